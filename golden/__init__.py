@@ -1,0 +1,1 @@
+"""The NumPy reference: what every block computes, to the bit."""
