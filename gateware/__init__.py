@@ -1,0 +1,1 @@
+"""Complete designs: the named design points and their Verilog."""

@@ -1,0 +1,1 @@
+"""Simulation: drivers, checkers, benches, and the run of a real layer."""

@@ -1,0 +1,1 @@
+"""Synthesis: area and delay of each design in a standard-cell library."""
