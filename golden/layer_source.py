@@ -1,0 +1,181 @@
+"""Where a layer comes from: MiniLM, or the user's own files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.errors import InputError
+from golden.fp16 import BitArray
+from golden.minilm import MiniLM, require_layer
+from golden.quantize import require_finite, to_fp16
+from golden.tensor_file import TensorFile
+from golden.text import calibration_texts, evaluation_texts, texts_from_file
+
+Floats = npt.NDArray[np.floating]
+
+CALIBRATION_TEXTS = 12  # about 600 tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSource:
+    """A linear layer in full precision and tokens for it. Calibration never sees ``x``.
+
+    Parameters
+    ----------
+    name : str
+        What it is called where it comes from.
+    weight : (K, N) float
+        Finite.
+    bias : (N,) float
+        Zeros where the layer has none.
+    calibration : (T', K) float
+        Tokens to fit codebooks on.
+    x : (T, K) uint16
+        Tokens to run, FP16 patterns, finite.
+    """
+
+    name: str
+    weight: Floats
+    bias: Floats
+    calibration: Floats
+    x: BitArray
+
+
+def minilm_layer(
+    name: str, tokens: int, text_file: Path | None = None, seed: int = 0
+) -> LayerSource:
+    """Return a layer of MiniLM, with the activations that it sees in English text.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``encoder.layer.0.attention.self.query``.
+    tokens : int
+        How many to run: the first of the text.
+    text_file : Path, optional
+        Text to run; by default passages of Python's documentation. Calibration always uses
+        those, without the paragraphs that stand in the file too.
+    seed : int
+        Chooses the passages.
+
+    Raises
+    ------
+    InputError
+        If there is no such layer, or the text has too few tokens.
+    """
+    require_layer(name)
+    _require_tokens(tokens)
+    model = MiniLM()
+    texts = texts_from_file(text_file) if text_file else evaluation_texts(seed, 1 + tokens // 10)
+    calibration = [t for t in calibration_texts(seed, CALIBRATION_TEXTS) if t not in texts]
+    x = model.activations([name], enough_texts(model, texts, tokens))[name][:tokens]
+    if len(x) < tokens:
+        raise InputError(
+            f"{text_file or 'the text'} has {len(x)} tokens; asked for {tokens}: "
+            "give a longer text or fewer tokens"
+        )
+    weight, bias = model.weights(name)
+    return LayerSource(
+        name=name,
+        weight=weight,
+        bias=bias,
+        calibration=model.activations([name], calibration)[name],
+        x=to_fp16("activations", x),
+    )
+
+
+def enough_texts(model: MiniLM, texts: list[str], tokens: int) -> list[str]:
+    """Return the first texts that have ``tokens`` tokens together; all if they have not."""
+    total = 0
+    for i, text in enumerate(texts):
+        total += len(model.tokens(text))
+        if total >= tokens:
+            return texts[: i + 1]
+    return texts
+
+
+def file_layer(weights_file: Path, tensor: str, activations_file: Path, tokens: int) -> LayerSource:
+    """Return a layer from the user's files. The last ``tokens`` rows run, the others calibrate.
+
+    Parameters
+    ----------
+    weights_file : Path
+        safetensors.
+    tensor : str
+        The weight, (N, K) as torch keeps it, or (K, N); the activations decide, and where both
+        would fit it is taken as (N, K). If it is called ``….weight`` and there is a
+        ``….bias``, that is the bias.
+    activations_file : Path
+        ``.npy``, (T, K), of floating-point numbers.
+    tokens : int
+        How many to run; at least one more is needed to calibrate.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, broken, of another type, or does not fit the other.
+    """
+    _require_tokens(tokens)
+    activations = read_activations(activations_file)
+    file = TensorFile(weights_file)
+    weight = _as_inputs_by_outputs(tensor, file.tensor(tensor), activations)
+    stem = tensor.removesuffix(".weight")
+    has_bias = stem != tensor and f"{stem}.bias" in file.names
+    bias = file.tensor(f"{stem}.bias") if has_bias else np.zeros(weight.shape[1], np.float32)
+    if bias.shape != weight.shape[1:]:
+        raise InputError(f"{stem}.bias has shape {bias.shape}; {tensor} needs ({weight.shape[1]},)")
+    require_finite(tensor, weight)
+    to_fp16(f"{stem}.bias", bias)
+    x = to_fp16(str(activations_file), activations)
+    if len(x) <= tokens:
+        raise InputError(
+            f"{activations_file} has {len(x)} tokens; asked to run {tokens} and at least one more "
+            "is needed to calibrate: give more rows or run fewer"
+        )
+    return LayerSource(
+        name=tensor, weight=weight, bias=bias, calibration=activations[:-tokens], x=x[-tokens:]
+    )
+
+
+def read_activations(path: Path) -> Floats:
+    """Return the (T, K) floating-point numbers of a ``.npy`` file.
+
+    Raises
+    ------
+    InputError
+        If it is missing, truncated, pickled, or of another type or shape.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is not a file; expected a .npy file of activations (T, K)")
+    try:
+        array = np.load(path, allow_pickle=False)  # a pickle could run any code
+    except (ValueError, EOFError, OSError) as error:
+        raise InputError(f"{path} is no whole .npy file of numbers: {error}") from error
+    if not isinstance(array, np.ndarray):
+        raise InputError(
+            f"{path} is an archive of arrays; expected one array, as np.save writes it"
+        )
+    if array.dtype not in (np.float16, np.float32, np.float64):
+        raise InputError(
+            f"{path} has dtype {array.dtype}; allowed are float16, float32 and float64"
+        )
+    if array.ndim != 2 or not array.size:
+        raise InputError(f"{path} has shape {array.shape}; expected (T, K), both at least 1")
+    return array
+
+
+def _as_inputs_by_outputs(name: str, weight: Floats, activations: Floats) -> Floats:
+    inputs = activations.shape[1]
+    if weight.ndim != 2 or not weight.size or inputs not in weight.shape:
+        raise InputError(
+            f"tensor {name!r} has shape {weight.shape}; expected (N, {inputs}) or ({inputs}, N), "
+            f"as the activations have K = {inputs}"
+        )
+    return weight.T if weight.shape[1] == inputs else weight
+
+
+def _require_tokens(tokens: int) -> None:
+    if tokens < 1:
+        raise InputError(f"the number of tokens must be at least 1, got {tokens}")
