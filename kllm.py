@@ -1,0 +1,136 @@
+"""The console command ``kllm``: composes the commands of the folders."""
+
+import importlib.metadata
+import json
+import sys
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+import golden.tools
+import sim.tools
+import synth.tools
+from gateware.cli import verilog
+from golden.errors import InputError, ToolError
+from golden.tools import Tool
+from sim.cli import make_run
+from synth.cli import synth as synth_command
+
+HELP = """
+Open hardware for language models quantised with K-Means.
+
+Quantises a linear layer, writes the Verilog of an engine that runs it, simulates that against the
+bit-exact reference, and measures what it costs in gates.
+"""
+EXAMPLES = """
+Examples:
+
+kllm doctor  -  is everything there?
+
+kllm verilog --list  -  the design points
+
+kllm verilog tiny -o build/verilog  -  the Verilog of one
+
+kllm run --layer encoder.layer.0.attention.self.query --tokens 4 --symmetric --simulator icarus
+
+kllm synth tiny  -  its area and delay
+"""
+
+
+def measure_area(design: str) -> dict[str, Any]:
+    """Measure a design; imported late, for Yosys is heavy and few commands need it."""
+    from synth.area import measure_design
+
+    return measure_design(design)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if not wanted:
+        return
+    try:
+        version = importlib.metadata.version("kllm")
+    except importlib.metadata.PackageNotFoundError:
+        raise ToolError("the package kllm is not installed: run `make setup`") from None
+    typer.echo(f"kllm {version}")
+    raise typer.Exit
+
+
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+
+
+def print_tools(tools: list[Tool]) -> None:
+    """Print what was found as a table, with what to do about the rest."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("tool", "version", "will do", "needed for")
+    for tool in tools:
+        answer = "yes" if tool.will_do else f"no: {tool.problem} ({tool.get})"
+        style = "green" if tool.will_do else "red"
+        table.add_row(tool.name, tool.version or "-", Text(answer, style), tool.purpose)
+    Console().print(table)
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, no table.")] = False,
+) -> None:
+    """Say for each tool which version is here and whether it will do.
+
+    The exit status is 1 when something needed is missing.
+    """
+    tools = golden.tools.requirements() + sim.tools.requirements() + synth.tools.requirements()
+    if as_json:
+        typer.echo(json.dumps([{**asdict(t), "will_do": t.will_do} for t in tools], indent=2))
+    else:
+        print_tools(tools)
+    missing = [tool.name for tool in tools if not tool.will_do]
+    if missing:
+        raise ToolError(f"{', '.join(missing)} will not do; `make setup` installs what is missing")
+
+
+def build_app() -> typer.Typer:
+    """Put the commands of all folders together."""
+    app = typer.Typer(
+        name="kllm",
+        help=HELP,
+        epilog=EXAMPLES,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(options)
+    app.command("verilog")(verilog)
+    app.command("run")(make_run(measure_area))
+    app.command("synth")(synth_command)
+    app.command("doctor")(doctor)
+    return app
+
+
+def main() -> None:
+    """Run the command line; turn what a user can mend into one sentence."""
+    try:
+        build_app()()
+    except InputError as error:
+        sys.exit(explain(error, 2))
+    except ToolError as error:
+        sys.exit(explain(error, 1))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def explain(error: Exception, status: int) -> int:
+    """Print the error's sentence and return the exit status."""
+    print(f"error: {error}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    main()
