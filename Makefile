@@ -19,7 +19,7 @@ demo: setup  ## run two layers of MiniLM through the hardware, bit for bit
 	    --json build/demo/ffn.json
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal --timeout 300
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .
