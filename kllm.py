@@ -17,12 +17,11 @@ from golden.tools import Tool
 from sim.cli import make_run
 from synth.cli import synth as synth_command
 
-HELP = """
-Open hardware for language models quantised with K-Means.
-
-Quantises a linear layer, writes the Verilog of an engine that runs it, simulates that against the
-bit-exact reference, and measures what it costs in gates.
-"""
+HELP = (
+    "Open hardware for language models quantised with K-Means.\n\n"
+    "Quantises a linear layer, writes the Verilog of an engine that runs it, simulates that"
+    " against the bit-exact reference, and measures what it costs in gates."
+)
 EXAMPLES = """
 Examples:
 
@@ -59,7 +58,7 @@ def print_version(wanted: bool) -> None:
 
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Say which.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Take the options that come before a command."""
