@@ -58,7 +58,8 @@ def print_version(wanted: bool) -> None:
 
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Take the options that come before a command."""
@@ -70,12 +71,16 @@ def print_tools(tools: list[Tool]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
     table = Table("tool", "version", "will do", "needed for")
     for tool in tools:
-        answer = "yes" if tool.will_do else f"no: {tool.problem} ({tool.get})"
-        style = "green" if tool.will_do else "red"
-        table.add_row(tool.name, tool.version or "-", Text(answer, style), tool.purpose)
-    Console().print(table)
+        answer = Text("yes", "green") if tool.will_do else Text("no", "red")
+        table.add_row(tool.name, tool.version or "-", answer, tool.purpose)
+    console.print(table)
+    for tool in tools:
+        if not tool.will_do:
+            text = f"{tool.name}: {tool.problem}; get it with: {tool.get}"
+            console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def doctor(

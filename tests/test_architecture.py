@@ -130,8 +130,9 @@ def test_port_names_in_the_source_are_documented(path: Path) -> None:
             re.findall(r"^(\w+) : ", section(ast.get_docstring(node) or "", "Ports"), re.M)
         )
         for part in ast.walk(node):
-            named = isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "ports"
-            if named and isinstance(part.value, ast.Dict):
+            if not isinstance(part, ast.Assign) or ast.unparse(part.targets[0]) != "ports":
+                continue
+            if isinstance(part.value, ast.Dict):
                 keys = {key.value for key in part.value.keys if isinstance(key, ast.Constant)}
                 assert keys <= documented, f"{node.name}: {keys - documented} not documented"
 
