@@ -171,6 +171,7 @@ def test_root_installs_all_that_is_missing_after_an_update(machine: Machine) -> 
     assert done.returncode == 0, done.stderr
     lines = [line for line in machine.asked().splitlines() if line.startswith("apt-get")]
     assert [line.split()[1] for line in lines] == ["install", "update", "install"]
+    assert "--simulate" in lines[0], "a first try that fails would alarm people"
     assert lines[-1].endswith("iverilog perl qflow-tech-osu018")
     assert machine.liberty.exists()
 
