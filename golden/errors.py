@@ -2,7 +2,7 @@
 
 
 class InputError(ValueError):
-    """What the user gave is bad: the text says what was wrong and what is allowed. Exit status 2."""
+    """What the user gave is bad: the text says what was wrong, what is allowed. Exit status 2."""
 
 
 class ToolError(RuntimeError):
