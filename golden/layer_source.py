@@ -1,5 +1,6 @@
 """Where a layer comes from: MiniLM, or the user's own files."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from golden.fp16 import BitArray
 from golden.minilm import MiniLM, require_layer
 from golden.quantize import require_finite, to_fp16
 from golden.tensor_file import TensorFile
-from golden.text import calibration_texts, evaluation_texts, texts_from_file
+from golden.text import calibration_texts, evaluation_texts, passages, texts_from_file
 
 Floats = npt.NDArray[np.floating]
 
@@ -46,11 +47,18 @@ class LayerSource:
 def minilm_layer(
     name: str, tokens: int, text_file: Path | None = None, seed: int = 0
 ) -> LayerSource:
-    """Return a layer of MiniLM, with the activations that it sees in English text.
+    """Return one layer as :func:`minilm_layers` does."""
+    return next(minilm_layers([name], tokens, text_file, seed))
+
+
+def minilm_layers(
+    names: Sequence[str], tokens: int, text_file: Path | None = None, seed: int = 0
+) -> Iterator[LayerSource]:
+    """Yield layers of MiniLM, each with the activations that it sees in English text.
 
     Parameters
     ----------
-    name : str
+    names : sequence of str
         Such as ``encoder.layer.0.attention.self.query``.
     tokens : int
         How many to run: the first of the text.
@@ -65,35 +73,23 @@ def minilm_layer(
     InputError
         If there is no such layer, or the text has too few tokens.
     """
-    require_layer(name)
+    for name in names:
+        require_layer(name)
     _require_tokens(tokens)
     model = MiniLM()
-    texts = texts_from_file(text_file) if text_file else evaluation_texts(seed, 1 + tokens // 10)
-    calibration = [t for t in calibration_texts(seed, CALIBRATION_TEXTS) if t not in texts]
-    x = model.activations([name], enough_texts(model, texts, tokens))[name][:tokens]
-    if len(x) < tokens:
-        raise InputError(
-            f"{text_file or 'the text'} has {len(x)} tokens; asked for {tokens}: "
-            "give a longer text or fewer tokens"
-        )
-    weight, bias = model.weights(name)
-    return LayerSource(
-        name=name,
-        weight=weight,
-        bias=bias,
-        calibration=model.activations([name], calibration)[name],
-        x=to_fp16("activations", x),
+    if text_file:
+        texts = texts_from_file(text_file)
+    else:
+        texts = evaluation_texts(seed, len(passages()) // 2)
+    used = _first_texts(model, texts, tokens, str(text_file or "the text"))
+    seen = model.activations(names, used)
+    calibration = model.activations(
+        names, [text for text in calibration_texts(seed, CALIBRATION_TEXTS) if text not in used]
     )
-
-
-def enough_texts(model: MiniLM, texts: list[str], tokens: int) -> list[str]:
-    """Return the first texts that have ``tokens`` tokens together; all if they have not."""
-    total = 0
-    for i, text in enumerate(texts):
-        total += len(model.tokens(text))
-        if total >= tokens:
-            return texts[: i + 1]
-    return texts
+    for name in names:
+        weight, bias = model.weights(name)
+        x = to_fp16(f"activations of {name}", seen[name][:tokens])
+        yield LayerSource(name=name, weight=weight, bias=bias, calibration=calibration[name], x=x)
 
 
 def file_layer(weights_file: Path, tensor: str, activations_file: Path, tokens: int) -> LayerSource:
@@ -164,6 +160,18 @@ def read_activations(path: Path) -> Floats:
     if array.ndim != 2 or not array.size:
         raise InputError(f"{path} has shape {array.shape}; expected (T, K), both at least 1")
     return array
+
+
+def _first_texts(model: MiniLM, texts: list[str], tokens: int, where: str) -> list[str]:
+    """Return the first texts that have ``tokens`` tokens together."""
+    total = 0
+    for i, text in enumerate(texts):
+        total += len(model.tokens(text))
+        if total >= tokens:
+            return texts[: i + 1]
+    raise InputError(
+        f"{where} has {total} tokens; asked for {tokens}: give a longer text or fewer tokens"
+    )
 
 
 def _as_inputs_by_outputs(name: str, weight: Floats, activations: Floats) -> Floats:
