@@ -4,18 +4,15 @@ import importlib.metadata
 import json
 import sys
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 import golden.tools
 import sim.tools
 import synth.tools
-from gateware.cli import verilog
 from golden.errors import InputError, ToolError
 from golden.tools import Tool
-from sim.cli import make_run
-from synth.cli import synth as synth_command
 
 HELP = (
     "Open hardware for language models quantised with K-Means.\n\n"
@@ -27,21 +24,8 @@ Examples:
 
 kllm doctor  -  is everything there?
 
-kllm verilog --list  -  the design points
-
-kllm verilog tiny -o build/verilog  -  the Verilog of one
-
-kllm run --layer encoder.layer.0.attention.self.query --tokens 4 --symmetric --simulator icarus
-
-kllm synth tiny  -  its area and delay
+kllm doctor --json  -  the same for scripts
 """
-
-
-def measure_area(design: str) -> dict[str, Any]:
-    """Measure a design; imported late, for Yosys is heavy and few commands need it."""
-    from synth.area import measure_design
-
-    return measure_design(design)
 
 
 def print_version(wanted: bool) -> None:
@@ -111,9 +95,6 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(options)
-    app.command("verilog")(verilog)
-    app.command("run")(make_run(measure_area))
-    app.command("synth")(synth_command)
     app.command("doctor")(doctor)
     return app
 

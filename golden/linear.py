@@ -174,9 +174,9 @@ def forward(layer: QuantizedLinear, x: BitArray) -> Result:
         a_index=index,
         outlier_index=outliers,
         sums=sums,
-        nonfinite=~fp16.is_finite(x).all(axis=1),
+        nonfinite=np.asarray(~fp16.is_finite(x).all(axis=1)),
         saturated=saturated,
-        overflow=~fp16.is_finite(y).all(axis=1),
+        overflow=np.asarray(~fp16.is_finite(y).all(axis=1)),
     )
 
 
@@ -192,7 +192,7 @@ def outlier_rows(
     live = ~repeated(outliers)
     residual = np.where(live, quotient - centroid, 0)
     rows, clipped = residual_rows(layer.spec, residual, layer.w_centroids)
-    return rows, (beyond & live).any(axis=1) | clipped.any(axis=(1, 2))
+    return rows, np.asarray((beyond & live).any(axis=1) | clipped.any(axis=(1, 2)))
 
 
 def reference(layer: QuantizedLinear, x: BitArray, result: Result) -> npt.NDArray[np.float64]:

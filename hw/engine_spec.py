@@ -1,0 +1,137 @@
+"""Size of a linear engine: lanes, largest layer, and the layouts that its blocks share."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth.hdl import signed, unsigned
+from amaranth.lib import data
+from amaranth.utils import ceil_log2, exact_log2
+
+from golden.spec import SCALE_BITS, NumberSpec, require_int
+
+INDEX_BITS = 4  # wires of an index; codebooks of 4 or 8 centroids leave some codes unused
+KEY = signed(16)
+A_EXPONENT = signed(7)
+W_EXPONENT = signed(7)
+SCALE = data.StructLayout({"mantissa": SCALE_BITS, "exponent": A_EXPONENT})
+CHANNEL = data.StructLayout({"bias": 16, "mantissa": SCALE_BITS, "exponent": W_EXPONENT})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSpec:
+    """Parameters of a :class:`hw.linear_engine.LinearEngine`.
+
+    Parameters
+    ----------
+    numbers : NumberSpec
+        Widths of table and rows.
+    inputs_per_beat : int
+        Input channels that one beat covers, k_t: a power of two, 2 to 64.
+    output_lanes : int
+        Output channels computed side by side, n_t: a power of two, 2 to 256.
+    inputs_max, outputs_max : int
+        Largest layer, K and N: multiples of the lanes, up to 16384.
+    outliers_max : int
+        Largest k_top, outliers kept on each side of a token: 1 to 256.
+    scale_lanes : int
+        Outputs scaled and rounded per cycle: a power of two, up to ``output_lanes``. Tiles
+        follow each other without a gap when a tile takes ``output_lanes / scale_lanes`` beats
+        or more.
+    requests_in_flight : int
+        Weight requests that may be ahead of their answers, 2 to 64: the memory latency that
+        full speed allows.
+    """
+
+    numbers: NumberSpec
+    inputs_per_beat: int
+    output_lanes: int
+    inputs_max: int
+    outputs_max: int
+    outliers_max: int
+    scale_lanes: int
+    requests_in_flight: int = 8
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.numbers, NumberSpec):
+            raise TypeError(f"numbers must be a NumberSpec, got {self.numbers!r}")
+        require_power_of_two("inputs_per_beat", self.inputs_per_beat, low=2, high=64)
+        require_power_of_two("output_lanes", self.output_lanes, low=2, high=256)
+        require_power_of_two("scale_lanes", self.scale_lanes, low=1, high=self.output_lanes)
+        for name, lanes in (("inputs", self.inputs_per_beat), ("outputs", self.output_lanes)):
+            value = getattr(self, f"{name}_max")
+            require_int(f"{name}_max", value, low=lanes, high=1 << 14)
+            if value % lanes:
+                raise ValueError(f"{name}_max must be a multiple of {lanes}, got {value}")
+        require_int("outliers_max", self.outliers_max, low=1, high=min(256, self.inputs_max))
+        require_int("requests_in_flight", self.requests_in_flight, low=2, high=64)
+
+    @property
+    def position_bits(self) -> int:
+        """Bits of an input channel's number."""
+        return ceil_log2(self.inputs_max)
+
+    @property
+    def beats_max(self) -> int:
+        """Most beats that cover a token once."""
+        return self.inputs_max // self.inputs_per_beat
+
+    @property
+    def groups_max(self) -> int:
+        """Most groups of ``inputs_per_beat`` outliers."""
+        return -(-2 * self.outliers_max // self.inputs_per_beat)
+
+    @property
+    def tiles_max(self) -> int:
+        """Most tiles of ``output_lanes`` output channels."""
+        return self.outputs_max // self.output_lanes
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of an accumulator: no layer within the limits overflows it."""
+        return self.numbers.sum_bits(self.inputs_max, 2 * self.outliers_max)
+
+    @property
+    def tree_bits(self) -> int:
+        """Bits of the sum over one beat."""
+        return self.numbers.magnitude_bits + 1 + exact_log2(self.inputs_per_beat)
+
+    @property
+    def entries(self) -> int:
+        """Entries of a row: one per weight magnitude, or per weight centroid."""
+        return 8 if self.numbers.symmetric else 16
+
+    @property
+    def centroid_bits(self) -> int:
+        """Bits of a loaded centroid: a magnitude, or two's complement."""
+        return 15 if self.numbers.symmetric else 16
+
+    @cached_property
+    def row(self) -> data.StructLayout:
+        """One activation's products with every weight centroid.
+
+        Symmetric: one sign for the row, magnitudes for the entries. Plain: signed entries.
+        """
+        bits = self.numbers.magnitude_bits
+        if self.numbers.symmetric:
+            entries = data.ArrayLayout(unsigned(bits), 8)
+            return data.StructLayout({"sign": 1, "entries": entries})
+        return data.StructLayout({"entries": data.ArrayLayout(signed(bits + 1), 16)})
+
+    @cached_property
+    def shape(self) -> data.StructLayout:
+        """Size of the layer that is loaded."""
+        return data.StructLayout(
+            {
+                "inputs": range(self.inputs_max + 1),
+                "outputs": range(self.outputs_max + 1),
+                "k_top": range(self.outliers_max + 1),
+                "last_centroid": INDEX_BITS,
+            }
+        )
+
+
+def require_power_of_two(name: str, value: object, *, low: int, high: int) -> None:
+    """Raise TypeError or ValueError unless ``value`` is a power of two from ``low`` to ``high``."""
+    require_int(name, value, low=low, high=high)
+    if value & (value - 1):  # pyright: ignore[reportOperatorIssue]
+        raise ValueError(f"{name} must be a power of two from {low} to {high}, got {value}")

@@ -1,0 +1,51 @@
+"""FP16 comparison key: an integer that orders as the numbers do."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.engine_spec import KEY
+
+
+class Fp16Key(wiring.Component):
+    """Turn an FP16 number into its key; take NaN and infinity for zero and say so.
+
+    Bit-exact with :func:`golden.fp16.key` after :func:`golden.fp16.flush_nonfinite`.
+
+    Ports
+    -----
+    bits : In(16)
+        FP16 pattern.
+    clean : Out(16)
+        The same number with NaN, infinity and -0 made +0.
+    key : Out(signed(16))
+        Its key, -31743 to 31743.
+    nonfinite : Out(1)
+        Whether ``bits`` is NaN or infinity.
+
+    Timing
+    ------
+    Latency : 0 cycles.
+    Rate : one number per cycle.
+    Through paths : ``bits`` to every output, combinational.
+    Reset : no state.
+    """
+
+    bits: Signal
+    clean: Signal
+    key: Signal
+    nonfinite: Signal
+
+    def __init__(self) -> None:
+        ports = {"bits": In(16), "clean": Out(16), "key": Out(KEY), "nonfinite": Out(1)}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        magnitude, sign = self.bits[:15], self.bits[15]
+        m.d.comb += self.nonfinite.eq(self.bits[10:15].all())
+        with m.If(~self.nonfinite & magnitude.any()):
+            m.d.comb += self.clean.eq(self.bits)
+        clean = self.clean[:15]
+        m.d.comb += self.key.eq(Mux(sign, -clean, clean))
+        return m
