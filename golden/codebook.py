@@ -55,7 +55,7 @@ def fit_codebook(
     require_index_bits("bits", bits)
     values = np.abs(values.astype(np.float64)) if symmetric else values.astype(np.float64)
     counts = np.ones(len(values)) if weights is None else weights.astype(np.float64)
-    values, counts = _gather(values, counts)
+    values, counts = _gather(np.asarray(values, np.float64), counts)
     wanted = 1 << (bits - symmetric)
     clusters = min(wanted, len(values))
     labels = ckwrap.ckmeans(values, clusters, counts).labels
@@ -84,11 +84,11 @@ def _gather(values: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatAr
     """
     if len(values) <= CROWD:
         distinct, place = np.unique(values, return_inverse=True)
-        return distinct, np.bincount(place, counts)
+        return distinct, np.asarray(np.bincount(place, counts), np.float64)
     largest = np.abs(values).max() or 1.0
     place = to_bits(values / largest * 2**15)
     total = np.bincount(place, counts, 1 << 16)
     used = total > 0
     mean = np.bincount(place, values * counts, 1 << 16)[used] / total[used]
     order = np.argsort(mean)
-    return mean[order], total[used][order]
+    return mean[order], np.asarray(total[used][order], np.float64)

@@ -1,127 +1,127 @@
 """The product table: integers that stand for ``C_A[i] * C_W[j]``, and the unit they count in.
 
-Rounding each product to the nearest integer leaves errors that do not cancel: activations of a
-layer keep much the same histogram from token to token, so a sum over K products meets the same
-rounding errors again and again. How often index pairs occur, and occur together, is known from
-calibration tokens; the table is rounded so that the *sum's* error is least. The hardware pays
-nothing for it.
+Rounding each product to the nearest integer leaves errors that add up, see
+:mod:`golden.pair_moments`. The table is rounded so that the *sum's* error is least instead, in the
+unit that suits it best, and the codebooks give way a little, so that their products lie nearer to
+integers. All of this happens offline; the hardware pays nothing for it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from golden.codebook import FloatArray, to_grid
+from golden.pair_moments import PairMoments
 from golden.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
 
-# Units tried, relative to the one that makes the largest product fit exactly. Beyond 1 the rarest
-# products are clipped, which pays where a codebook has a long tail.
-UNITS = np.exp2(np.arange(-6, 20) / 12)
-# What an error in a pair that calibration never met is taken to cost, against the mean cost.
-UNSEEN = 1e-6
+# Units tried, relative to the one that makes the largest product fit exactly. Beyond 1 the largest
+# products are clipped, which pays where they are rare.
+UNITS = np.exp2(np.arange(-6, 10) / 16)
+# What moving the codebooks costs against the same error in the table, refit after refit: they give
+# way a little, then more.
+YIELDING = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.01, 0.005, 0.005, 0.002, 0.002)
+# They move no further than the arithmetic error needs to come below this part of the quantisation
+# error (on calibration tokens; others give a little more), and never by more than that part of it,
+# which would add 12 % to it.
+ENOUGH = 0.07
+FURTHEST = 0.5
 
 
 @dataclass(frozen=True)
 class Table:
-    """A product table and the weight codebook that goes with it.
+    """A product table and the codebooks that go with it.
 
     Parameters
     ----------
     unit : float
         Table units per unit of the product of the real codebooks.
+    a_centroids : (2**n_A,) int64
+        In units of 2**-10 token scales.
     w_centroids : (2**n_W,) int64
         In units of ``2**-spec.w_fraction_bits`` table units.
     entries : (2**n_A, 2**n_W) int64
     """
 
     unit: float
+    a_centroids: IntArray
     w_centroids: IntArray
     entries: IntArray
 
 
 def product_table(
     spec: NumberSpec,
-    a_centroids: IntArray,
+    a_codebook: FloatArray,
     w_codebook: FloatArray,
-    moments: FloatArray,
+    moments: PairMoments,
+    *,
+    quantisation: float,
     largest_ratio: float = 0.0,
 ) -> Table:
-    """Choose the unit and round the products so that the expected arithmetic error is least.
+    """Choose unit, table and codebooks so that the arithmetic error is small enough.
 
     Parameters
     ----------
     spec : NumberSpec
         Says the largest entry and the grid of the weight codebook.
-    a_centroids : (2**n_A,) int64
-        In units of 2**-10 token scales.
+    a_codebook : (2**n_A,) float64
+        In token scales.
     w_codebook : (2**n_W,) float64
         In channel scales.
-    moments : (p, p) float64
-        From :func:`pair_moments`.
+    moments : PairMoments
+        Of calibration tokens.
+    quantisation : float
+        Mean square of what the codebooks lose in an output, in the unit of the moments.
     largest_ratio : float
-        Largest |x| / s_a to expect; units that would saturate the residual row of an outlier
+        Largest |x| / s_a to expect. Units that would saturate the residual row of an outlier
         half as large again are not tried.
 
     Returns
     -------
     Table
     """
-    a = np.ldexp(a_centroids.astype(np.float64), -A_FRACTION_BITS)
-    a_max, w_max = np.abs(a).max(), np.abs(w_codebook).max()
+    a_max, w_max = np.abs(a_codebook).max(), np.abs(w_codebook).max()
     if not a_max or not w_max:
-        return _table(spec, a, w_codebook, 1.0, moments)[1]
+        a, w = to_grid(a_codebook, A_FRACTION_BITS), to_grid(w_codebook, spec.w_fraction_bits)
+        return Table(1.0, a, w, np.zeros((len(a), len(w)), np.int64))
     widest = ((1 << (CENTROID_BITS - 1)) - 1) / (1 << spec.w_fraction_bits)
     room = min(widest, spec.residual_max / (1.5 * max(largest_ratio, a_max))) / w_max
-    units = np.unique(np.minimum(UNITS * (spec.entry_max + 0.49) / (a_max * w_max), room))
-    tried = [_table(spec, a, w_codebook, unit, moments) for unit in units]
-    return min(tried, key=lambda pair: pair[0])[1]
+    best_fit = (spec.entry_max + 0.49) / (a_max * w_max)
+    tried = [
+        candidate
+        for unit in np.unique(np.minimum(UNITS * best_fit, room))
+        for candidate in _refits(spec, a_codebook, w_codebook, unit, moments)
+    ]
+    near = [c for c in tried if not c.refits or c.moved <= FURTHEST**2 * quantisation]
+    good = [c for c in near if c.arithmetic <= ENOUGH**2 * quantisation]
+    if good:
+        return min(good, key=lambda c: c.arithmetic + c.moved).table
+    return min(near, key=lambda c: c.arithmetic).table
 
 
-def pair_moments(
-    a_index: IntArray,
-    w_index: IntArray,
-    scale: FloatArray,
-    *,
-    levels: tuple[int, int],
-    symmetric: bool,
-) -> FloatArray:
-    """Return how index pairs occur together: E[c c^T] for the counts c of pairs in one output.
+@dataclass(frozen=True)
+class _Candidate:
+    """A table and its two errors, mean squares: of the integers, and of the moved codebooks."""
 
-    An error e in the table entries then makes a mean squared error of ``e @ moments @ e`` in the
-    outputs. Symmetric codebooks have a pair for each two magnitudes, counted with its sign.
-
-    Parameters
-    ----------
-    a_index : (T, K) int64
-    w_index : (K, N) int64
-    scale : (T, N) float64
-        What a table unit is worth in each output, up to a factor.
-    levels : (int, int)
-        Entries of the activation and of the weight codebook.
-    symmetric : bool
-
-    Returns
-    -------
-    (p, p) float64
-        Relative to the mean square of ``scale``.
-    """
-    inputs, outputs = w_index.shape
-    columns = _one_hot(w_index, levels[1], symmetric)  # (W, K, N)
-    columns = columns.transpose(1, 0, 2).reshape(inputs, -1)
-    # Exact: counts are small integers, and float32 keeps those up to 2**24.
-    counts = np.stack([row @ columns for row in _one_hot(a_index, levels[0], symmetric)], axis=1)
-    counts = counts.reshape(len(a_index), -1, outputs).transpose(1, 0, 2)
-    relative = scale / np.sqrt((scale**2).mean())
-    weighted = (counts * relative.astype(np.float32)).reshape(len(counts), -1)
-    return (weighted @ weighted.T).astype(np.float64) / scale.size
+    table: Table
+    refits: int
+    arithmetic: float
+    moved: float
 
 
 def round_together(exact: FloatArray, moments: FloatArray, limit: int) -> tuple[FloatArray, float]:
     """Return integers within ``±limit`` near ``exact``, and ``e @ moments @ e`` of their error e.
 
     Starts from the nearest integers and takes the single step by 1 that helps most until none
-    helps: a local minimum, within a few per cent of what wider searches found.
+    helps. That is a local minimum; searches with pairs of steps or with error feedback end within
+    a few per cent of it.
+
+    Parameters
+    ----------
+    exact : (p,) float64
+    moments : (p, p) float64
+        Positive definite.
+    limit : int
     """
     rounded = np.clip(np.rint(exact), -limit, limit)
     error = rounded - exact
@@ -132,37 +132,73 @@ def round_together(exact: FloatArray, moments: FloatArray, limit: int) -> tuple[
         place, step = (up.argmin(), 1) if up.min() <= down.min() else (down.argmin(), -1)
         cost = error @ slope
         if min(up.min(), down.min()) >= -1e-9 * cost:
-            return rounded, cost
+            return rounded, float(cost)
         rounded[place] += step
         error[place] += step
         slope += step * moments[:, place]
 
 
-def _table(
-    spec: NumberSpec, a: FloatArray, w: FloatArray, unit: float, moments: FloatArray
-) -> tuple[float, Table]:
-    """Return the expected squared error, in units that do not depend on ``unit``, and the table."""
-    w_centroids = to_grid(w * unit, spec.w_fraction_bits)
-    exact = np.outer(a, np.ldexp(w_centroids.astype(np.float64), -spec.w_fraction_bits))
-    if spec.symmetric:  # the quarter where both are positive says it all
-        exact = exact[len(exact) // 2 :, exact.shape[1] // 2 :]
-    floor = UNSEEN * np.trace(moments) / len(moments) or 1.0
-    flat, cost = round_together(
-        exact.ravel(), moments + floor * np.eye(len(moments)), spec.entry_max
-    )
-    entries = flat.reshape(exact.shape).astype(np.int64)
+def _refits(
+    spec: NumberSpec, a: FloatArray, w: FloatArray, unit: float, moments: PairMoments
+) -> Iterator[_Candidate]:
+    """Yield tables for one unit: with the codebooks as they are, then refitted more and more.
+
+    What the engine computes depends on the integers alone. The codebooks say which real numbers
+    they stand for: moving them towards the table makes the arithmetic error smaller.
+    """
+    a, w = _upper(spec, a), _upper(spec, w) * unit
+    ideal = np.outer(np.append(a, 1), w)  # the last row: outliers have their own values
+    for refits, cost in enumerate((*YIELDING, 0.0)):
+        a_grid, w_grid = to_grid(a, A_FRACTION_BITS), to_grid(w, spec.w_fraction_bits)
+        a, w = _real(a_grid, A_FRACTION_BITS), _real(w_grid, spec.w_fraction_bits)
+        if (np.diff(a) < 0).any() or (np.diff(w) < 0).any():
+            return
+        exact = np.outer(a, w)
+        flat, error = round_together(exact.ravel(), moments.table, spec.entry_max)
+        shift = (np.outer(np.append(a, 1), w) - ideal).ravel()
+        entries = flat.reshape(exact.shape)
+        table = _unfold(spec, unit, a_grid, w_grid, entries.astype(np.int64))
+        yield _Candidate(
+            table, refits, error / unit**2, float(shift @ moments.codebook @ shift) / unit**2
+        )
+        if cost:
+            a, w = _refit(entries, ideal, moments, w, cost)
+
+
+def _refit(
+    entries: FloatArray, ideal: FloatArray, moments: PairMoments, w: FloatArray, cost: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return a, then w, that bring the products nearer to the entries without leaving ``ideal``.
+
+    Least squares in one while the other stands, with the table's and the codebook's moments.
+    """
+    to_table = moments.table.reshape(*entries.shape, *entries.shape)
+    to_ideal = cost * moments.codebook.reshape(*ideal.shape, *ideal.shape)
+    pull_table = np.tensordot(to_table, entries)
+    pull_ideal = np.tensordot(to_ideal, ideal)
+    near = np.einsum("ijkl,j,l->ik", to_table, w, w, optimize=True)
+    far = np.einsum("ijkl,j,l->ik", to_ideal, w, w, optimize=True)
+    right = pull_table @ w + (pull_ideal @ w - far[:, -1])[:-1]
+    a = np.linalg.solve(near + far[:-1, :-1], right)
+    b = np.append(a, 1)
+    near = np.einsum("ijkl,i,k->jl", to_table, a, a, optimize=True)
+    far = np.einsum("ijkl,i,k->jl", to_ideal, b, b, optimize=True)
+    return a, np.linalg.solve(near + far, a @ pull_table + b @ pull_ideal)
+
+
+def _upper(spec: NumberSpec, codebook: FloatArray) -> FloatArray:
+    """Return the half of a codebook that says it all where it is symmetric."""
+    return codebook[len(codebook) // 2 :] if spec.symmetric else codebook
+
+
+def _real(centroids: IntArray, fraction_bits: int) -> FloatArray:
+    return np.ldexp(centroids.astype(np.float64), -fraction_bits)
+
+
+def _unfold(spec: NumberSpec, unit: float, a: IntArray, w: IntArray, entries: IntArray) -> Table:
+    """Return the whole table of the quarter where both are positive, if it is symmetric."""
     if spec.symmetric:
+        a, w = np.concatenate([-a[::-1], a]), np.concatenate([-w[::-1], w])
         entries = np.concatenate([-entries[:, ::-1], entries], axis=1)
         entries = np.concatenate([-entries[::-1], entries])
-    return cost / unit**2, Table(unit, w_centroids, entries)
-
-
-def _one_hot(index: IntArray, levels: int, symmetric: bool) -> npt.NDArray[np.float32]:
-    """Return (levels, ...) with 1 where the index is the level.
-
-    Symmetric: (levels / 2, ...), per magnitude, ±1 by the sign.
-    """
-    each = np.arange(levels).reshape(-1, *[1] * index.ndim)
-    ones = (index == each).astype(np.float32)
-    half = levels // 2
-    return ones[half:] - ones[:half][::-1] if symmetric else ones
+    return Table(unit, a, w, entries)

@@ -13,9 +13,11 @@ from golden.errors import InputError
 from golden.fp16 import BitArray
 from golden.linear import W_EXPONENT_RANGE, QuantizedLinear
 from golden.outliers import outliers_per_side, select_outliers
-from golden.product_table import pair_moments, product_table
+from golden.pair_moments import pair_moments
+from golden.product_table import Table, product_table
 from golden.spec import A_FRACTION_BITS, SCALE_BITS, IntArray, NumberSpec
 from golden.token_scale import Scale, ScaleFactor, token_scale
+from golden.weight_fit import fit_weights
 
 Floats = npt.NDArray[np.floating]
 
@@ -28,8 +30,8 @@ PLAIN_MAGNITUDE_BITS = 9
 MAX_CENTROID = 31
 MAX_RATIO = 1024
 # Enough for the statistics of a product table; more costs time alone.
-MOMENT_TOKENS = 32
-MOMENT_OUTPUTS = 384
+SAMPLE_TOKENS = 32
+SAMPLE_OUTPUTS = 384
 
 
 def quantize_linear(
@@ -76,21 +78,15 @@ def quantize_linear(
     k_top = outliers_per_side(weight.shape[0], outlier_share)
     tokens = fit_activations(x, activation_bits, symmetric=symmetric, k_top=k_top)
     w = weight.astype(np.float64)
-    channel, w_codebook = fit_weights(w, weight_bits, symmetric=symmetric)
-    w_index = nearest(w / np.where(channel > 0, channel, 1), w_codebook)
-    table = product_table(
-        spec,
-        tokens.centroids,
-        w_codebook,
-        _moments(x, tokens, w_index, channel, (len(tokens.centroids), len(w_codebook)), symmetric),
-        tokens.largest_ratio,
-    )
+    energy = (x.view(np.float16).astype(np.float64) ** 2).mean(axis=0)
+    channel, w_codebook = fit_weights(w, energy, weight_bits, symmetric=symmetric)
+    table = _table(spec, x, tokens, w, channel, w_codebook, k_top)
     # Scales are rounded before the indices are chosen, so their rounding costs next to nothing.
     w_scale = to_scale(channel / table.unit)
     codebook = np.ldexp(table.w_centroids.astype(np.float64), -spec.w_fraction_bits)
     return QuantizedLinear(
         spec=spec,
-        a_centroids=tokens.centroids,
+        a_centroids=table.a_centroids,
         w_centroids=table.w_centroids,
         product_table=table.entries,
         w_index=nearest(w / w_scale.value(), codebook).astype(np.uint8),
@@ -109,14 +105,14 @@ class ActivationFit:
     ----------
     factor : ScaleFactor
         Makes the token scale: the mean of absolute values, times a power of two if need be.
-    centroids : (2**n_A,) int64
-        In units of 2**-10 token scales.
+    codebook : (2**n_A,) float64
+        Ascending, in token scales.
     largest_ratio : float
         Largest |x| / s_a, outliers included.
     """
 
     factor: ScaleFactor
-    centroids: IntArray
+    codebook: FloatArray
     largest_ratio: float
 
 
@@ -125,8 +121,7 @@ def fit_activations(x: BitArray, bits: int, *, symmetric: bool, k_top: int) -> A
     require_index_bits("activation_bits", bits)
     mean = token_scale(x, ScaleFactor.mean(x.shape[1])).value()[:, None]
     ratio = x.view(np.float16).astype(np.float64) / mean
-    inlier = np.ones(x.shape, np.bool_)
-    np.put_along_axis(inlier, select_outliers(fp16.key(x), k_top), False, axis=1)
+    inlier = ~_outlier_mask(fp16.key(x), k_top)
     # A token that consists of outliers alone (K = 1, say) still needs a codebook.
     codebook = fit_codebook(
         ratio[inlier] if inlier.any() else ratio.ravel(), bits, symmetric=symmetric
@@ -135,23 +130,9 @@ def fit_activations(x: BitArray, bits: int, *, symmetric: bool, k_top: int) -> A
     doublings = _doublings(float(np.abs(codebook).max()), largest)
     return ActivationFit(
         ScaleFactor.mean(x.shape[1], doublings),
-        to_grid(np.ldexp(codebook, -doublings), A_FRACTION_BITS),
+        np.ldexp(codebook, -doublings),
         largest * 2.0**-doublings,
     )
-
-
-def fit_weights(w: FloatArray, bits: int, *, symmetric: bool) -> tuple[FloatArray, FloatArray]:
-    """Return the scale (N,) of each output channel, its RMS, and the codebook of the whole matrix.
-
-    A channel of zeros has scale 0 and takes no part in the codebook.
-    """
-    require_index_bits("weight_bits", bits)
-    largest = np.abs(w).max(axis=0)
-    live = largest > 0
-    # Relative to the largest, so that no square leaves the range of float64.
-    channel = largest * np.sqrt(((w / np.where(live, largest, 1)) ** 2).mean(axis=0))
-    spread = (w[:, live] / channel[live]).ravel() if live.any() else np.zeros(1)
-    return channel, fit_codebook(spread, bits, symmetric=symmetric)
 
 
 def to_scale(values: FloatArray) -> Scale:
@@ -234,23 +215,47 @@ def _doublings(largest_centroid: float, largest_ratio: float) -> int:
     return max(lowest, min(finest, 0))
 
 
-def _moments(
+def _table(
+    spec: NumberSpec,
     x: BitArray,
     tokens: ActivationFit,
-    w_index: IntArray,
+    w: FloatArray,
     channel: FloatArray,
-    levels: tuple[int, int],
-    symmetric: bool,
-) -> FloatArray:
-    """Return the pair moments of some evenly spaced tokens and output channels."""
-    x = x[:: max(1, len(x) // MOMENT_TOKENS)][:MOMENT_TOKENS]
-    step = max(1, len(channel) // MOMENT_OUTPUTS)
+    w_codebook: FloatArray,
+    k_top: int,
+) -> Table:
+    """Return the product table that suits some evenly spaced tokens and output channels."""
+    x = x[:: max(1, len(x) // SAMPLE_TOKENS)][:SAMPLE_TOKENS]
+    step = max(1, len(channel) // SAMPLE_OUTPUTS)
+    w, channel = w[:, ::step], channel[::step]
     scale = token_scale(x, tokens.factor)
-    worth = scale.value()[:, None] * channel[::step]
-    return pair_moments(
-        cluster(fp16.key(x), thresholds(scale, tokens.centroids)),
-        w_index[:, ::step],
-        worth if worth.any() else np.ones_like(worth),
-        levels=levels,
-        symmetric=symmetric,
+    keys = fp16.key(x)
+    outlier = _outlier_mask(keys, k_top)
+    ratio = x.view(np.float16) / scale.value()[:, None]
+    a_index = cluster(keys, thresholds(scale, to_grid(tokens.codebook, A_FRACTION_BITS)))
+    unscaled = w / np.where(channel > 0, channel, 1)
+    w_index = nearest(unscaled, w_codebook)
+    worth = scale.value()[:, None] * channel
+    worth = worth / np.sqrt((worth**2).mean()) if worth.any() else np.ones_like(worth)
+    quantised = np.where(outlier, ratio, tokens.codebook[a_index]) @ w_codebook[w_index]
+    return product_table(
+        spec,
+        tokens.codebook,
+        w_codebook,
+        pair_moments(
+            a_index,
+            w_index,
+            worth,
+            levels=(len(tokens.codebook), len(w_codebook)),
+            outlier_values=np.where(outlier, ratio, 0),
+            symmetric=spec.symmetric,
+        ),
+        quantisation=float(((worth * (quantised - ratio @ unscaled)) ** 2).mean()),
+        largest_ratio=tokens.largest_ratio,
     )
+
+
+def _outlier_mask(keys: IntArray, k_top: int) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(keys.shape, np.bool_)
+    np.put_along_axis(mask, select_outliers(keys, k_top), True, axis=1)
+    return mask
