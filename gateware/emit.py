@@ -1,0 +1,138 @@
+"""RTLIL and Verilog of a component, with one module for all of its shared parts that are alike."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from amaranth.back.rtlil import convert  # pyright: ignore[reportMissingImports]
+from amaranth.lib import wiring
+
+from gateware.yosys import run_yosys
+from hw.share import likeness
+
+# Amaranth's notes to itself.
+NOTES = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
+VERILOG_SECONDS = 600
+CLOCK, RESET = "clk", "rst"
+
+
+class Emission:
+    """The platform that collects the modules of one design (a :class:`hw.share.SharingPlatform`).
+
+    Parameters
+    ----------
+    name : str
+        The top module's name. Shared modules are called ``<name>_<class>``, the class in snake
+        case; further parameter sets of that class get ``_2``, ``_3`` and so on, in the order in
+        which they are met. A part that is not shared becomes ``<parent>.<submodule>``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.texts: list[str] = []
+        self.modules: dict[str, wiring.Component] = {}
+        self._known: dict[tuple, str] = {}
+        self._clocked: dict[str, bool] = {}
+
+    def module_of(self, component: wiring.Component) -> tuple[str, bool]:
+        """Return the module that ``component`` shares, and whether it has a clock and a reset."""
+        key = likeness(component)
+        if key not in self._known:
+            name = self._free_name(type(component).__name__)
+            self._known[key] = name
+            self.emit(component, name)
+        name = self._known[key]
+        if self.modules[name].signature != component.signature:
+            raise TypeError(
+                f"{type(component).__name__}: same arguments, other ports; the attributes must"
+                " keep the arguments as they were given"
+            )
+        return name, self._clocked[name]
+
+    def emit(self, component: wiring.Component, name: str) -> None:
+        """Elaborate ``component`` and keep the text of its modules."""
+        self.modules[name] = component
+        # Parts that it shares come first in the list: they are met while this runs.
+        text = convert(component, name=name, platform=self, emit_src=False)
+        if f"module \\{name}\n" not in text:
+            raise ValueError(f"{type(component).__name__} is empty: nothing reaches its outputs")
+        ports = _input_ports(text, name)
+        wanted = {
+            "__".join(map(str, path))
+            for path, member, _ in component.signature.flatten(component)
+            if member.flow == wiring.In
+        }
+        extra = ports - wanted - {CLOCK, RESET}
+        if extra:
+            raise ValueError(
+                f"{type(component).__name__} has other clock domains than sync: {sorted(extra)}"
+            )
+        self._clocked[name] = CLOCK in ports
+        self.texts.append(text)
+
+    def _free_name(self, class_name: str) -> str:
+        base = f"{self.name}_{snake_case(class_name)}"
+        name, number = base, 1
+        while name in self.modules or name == self.name:
+            number += 1
+            name = f"{base}_{number}"
+        return name
+
+
+def _input_ports(text: str, module: str) -> set[str]:
+    """Return the names of the inputs of a module in RTLIL text."""
+    start = text.index(f"module \\{module}\n")
+    end = text.find("\nmodule ", start)
+    return set(re.findall(r"^  wire .*\binput \d+ .*\\(\S+)$", text[start:end], re.M))
+
+
+def snake_case(name: str) -> str:
+    """Turn ``Fp16Key`` into ``fp16_key``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def emission(component: wiring.Component, name: str) -> Emission:
+    """Elaborate ``component`` as the top module ``name``; return all its modules."""
+    platform = Emission(name)
+    platform.emit(component, name)
+    return platform
+
+
+def rtlil(component: wiring.Component, name: str) -> str:
+    """Return the RTLIL of a component and its parts; the same text on every run and machine."""
+    return "".join(emission(component, name).texts)
+
+
+def verilog(component: wiring.Component, name: str) -> str:
+    """Return the Verilog of a component and its parts; the same text on every run and machine.
+
+    Raises
+    ------
+    golden.errors.ToolError
+        When Yosys is missing or fails.
+    """
+    return rtlil_to_verilog(rtlil(component, name), name)
+
+
+def rtlil_to_verilog(text: str, name: str) -> str:
+    """Turn RTLIL into Verilog-2001 with the same modules, ports and named signals."""
+    removed = " ".join(f"-remove {note}" for note in NOTES)
+    commands = [
+        "read_rtlil design.il",
+        # As Amaranth does: processes that Verilog can say stay processes.
+        "proc -nomux -norom -noopt",
+        "memory_collect",
+        f"attrmap {removed}",
+        f"attrmap -modattr {removed}",
+        "write_verilog -norename design.v",
+    ]
+    with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
+        folder = Path(scratch)
+        (folder / "design.il").write_text(text, encoding="utf-8")
+        run_yosys(folder, commands, task=f"writing the Verilog of {name}", timeout=VERILOG_SECONDS)
+        result = (folder / "design.v").read_text(encoding="utf-8")
+    banner, _, body = result.partition("\n")
+    assert banner.startswith("/* Generated by Yosys"), banner
+    # The bit that makes simulators run each process once has a line of Yosys' source in its name.
+    body = re.sub(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ", r"\\$start ", body)
+    return f"// {name}: generated from its Amaranth source; do not edit.\n{body}"

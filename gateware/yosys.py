@@ -1,0 +1,84 @@
+"""Yosys in a child process: an error there must not end this one."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from golden.errors import ToolError
+from golden.tools import SET_UP
+
+# Yosys ends its process on an error, and may crash: it never runs in ours. One command a line.
+CHILD = """
+import sys
+try:
+    from pyosys import libyosys
+except ImportError:
+    sys.exit(3)
+design = libyosys.Design()
+for line in sys.stdin:
+    libyosys.run_pass(line.rstrip("\\n"), design)
+"""
+NOT_INSTALLED = 3
+
+
+def run_yosys(folder: Path, commands: Sequence[str], *, task: str, timeout: float) -> str:
+    """Run Yosys commands in ``folder`` and return what was printed.
+
+    Parameters
+    ----------
+    folder : Path
+        Working directory, also for temporary files. Name files relative to it.
+    commands : sequence of str
+        One command each, no line breaks.
+    task : str
+        What is being done, for the error's text: ``"writing the Verilog of tiny"``.
+    timeout : float
+        Seconds after which Yosys and all that it started are killed.
+
+    Raises
+    ------
+    ToolError
+        When Yosys is missing, fails, crashes or takes too long.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-c", CHILD],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # so that ABC, its own child, can be killed with it
+    )
+    try:
+        log, _ = process.communicate("".join(f"{c}\n" for c in commands), timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise ToolError(
+            f"{task}: Yosys took more than {timeout:g} s and was stopped; allow it more time"
+        ) from None
+    finally:
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode == NOT_INSTALLED:
+        raise ToolError(f"the package pyosys is not installed: run `{SET_UP}`")
+    if process.returncode:
+        raise ToolError(f"{task}: Yosys {_reason(process.returncode, log)}")
+    return log
+
+
+def _reason(status: int, log: str) -> str:
+    """Say why Yosys failed: its last error line, or the signal that ended it."""
+    errors = re.findall(r"^.*\bERROR: (.*)$", log, re.M)
+    if errors:
+        return f"says: {errors[-1]}"
+    if status < 0:
+        return f"was ended by {signal.Signals(-status).name}"
+    return f"ended with status {status}"

@@ -1,0 +1,76 @@
+"""Sub-components of which a design holds many: emitted once, instantiated often."""
+
+import inspect
+from typing import Protocol, runtime_checkable
+
+from amaranth.hdl import ClockSignal, Elaboratable, Instance, ResetSignal, ValueCastable
+from amaranth.lib import wiring
+
+
+@runtime_checkable
+class SharingPlatform(Protocol):
+    """A platform that makes one module of all components that are the same."""
+
+    def module_of(self, component: wiring.Component) -> tuple[str, bool]:
+        """Return the module's name, and whether it has a clock and a reset."""
+        ...
+
+
+def share(platform: object, component: wiring.Component) -> Elaboratable | Instance:
+    """Return what to put among a parent's submodules in place of ``component``.
+
+    On a :class:`SharingPlatform` that is an instance of the module that ``component`` shares
+    with all its likes, wired to the ports of ``component``; the parent connects those ports as
+    ever. On any other platform (None in Amaranth's simulator) it is ``component`` itself.
+
+    Components are alike when their class and the arguments of its constructor are, so the class
+    must keep each argument, immutable, as an attribute of the same name. What is changed on a
+    component after its construction is lost. The only clock domain is ``sync``.
+
+    Examples
+    --------
+    In a parent's ``elaborate``::
+
+        m.submodules.lane0 = share(platform, lane0)
+        m.d.comb += lane0.i.eq(self.i)
+    """
+    if not isinstance(platform, SharingPlatform):
+        return component
+    name, clocked = platform.module_of(component)
+    # As Amaranth does when it elaborates one: this one is used, though by its ports alone.
+    setattr(component, "_MustUse__used", True)  # noqa: B010
+    ports = [("i", "clk", ClockSignal()), ("i", "rst", ResetSignal())] if clocked else []
+    for path, member, value in component.signature.flatten(component):
+        kind = "i" if member.flow == wiring.In else "o"
+        plain = value.as_value() if isinstance(value, ValueCastable) else value
+        ports.append((kind, "__".join(map(str, path)), plain))
+    return Instance(name, *ports)
+
+
+def likeness(component: wiring.Component) -> tuple:
+    """Return a key that is equal for components that are alike, and for no others.
+
+    Raises
+    ------
+    TypeError
+        When the class hides an argument of its constructor, or keeps a mutable one.
+    """
+    kind = type(component)
+    key: list[object] = [kind]
+    for name, parameter in inspect.signature(kind).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise TypeError(f"{kind.__name__} takes *{name}: what is shared names its arguments")
+        if not hasattr(component, name):
+            raise TypeError(
+                f"{kind.__name__} must keep its argument {name} as the attribute {name}:"
+                " that tells its copies apart"
+            )
+        value = getattr(component, name)
+        try:
+            hash(value)
+        except TypeError:
+            raise TypeError(
+                f"{kind.__name__}.{name} must be immutable (hashable), got {value!r}"
+            ) from None
+        key.append((type(value), value))  # the type, for True == 1 == 1.0
+    return tuple(key)
