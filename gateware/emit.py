@@ -19,6 +19,9 @@ CLOCK, RESET = "clk", "rst"
 class Emission:
     """The platform that collects the modules of one design (a :class:`hw.share.SharingPlatform`).
 
+    ``modules`` then has a component for each module that ``text`` has, but for parts that are
+    not shared.
+
     Parameters
     ----------
     name : str
@@ -32,7 +35,7 @@ class Emission:
         self.texts: list[str] = []
         self.modules: dict[str, wiring.Component] = {}
         self._known: dict[tuple, str] = {}
-        self._clocked: dict[str, bool] = {}
+        self.clocked: dict[str, bool] = {}
 
     def module_of(self, component: wiring.Component) -> tuple[str, bool]:
         """Return the module that ``component`` shares, and whether it has a clock and a reset."""
@@ -47,10 +50,10 @@ class Emission:
                 f"{type(component).__name__}: same arguments, other ports; the attributes must"
                 " keep the arguments as they were given"
             )
-        return name, self._clocked[name]
+        return name, self.clocked[name]
 
     def emit(self, component: wiring.Component, name: str) -> None:
-        """Elaborate ``component`` and keep the text of its modules."""
+        """Elaborate ``component`` as module ``name`` and keep the text of its modules."""
         self.modules[name] = component
         # Parts that it shares come first in the list: they are met while this runs.
         text = convert(component, name=name, platform=self, emit_src=False)
@@ -67,8 +70,13 @@ class Emission:
             raise ValueError(
                 f"{type(component).__name__} has other clock domains than sync: {sorted(extra)}"
             )
-        self._clocked[name] = CLOCK in ports
+        self.clocked[name] = CLOCK in ports
         self.texts.append(text)
+
+    @property
+    def text(self) -> str:
+        """The RTLIL of every module, parts before what holds them."""
+        return "".join(self.texts)
 
     def _free_name(self, class_name: str) -> str:
         base = f"{self.name}_{snake_case(class_name)}"
@@ -100,7 +108,7 @@ def emission(component: wiring.Component, name: str) -> Emission:
 
 def rtlil(component: wiring.Component, name: str) -> str:
     """Return the RTLIL of a component and its parts; the same text on every run and machine."""
-    return "".join(emission(component, name).texts)
+    return emission(component, name).text
 
 
 def verilog(component: wiring.Component, name: str) -> str:

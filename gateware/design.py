@@ -1,0 +1,128 @@
+"""A design point: a component with every parameter chosen, and how its ports are described."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from amaranth.hdl import Shape
+from amaranth.lib import data, stream, wiring
+
+from gateware.emit import CLOCK, RESET, Emission, emission, rtlil_to_verilog
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Design:
+    """A named component with every parameter chosen.
+
+    Parameters
+    ----------
+    name : str
+        Name of the design, of its top module, and of its files.
+    make : callable
+        Returns a fresh component.
+    about : str
+        What it is, in one line.
+    parameters : dict
+        What was chosen, as names and plain values: for readers, and for JSON.
+    """
+
+    name: str
+    make: Callable[[], wiring.Component]
+    about: str
+    parameters: dict[str, bool | int | str]
+
+    @cached_property
+    def emission(self) -> Emission:
+        """Its modules, elaborated once."""
+        return emission(self.make(), self.name)
+
+    def rtlil(self) -> str:
+        """Return the RTLIL; the same text on every run and every machine."""
+        return self.emission.text
+
+    def verilog(self) -> str:
+        """Return the Verilog; the same text on every run and every machine."""
+        return rtlil_to_verilog(self.rtlil(), self.name)
+
+    def sidecar(self) -> dict:
+        """Return what a user of the Verilog must know, ready for JSON.
+
+        ``ports`` are those of the top module but for clock and reset; bit 0 of a field is bit
+        ``offset`` of what holds it. ``modules`` are the shared ones, each after what holds it;
+        ``latency`` is in cycles, null where it is not constant or the part has none.
+        """
+        made = self.emission
+        top = made.modules[self.name]
+        clocked = made.clocked[self.name]
+        return {
+            "name": self.name,
+            "about": self.about,
+            "parameters": self.parameters,
+            "clock": CLOCK if clocked else None,
+            "reset": {"name": RESET, "active": "high", "synchronous": True} if clocked else None,
+            "latency": latency(top),
+            "streams": list(describe_streams(top.signature)),
+            "ports": [describe_port(*port) for port in top.signature.flatten(top)],
+            "modules": [
+                {"name": name, "component": type(part).__name__, "latency": latency(part)}
+                for name, part in made.modules.items()
+                if name != self.name
+            ],
+        }
+
+
+def latency(component: wiring.Component) -> int | None:
+    """Return the cycles that a component says it takes: its ``LATENCY`` or ``latency``."""
+    value = getattr(component, "LATENCY", getattr(component, "latency", None))
+    return value if isinstance(value, int) else None
+
+
+def describe_port(path: tuple[str | int, ...], member: wiring.Member, _value: object) -> dict:
+    """Describe one port of the Verilog."""
+    return {
+        "name": "__".join(map(str, path)),
+        "direction": "in" if member.flow == wiring.In else "out",
+        **describe_shape(member.shape),
+    }
+
+
+def describe_shape(shape: object) -> dict:
+    """Describe a shape: its width, then its fields or elements, or whether it is signed."""
+    if isinstance(shape, data.ArrayLayout):
+        # Element n starts at bit n * element width.
+        element = describe_shape(shape.elem_shape)
+        return {"width": shape.size, "length": shape.length, "element": element}
+    if isinstance(shape, data.Layout):
+        fields = [
+            {"name": str(name), "offset": field.offset, **describe_shape(field.shape)}
+            for name, field in shape
+        ]
+        return {"width": shape.size, "fields": fields}
+    plain = Shape.cast(shape)  # pyright: ignore[reportArgumentType]
+    return {"width": plain.width, "signed": plain.signed}
+
+
+def describe_streams(signature: Any, prefix: str = "") -> Iterator[dict]:
+    """Yield each stream of a signature with the names of its three ports."""
+    for name, member in signature.members.items():
+        if not member.is_signature:
+            continue
+        for path in _indices(f"{prefix}{name}", member.dimensions):
+            if isinstance(member.signature, stream.Signature):
+                yield {
+                    "name": path,
+                    "direction": "in" if member.flow == wiring.In else "out",
+                    **{part: f"{path}__{part}" for part in ("payload", "valid", "ready")},
+                }
+            else:
+                yield from describe_streams(member.signature, f"{path}__")
+
+
+def _indices(name: str, dimensions: tuple[int, ...]) -> Iterator[str]:
+    """Yield the port names of an array of interfaces."""
+    if not dimensions:
+        yield name
+        return
+    for index in range(dimensions[0]):
+        yield from _indices(f"{name}__{index}", dimensions[1:])
