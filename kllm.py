@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+import gateware.cli
 import golden.tools
 import sim.tools
 import synth.tools
@@ -25,6 +26,10 @@ Examples:
 kllm doctor  -  is everything there?
 
 kllm doctor --json  -  the same for scripts
+
+kllm verilog --list  -  which designs there are
+
+kllm verilog small -o rtl  -  the Verilog of one, and a JSON file that describes its ports
 """
 
 
@@ -96,6 +101,7 @@ def build_app() -> typer.Typer:
     )
     app.callback()(options)
     app.command("doctor")(doctor)
+    app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     return app
 
 

@@ -21,7 +21,7 @@ kllm verilog tiny minilm -o rtl  -  rtl/tiny.v, rtl/tiny.json and so on
 def verilog(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="DESIGN...", help="Design points.")
+        list[str] | None, typer.Argument(metavar="DESIGN", help="Design points.")
     ] = None,
     folder: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to.")
@@ -31,8 +31,7 @@ def verilog(
 ) -> None:
     """Write the Verilog of design points, each with a JSON file that describes it.
 
-    DESIGN.v holds every module; DESIGN.json says what the ports, streams and payload fields of
-    the top module are, its parameters, and the latencies.
+    The JSON file has the top module's ports, streams and fields, the parameters and latencies.
     """
     if listing or as_json:
         print_list(as_json)
