@@ -37,9 +37,6 @@ class EngineSpec:
         Outputs scaled and rounded per cycle: a power of two, up to ``output_lanes``. Tiles
         follow each other without a gap when a tile takes ``output_lanes / scale_lanes`` beats
         or more.
-    requests_in_flight : int
-        Weight requests that may be ahead of their answers, 2 to 64: the memory latency that
-        full speed allows.
     """
 
     numbers: NumberSpec
@@ -49,7 +46,6 @@ class EngineSpec:
     outputs_max: int
     outliers_max: int
     scale_lanes: int
-    requests_in_flight: int = 8
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, NumberSpec):
@@ -63,7 +59,11 @@ class EngineSpec:
             if value % lanes:
                 raise ValueError(f"{name}_max must be a multiple of {lanes}, got {value}")
         require_int("outliers_max", self.outliers_max, low=1, high=min(256, self.inputs_max))
-        require_int("requests_in_flight", self.requests_in_flight, low=2, high=64)
+
+    @property
+    def total_bits(self) -> int:
+        """Bits of the sum of a token's absolute values, in units of 2**-24."""
+        return 40 + ceil_log2(self.inputs_max)
 
     @property
     def position_bits(self) -> int:
@@ -116,6 +116,35 @@ class EngineSpec:
             entries = data.ArrayLayout(unsigned(bits), 8)
             return data.StructLayout({"sign": 1, "entries": entries})
         return data.StructLayout({"entries": data.ArrayLayout(signed(bits + 1), 16)})
+
+    @property
+    def residual_bits(self) -> int:
+        """Bits of a residual row's entry, without sign."""
+        return self.numbers.magnitude_bits * self.numbers.residual_digits
+
+    @cached_property
+    def beat(self) -> data.StructLayout:
+        """What one beat of the lookup array covers.
+
+        ``address``: main beat of the token, or group of outliers. ``mask``: input lanes in use.
+        """
+        return data.StructLayout(
+            {
+                "tile": range(self.tiles_max),
+                "compensation": 1,
+                "address": range(max(self.beats_max, self.groups_max)),
+                "digit": range(self.numbers.residual_digits),
+                "mask": self.inputs_per_beat,
+                "first": 1,
+                "last": 1,
+                "token_last": 1,
+            }
+        )
+
+    @cached_property
+    def outlier(self) -> data.StructLayout:
+        """One outlier; ``repeated`` if its position came before on the other side."""
+        return data.StructLayout({"key": KEY, "position": self.position_bits, "repeated": 1})
 
     @cached_property
     def shape(self) -> data.StructLayout:

@@ -1,0 +1,148 @@
+"""Ingest: buffers a token, sums its absolute values and finds its outliers, in one pass."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.absolute_sum import AbsoluteSum
+from hw.engine_spec import SCALE, EngineSpec
+from hw.orizuru_stream import OrizuruStream
+from hw.share import share
+from hw.token_buffer import TokenBuffer
+from hw.token_framer import TokenFramer
+from hw.token_scale import FACTOR, TokenScale
+
+
+class TokenIngest(wiring.Component):
+    """Take in the activations of one token after another.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Lanes and the longest token.
+
+    Ports
+    -----
+    shape : In(spec.shape)
+        Size of the layer. Steady while tokens are under way.
+    factor : In(``FACTOR``)
+        As for :class:`hw.token_scale.TokenScale`.
+    i : In(stream of ``lanes``)
+        FP16 activations, lane 0 lowest; what is beyond K in the last beat is ignored.
+    scale_o : Out(stream of ``SCALE``)
+        One per token.
+    outlier_o : Out(stream of spec.outlier)
+        As from :class:`hw.orizuru_stream.OrizuruStream`.
+    filled : Out(1)
+        Whether a token's activations can be read.
+    read_en : In(1)
+        As for :class:`hw.token_buffer.TokenBuffer`, as are the other read ports.
+    read_address : In(range(max(spec.beats_max, 2)))
+        Beat of the token.
+    read_data : Out(``lanes``)
+        Its activations, without NaN, infinity and -0.
+    read_done : In(1)
+        Strobe: the token is not needed any more.
+    nonfinite : Out(1)
+        Strobe: a beat held a NaN or an infinity, which counts as zero.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from the transfer of the last beat to ``scale_o.valid``; by then
+        ``filled`` is high too.
+    Rate : one beat per cycle, but for Orizuru's pauses, while there is room for a token.
+    Through paths : none.
+    Reset : drops all tokens.
+    """
+
+    LATENCY = TokenFramer.LATENCY + AbsoluteSum.LATENCY + TokenScale.LATENCY
+
+    shape: data.View
+    factor: data.View
+    i: stream.Interface
+    scale_o: stream.Interface
+    outlier_o: stream.Interface
+    filled: Signal
+    read_en: Signal
+    read_address: Signal
+    read_data: data.View
+    read_done: Signal
+    nonfinite: Signal
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        self.lanes = data.ArrayLayout(16, spec.inputs_per_beat)
+        ports = {
+            "shape": In(spec.shape),
+            "factor": In(FACTOR),
+            "i": In(stream.Signature(self.lanes)),
+            "scale_o": Out(stream.Signature(SCALE)),
+            "outlier_o": Out(stream.Signature(spec.outlier)),
+            "filled": Out(1),
+            "read_en": In(1),
+            "read_address": In(range(max(spec.beats_max, 2))),
+            "read_data": Out(self.lanes),
+            "read_done": In(1),
+            "nonfinite": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        framer = TokenFramer(self.spec)
+        total = AbsoluteSum(self.spec)
+        scale = TokenScale(self.spec)
+        orizuru = OrizuruStream(self.spec)
+        buffer = TokenBuffer(self.lanes.size, 1, self.spec.beats_max)
+        m.submodules.framer = share(platform, framer)
+        m.submodules.sum = share(platform, total)
+        m.submodules.scale = share(platform, scale)
+        m.submodules.orizuru = share(platform, orizuru)
+        m.submodules.buffer = share(platform, buffer)
+        connect(m, flipped(self.i), framer.i)
+        connect(m, total.o, scale.i)
+        connect(m, scale.o, flipped(self.scale_o))
+        self._queue_outliers(m, orizuru)
+
+        # A beat goes to all three at once; none of them looks at valid to say ready.
+        beat = framer.o.payload
+        taken = framer.o.valid & framer.o.ready
+        m.d.comb += [
+            framer.inputs.eq(self.shape.inputs),
+            scale.factor.eq(self.factor),
+            orizuru.k_top.eq(self.shape.k_top),
+            framer.o.ready.eq(total.i.ready & orizuru.i.ready & buffer.free),
+            total.i.valid.eq(taken),
+            total.i.payload.lanes.eq(beat.lanes),
+            total.i.payload.last.eq(beat.last),
+            orizuru.i.valid.eq(taken),
+            orizuru.i.payload.keys.eq(beat.keys),
+            orizuru.i.payload.mask.eq(beat.mask),
+            orizuru.i.payload.last.eq(beat.last),
+            buffer.write_en.eq(taken),
+            buffer.write_address.eq(beat.address),
+            buffer.write_data.eq(beat.lanes),
+            buffer.write_done.eq(taken & beat.last),
+            self.nonfinite.eq(taken & beat.nonfinite),
+            self.filled.eq(buffer.filled),
+            buffer.read_en.eq(self.read_en),
+            buffer.read_address.eq(self.read_address),
+            buffer.read_done.eq(self.read_done),
+            self.read_data.eq(buffer.read_data),
+        ]
+        return m
+
+    def _queue_outliers(self, m: Module, orizuru: OrizuruStream) -> None:
+        """Let Orizuru go on with the next token while this one's outliers are used."""
+        m.submodules.outliers = queue = SyncFIFOBuffered(
+            width=self.spec.outlier.size, depth=2 * self.spec.outliers_max
+        )
+        m.d.comb += [
+            queue.w_data.eq(orizuru.o.payload),
+            queue.w_en.eq(orizuru.o.valid),
+            orizuru.o.ready.eq(queue.w_rdy),
+            self.outlier_o.payload.eq(queue.r_data),
+            self.outlier_o.valid.eq(queue.r_rdy),
+            queue.r_en.eq(self.outlier_o.ready),
+        ]
