@@ -6,6 +6,44 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 
+class WritePort(wiring.Signature):
+    """Write side of a :class:`TokenBuffer`, as the writer sees it.
+
+    ``free``: there is room to write a token; write only then. ``en``: writes these lanes of
+    ``data`` to word ``address``. ``done``: the token is complete, with this cycle's word.
+    """
+
+    def __init__(self, lane_bits: int, lanes: int, depth: int) -> None:
+        super().__init__(
+            {
+                "free": In(1),
+                "en": Out(lanes),
+                "address": Out(range(max(depth, 2))),
+                "data": Out(lanes * lane_bits),
+                "done": Out(1),
+            }
+        )
+
+
+class ReadPort(wiring.Signature):
+    """Read side of a :class:`TokenBuffer`, as the reader sees it.
+
+    ``filled``: there is a token to read; read only then. ``en``: reads word ``address`` into
+    ``data``. ``done``: the token is not needed any more, after this cycle's word.
+    """
+
+    def __init__(self, lane_bits: int, lanes: int, depth: int) -> None:
+        super().__init__(
+            {
+                "filled": In(1),
+                "en": Out(1),
+                "address": Out(range(max(depth, 2))),
+                "data": In(lanes * lane_bits),
+                "done": Out(1),
+            }
+        )
+
+
 class TokenBuffer(wiring.Component):
     """Hold the words of two tokens: one being read, one being written.
 
@@ -20,31 +58,15 @@ class TokenBuffer(wiring.Component):
 
     Ports
     -----
-    free : Out(1)
-        Whether there is room to write a token. Write only then.
-    write_en : In(lanes)
-        Writes these lanes of ``write_data`` to ``write_address``.
-    write_address : In(range(depth))
-        Word of the token that is written.
-    write_data : In(lanes * lane_bits)
-        What to write.
-    write_done : In(1)
-        Strobe: the token is complete, with the word written in this cycle.
-    filled : Out(1)
-        Whether there is a token to read. Read only then.
-    read_en : In(1)
-        Reads ``read_address``.
-    read_address : In(range(depth))
-        Word of the token that is read.
-    read_data : Out(lanes * lane_bits)
-        The word read last.
-    read_done : In(1)
-        Strobe: the token is not needed any more, after the word read in this cycle.
+    write : In(``WritePort``)
+        Fills one half.
+    read : In(``ReadPort``)
+        Reads the other.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycle from ``read_en`` to ``read_data``; ``filled`` follows
-        ``write_done``, and ``free`` follows ``read_done``, by one cycle.
+    Latency : ``LATENCY`` cycle from ``read.en`` to ``read.data``; ``read.filled`` follows
+        ``write.done``, and ``write.free`` follows ``read.done``, by one cycle.
     Rate : one write and one read per cycle.
     Through paths : none.
     Reset : both halves are free; the words stay.
@@ -52,32 +74,14 @@ class TokenBuffer(wiring.Component):
 
     LATENCY = 1
 
-    free: Signal
-    write_en: Signal
-    write_address: Signal
-    write_data: Signal
-    write_done: Signal
-    filled: Signal
-    read_en: Signal
-    read_address: Signal
-    read_data: Signal
-    read_done: Signal
+    write: wiring.PureInterface
+    read: wiring.PureInterface
 
     def __init__(self, lane_bits: int, lanes: int, depth: int) -> None:
         self.lane_bits, self.lanes, self.depth = lane_bits, lanes, depth
-        word = lane_bits * lanes
-        address = range(max(depth, 2))
         ports = {
-            "free": Out(1),
-            "write_en": In(lanes),
-            "write_address": In(address),
-            "write_data": In(word),
-            "write_done": In(1),
-            "filled": Out(1),
-            "read_en": In(1),
-            "read_address": In(address),
-            "read_data": Out(word),
-            "read_done": In(1),
+            "write": In(WritePort(lane_bits, lanes, depth)),
+            "read": In(ReadPort(lane_bits, lanes, depth)),
         }
         super().__init__(ports)
 
@@ -91,18 +95,18 @@ class TokenBuffer(wiring.Component):
         write_half, read_half = Signal(), Signal()
         tokens = Signal(range(3))
         m.d.comb += [
-            self.free.eq(tokens != 2),
-            self.filled.eq(tokens != 0),
-            write.en.eq(self.write_en),
-            write.addr.eq(self.write_address + Mux(write_half, self.depth, 0)),
-            write.data.eq(self.write_data),
-            read.en.eq(self.read_en),
-            read.addr.eq(self.read_address + Mux(read_half, self.depth, 0)),
-            self.read_data.eq(read.data),
+            self.write.free.eq(tokens != 2),
+            self.read.filled.eq(tokens != 0),
+            write.en.eq(self.write.en),
+            write.addr.eq(self.write.address + Mux(write_half, self.depth, 0)),
+            write.data.eq(self.write.data),
+            read.en.eq(self.read.en),
+            read.addr.eq(self.read.address + Mux(read_half, self.depth, 0)),
+            self.read.data.eq(read.data),
         ]
         m.d.sync += [
-            write_half.eq(write_half ^ self.write_done),
-            read_half.eq(read_half ^ self.read_done),
-            tokens.eq(tokens + self.write_done - self.read_done),
+            write_half.eq(write_half ^ self.write.done),
+            read_half.eq(read_half ^ self.read.done),
+            tokens.eq(tokens + self.write.done - self.read.done),
         ]
         return m

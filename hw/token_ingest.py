@@ -9,7 +9,7 @@ from hw.absolute_sum import AbsoluteSum
 from hw.engine_spec import SCALE, EngineSpec
 from hw.orizuru_stream import OrizuruStream
 from hw.share import share
-from hw.token_buffer import TokenBuffer
+from hw.token_buffer import ReadPort, TokenBuffer
 from hw.token_framer import TokenFramer
 from hw.token_scale import FACTOR, TokenScale
 
@@ -34,23 +34,15 @@ class TokenIngest(wiring.Component):
         One per token.
     outlier_o : Out(stream of spec.outlier)
         As from :class:`hw.orizuru_stream.OrizuruStream`.
-    filled : Out(1)
-        Whether a token's activations can be read.
-    read_en : In(1)
-        As for :class:`hw.token_buffer.TokenBuffer`, as are the other read ports.
-    read_address : In(range(max(spec.beats_max, 2)))
-        Beat of the token.
-    read_data : Out(``lanes``)
-        Its activations, without NaN, infinity and -0.
-    read_done : In(1)
-        Strobe: the token is not needed any more.
+    tokens : In(``ReadPort``)
+        The buffered activations, a beat a word, without NaN, infinity and -0.
     nonfinite : Out(1)
         Strobe: a beat held a NaN or an infinity, which counts as zero.
 
     Timing
     ------
     Latency : ``LATENCY`` cycles from the transfer of the last beat to ``scale_o.valid``; by then
-        ``filled`` is high too.
+        ``tokens.filled`` is high too.
     Rate : one beat per cycle, but for Orizuru's pauses, while there is room for a token.
     Through paths : none.
     Reset : drops all tokens.
@@ -63,11 +55,7 @@ class TokenIngest(wiring.Component):
     i: stream.Interface
     scale_o: stream.Interface
     outlier_o: stream.Interface
-    filled: Signal
-    read_en: Signal
-    read_address: Signal
-    read_data: data.View
-    read_done: Signal
+    tokens: wiring.PureInterface
     nonfinite: Signal
 
     def __init__(self, spec: EngineSpec) -> None:
@@ -79,11 +67,7 @@ class TokenIngest(wiring.Component):
             "i": In(stream.Signature(self.lanes)),
             "scale_o": Out(stream.Signature(SCALE)),
             "outlier_o": Out(stream.Signature(spec.outlier)),
-            "filled": Out(1),
-            "read_en": In(1),
-            "read_address": In(range(max(spec.beats_max, 2))),
-            "read_data": Out(self.lanes),
-            "read_done": In(1),
+            "tokens": In(ReadPort(self.lanes.size, 1, spec.beats_max)),
             "nonfinite": Out(1),
         }
         super().__init__(ports)
@@ -103,6 +87,7 @@ class TokenIngest(wiring.Component):
         connect(m, flipped(self.i), framer.i)
         connect(m, total.o, scale.i)
         connect(m, scale.o, flipped(self.scale_o))
+        connect(m, flipped(self.tokens), buffer.read)
         self._queue_outliers(m, orizuru)
 
         # A beat goes to all three at once; none of them looks at valid to say ready.
@@ -112,7 +97,7 @@ class TokenIngest(wiring.Component):
             framer.inputs.eq(self.shape.inputs),
             scale.factor.eq(self.factor),
             orizuru.k_top.eq(self.shape.k_top),
-            framer.o.ready.eq(total.i.ready & orizuru.i.ready & buffer.free),
+            framer.o.ready.eq(total.i.ready & orizuru.i.ready & buffer.write.free),
             total.i.valid.eq(taken),
             total.i.payload.lanes.eq(beat.lanes),
             total.i.payload.last.eq(beat.last),
@@ -120,16 +105,11 @@ class TokenIngest(wiring.Component):
             orizuru.i.payload.keys.eq(beat.keys),
             orizuru.i.payload.mask.eq(beat.mask),
             orizuru.i.payload.last.eq(beat.last),
-            buffer.write_en.eq(taken),
-            buffer.write_address.eq(beat.address),
-            buffer.write_data.eq(beat.lanes),
-            buffer.write_done.eq(taken & beat.last),
+            buffer.write.en.eq(taken),
+            buffer.write.address.eq(beat.address),
+            buffer.write.data.eq(beat.lanes),
+            buffer.write.done.eq(taken & beat.last),
             self.nonfinite.eq(taken & beat.nonfinite),
-            self.filled.eq(buffer.filled),
-            buffer.read_en.eq(self.read_en),
-            buffer.read_address.eq(self.read_address),
-            buffer.read_done.eq(self.read_done),
-            self.read_data.eq(buffer.read_data),
         ]
         return m
 
