@@ -1,0 +1,63 @@
+"""Codebooks, token scales and thresholds for benches, and how they stand on ports."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from golden.clustering import thresholds
+from golden.fp16 import INFINITY, floor_magnitude
+from golden.mapping import stored_centroids
+from golden.spec import A_FRACTION_BITS, CENTROID_BITS, MIN_SCALE_EXPONENT, IntArray
+from golden.token_scale import Scale
+
+LARGEST = (1 << (CENTROID_BITS - 1)) - 1
+CODES = 16
+
+
+def random_centroids(rng: np.random.Generator, size: int, *, symmetric: bool) -> IntArray:
+    """Return a codebook: of usual size, or tiny with equal centroids, or with the largest."""
+    spread = rng.choice([3, 40, 4096, LARGEST])
+    count = size // 2 if symmetric else size
+    values = np.sort(rng.integers(0 if symmetric else -spread, spread, count, endpoint=True))
+    if spread == LARGEST:
+        values[-1] = LARGEST
+    return np.concatenate([-values[::-1], values]) if symmetric else values
+
+
+def random_scales(rng: np.random.Generator, count: int) -> Iterator[Scale]:
+    """Yield scales of one token each: the least, the largest, powers of two, random ones."""
+    for n in range(count):
+        mantissa = int(rng.choice([1024, 2047, rng.integers(1024, 2048)]))
+        exponent = int(rng.integers(MIN_SCALE_EXPONENT, 6))
+        if n < 2:
+            mantissa, exponent = ((1024, MIN_SCALE_EXPONENT), (2047, 5))[n]
+        yield Scale(np.array([mantissa]), np.array([exponent]))
+
+
+def scale_word(scale: Scale, token: int = 0) -> dict[str, int]:
+    """Return one token's scale as it stands on a port."""
+    return {"mantissa": int(scale.mantissa[token]), "exponent": int(scale.exponent[token])}
+
+
+def stored(centroids: IntArray, *, symmetric: bool) -> list[int]:
+    """Return what an engine stores of a codebook; entries not in use hold the largest."""
+    held = stored_centroids(centroids, symmetric=symmetric).tolist()
+    entries = CODES // 2 if symmetric else CODES
+    return held + [LARGEST] * (entries - len(held))
+
+
+def threshold_words(scale: Scale, centroids: IntArray, *, symmetric: bool) -> list[Any]:
+    """Return one token's thresholds as the clustering unit wants them."""
+    if not symmetric:
+        bounds = thresholds(scale, centroids)[0].tolist()
+        return bounds + [INFINITY] * (CODES - 1 - len(bounds))
+    held = stored_centroids(centroids, symmetric=True)
+    floor, exact = floor_magnitude(
+        scale.mantissa * (held[:-1] + held[1:]), scale.exponent - A_FRACTION_BITS - 1
+    )
+    words = [
+        {"exact": int(e), "magnitude": int(f + (not e))} for f, e in zip(floor, exact, strict=True)
+    ]
+    unused = {"exact": 0, "magnitude": INFINITY}
+    return words + [unused] * (CODES // 2 - 1 - len(words))

@@ -1,0 +1,62 @@
+"""The blocks that have a bench, with parameters small enough for Icarus."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from amaranth.lib import wiring
+
+from golden.spec import NumberSpec
+from hw.absolute_sum import AbsoluteSum
+from hw.clustering_unit import ClusteringUnit
+from hw.engine_spec import EngineSpec
+from hw.fp16_key import Fp16Key
+from hw.reciprocal import Reciprocal
+from hw.token_scale import TokenScale
+
+COMPONENT = "KLLM_COMPONENT"  # environment variable that tells a bench which block runs
+
+
+@dataclass(frozen=True)
+class Block:
+    """A component with every parameter chosen, and the bench that tries it.
+
+    Parameters
+    ----------
+    bench : str
+        Module in ``sim`` that holds the cocotb tests.
+    make : callable
+        Returns a fresh component.
+    """
+
+    bench: str
+    make: Callable[[], wiring.Component]
+
+
+def small_spec(
+    *, symmetric: bool, inputs_per_beat: int = 4, inputs_max: int = 32, outliers_max: int = 4
+) -> EngineSpec:
+    """Return an engine of a size for benches."""
+    return EngineSpec(
+        numbers=NumberSpec(symmetric=symmetric, magnitude_bits=8 if symmetric else 9),
+        inputs_per_beat=inputs_per_beat,
+        output_lanes=4,
+        inputs_max=inputs_max,
+        outputs_max=16,
+        outliers_max=outliers_max,
+        scale_lanes=2,
+    )
+
+
+SYMMETRIC = small_spec(symmetric=True)
+PLAIN = small_spec(symmetric=False)
+WIDE = small_spec(symmetric=True, inputs_per_beat=16, inputs_max=1536, outliers_max=8)
+
+BLOCKS = {
+    "fp16_key": Block("bench_fp16_key", Fp16Key),
+    "reciprocal": Block("bench_reciprocal", Reciprocal),
+    "clustering_unit_symmetric": Block("bench_clustering_unit", lambda: ClusteringUnit(True)),
+    "clustering_unit_plain": Block("bench_clustering_unit", lambda: ClusteringUnit(False)),
+    "absolute_sum_k4": Block("bench_absolute_sum", lambda: AbsoluteSum(SYMMETRIC)),
+    "absolute_sum_k16": Block("bench_absolute_sum", lambda: AbsoluteSum(WIDE)),
+    "token_scale": Block("bench_token_scale", lambda: TokenScale(WIDE)),
+}
