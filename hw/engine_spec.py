@@ -11,6 +11,7 @@ from golden.spec import SCALE_BITS, NumberSpec, require_int
 
 INDEX_BITS = 4  # wires of an index; codebooks of 4 or 8 centroids leave some codes unused
 KEY = signed(16)
+SUM_BITS = 32  # times two scales of 11 bits, so that float64 holds the product exactly
 A_EXPONENT = signed(7)
 W_EXPONENT = signed(7)
 SCALE = data.StructLayout({"mantissa": SCALE_BITS, "exponent": A_EXPONENT})
@@ -59,6 +60,12 @@ class EngineSpec:
             if value % lanes:
                 raise ValueError(f"{name}_max must be a multiple of {lanes}, got {value}")
         require_int("outliers_max", self.outliers_max, low=1, high=min(256, self.inputs_max))
+        if self.sum_bits > SUM_BITS:
+            raise ValueError(
+                f"sums of {self.inputs_max} inputs and {2 * self.outliers_max} outliers would take"
+                f" {self.sum_bits} bits; at most {SUM_BITS} can be scaled exactly:"
+                " lower inputs_max, outliers_max or the widths"
+            )
 
     @property
     def total_bits(self) -> int:

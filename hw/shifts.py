@@ -4,13 +4,15 @@ from amaranth.hdl import Cat, Module, Signal, ValueLike
 from amaranth.utils import ceil_log2
 
 
-def normalise(m: Module, value: Signal, name: str) -> tuple[Signal, Signal]:
+def normalise(
+    m: Module, value: Signal, name: str, *, stages: int | None = None
+) -> tuple[Signal, Signal]:
     """Shift ``value`` left until its top bit is set; return it and by how far.
 
-    A value of zero stays zero, and its distance is the most that the stages can do: at least
-    its number of bits minus one.
+    The distance goes up to 2**stages - 1; by default that is enough for every value but zero,
+    which stays zero at the largest distance.
     """
-    distance = Signal(ceil_log2(len(value)), name=f"{name}_zeros")
+    distance = Signal(stages or ceil_log2(len(value)), name=f"{name}_zeros")
     for stage in reversed(range(len(distance))):
         step = 1 << stage
         shifted = Signal.like(value, name=f"{name}_{step}")

@@ -29,11 +29,15 @@ class TokenFramer(wiring.Component):
         The same without NaN, infinity and -0; their keys; which lanes count; the beat's number
         in the token; whether it is the last; whether NaN or infinity was replaced.
 
+    started : Out(1)
+        Strobe: a token's first beat is taken.
+
     Timing
     ------
     Latency : ``LATENCY`` cycle from a transfer on ``i`` to ``o.valid``.
     Rate : one beat per cycle while ``o.ready`` is high.
-    Through paths : ``o.ready`` to ``i.ready``, combinational.
+    Through paths : ``o.ready`` to ``i.ready`` and ``started``, ``i.valid`` to ``started``;
+        combinational.
     Reset : drops the beat in flight; the next one is a token's first.
     """
 
@@ -42,6 +46,7 @@ class TokenFramer(wiring.Component):
     inputs: Signal
     i: stream.Interface
     o: stream.Interface
+    started: Signal
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
@@ -61,6 +66,7 @@ class TokenFramer(wiring.Component):
             "inputs": In(range(spec.inputs_max + 1)),
             "i": In(stream.Signature(self.lanes)),
             "o": Out(stream.Signature(self.beat)),
+            "started": Out(1),
         }
         super().__init__(ports)
 
@@ -91,6 +97,7 @@ class TokenFramer(wiring.Component):
                     self.o.payload.lanes[n].eq(key.clean),
                     self.o.payload.keys[n].eq(key.key),
                 ]
+        m.d.comb += self.started.eq(transfer & (address == 0))
         with m.If(advance):
             m.d.sync += self.o.valid.eq(self.i.valid)
         with m.If(transfer):

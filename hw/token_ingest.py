@@ -36,6 +36,8 @@ class TokenIngest(wiring.Component):
         As from :class:`hw.orizuru_stream.OrizuruStream`.
     tokens : In(``ReadPort``)
         The buffered activations, a beat a word, without NaN, infinity and -0.
+    started : Out(1)
+        Strobe: a token's first beat is taken.
     nonfinite : Out(1)
         Strobe: a beat held a NaN or an infinity, which counts as zero.
 
@@ -44,7 +46,7 @@ class TokenIngest(wiring.Component):
     Latency : ``LATENCY`` cycles from the transfer of the last beat to ``scale_o.valid``; by then
         ``tokens.filled`` is high too.
     Rate : one beat per cycle, but for Orizuru's pauses, while there is room for a token.
-    Through paths : none.
+    Through paths : ``i.valid`` to ``started``, combinational.
     Reset : drops all tokens.
     """
 
@@ -56,6 +58,7 @@ class TokenIngest(wiring.Component):
     scale_o: stream.Interface
     outlier_o: stream.Interface
     tokens: wiring.PureInterface
+    started: Signal
     nonfinite: Signal
 
     def __init__(self, spec: EngineSpec) -> None:
@@ -68,6 +71,7 @@ class TokenIngest(wiring.Component):
             "scale_o": Out(stream.Signature(SCALE)),
             "outlier_o": Out(stream.Signature(spec.outlier)),
             "tokens": In(ReadPort(self.lanes.size, 1, spec.beats_max)),
+            "started": Out(1),
             "nonfinite": Out(1),
         }
         super().__init__(ports)
@@ -109,6 +113,7 @@ class TokenIngest(wiring.Component):
             buffer.write.address.eq(beat.address),
             buffer.write.data.eq(beat.lanes),
             buffer.write.done.eq(taken & beat.last),
+            self.started.eq(framer.started),
             self.nonfinite.eq(taken & beat.nonfinite),
         ]
         return m
