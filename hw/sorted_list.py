@@ -31,7 +31,7 @@ class SortedList(wiring.Component):
         Removes the head; takes precedence over ``insert``.
     clear : In(1)
         Empties the list; takes precedence over both.
-    last : In(range(entries))
+    last : In(range(max(entries, 2)))
         Number of the last entry that counts, from 0.
     head : Out(``entry``)
         The largest key.
@@ -68,7 +68,7 @@ class SortedList(wiring.Component):
             "position": In(position_bits),
             "pop": In(1),
             "clear": In(1),
-            "last": In(range(entries)),
+            "last": In(range(max(entries, 2))),
             "head": Out(self.entry),
             "full": Out(1),
             "threshold": Out(KEY),
