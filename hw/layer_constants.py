@@ -70,7 +70,7 @@ class LayerConstants(wiring.Component):
     Latency : ``LATENCY`` cycle from a transfer to the constant; none to the strobes.
     Rate : one word per cycle while ``idle``.
     Through paths : ``idle`` to ``i.ready``; ``i`` to the channel's ports and the strobes.
-    Reset : size and product table become zero; codebooks stay.
+    Reset : everything becomes zero.
     """
 
     LATENCY = 1

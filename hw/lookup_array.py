@@ -61,7 +61,7 @@ class LookupArray(wiring.Component):
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
-        weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.output_lanes), lanes)
+        self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.output_lanes), lanes)
         entries = spec.row.members["entries"]
         self.tile = data.ArrayLayout(signed(spec.sum_bits), spec.output_lanes)
         ports = {
@@ -69,7 +69,7 @@ class LookupArray(wiring.Component):
             "table": In(data.ArrayLayout(entries, spec.entries)),
             "codes": Out(ReadPort(INDEX_BITS * lanes, 1, spec.beats_max)),
             "rows": Out(ReadPort(spec.row.size, lanes, spec.groups_max * digits)),
-            "weight_i": In(stream.Signature(weights)),
+            "weight_i": In(stream.Signature(self.weights)),
             "o": Out(stream.Signature(self.tile)),
         }
         super().__init__(ports)

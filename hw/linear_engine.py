@@ -1,0 +1,159 @@
+"""Linear engine: activations in, FP16 outputs out, weights on request."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.engine_spec import SCALE, EngineSpec
+from hw.layer_constants import LayerConstants
+from hw.lookup_array import LookupArray
+from hw.output_stage import OutputStage
+from hw.share import share
+from hw.token_ingest import TokenIngest
+from hw.token_quantizer import TokenQuantizer
+from hw.weight_requester import WeightRequester
+
+FLAGS = data.StructLayout({"nonfinite": 1, "saturated": 1, "overflow": 1})
+# Tokens whose scale waits for their outputs: two in buffers, one in the lanes, one going out.
+SCALES = 4
+TOKENS_BITS = 4  # more tokens than buffers and registers hold
+
+
+class LinearEngine(wiring.Component):
+    """Run a linear layer of K-Means indices, one token after another.
+
+    Bit-exact with :func:`golden.linear.forward`. Four stages work on different tokens at a time:
+    ingest (scale and outliers), quantiser (codes and residual rows), lookup array, output stage.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Widths, lanes and the largest layer.
+
+    Ports
+    -----
+    load_i : In(stream of ``word``)
+        The layer's constants, as for :class:`hw.layer_constants.LayerConstants`. Words are taken
+        while no token is under way; load all of them before a token's first beat.
+    i : In(stream of ``lanes``)
+        FP16 activations, ``k_t`` a beat, lane 0 lowest; ceil(K / k_t) beats a token.
+    weight_request_o : Out(stream of ``request``)
+        As from :class:`hw.weight_requester.WeightRequester`.
+    weight_i : In(stream of ``weights``)
+        The answers, in order: 4-bit weight codes ``[input lane][output lane]``.
+    o : Out(stream of ``beat``)
+        FP16 outputs, ``scale_lanes`` a beat, as from :class:`hw.output_stage.OutputStage`.
+    flags : Out(``FLAGS``)
+        Sticky until cleared by a load word: an activation was NaN or infinite (and counted as
+        zero), a residual was beyond its range, an output is infinite.
+    idle : Out(1)
+        Whether no token is under way.
+
+    Timing
+    ------
+    Latency : ``FILL`` cycles from the transfer of a token's first weights to ``o.valid`` of its
+        last beat, beyond its beats, when N is a multiple of the lanes: the lanes' pipeline and
+        the last tile's way out, n_t / scale_lanes beats. See ``fill``.
+    Rate : a token every (ceil(K / k_t) + D * ceil(2 k_top / k_t)) * ceil(N / n_t) cycles, when
+        that is not less than the other stages need and nobody makes it wait.
+    Through paths : none from one stream to another but ``weight_request_o``; see the parts.
+    Reset : drops all tokens; constants become zero and must be loaded again.
+    """
+
+    load_i: stream.Interface
+    i: stream.Interface
+    weight_request_o: stream.Interface
+    weight_i: stream.Interface
+    o: stream.Interface
+    flags: data.View
+    idle: Signal
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        self.constants = LayerConstants(spec)
+        self.ingest = TokenIngest(spec)
+        self.quantizer = TokenQuantizer(spec)
+        self.requester = WeightRequester(spec)
+        self.array = LookupArray(spec)
+        self.output = OutputStage(spec)
+        ports = {
+            "load_i": In(stream.Signature(self.constants.word)),
+            "i": In(stream.Signature(self.ingest.lanes)),
+            "weight_request_o": Out(stream.Signature(self.requester.request)),
+            "weight_i": In(stream.Signature(self.array.weights)),
+            "o": Out(stream.Signature(self.output.beat)),
+            "flags": Out(FLAGS),
+            "idle": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        parts = ("constants", "ingest", "quantizer", "requester", "array", "output")
+        for name in parts:
+            m.submodules[name] = share(platform, getattr(self, name))
+        constants, ingest, quantizer = self.constants, self.ingest, self.quantizer
+        requester, array, output = self.requester, self.array, self.output
+
+        # Activations go in; a token's data, its scale and its outliers go on to the quantiser.
+        connect(m, flipped(self.load_i), constants.i)
+        connect(m, flipped(self.i), ingest.i)
+        connect(m, ingest.scale_o, quantizer.scale_i)
+        connect(m, ingest.outlier_o, quantizer.outlier_i)
+        connect(m, quantizer.tokens, ingest.tokens)
+        # What it makes of them is looked up with the weights, which are asked for ahead.
+        connect(m, requester.positions, quantizer.positions)
+        connect(m, requester.o, flipped(self.weight_request_o))
+        connect(m, array.codes, quantizer.codes)
+        connect(m, array.rows, quantizer.rows)
+        connect(m, flipped(self.weight_i), array.weight_i)
+        connect(m, array.o, output.i)
+        connect(m, output.o, flipped(self.o))
+
+        m.submodules.scales = scales = SyncFIFOBuffered(width=SCALE.size, depth=SCALES)
+        m.d.comb += [
+            scales.w_data.eq(quantizer.scale_o.payload),
+            scales.w_en.eq(quantizer.scale_o.valid),
+            quantizer.scale_o.ready.eq(scales.w_rdy),
+            output.scale_i.payload.eq(scales.r_data),
+            output.scale_i.valid.eq(scales.r_rdy),
+            scales.r_en.eq(output.scale_i.ready),
+        ]
+        self._distribute(m)
+        self._watch(m)
+        return m
+
+    def _distribute(self, m: Module) -> None:
+        """Give every part the constants it works with."""
+        constants, output = self.constants, self.output
+        m.d.comb += [
+            part.shape.eq(constants.shape)
+            for part in (self.ingest, self.quantizer, self.requester, self.array)
+        ]
+        m.d.comb += [
+            self.ingest.factor.eq(constants.factor),
+            self.quantizer.a_centroids.eq(constants.a_centroids),
+            self.quantizer.w_centroids.eq(constants.w_centroids),
+            self.array.table.eq(constants.table),
+            output.outputs.eq(constants.shape.outputs),
+            output.channel_en.eq(constants.channel_en),
+            output.channel_address.eq(constants.channel_address),
+            output.channel.eq(constants.channel),
+        ]
+
+    def _watch(self, m: Module) -> None:
+        """Keep the flags, and count the tokens under way."""
+        sent = self.o.valid & self.o.ready
+        with m.If(self.constants.clear_flags):
+            m.d.sync += self.flags.eq(0)
+        for flag, raised in (
+            (self.flags.nonfinite, self.ingest.nonfinite),
+            (self.flags.saturated, self.quantizer.saturated),
+            (self.flags.overflow, sent & self.o.payload.infinite.any()),
+        ):
+            with m.If(raised):
+                m.d.sync += flag.eq(1)
+        tokens = Signal(TOKENS_BITS)
+        m.d.sync += tokens.eq(tokens + self.ingest.started - (sent & self.o.payload.last))
+        m.d.comb += [self.idle.eq(tokens == 0), self.constants.idle.eq(self.idle)]
