@@ -32,7 +32,7 @@ def beats_of(tokens: list[np.ndarray]) -> list[dict[str, Any]]:
 @every_traffic
 @cocotb.test(timeout_time=500, timeout_unit="us")
 async def sums(dut, traffic: str) -> None:
-    """The sum is exact; a reset in the middle of a token leaves nothing behind."""
+    """Add up exactly; a reset in the middle of a token leaves nothing behind."""
     bed = await Testbed(dut).start()
     bed.send("i", beats_of(tokens_of(bed, 60))[:-1])
     await bed.disturb()
@@ -44,6 +44,6 @@ async def sums(dut, traffic: str) -> None:
     if traffic == "free":
         taken = bed.sources["i"].taken_at
         np.testing.assert_array_equal(np.diff(taken), 1)
-        last = np.cumsum([len(token) for token in tokens]) - 1
-        latency = np.subtract(bed.sinks["o"].valid_at, np.take(taken, last))
+        ends = np.cumsum([len(token) for token in tokens])
+        latency = np.subtract(bed.sinks["o"].valid_at, np.array(taken)[ends - 1])
         np.testing.assert_array_equal(latency, bed.block.LATENCY)

@@ -10,7 +10,9 @@ from hw.absolute_sum import AbsoluteSum
 from hw.clustering_unit import ClusteringUnit
 from hw.engine_spec import EngineSpec
 from hw.fp16_key import Fp16Key
+from hw.orizuru_stream import OrizuruStream
 from hw.reciprocal import Reciprocal
+from hw.sorted_list import SortedList
 from hw.token_scale import TokenScale
 
 COMPONENT = "KLLM_COMPONENT"  # environment variable that tells a bench which block runs
@@ -49,7 +51,7 @@ def small_spec(
 
 SYMMETRIC = small_spec(symmetric=True)
 PLAIN = small_spec(symmetric=False)
-WIDE = small_spec(symmetric=True, inputs_per_beat=16, inputs_max=1536, outliers_max=8)
+WIDE = small_spec(symmetric=True, inputs_per_beat=16, inputs_max=192, outliers_max=8)
 
 BLOCKS = {
     "fp16_key": Block("bench_fp16_key", Fp16Key),
@@ -59,4 +61,8 @@ BLOCKS = {
     "absolute_sum_k4": Block("bench_absolute_sum", lambda: AbsoluteSum(SYMMETRIC)),
     "absolute_sum_k16": Block("bench_absolute_sum", lambda: AbsoluteSum(WIDE)),
     "token_scale": Block("bench_token_scale", lambda: TokenScale(WIDE)),
+    "sorted_list": Block("bench_sorted_list", lambda: SortedList(5, 6)),
+    "sorted_list_1": Block("bench_sorted_list", lambda: SortedList(1, 6)),
+    "orizuru_stream_k4": Block("bench_orizuru_stream", lambda: OrizuruStream(SYMMETRIC)),
+    "orizuru_stream_k16": Block("bench_orizuru_stream", lambda: OrizuruStream(WIDE)),
 }
