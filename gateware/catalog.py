@@ -4,11 +4,70 @@ A name is all that crosses a process boundary: the launcher passes it to the sim
 ``kllm verilog NAME`` writes its Verilog.
 """
 
+from dataclasses import asdict
+from functools import partial
+
 from gateware.design import Design
 from golden.errors import InputError
+from golden.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
+from golden.spec import NumberSpec
 from golden.tensor_file import near
+from hw.engine_spec import EngineSpec
+from hw.linear_engine import LinearEngine
 
-DESIGNS: tuple[Design, ...] = ()
+# Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with
+# this suffix, for symmetric ones.
+SYMMETRIC = "_symmetric"
+SIZES = {
+    "tiny": dict(
+        inputs_per_beat=4,
+        output_lanes=4,
+        inputs_max=64,
+        outputs_max=64,
+        outliers_max=4,
+        scale_lanes=2,
+    ),
+    "small": dict(
+        inputs_per_beat=16,
+        output_lanes=16,
+        inputs_max=256,
+        outputs_max=256,
+        outliers_max=8,
+        scale_lanes=4,
+    ),
+    "minilm": dict(
+        inputs_per_beat=16,
+        output_lanes=64,
+        inputs_max=1536,
+        outputs_max=1536,
+        outliers_max=16,
+        scale_lanes=4,
+    ),
+}
+
+
+def engine_spec(size: str, *, symmetric: bool) -> EngineSpec:
+    """Return the parameters of a linear engine of :data:`SIZES`."""
+    bits = SYMMETRIC_MAGNITUDE_BITS if symmetric else PLAIN_MAGNITUDE_BITS
+    return EngineSpec(numbers=NumberSpec(symmetric=symmetric, magnitude_bits=bits), **SIZES[size])
+
+
+def _linear_engine(size: str, *, symmetric: bool) -> Design:
+    spec = engine_spec(size, symmetric=symmetric)
+    parameters = asdict(spec)
+    return Design(
+        name=size + (SYMMETRIC if symmetric else ""),
+        make=partial(LinearEngine, spec),
+        about=f"{spec.inputs_per_beat} x {spec.output_lanes} linear engine,"
+        f" {'symmetric' if symmetric else 'plain'} codebooks,"
+        f" K and N up to {spec.inputs_max} and {spec.outputs_max}",
+        parameters=parameters.pop("numbers") | parameters,
+    )
+
+
+DESIGNS = tuple(
+    _linear_engine(size, symmetric=symmetric) for size in SIZES for symmetric in (False, True)
+)
 CATALOG = {design.name: design for design in DESIGNS}
 
 

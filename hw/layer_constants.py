@@ -54,7 +54,7 @@ class LayerConstants(wiring.Component):
         Activation codebook.
     w_centroids : Out(array of centroids)
         Weight codebook.
-    table : Out(array of rows)
+    product_table : Out(array of rows)
         Product table.
     channel_en : Out(1)
         Strobe: the word taken in this cycle belongs to an output channel.
@@ -81,7 +81,7 @@ class LayerConstants(wiring.Component):
     factor: data.View
     a_centroids: data.View
     w_centroids: data.View
-    table: data.View
+    product_table: data.View
     channel_en: Signal
     channel_address: Signal
     channel: data.View
@@ -106,7 +106,7 @@ class LayerConstants(wiring.Component):
             "factor": Out(FACTOR),
             "a_centroids": Out(codebook),
             "w_centroids": Out(codebook),
-            "table": Out(data.ArrayLayout(entries, spec.entries)),
+            "product_table": Out(data.ArrayLayout(entries, spec.entries)),
             "channel_en": Out(1),
             "channel_address": Out(range(spec.outputs_max)),
             "channel": Out(CHANNEL),
@@ -132,7 +132,7 @@ class LayerConstants(wiring.Component):
                     m.d.sync += self.w_centroids[address].eq(word)
                 with m.Case(Select.TABLE):
                     i, j = address[INDEX_BITS : 2 * INDEX_BITS], address[:INDEX_BITS]
-                    m.d.sync += self.table[i][j].eq(word)
+                    m.d.sync += self.product_table[i][j].eq(word)
                 with m.Case(Select.CHANNEL):
                     m.d.comb += self.channel_en.eq(1)
         return m

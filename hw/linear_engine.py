@@ -135,7 +135,7 @@ class LinearEngine(wiring.Component):
             self.ingest.factor.eq(constants.factor),
             self.quantizer.a_centroids.eq(constants.a_centroids),
             self.quantizer.w_centroids.eq(constants.w_centroids),
-            self.array.table.eq(constants.table),
+            self.array.product_table.eq(constants.product_table),
             output.outputs.eq(constants.shape.outputs),
             output.channel_en.eq(constants.channel_en),
             output.channel_address.eq(constants.channel_address),

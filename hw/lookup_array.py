@@ -26,8 +26,8 @@ class LookupArray(wiring.Component):
     Ports
     -----
     shape : In(spec.shape)
-        Size of the layer. This and ``table`` are steady while tokens are under way.
-    table : In(array of rows)
+        Size of the layer. This and ``product_table`` are steady while tokens are under way.
+    product_table : In(array of rows)
         As for :class:`hw.row_select.RowSelect`.
     codes : Out(``ReadPort``)
         Codes of the tokens, a beat a word.
@@ -52,7 +52,7 @@ class LookupArray(wiring.Component):
     LATENCY = 4
 
     shape: data.View
-    table: data.View
+    product_table: data.View
     codes: wiring.PureInterface
     rows: wiring.PureInterface
     weight_i: stream.Interface
@@ -66,7 +66,7 @@ class LookupArray(wiring.Component):
         self.tile = data.ArrayLayout(signed(spec.sum_bits), spec.output_lanes)
         ports = {
             "shape": In(spec.shape),
-            "table": In(data.ArrayLayout(entries, spec.entries)),
+            "product_table": In(data.ArrayLayout(entries, spec.entries)),
             "codes": Out(ReadPort(INDEX_BITS * lanes, 1, spec.beats_max)),
             "rows": Out(ReadPort(spec.row.size, lanes, spec.groups_max * digits)),
             "weight_i": In(stream.Signature(self.weights)),
@@ -82,7 +82,9 @@ class LookupArray(wiring.Component):
 
         # Four stages: buffers read, rows chosen, beat summed, tile complete. A stage moves on
         # when the next one is empty or moves on too; the third also waits for the weights.
-        read, chosen, summed = (Signal(self.spec.beat, name=n) for n in ("read", "chosen", "summed"))
+        read, chosen, summed = (
+            Signal(self.spec.beat, name=n) for n in ("read", "chosen", "summed")
+        )
         read_valid, chosen_valid, summed_valid = Signal(), Signal(), Signal()
         accumulate, lookup, choose, fetch = Signal(), Signal(), Signal(), Signal()
         next_beat = sequencer.o.payload
@@ -113,7 +115,9 @@ class LookupArray(wiring.Component):
             with m.Elif(leave):
                 m.d.sync += valid.eq(0)
         for beat, enter, source in (
-            (read, fetch, next_beat), (chosen, choose, read), (summed, lookup, chosen)
+            (read, fetch, next_beat),
+            (chosen, choose, read),
+            (summed, lookup, chosen),
         ):
             with m.If(enter):
                 m.d.sync += beat.eq(source)
@@ -142,7 +146,7 @@ class LookupArray(wiring.Component):
             select = RowSelect(self.spec)
             m.submodules[f"select{n}"] = share(platform, select)
             m.d.comb += [
-                select.table.eq(self.table),
+                select.product_table.eq(self.product_table),
                 select.code.eq(self.codes.data.word_select(n, INDEX_BITS)),
                 select.residual.eq(self.rows.data.word_select(n, self.spec.row.size)),
                 select.compensation.eq(read.compensation),

@@ -105,9 +105,7 @@ class MidpointScaler(wiring.Component):
         floor, exact = self._floor_pattern(m, kept, inexact, field)
 
         with m.If(rounding.valid):
-            m.d.sync += self.o.payload[rounding.number].eq(
-                self._threshold(rounding, floor, exact)
-            )
+            m.d.sync += self.o.payload[rounding.number].eq(self._threshold(rounding, floor, exact))
             with m.If(rounding.number == count - 1):
                 m.d.sync += self.o.valid.eq(1)
         with m.If(self.o.valid & self.o.ready):

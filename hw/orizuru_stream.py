@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from hw.engine_spec import KEY, EngineSpec
+from hw.share import share
 from hw.sorted_list import SortedList
 
 
@@ -63,7 +64,7 @@ class OrizuruStream(wiring.Component):
         chunk = Signal(self.beat)
         chunk_valid = Signal()
         chunk_number = Signal(range(self.spec.beats_max))
-        sides = self._sides(m, chunk, chunk_valid, chunk_number)
+        sides = self._sides(m, platform, chunk, chunk_valid, chunk_number)
 
         done = chunk_valid & sides[0].at_most_one & sides[1].at_most_one
         clear = Signal()
@@ -87,16 +88,17 @@ class OrizuruStream(wiring.Component):
         m.d.comb += [side.entries.clear.eq(clear) for side in sides]
         return m
 
-    def _sides(self, m: Module, chunk, chunk_valid: Signal, chunk_number: Signal) -> "list[_Side]":
+    def _sides(
+        self, m: Module, platform: object, chunk, chunk_valid: Signal, chunk_number: Signal
+    ) -> "list[_Side]":
         """Make the two sides; each picks its lowest lane's candidate and inserts it."""
         enabled = self.k_top != 0
         lanes = self.spec.inputs_per_beat
         lane_bits = exact_log2(lanes)
         sides = []
         for name, flip in (("max", 0), ("min", -1)):
-            m.submodules[f"{name}_list"] = entries = SortedList(
-                self.spec.outliers_max, self.spec.position_bits
-            )
+            entries = SortedList(self.spec.outliers_max, self.spec.position_bits)
+            m.submodules[f"{name}_list"] = share(platform, entries)
             side = _Side(name, entries, lanes)
             # Complementing a key reverses the order: the smallest become the largest.
             keys = [chunk.keys[n] ^ Const(flip, KEY) for n in range(lanes)]
@@ -105,10 +107,7 @@ class OrizuruStream(wiring.Component):
                 entries.last.eq(self.k_top - 1),
                 candidates.eq(
                     side.remaining
-                    & Cat(
-                        enabled & (~entries.full | (key > entries.threshold))
-                        for key in keys
-                    )
+                    & Cat(enabled & (~entries.full | (key > entries.threshold)) for key in keys)
                 ),
                 side.at_most_one.eq((candidates & (candidates - 1)[: len(candidates)]) == 0),
             ]

@@ -82,9 +82,7 @@ class OutputScaler(wiring.Component):
         with m.If(advance):
             m.d.sync += [
                 self.o.payload.infinite.eq((beyond | infinite) & used[-2]),
-                self.o.payload.y.eq(
-                    Cat(Mux(beyond | infinite, INFINITY, pattern)[:15], sign)
-                ),
+                self.o.payload.y.eq(Cat(Mux(beyond | infinite, INFINITY, pattern)[:15], sign)),
             ]
         return m
 
@@ -111,9 +109,7 @@ class OutputScaler(wiring.Component):
         m.d.comb += right.eq(Mux(distance < 0, 0, Mux(distance > 127, 127, distance)))
         shifted, lost = shift_right(m, wide, right, "aligned")
         beyond = shifted[WHOLE_BITS:].any()
-        return tuple(
-            _stage(m, advance, value) for value in (shifted[:WHOLE_BITS], lost, beyond)
-        )
+        return tuple(_stage(m, advance, value) for value in (shifted[:WHOLE_BITS], lost, beyond))
 
     @staticmethod
     def _add_bias(m: Module, advance, whole, negative: Signal, bias: Signal) -> tuple:

@@ -17,7 +17,7 @@ class RowSelect(wiring.Component):
 
     Ports
     -----
-    table : In(array of rows)
+    product_table : In(array of rows)
         Product table: ``spec.entries`` rows of entries; of a symmetric one the positive quarter.
     code : In(4)
         The activation's code.
@@ -38,7 +38,7 @@ class RowSelect(wiring.Component):
     Reset : no state.
     """
 
-    table: data.View
+    product_table: data.View
     code: Signal
     residual: data.View
     compensation: Signal
@@ -49,7 +49,7 @@ class RowSelect(wiring.Component):
         self.spec = spec
         self.entries = spec.row.members["entries"]
         ports = {
-            "table": In(data.ArrayLayout(self.entries, spec.entries)),
+            "product_table": In(data.ArrayLayout(self.entries, spec.entries)),
             "code": In(INDEX_BITS),
             "residual": In(spec.row),
             "compensation": In(1),
@@ -61,7 +61,7 @@ class RowSelect(wiring.Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         chosen = Signal(self.entries)
-        rows = Array(self.table[n].as_value() for n in range(self.spec.entries))
+        rows = Array(self.product_table[n].as_value() for n in range(self.spec.entries))
         symmetric = self.spec.numbers.symmetric
         code = self.code[: INDEX_BITS - 1] if symmetric else self.code
         m.d.comb += chosen.eq(rows[code])

@@ -1,5 +1,7 @@
 """Sorted list of the largest keys seen: one insertion or one pop per cycle."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -91,7 +93,7 @@ class SortedList(wiring.Component):
             m.d.sync += held.eq(0)
         with m.Elif(self.pop):
             m.d.sync += held.eq(held >> 1)
-            for entry, following in zip(entries, entries[1:], strict=False):
+            for entry, following in pairwise(entries):
                 m.d.sync += entry.eq(following)
         with m.Elif(self.insert):
             m.d.sync += held.eq((held << 1) | 1)

@@ -7,6 +7,7 @@ from amaranth.utils import exact_log2
 
 from hw.engine_spec import KEY, EngineSpec
 from hw.fp16_key import Fp16Key
+from hw.share import share
 
 
 class TokenFramer(wiring.Component):
@@ -87,7 +88,8 @@ class TokenFramer(wiring.Component):
         nonfinite = Signal(lanes)
         transfer = self.i.valid & self.i.ready
         for n in range(lanes):
-            m.submodules[f"key{n}"] = key = Fp16Key()
+            key = Fp16Key()
+            m.submodules[f"key{n}"] = share(platform, key)
             m.d.comb += [
                 key.bits.eq(Mux(mask[n], self.i.payload[n], 0)),
                 nonfinite[n].eq(key.nonfinite),
