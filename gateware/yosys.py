@@ -1,6 +1,7 @@
-"""Yosys in a child process: an error there must not end this one."""
+"""Yosys and its ABC in child processes: an error there must not end this one."""
 
 import contextlib
+import importlib.util
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from golden.errors import ToolError
-from golden.tools import SET_UP
+from golden.tools import REPAIR, SET_UP
 
 # Yosys ends its process on an error, and may crash: it never runs in ours. One command a line.
 CHILD = """
@@ -24,6 +25,7 @@ for line in sys.stdin:
     libyosys.run_pass(line.rstrip("\\n"), design)
 """
 NOT_INSTALLED = 3
+NO_PACKAGE = f"the package pyosys is not installed: run `{SET_UP}`"
 
 
 def run_yosys(folder: Path, commands: Sequence[str], *, task: str, timeout: float) -> str:
@@ -45,8 +47,24 @@ def run_yosys(folder: Path, commands: Sequence[str], *, task: str, timeout: floa
     ToolError
         When Yosys is missing, fails, crashes or takes too long.
     """
+    text = "".join(f"{command}\n" for command in commands)
+    return _run([sys.executable, "-I", "-c", CHILD], text, folder, "Yosys", task, timeout)
+
+
+def run_abc(folder: Path, commands: Sequence[str], *, task: str, timeout: float) -> str:
+    """Run ABC commands in ``folder`` and return what was printed; see :func:`run_yosys`."""
+    package = importlib.util.find_spec("pyosys")
+    if package is None or not package.submodule_search_locations:
+        raise ToolError(NO_PACKAGE)
+    program = Path(package.submodule_search_locations[0], "yosys-abc")
+    if not program.is_file():
+        raise ToolError(f"the package pyosys brings no yosys-abc: {REPAIR}")
+    return _run([str(program), "-q", "; ".join(commands)], "", folder, "ABC", task, timeout)
+
+
+def _run(command: list[str], text: str, folder: Path, tool: str, task: str, timeout: float) -> str:
     process = subprocess.Popen(
-        [sys.executable, "-I", "-c", CHILD],
+        command,
         cwd=folder,
         env={**os.environ, "TMPDIR": str(folder)},
         stdin=subprocess.PIPE,
@@ -54,13 +72,13 @@ def run_yosys(folder: Path, commands: Sequence[str], *, task: str, timeout: floa
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        start_new_session=True,  # so that ABC, its own child, can be killed with it
+        start_new_session=True,  # so that what it starts can be killed with it
     )
     try:
-        log, _ = process.communicate("".join(f"{c}\n" for c in commands), timeout=timeout)
+        log, _ = process.communicate(text, timeout=timeout)
     except subprocess.TimeoutExpired:
         raise ToolError(
-            f"{task}: Yosys took more than {timeout:g} s and was stopped; allow it more time"
+            f"{task}: {tool} was stopped, its {timeout:.3g} s were over; allow more time"
         ) from None
     finally:
         if process.poll() is None:
@@ -68,14 +86,14 @@ def run_yosys(folder: Path, commands: Sequence[str], *, task: str, timeout: floa
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     if process.returncode == NOT_INSTALLED:
-        raise ToolError(f"the package pyosys is not installed: run `{SET_UP}`")
+        raise ToolError(NO_PACKAGE)
     if process.returncode:
-        raise ToolError(f"{task}: Yosys {_reason(process.returncode, log)}")
+        raise ToolError(f"{task}: {tool} {_reason(process.returncode, log)}")
     return log
 
 
 def _reason(status: int, log: str) -> str:
-    """Say why Yosys failed: its last error line, or the signal that ended it."""
+    """Say why a tool failed: its last error line, or the signal that ended it."""
     errors = re.findall(r"^.*\bERROR: (.*)$", log, re.M)
     if errors:
         return f"says: {errors[-1]}"

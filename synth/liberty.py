@@ -32,12 +32,14 @@ SEQUENTIAL = {"ff", "ff_bank", "latch", "latch_bank", "statetable"}
 
 @dataclass
 class Group:
-    """A group of a Liberty file: ``kind (arguments) { attributes, groups }``."""
+    """A group of a Liberty file, ``kind (arguments) { ... }``, and where in the text it stands."""
 
     kind: str
     arguments: list[str]
     attributes: dict[str, str] = field(default_factory=dict)
     groups: list["Group"] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
 
     def of(self, kind: str) -> Iterator["Group"]:
         """Yield the groups of one kind."""
@@ -89,14 +91,14 @@ def parse(text: str, source: str) -> Group:
 def _apply(statement: re.Match[str], stack: list[Group]) -> None:
     """Add one statement to the innermost open group, or close that."""
     if statement["close"]:
-        stack.pop()
+        stack.pop().end = statement.end()
         return
     name = statement["name"].strip('"')
     if statement["arguments"] is None:
         stack[-1].attributes[name] = statement["value"].strip().strip('"')
     elif statement["open"]:
         arguments = [part.strip(' "\n\t') for part in statement["arguments"].split(",")]
-        stack.append(Group(name, arguments))
+        stack.append(Group(name, arguments, start=statement.start()))
         stack[-2].groups.append(stack[-1])
     else:
         stack[-1].attributes[name] = statement["arguments"]
@@ -109,10 +111,11 @@ def numbers(text: str) -> list[float]:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A cell of a library."""
+    """A cell, the library group that it stands in, and the file of that."""
 
     group: Group
     library: Group
+    source: Path
 
     @property
     def name(self) -> str:
@@ -166,7 +169,7 @@ def read(files: Sequence[Path]) -> Library:
         library = parse(text_of(path), path.name)
         names.append(library.name)
         for group in library.of("cell"):
-            cells[group.name] = Cell(group, library)
+            cells[group.name] = Cell(group, library, path)
     try:
         useful = any(cell.area > 0 for cell in cells.values())
     except ValueError as error:

@@ -1,0 +1,217 @@
+"""The one synthesis flow: from RTLIL to the cells of a library, for least area.
+
+Every number that is compared comes out of this flow. Adders become ripple chains of the
+library's full-adder cells, which ABC never finds by itself; comparisons become carry chains in
+gates; ABC maps the rest. Each shared module is synthesised once and stays a module.
+"""
+
+from collections.abc import Sequence
+
+from synth.functions import full_adder
+from synth.liberty import Library
+
+# Measured on the lookup lanes, in GE each, OSU 0.18 um: ABC's `&nf` 162, its `map -a` 166; with
+# Yosys' own adders 167, where full adders are not looked for 181. ABC's default script may run
+# for minutes on adder trees.
+ABC_SCRIPT = """\
+strash
+ifraig
+scorr
+dc2
+dc2
+&get -n
+&dch -f
+&nf -R 1000 -F 5
+&put
+topo
+"""
+
+ADDERS = """\
+(* techmap_celltype = "$alu" *)
+module kllm_ripple_adder (A, B, CI, BI, X, Y, CO);
+  parameter A_SIGNED = 0;
+  parameter B_SIGNED = 0;
+  parameter A_WIDTH = 1;
+  parameter B_WIDTH = 1;
+  parameter Y_WIDTH = 1;
+  (* force_downto *) input [A_WIDTH-1:0] A;
+  (* force_downto *) input [B_WIDTH-1:0] B;
+  input CI, BI;
+  (* force_downto *) output [Y_WIDTH-1:0] X, Y, CO;
+  (* force_downto *) wire [Y_WIDTH-1:0] a, b;
+  \\$pos #(.A_SIGNED(A_SIGNED), .A_WIDTH(A_WIDTH), .Y_WIDTH(Y_WIDTH)) extend_a (.A(A), .Y(a));
+  \\$pos #(.A_SIGNED(B_SIGNED), .A_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH)) extend_b (.A(B), .Y(b));
+  wire [Y_WIDTH-1:0] second = b ^ {Y_WIDTH{BI}};
+  wire [Y_WIDTH:0] carry;
+  assign carry[0] = CI;
+  assign X = a ^ second;
+  assign CO = carry[Y_WIDTH:1];
+  genvar n;
+  generate for (n = 0; n < Y_WIDTH; n = n + 1) begin : bits
+    \\$fa #(.WIDTH(1)) adder (.A(a[n]), .B(second[n]), .C(carry[n]), .X(carry[n+1]), .Y(Y[n]));
+  end endgenerate
+endmodule
+"""
+
+# a < b is the missing carry of a + ~b + 1; signed numbers are first moved up by half the range.
+COMPARE = """\
+(* techmap_celltype = "{kind}" *)
+module kllm_{name} (A, B, Y);
+  parameter A_SIGNED = 0;
+  parameter B_SIGNED = 0;
+  parameter A_WIDTH = 1;
+  parameter B_WIDTH = 1;
+  parameter Y_WIDTH = 1;
+  localparam WIDTH = A_WIDTH > B_WIDTH ? A_WIDTH : B_WIDTH;
+  localparam MIXED = A_SIGNED && B_SIGNED;
+  (* force_downto *) input [A_WIDTH-1:0] A;
+  (* force_downto *) input [B_WIDTH-1:0] B;
+  (* force_downto *) output [Y_WIDTH-1:0] Y;
+  (* force_downto *) wire [WIDTH-1:0] a, b;
+  \\$pos #(.A_SIGNED(MIXED), .A_WIDTH(A_WIDTH), .Y_WIDTH(WIDTH)) extend_a (.A(A), .Y(a));
+  \\$pos #(.A_SIGNED(MIXED), .A_WIDTH(B_WIDTH), .Y_WIDTH(WIDTH)) extend_b (.A(B), .Y(b));
+  wire [WIDTH-1:0] flip = MIXED ? {{1'b1, {{WIDTH{{1'b0}}}}}} >> 1 : 0;
+  wire [WIDTH-1:0] left = {left} ^ flip;
+  wire [WIDTH-1:0] right = ~{right} ^ flip;
+  wire [WIDTH:0] carry;
+  assign carry[0] = 1'b{equal};
+  genvar n;
+  generate for (n = 0; n < WIDTH; n = n + 1) begin : bits
+    assign carry[n+1] = (left[n] & right[n]) | (carry[n] & (left[n] | right[n]));
+  end endgenerate
+  assign Y = {inverted}carry[WIDTH];
+endmodule
+"""
+
+# A full adder with a constant input is a half adder, better left to ABC.
+FULL_ADDER = """\
+(* techmap_celltype = "$fa" *)
+module kllm_full_adder (A, B, C, X, Y);
+  parameter WIDTH = 1;
+  parameter _TECHMAP_CONSTMSK_A_ = 0;
+  parameter _TECHMAP_CONSTMSK_B_ = 0;
+  parameter _TECHMAP_CONSTMSK_C_ = 0;
+  input [WIDTH-1:0] A, B, C;
+  output [WIDTH-1:0] X, Y;
+  localparam [WIDTH-1:0] CONSTANT =
+    _TECHMAP_CONSTMSK_A_ | _TECHMAP_CONSTMSK_B_ | _TECHMAP_CONSTMSK_C_;
+  genvar n;
+  generate for (n = 0; n < WIDTH; n = n + 1) begin : bits
+    if (CONSTANT[n]) begin
+      assign X[n] = (A[n] & B[n]) | (A[n] & C[n]) | (B[n] & C[n]);
+      assign Y[n] = A[n] ^ B[n] ^ C[n];
+    end else begin
+      wire sum, carry;
+      {cell} adder ({pins}, .{sum}(sum), .{carry}(carry));
+      assign X[n] = {carry_inverted}carry;
+      assign Y[n] = {sum_inverted}sum;
+    end
+  end endgenerate
+endmodule
+"""
+
+
+def maps(library: Library) -> dict[str, str]:
+    """Return the files that the flow reads, by name."""
+    # (A < B) = !(A >= B) = !carry(A + ~B + 1), and so on.
+    comparisons = [
+        COMPARE.format(kind=kind, name=name, left=left, right=right, equal=1, inverted=inverted)
+        for kind, name, left, right, inverted in (
+            ("$ge", "ge", "a", "b", ""),
+            ("$le", "le", "b", "a", ""),
+            ("$lt", "lt", "a", "b", "~"),
+            ("$gt", "gt", "b", "a", "~"),
+        )
+    ]
+    return {
+        "adders.v": ADDERS,
+        "comparisons.v": "".join(comparisons),
+        "full_adder.v": _full_adder_map(library),
+        "area.abc": ABC_SCRIPT,
+    }
+
+
+def _full_adder_map(library: Library) -> str:
+    found = full_adder(library)
+    if found is None:
+        return ""
+    cell, roles = found
+    pins = [f".{pin}({port}[n])" for pin, port in zip(cell.pins("input"), "ABC", strict=True)]
+    invert = {True: "~", False: ""}
+    return FULL_ADDER.format(
+        cell=f"\\{cell.name} ",
+        pins=", ".join(pins),
+        sum=roles["sum"][0],
+        carry=roles["carry"][0],
+        sum_inverted=invert[roles["sum"][1]],
+        carry_inverted=invert[roles["carry"][1]],
+    )
+
+
+def front(top: str, shared: Sequence[str]) -> list[str]:
+    """Return the commands that make ``front.il``: shared modules kept, memories collected."""
+    return [
+        "read_rtlil design.il",
+        f"hierarchy -top {top}",
+        *(f"setattr -mod -set keep_hierarchy 1 {name}" for name in shared),
+        "proc",
+        "chformal -remove",
+        "delete t:$print",
+        "flatten -noscopeinfo",
+        # Silicon wakes with any value in its registers: reset is what counts.
+        "setattr -unset init w:*",
+        "opt_expr",
+        "opt_clean",
+        "opt -nodffe -nosdff",
+        "wreduce",
+        "peepopt",
+        "opt_clean",
+        "memory -nomap",
+        "write_rtlil front.il",
+        "select t:$mem_v2",
+        "write_json -selected memories.json",
+    ]
+
+
+def back(
+    top: str, small_memories: Sequence[tuple[str, str]], libraries: Sequence[str]
+) -> list[str]:
+    """Return the commands that map ``front.il`` to cells.
+
+    Parameters
+    ----------
+    top : str
+        Name of the top module.
+    small_memories : sequence of (module, cell)
+        Memories that become flip-flops; the others stay.
+    libraries : sequence of str
+        Liberty files.
+    """
+    named = " ".join(f"-liberty {name}" for name in libraries)
+    return [
+        "read_rtlil front.il",
+        f"hierarchy -top {top}",
+        *(f"memory_map {module}/{cell}" for module, cell in small_memories),
+        "opt -nodffe -nosdff",
+        "techmap -map comparisons.v",
+        "alumacc",
+        "opt -nodffe -nosdff",
+        "maccmap",  # sums of several operands: carry-save adders, then one carry chain
+        "opt -nodffe -nosdff",
+        "techmap -map adders.v",
+        "simplemap t:$pos",
+        "opt -fast -nodffe -nosdff",
+        "techmap -map full_adder.v",
+        "opt -fast -nodffe -nosdff",
+        "techmap",
+        "opt -fast -nodffe -nosdff",
+        f"dfflibmap {named}",
+        f"abc {named} -script area.abc",
+        "opt_clean -purge",
+        f"hierarchy -top {top}",
+        "tee -q -o stat.json stat -json",
+        "setattr -mod -unset keep_hierarchy *",
+        "flatten -noscopeinfo",
+        "opt_clean -purge",
+        "write_json netlist.json",
+    ]
