@@ -77,7 +77,8 @@ class OutputScaler(wiring.Component):
         whole, lost, beyond = self._align(m, advance, product, exponent)
         negative, bias = (_stage(m, advance, value) for value in (negative, bias))
         total, sign = self._add_bias(m, advance, Cat(lost, whole), negative, bias)
-        beyond = _stage(m, advance, beyond)
+        beyond, negative = _stage(m, advance, beyond), _stage(m, advance, negative)
+        sign = Mux(beyond, negative, sign)  # the total has lost the product's upper bits
         infinite, pattern = self._round(m, total)
         with m.If(advance):
             m.d.sync += [

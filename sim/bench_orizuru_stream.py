@@ -58,7 +58,7 @@ def outliers_of(token: IntArray, k_top: int) -> list[dict[str, int]]:
 @every_traffic
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def finds_outliers(dut, traffic: str) -> None:
-    """The outliers come in order, whatever k_top; a reset leaves nothing behind."""
+    """Send the outliers in order, whatever k_top; a reset leaves nothing behind."""
     bed = await Testbed(dut).start()
     for k_top in (1, 2, bed.block.spec.outliers_max):
         bed.set(k_top=k_top)

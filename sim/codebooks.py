@@ -1,6 +1,6 @@
 """Codebooks, token scales and thresholds for benches, and how they stand on ports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from golden.fp16 import INFINITY, floor_magnitude
 from golden.mapping import stored_centroids
 from golden.spec import A_FRACTION_BITS, CENTROID_BITS, MIN_SCALE_EXPONENT, IntArray
 from golden.token_scale import Scale
+from hw.engine_spec import EngineSpec
+from sim.words import unpack
 
 LARGEST = (1 << (CENTROID_BITS - 1)) - 1
 CODES = 16
@@ -40,11 +42,11 @@ def scale_word(scale: Scale, token: int = 0) -> dict[str, int]:
     return {"mantissa": int(scale.mantissa[token]), "exponent": int(scale.exponent[token])}
 
 
-def stored(centroids: IntArray, *, symmetric: bool) -> list[int]:
-    """Return what an engine stores of a codebook; entries not in use hold the largest."""
+def stored(centroids: IntArray, *, symmetric: bool, filler: int = 0) -> list[int]:
+    """Return what an engine stores of a codebook, and ``filler`` for the entries not in use."""
     held = stored_centroids(centroids, symmetric=symmetric).tolist()
     entries = CODES // 2 if symmetric else CODES
-    return held + [LARGEST] * (entries - len(held))
+    return held + [filler] * (entries - len(held))
 
 
 def threshold_words(scale: Scale, centroids: IntArray, *, symmetric: bool) -> list[Any]:
@@ -61,3 +63,14 @@ def threshold_words(scale: Scale, centroids: IntArray, *, symmetric: bool) -> li
     ]
     unused = {"exact": 0, "magnitude": INFINITY}
     return words + [unused] * (CODES // 2 - 1 - len(words))
+
+
+def row_values(spec: EngineSpec, words: Sequence[int]) -> list[int]:
+    """Return the signed entries that the digits of a row stand for, the lowest digit first."""
+    bits = spec.numbers.magnitude_bits
+    totals = np.zeros(spec.entries, np.int64)
+    for digit, word in enumerate(words):
+        row = unpack(spec.row, word)
+        sign = -1 if row.get("sign") else 1
+        totals += sign * np.array(row["entries"], np.int64) << (bits * digit)
+    return totals.tolist()

@@ -10,8 +10,12 @@ from hw.absolute_sum import AbsoluteSum
 from hw.clustering_unit import ClusteringUnit
 from hw.engine_spec import EngineSpec
 from hw.fp16_key import Fp16Key
+from hw.midpoint_scaler import MidpointScaler
 from hw.orizuru_stream import OrizuruStream
+from hw.output_scaler import OutputScaler
+from hw.linear_engine import LinearEngine
 from hw.reciprocal import Reciprocal
+from hw.residual_builder import ResidualBuilder
 from hw.sorted_list import SortedList
 from hw.token_scale import TokenScale
 
@@ -65,4 +69,14 @@ BLOCKS = {
     "sorted_list_1": Block("bench_sorted_list", lambda: SortedList(1, 6)),
     "orizuru_stream_k4": Block("bench_orizuru_stream", lambda: OrizuruStream(SYMMETRIC)),
     "orizuru_stream_k16": Block("bench_orizuru_stream", lambda: OrizuruStream(WIDE)),
+    "midpoint_scaler_symmetric": Block("bench_midpoint_scaler", lambda: MidpointScaler(SYMMETRIC)),
+    "midpoint_scaler_plain": Block("bench_midpoint_scaler", lambda: MidpointScaler(PLAIN)),
+    "residual_builder_symmetric": Block(
+        "bench_residual_builder", lambda: ResidualBuilder(SYMMETRIC)
+    ),
+    "residual_builder_plain": Block("bench_residual_builder", lambda: ResidualBuilder(PLAIN)),
+    "output_scaler": Block("bench_output_scaler", lambda: OutputScaler(SYMMETRIC)),
+    "output_scaler_wide": Block("bench_output_scaler", lambda: OutputScaler(WIDE)),
+    "linear_engine_symmetric": Block("bench_linear_engine", lambda: LinearEngine(SYMMETRIC)),
+    "linear_engine_plain": Block("bench_linear_engine", lambda: LinearEngine(PLAIN)),
 }

@@ -10,12 +10,12 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from cocotb.triggers import RisingEdge, Timer
 
-from sim.clock import next_cycle, reset, settled, start_clock
+from sim.clock import cycle, next_cycle, reset, settled, start_clock
 from sim.registry import BLOCKS, COMPONENT
 from sim.streams import StreamSink, StreamSource
 from sim.through_paths import ThroughPaths
 from sim.traffic import TRAFFIC
-from sim.words import pack, unpack
+from sim.words import pack, unpack, width
 
 STREAM = {"payload", "valid", "ready"}
 
@@ -44,6 +44,8 @@ class Testbed:
         For stimulus: the seed alone decides it, not the drivers' pauses.
     sources, sinks : dict
         A driver for each stream of the block, by port.
+    tasks : list
+        What runs beside the test until the next reset.
     """
 
     __test__ = False
@@ -57,7 +59,7 @@ class Testbed:
         self._shapes: dict[str, ShapeLike] = {}
         self._inputs: list[str] = []
         self._streams: dict[str, tuple[bool, ShapeLike]] = {}
-        self._tasks: list[Any] = []
+        self.tasks: list[Any] = []
         for name, member in self.block.signature.members.items():
             is_stream = member.is_signature and set(member.signature.members) == STREAM
             if is_stream:
@@ -86,9 +88,9 @@ class Testbed:
 
     async def restart(self, traffic: str = "free") -> None:
         """Stop all drivers, reset the block for a cycle or two, and begin anew."""
-        for task in [*self._tasks, *(sink.task for sink in self.sinks.values())]:
+        for task in [*self.tasks, *(sink.task for sink in self.sinks.values())]:
             task.cancel()
-        self._tasks = []
+        self.tasks = []
         for name in (name for name, (is_input, _) in self._streams.items() if is_input):
             getattr(self.dut, f"{name}__valid").value = 0
         await reset(self.dut)
@@ -101,7 +103,7 @@ class Testbed:
                 self.sinks[name] = StreamSink(self.dut, name, shape, **settings)
         if traffic == "slow_both" and self._streams:
             paths = ThroughPaths(self.dut, self.block, self._streams)
-            self._tasks.append(cocotb.start_soon(paths.watch()))
+            self.tasks.append(cocotb.start_soon(paths.watch()))
 
     def set(self, **inputs: Any) -> None:
         """Drive inputs that are not streams, from this cycle on."""
@@ -117,7 +119,7 @@ class Testbed:
 
     def send(self, port: str, items: Any) -> None:
         """Begin to send items into a stream."""
-        self._tasks.append(cocotb.start_soon(self.sources[port].send(items)))
+        self.tasks.append(cocotb.start_soon(self.sources[port].send(items)))
 
     async def receive(self, port: str, count: int) -> list[Any]:
         """Return exactly ``count`` items from a stream; see :meth:`StreamSink.until`."""
@@ -136,6 +138,47 @@ class Testbed:
     async def cycles(self, count: int = 1) -> None:
         """Wait until right after a rising edge, ``count`` cycles on."""
         await next_cycle(self.dut, count)
+
+    def mask(self, name: str) -> int:
+        """Return a port's word with all bits set."""
+        return (1 << width(self._shapes[name])) - 1
+
+    async def pulse(self, name: str) -> None:
+        """Raise a strobe for one cycle."""
+        self.set(**{name: 1})
+        await self.cycles()
+        self.set(**{name: 0})
+
+    async def until(self, name: str) -> int:
+        """Wait until an output is high; return how many cycles it was not."""
+        waited = 0
+        while True:
+            await self.settled()
+            high = self.get(name)
+            await self.cycles()
+            if high:
+                return waited
+            waited += 1
+
+    def strobe(self, name: str) -> list[int]:
+        """Return a list to which each cycle in which an output strobe is high will be added."""
+        seen: list[int] = []
+
+        async def watch() -> None:
+            while True:
+                await self.settled()
+                if self.get(name):
+                    seen.append(cycle())
+                await self.cycles()
+
+        self.tasks.append(cocotb.start_soon(watch()))
+        return seen
+
+    def check_pipeline(self, i: str, o: str, latency: int, *, interval: int = 1) -> None:
+        """Compare with the stated timing: one item out for each item in, with nobody pausing."""
+        taken = self.sources[i].taken_at
+        np.testing.assert_array_equal(np.subtract(self.sinks[o].valid_at, taken), latency)
+        np.testing.assert_array_equal(np.diff(taken), interval)
 
     async def disturb(self) -> None:
         """Let what was sent go on for a random while, then reset: nothing of it may remain."""
