@@ -13,6 +13,13 @@ from hw.share import likeness
 # Amaranth's notes to itself.
 NOTES = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
 VERILOG_SECONDS = 600
+# Amaranth names every field of every signal. Where a signal had to be renamed, mostly a port of
+# one copy among many, that is two thirds of the text and slows simulators: drop those names.
+FIELD_OF_RENAMED = r"\\[^\s\[.]+\$\d+[\[.]\S*"
+FIELD_LINES = re.compile(
+    rf"(?:^  attribute .*\n)*^  wire .*{FIELD_OF_RENAMED}\n|^ *connect {FIELD_OF_RENAMED} .*\n",
+    re.M,
+)
 CLOCK, RESET = "clk", "rst"
 
 
@@ -71,7 +78,7 @@ class Emission:
                 f"{type(component).__name__} has other clock domains than sync: {sorted(extra)}"
             )
         self.clocked[name] = CLOCK in ports
-        self.texts.append(text)
+        self.texts.append(FIELD_LINES.sub("", text))
 
     @property
     def text(self) -> str:
