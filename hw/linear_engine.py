@@ -52,12 +52,11 @@ class LinearEngine(wiring.Component):
 
     Timing
     ------
-    Latency : ``FILL`` cycles from the transfer of a token's first weights to ``o.valid`` of its
-        last beat, beyond its beats, when N is a multiple of the lanes: the lanes' pipeline and
-        the last tile's way out, n_t / scale_lanes beats. See ``fill``.
+    Latency : of a token whose outputs nobody makes wait, its last output beat is ``fill`` cycles
+        after its last weights, when N is a multiple of n_t.
     Rate : a token every (ceil(K / k_t) + D * ceil(2 k_top / k_t)) * ceil(N / n_t) cycles, when
         that is not less than the other stages need and nobody makes it wait.
-    Through paths : none from one stream to another but ``weight_request_o``; see the parts.
+    Through paths : none.
     Reset : drops all tokens; constants become zero and must be loaded again.
     """
 
@@ -77,6 +76,8 @@ class LinearEngine(wiring.Component):
         self.requester = WeightRequester(spec)
         self.array = LookupArray(spec)
         self.output = OutputStage(spec)
+        # From the lanes to the last step of the tile's way out.
+        self.fill = 2 + self.output.LATENCY + spec.output_lanes // spec.scale_lanes - 1
         ports = {
             "load_i": In(stream.Signature(self.constants.word)),
             "i": In(stream.Signature(self.ingest.lanes)),

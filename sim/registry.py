@@ -7,17 +7,23 @@ from amaranth.lib import wiring
 
 from golden.spec import NumberSpec
 from hw.absolute_sum import AbsoluteSum
+from hw.beat_sequencer import BeatSequencer
 from hw.clustering_unit import ClusteringUnit
 from hw.engine_spec import EngineSpec
 from hw.fp16_key import Fp16Key
+from hw.linear_engine import LinearEngine
+from hw.lookup_array import LookupArray
+from hw.lookup_lane import LookupLane
+from hw.lookup_tree import LookupTree
 from hw.midpoint_scaler import MidpointScaler
 from hw.orizuru_stream import OrizuruStream
 from hw.output_scaler import OutputScaler
-from hw.linear_engine import LinearEngine
 from hw.reciprocal import Reciprocal
 from hw.residual_builder import ResidualBuilder
+from hw.row_select import RowSelect
 from hw.sorted_list import SortedList
 from hw.token_scale import TokenScale
+from hw.weight_requester import WeightRequester
 
 COMPONENT = "KLLM_COMPONENT"  # environment variable that tells a bench which block runs
 
@@ -77,6 +83,17 @@ BLOCKS = {
     "residual_builder_plain": Block("bench_residual_builder", lambda: ResidualBuilder(PLAIN)),
     "output_scaler": Block("bench_output_scaler", lambda: OutputScaler(SYMMETRIC)),
     "output_scaler_wide": Block("bench_output_scaler", lambda: OutputScaler(WIDE)),
+    "row_select_symmetric": Block("bench_row_select", lambda: RowSelect(SYMMETRIC)),
+    "row_select_plain": Block("bench_row_select", lambda: RowSelect(PLAIN)),
+    "lookup_tree_symmetric": Block("bench_lookup_tree", lambda: LookupTree(SYMMETRIC)),
+    "lookup_tree_symmetric_k16": Block("bench_lookup_tree", lambda: LookupTree(WIDE)),
+    "lookup_tree_plain": Block("bench_lookup_tree", lambda: LookupTree(PLAIN)),
+    "lookup_lane_symmetric": Block("bench_lookup_lane", lambda: LookupLane(SYMMETRIC)),
+    "lookup_lane_plain": Block("bench_lookup_lane", lambda: LookupLane(PLAIN)),
+    "lookup_array_symmetric": Block("bench_lookup_array", lambda: LookupArray(SYMMETRIC)),
+    "lookup_array_plain": Block("bench_lookup_array", lambda: LookupArray(PLAIN)),
+    "beat_sequencer": Block("bench_beat_sequencer", lambda: BeatSequencer(SYMMETRIC)),
+    "weight_requester": Block("bench_weight_requester", lambda: WeightRequester(SYMMETRIC)),
     "linear_engine_symmetric": Block("bench_linear_engine", lambda: LinearEngine(SYMMETRIC)),
     "linear_engine_plain": Block("bench_linear_engine", lambda: LinearEngine(PLAIN)),
 }
