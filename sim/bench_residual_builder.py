@@ -4,10 +4,9 @@ import cocotb
 import numpy as np
 
 from golden.clustering import cluster, thresholds
-from golden.fp16 import key
+from golden.fp16 import BitArray, key
 from golden.mapping import stored_centroids
 from golden.residual import ratio, reciprocal, residual_rows
-from golden.spec import IntArray
 from golden.token_scale import Scale
 from sim.buffers import WrittenBuffer
 from sim.codebooks import (
@@ -25,7 +24,7 @@ from sim.traffic import TRAFFIC, every_traffic
 TOKENS = 12
 
 
-def near_scale(rng: np.random.Generator, scale: Scale, count: int) -> IntArray:
+def near_scale(rng: np.random.Generator, scale: Scale, count: int) -> BitArray:
     """Return FP16 patterns mostly within the range of ratios; some are corners."""
     ratios = rng.normal(size=count) * rng.choice([1, 30, 500, 3000], count)
     x = np.clip(ratios * scale.value(), -65504, 65504).astype(np.float16).view(np.uint16)

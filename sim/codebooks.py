@@ -30,7 +30,7 @@ def random_centroids(rng: np.random.Generator, size: int, *, symmetric: bool) ->
 def random_scales(rng: np.random.Generator, count: int) -> Iterator[Scale]:
     """Yield scales of one token each: the least, the largest, powers of two, random ones."""
     for n in range(count):
-        mantissa = int(rng.choice([1024, 2047, rng.integers(1024, 2048)]))
+        mantissa = int(rng.choice(np.array([1024, 2047, rng.integers(1024, 2048)])))
         exponent = int(rng.integers(MIN_SCALE_EXPONENT, 6))
         if n < 2:
             mantissa, exponent = ((1024, MIN_SCALE_EXPONENT), (2047, 5))[n]

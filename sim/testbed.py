@@ -1,7 +1,7 @@
 """What every bench starts with: the component, its ports by name, and a driver on each stream."""
 
 import os
-from typing import Any
+from typing import Any, Self
 
 import cocotb
 import numpy as np
@@ -73,7 +73,7 @@ class Testbed:
                 if part.flow == In:
                     self._inputs.append(flat)
 
-    async def start(self, traffic: str = "free", **inputs: Any) -> "Testbed":
+    async def start(self, traffic: str = "free", **inputs: Any) -> Self:
         """Drive zeros and ``inputs``, start the clock, reset, put a driver on each stream."""
         self.set(**{name: 0 for name in self._inputs if name not in inputs}, **inputs)
         for name, (is_input, _) in self._streams.items():
@@ -138,6 +138,14 @@ class Testbed:
     async def cycles(self, count: int = 1) -> None:
         """Wait until right after a rising edge, ``count`` cycles on."""
         await next_cycle(self.dut, count)
+
+    def port(self, name: str) -> int:
+        """Return the bits of any port of the Verilog, as they are now."""
+        return int(getattr(self.dut, name).value)
+
+    def item(self, port: str) -> Any:
+        """Return what a stream's payload says now."""
+        return unpack(self._streams[port][1], self.port(f"{port}__payload"))
 
     def mask(self, name: str) -> int:
         """Return a port's word with all bits set."""
