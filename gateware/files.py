@@ -24,7 +24,7 @@ def make_folder(folder: Path) -> None:
         raise InputError(f"cannot write into the folder {folder}: name another")
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file under another name, then give it its own: no reader sees half of it.
 
     Raises
@@ -35,8 +35,8 @@ def write_whole(path: Path, text: str) -> None:
     temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # as if opened: temporary files are for one user

@@ -114,6 +114,8 @@ class LimitedVerilator(_Limited, Verilator):
         # ports are named in a control file in its place.
         verilate = [word for word in verilate if word != "--public-flat-rw"]
         flags = "-O2" if self.optimise else "-O0"  # what runs for a second need not be fast
+        # The wheel was configured without the flag that makes g++ read a precompiled header.
+        make += ["CFG_CXXFLAGS_PCH_I=-include"]
         make += [f"OPT_FAST={flags}", f"OPT_GLOBAL={flags}", f"OPT_SLOW={flags[:2]}0"]
         return [verilate, [*make, f"PYTHON3={sys.executable}"]]
 
