@@ -4,12 +4,13 @@ import importlib.metadata
 import json
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import gateware.cli
 import golden.tools
+import sim.cli
 import sim.tools
 import synth.tools
 from golden.errors import InputError, ToolError
@@ -26,6 +27,8 @@ Examples:
 kllm doctor  -  is everything there?
 
 kllm doctor --json  -  the same for scripts
+
+kllm run  -  a layer of MiniLM, from its weights to gates
 
 kllm verilog --list  -  which designs there are
 
@@ -89,6 +92,13 @@ def doctor(
         raise ToolError(f"{', '.join(missing)} will not do; `make setup` installs what is missing")
 
 
+def measure_area(design: str) -> dict[str, Any]:
+    """Return what a design takes in gates: simulation and synthesis meet here alone."""
+    from synth.area import measure_design
+
+    return measure_design(design)
+
+
 def build_app() -> typer.Typer:
     """Put the commands of all folders together."""
     app = typer.Typer(
@@ -102,6 +112,7 @@ def build_app() -> typer.Typer:
     app.callback()(options)
     app.command("doctor")(doctor)
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
+    app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))
     return app
 
 

@@ -14,19 +14,17 @@ from hw.engine_spec import CHANNEL, EngineSpec
 from hw.layer_constants import Select, Size
 
 
-def require_fit(spec: EngineSpec, layer: QuantizedLinear) -> None:
-    """Raise InputError unless an engine can run a layer."""
-    if layer.spec != spec.numbers:
-        raise InputError(f"the layer was quantised for {layer.spec}, the engine is {spec.numbers}")
+def require_size(spec: EngineSpec, *, inputs: int, outputs: int, k_top: int) -> None:
+    """Raise InputError if a layer is too large for an engine."""
     for what, value, most in (
-        ("inputs", layer.inputs, spec.inputs_max),
-        ("output channels", layer.outputs, spec.outputs_max),
-        ("outliers on each side", layer.k_top, spec.outliers_max),
+        ("inputs", inputs, spec.inputs_max),
+        ("output channels", outputs, spec.outputs_max),
+        ("outliers on each side", k_top, spec.outliers_max),
     ):
         if value > most:
             raise InputError(
-                f"the layer has {value} {what}; this design takes at most {most}:"
-                " choose a larger design"
+                f"the layer has {value} {what}; this design takes at most {most}: choose a larger"
+                " one (kllm verilog --list)"
             )
 
 
@@ -36,9 +34,11 @@ def load_words(spec: EngineSpec, layer: QuantizedLinear) -> list[dict]:
     Raises
     ------
     InputError
-        If the engine is too small for the layer.
+        If the engine is too small for the layer, or made for other widths.
     """
-    require_fit(spec, layer)
+    require_size(spec, inputs=layer.inputs, outputs=layer.outputs, k_top=layer.k_top)
+    if layer.spec != spec.numbers:
+        raise InputError(f"the layer was quantised for {layer.spec}, the engine is {spec.numbers}")
     symmetric = spec.numbers.symmetric
     a_centroids = stored_centroids(layer.a_centroids, symmetric=symmetric)
     w_centroids = stored_centroids(layer.w_centroids, symmetric=symmetric)

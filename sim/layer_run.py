@@ -11,8 +11,8 @@ from gateware.catalog import design
 from golden.errors import ToolError
 from golden.fp16 import BitArray
 from golden.linear import QuantizedLinear
-from sim.layer_file import save_layer
 from sim.launch import BUILD, simulate
+from sim.layer_file import save_layer
 
 LAYER, RESULT, PROGRESS = "KLLM_LAYER", "KLLM_RESULT", "KLLM_PROGRESS"  # the bench's files
 DESIGN = "KLLM_DESIGN"

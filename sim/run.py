@@ -1,0 +1,210 @@
+"""The main job: quantise a layer, simulate the engine that runs it, compare, and say what it costs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateware.catalog import SYMMETRIC, design, engine_spec
+from golden.baselines import GROUP, int_linear
+from golden.codebook import require_index_bits
+from golden.error_split import ErrorSplit, exact_linear, rms, split_errors
+from golden.errors import InputError
+from golden.layer_source import LayerSource
+from golden.linear import QuantizedLinear, Result, forward
+from golden.outliers import outliers_per_side
+from golden.quantize import quantize_linear
+from hw.engine_spec import EngineSpec
+from sim.engine_words import beats_per_token, require_size
+from sim.layer_run import LayerRun, run_layer
+
+Progress = Callable[[str, float | None], None]  # what is being done, and which share of it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to run a layer with.
+
+    Parameters
+    ----------
+    design : str
+        Design point, with or without the suffix of symmetric codebooks.
+    simulator : str
+        ``icarus`` or ``verilator``.
+    weight_bits, activation_bits : int
+        2, 3 or 4.
+    symmetric : bool
+        Symmetric codebooks.
+    outlier_share : float
+        Share of a token's activations kept as outliers on each side.
+    seed : int
+        Chooses the text, and seeds the simulator.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range, or there is no such design.
+    """
+
+    design: str
+    simulator: str
+    weight_bits: int = 4
+    activation_bits: int = 4
+    symmetric: bool = False
+    outlier_share: float = 0.005
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_index_bits("--bits-w", self.weight_bits)
+        require_index_bits("--bits-a", self.activation_bits)
+        outliers_per_side(1, self.outlier_share)
+        if self.seed < 0:
+            raise InputError(f"the seed must be 0 or more, got {self.seed}")
+        design(self.design_name)
+
+    @property
+    def design_name(self) -> str:
+        """The design's full name."""
+        name = self.design.removesuffix(SYMMETRIC)
+        symmetric = self.symmetric or name != self.design
+        return name + SYMMETRIC * symmetric
+
+    @property
+    def spec(self) -> EngineSpec:
+        """Parameters of the design."""
+        size = self.design_name.removesuffix(SYMMETRIC)
+        return engine_spec(size, symmetric=size != self.design_name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One layer, quantised and simulated.
+
+    Parameters
+    ----------
+    options : Options
+    source : LayerSource
+        The layer in full precision, and its tokens.
+    layer : QuantizedLinear
+    golden : Result
+        What the golden model makes of the tokens.
+    run : LayerRun
+        What the simulated Verilog makes of them.
+    errors : ErrorSplit
+    int_errors : tuple of float
+        RMS errors of integer round-to-nearest with the same bits, per token and in groups.
+    area : dict or None
+        What the engine takes in gates, if it was measured.
+    """
+
+    options: Options
+    source: LayerSource
+    layer: QuantizedLinear
+    golden: Result
+    run: LayerRun
+    errors: ErrorSplit
+    int_errors: tuple[float, float]
+    area: dict[str, Any] | None = field(default=None)
+
+    @property
+    def mismatches(self) -> int:
+        """How many output values differ from the golden model's, in any bit."""
+        return int((self.run.y != self.golden.y).sum())
+
+    @property
+    def beats(self) -> int:
+        """Lookup beats of a token."""
+        return beats_per_token(self.options.spec, self.layer)
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the cycles with a lookup beat, from the first token's first to the last's last."""
+        busy = self.beats * len(self.run.y)
+        return busy / int(self.run.last_weights[-1] - self.run.first[0] + 1)
+
+
+def run(
+    source: LayerSource,
+    options: Options,
+    *,
+    measure_area: Callable[[str], dict[str, Any]] | None,
+    progress: Progress,
+) -> Outcome:
+    """Quantise a layer, run it in the golden model and in the simulator, and measure.
+
+    Parameters
+    ----------
+    source : LayerSource
+        The layer and its tokens.
+    options : Options
+    measure_area : callable or None
+        Returns what a design takes in gates.
+    progress : callable
+        Told what is being done, and which share of it is.
+
+    Raises
+    ------
+    InputError
+        If the design is too small for the layer.
+    ToolError
+        If the simulator or the synthesis fails.
+    """
+    inputs, outputs = source.weight.shape
+    k_top = outliers_per_side(inputs, options.outlier_share)
+    require_size(options.spec, inputs=inputs, outputs=outputs, k_top=k_top)
+    progress("codebooks", None)
+    layer = quantize_linear(
+        source.weight,
+        source.bias,
+        source.calibration,
+        weight_bits=options.weight_bits,
+        activation_bits=options.activation_bits,
+        symmetric=options.spec.numbers.symmetric,
+        outlier_share=options.outlier_share,
+        magnitude_bits=options.spec.numbers.magnitude_bits,
+    )
+    progress("golden model", None)
+    golden = forward(layer, source.x)
+    progress(f"Verilog and {options.simulator}", None)
+    simulated = run_layer(
+        options.design_name,
+        layer,
+        source.x,
+        simulator=options.simulator,
+        seed=options.seed,
+        progress=lambda share: progress("simulation", share),
+    )
+    area = None
+    if measure_area:
+        progress("synthesis", None)
+        area = measure_area(options.design_name)
+    return Outcome(
+        options=options,
+        source=source,
+        layer=layer,
+        golden=golden,
+        run=simulated,
+        errors=split_errors(layer, source.weight, source.bias, source.x, golden),
+        int_errors=_int_errors(source, options),
+        area=area,
+    )
+
+
+def _int_errors(source: LayerSource, options: Options) -> tuple[float, float]:
+    """Return the RMS errors of integer round-to-nearest, per token and in groups."""
+    ideal = exact_linear(source.weight, source.bias, source.x)
+    groups: Sequence[int | None] = (None, GROUP)
+    per_token, grouped = (
+        rms(
+            int_linear(
+                source.weight,
+                source.bias,
+                source.x,
+                weight_bits=options.weight_bits,
+                activation_bits=options.activation_bits,
+                group=group,
+            )
+            - ideal
+        )
+        for group in groups
+    )
+    return per_token, grouped
