@@ -26,6 +26,7 @@ dc2
 topo
 """
 
+# Bits with a constant operand or carry become gates: a half adder is better left to ABC.
 ADDERS = """\
 (* techmap_celltype = "$alu" *)
 module kllm_ripple_adder (A, B, CI, BI, X, Y, CO);
@@ -34,6 +35,14 @@ module kllm_ripple_adder (A, B, CI, BI, X, Y, CO);
   parameter A_WIDTH = 1;
   parameter B_WIDTH = 1;
   parameter Y_WIDTH = 1;
+  parameter _TECHMAP_CONSTMSK_A_ = 0;
+  parameter _TECHMAP_CONSTMSK_B_ = 0;
+  parameter _TECHMAP_CONSTMSK_CI_ = 0;
+  parameter _TECHMAP_CONSTMSK_BI_ = 0;
+  parameter _TECHMAP_CONSTVAL_A_ = 0;
+  parameter _TECHMAP_CONSTVAL_B_ = 0;
+  parameter _TECHMAP_CONSTVAL_CI_ = 0;
+  parameter _TECHMAP_CONSTVAL_BI_ = 0;
   (* force_downto *) input [A_WIDTH-1:0] A;
   (* force_downto *) input [B_WIDTH-1:0] B;
   input CI, BI;
@@ -46,12 +55,73 @@ module kllm_ripple_adder (A, B, CI, BI, X, Y, CO);
   assign carry[0] = CI;
   assign X = a ^ second;
   assign CO = carry[Y_WIDTH:1];
+
+  // Bits with a constant among operands and carry: the carry is one when two of three agree.
+  function [Y_WIDTH-1:0] constant_bits;
+    input unused;
+    integer n, at_a, at_b;
+    reg known_a, known_b, known_c, c, value_a, value_b;
+    begin
+      known_c = _TECHMAP_CONSTMSK_CI_;
+      c = _TECHMAP_CONSTVAL_CI_;
+      for (n = 0; n < Y_WIDTH; n = n + 1) begin
+        at_a = n < A_WIDTH ? n : A_WIDTH - 1;
+        at_b = n < B_WIDTH ? n : B_WIDTH - 1;
+        known_a = (_TECHMAP_CONSTMSK_A_ >> at_a) & 1;
+        known_b = (_TECHMAP_CONSTMSK_B_ >> at_b) & 1;
+        value_a = (_TECHMAP_CONSTVAL_A_ >> at_a) & 1;
+        value_b = (_TECHMAP_CONSTVAL_B_ >> at_b) & 1;
+        if (n >= A_WIDTH && !A_SIGNED) begin known_a = 1; value_a = 0; end
+        if (n >= B_WIDTH && !B_SIGNED) begin known_b = 1; value_b = 0; end
+        known_b = known_b & _TECHMAP_CONSTMSK_BI_;
+        value_b = value_b ^ _TECHMAP_CONSTVAL_BI_;
+        constant_bits[n] = known_a | known_b | known_c;
+        if (known_a && known_b && value_a == value_b) begin known_c = 1; c = value_a; end
+        else if (known_a && known_c && value_a == c) begin known_c = 1; c = value_a; end
+        else if (known_b && known_c && value_b == c) begin known_c = 1; c = value_b; end
+        else known_c = 0;
+      end
+    end
+  endfunction
+  localparam [Y_WIDTH-1:0] CONSTANT = constant_bits(0);
+
   genvar n;
   generate for (n = 0; n < Y_WIDTH; n = n + 1) begin : bits
-    \\$fa #(.WIDTH(1)) adder (.A(a[n]), .B(second[n]), .C(carry[n]), .X(carry[n+1]), .Y(Y[n]));
+    if (CONSTANT[n]) begin
+      assign Y[n] = X[n] ^ carry[n];
+      assign carry[n+1] = (a[n] & second[n]) | (carry[n] & (a[n] | second[n]));
+    end else begin
+      \\$fa #(.WIDTH(1)) adder (.A(a[n]), .B(second[n]), .C(carry[n]), .X(carry[n+1]), .Y(Y[n]));
+    end
   end endgenerate
 endmodule
 """
+
+# The same for the carry-save adders of long sums, where constants spread from level to level.
+HALF_ADDERS = """\
+(* techmap_celltype = "$fa" *)
+module kllm_half_adders (A, B, C, X, Y);
+  parameter WIDTH = 1;
+  parameter _TECHMAP_CONSTMSK_A_ = 0;
+  parameter _TECHMAP_CONSTMSK_B_ = 0;
+  parameter _TECHMAP_CONSTMSK_C_ = 0;
+  input [WIDTH-1:0] A, B, C;
+  output [WIDTH-1:0] X, Y;
+  localparam [WIDTH-1:0] CONSTANT =
+    _TECHMAP_CONSTMSK_A_ | _TECHMAP_CONSTMSK_B_ | _TECHMAP_CONSTMSK_C_;
+  wire _TECHMAP_FAIL_ = CONSTANT == 0;
+  genvar n;
+  generate for (n = 0; n < WIDTH; n = n + 1) begin : bits
+    if (CONSTANT[n]) begin
+      assign X[n] = (A[n] & B[n]) | (C[n] & (A[n] | B[n]));
+      assign Y[n] = A[n] ^ B[n] ^ C[n];
+    end else begin
+      \\$fa #(.WIDTH(1)) adder (.A(A[n]), .B(B[n]), .C(C[n]), .X(X[n]), .Y(Y[n]));
+    end
+  end endgenerate
+endmodule
+"""
+HALF_ADDER_ROUNDS = 8  # levels of the tallest carry-save tree, 40 operands
 
 # a < b is the missing carry of a + ~b + 1; signed numbers are first moved up by half the range.
 COMPARE = """\
@@ -83,29 +153,18 @@ module kllm_{name} (A, B, Y);
 endmodule
 """
 
-# A full adder with a constant input is a half adder, better left to ABC.
 FULL_ADDER = """\
 (* techmap_celltype = "$fa" *)
 module kllm_full_adder (A, B, C, X, Y);
   parameter WIDTH = 1;
-  parameter _TECHMAP_CONSTMSK_A_ = 0;
-  parameter _TECHMAP_CONSTMSK_B_ = 0;
-  parameter _TECHMAP_CONSTMSK_C_ = 0;
   input [WIDTH-1:0] A, B, C;
   output [WIDTH-1:0] X, Y;
-  localparam [WIDTH-1:0] CONSTANT =
-    _TECHMAP_CONSTMSK_A_ | _TECHMAP_CONSTMSK_B_ | _TECHMAP_CONSTMSK_C_;
+  wire [WIDTH-1:0] sum, carry;
+  assign X = {carry_inverted}carry;
+  assign Y = {sum_inverted}sum;
   genvar n;
   generate for (n = 0; n < WIDTH; n = n + 1) begin : bits
-    if (CONSTANT[n]) begin
-      assign X[n] = (A[n] & B[n]) | (A[n] & C[n]) | (B[n] & C[n]);
-      assign Y[n] = A[n] ^ B[n] ^ C[n];
-    end else begin
-      wire sum, carry;
-      {cell} adder ({pins}, .{sum}(sum), .{carry}(carry));
-      assign X[n] = {carry_inverted}carry;
-      assign Y[n] = {sum_inverted}sum;
-    end
+    {cell} adder ({pins}, .{sum}(sum[n]), .{carry}(carry[n]));
   end endgenerate
 endmodule
 """
@@ -125,6 +184,7 @@ def maps(library: Library) -> dict[str, str]:
     ]
     return {
         "adders.v": ADDERS,
+        "half_adders.v": HALF_ADDERS,
         "comparisons.v": "".join(comparisons),
         "full_adder.v": _full_adder_map(library),
         "area.abc": ABC_SCRIPT,
@@ -198,6 +258,9 @@ def back(
         "opt -nodffe -nosdff",
         "maccmap",  # sums of several operands: carry-save adders, then one carry chain
         "opt -nodffe -nosdff",
+        "simplemap t:$and t:$pos",  # bit by bit, so that a product's constant bits show
+        "opt_expr",
+        *["techmap -map half_adders.v", "opt_expr", "opt_clean"] * HALF_ADDER_ROUNDS,
         "techmap -map adders.v",
         "simplemap t:$pos",
         "opt -fast -nodffe -nosdff",
