@@ -9,7 +9,7 @@ from hw.absolute_sum import AbsoluteSum
 from hw.engine_spec import SCALE, EngineSpec
 from hw.orizuru_stream import OrizuruStream
 from hw.share import share
-from hw.token_buffer import ReadPort, TokenBuffer
+from hw.token_buffer import ReadInterface, ReadPort, TokenBuffer
 from hw.token_framer import TokenFramer
 from hw.token_scale import FACTOR, TokenScale
 
@@ -46,7 +46,8 @@ class TokenIngest(wiring.Component):
     Latency : ``LATENCY`` cycles from the transfer of the last beat to ``scale_o.valid``; by then
         ``tokens.filled`` is high too.
     Rate : one beat per cycle, but for Orizuru's pauses, while there is room for a token.
-    Through paths : ``i.valid`` to ``started``, combinational.
+    Through paths : ``scale_o.ready`` to ``i.ready`` and ``started``, ``i.valid`` to ``started``;
+        combinational.
     Reset : drops all tokens.
     """
 
@@ -57,7 +58,7 @@ class TokenIngest(wiring.Component):
     i: stream.Interface
     scale_o: stream.Interface
     outlier_o: stream.Interface
-    tokens: wiring.PureInterface
+    tokens: ReadInterface
     started: Signal
     nonfinite: Signal
 

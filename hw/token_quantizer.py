@@ -10,7 +10,7 @@ from hw.midpoint_scaler import MidpointScaler
 from hw.reciprocal import Reciprocal
 from hw.residual_builder import ResidualBuilder
 from hw.share import share
-from hw.token_buffer import ReadPort, TokenBuffer
+from hw.token_buffer import ReadInterface, ReadPort, TokenBuffer
 
 
 class TokenQuantizer(wiring.Component):
@@ -48,7 +48,7 @@ class TokenQuantizer(wiring.Component):
 
     Timing
     ------
-    Latency : 3 + ``preparation`` + the longer of the clustering pass and the residual rows, from
+    Latency : 1 + ``preparation`` + the longer of the clustering pass and the residual rows, from
         a transfer on ``scale_i`` to ``scale_o.valid``, when the outliers are there.
     Rate : one token at a time.
     Through paths : none.
@@ -60,11 +60,11 @@ class TokenQuantizer(wiring.Component):
     w_centroids: data.View
     scale_i: stream.Interface
     outlier_i: stream.Interface
-    tokens: wiring.PureInterface
+    tokens: ReadInterface
     scale_o: stream.Interface
-    codes: wiring.PureInterface
-    rows: wiring.PureInterface
-    positions: wiring.PureInterface
+    codes: ReadInterface
+    rows: ReadInterface
+    positions: ReadInterface
     saturated: Signal
 
     def __init__(self, spec: EngineSpec) -> None:

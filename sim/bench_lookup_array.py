@@ -8,6 +8,7 @@ import numpy as np
 from sim.buffers import ServedBuffer
 from sim.lookups import CODES, entry, random_row, random_shape, table_row, token_beats
 from sim.testbed import Testbed
+from sim.tokens import joined
 from sim.traffic import TRAFFIC, every_traffic
 from sim.words import pack, width
 
@@ -55,19 +56,15 @@ class Layer:
 
     def code_words(self) -> list[list[int]]:
         """Return the words of the code buffer."""
-        return [[_joined(word.tolist(), 4) for word in token] for token in self.codes]
+        return [[joined(word.tolist(), 4) for word in token] for token in self.codes]
 
     def row_words(self) -> list[list[int]]:
         """Return the words of the row buffer."""
         row = self.spec.row
         return [
-            [_joined([pack(row, lane) for lane in word], width(row)) for word in token]
+            [joined([pack(row, lane) for lane in word], width(row)) for word in token]
             for token in self.rows
         ]
-
-
-def _joined(lanes: list[int], bits: int) -> int:
-    return sum(value << (n * bits) for n, value in enumerate(lanes))
 
 
 def begin(bed: Testbed, layer: Layer, stall: float) -> tuple[Any, ...]:

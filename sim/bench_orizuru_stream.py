@@ -6,10 +6,10 @@ import cocotb
 import numpy as np
 
 from golden.fp16 import MAX_FINITE, key
-from golden.outliers import repeated, select_outliers
 from golden.spec import IntArray
 from sim.corners import finite
 from sim.testbed import Testbed
+from sim.tokens import outliers_of
 from sim.traffic import every_traffic
 
 
@@ -44,15 +44,6 @@ def beats_of(bed: Testbed, tokens: list[IntArray]) -> list[dict[str, Any]]:
             mask = (1 << len(keys)) - 1
             beats.append({"keys": [*keys, *fill], "mask": mask, "last": last})
     return beats
-
-
-def outliers_of(token: IntArray, k_top: int) -> list[dict[str, int]]:
-    """Return what comes out for a token."""
-    positions = select_outliers(token[None], k_top)
-    return [
-        {"key": int(token[position]), "position": int(position), "repeated": int(again)}
-        for position, again in zip(positions[0], repeated(positions)[0], strict=True)
-    ]
 
 
 @every_traffic

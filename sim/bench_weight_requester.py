@@ -7,8 +7,8 @@ import cocotb
 from sim.buffers import ServedBuffer
 from sim.lookups import random_shape, token_beats
 from sim.testbed import Testbed
+from sim.tokens import joined
 from sim.traffic import TRAFFIC, every_traffic
-from sim.words import pack
 
 TOKENS = 4
 
@@ -40,10 +40,7 @@ async def requests(dut, traffic: str) -> None:
         ]
         words = [
             [
-                sum(
-                    pack(spec.position_bits, p) << (n * spec.position_bits)
-                    for n, p in enumerate(token[start : start + lanes])
-                )
+                joined(token[start : start + lanes], spec.position_bits)
                 for start in range(0, len(token), lanes)
             ]
             for token in tokens

@@ -8,9 +8,11 @@ from amaranth.lib import wiring
 from golden.spec import NumberSpec
 from hw.absolute_sum import AbsoluteSum
 from hw.beat_sequencer import BeatSequencer
+from hw.cluster_pass import ClusterPass
 from hw.clustering_unit import ClusteringUnit
 from hw.engine_spec import EngineSpec
 from hw.fp16_key import Fp16Key
+from hw.layer_constants import LayerConstants
 from hw.linear_engine import LinearEngine
 from hw.lookup_array import LookupArray
 from hw.lookup_lane import LookupLane
@@ -18,10 +20,15 @@ from hw.lookup_tree import LookupTree
 from hw.midpoint_scaler import MidpointScaler
 from hw.orizuru_stream import OrizuruStream
 from hw.output_scaler import OutputScaler
+from hw.output_stage import OutputStage
 from hw.reciprocal import Reciprocal
 from hw.residual_builder import ResidualBuilder
 from hw.row_select import RowSelect
 from hw.sorted_list import SortedList
+from hw.token_buffer import TokenBuffer
+from hw.token_framer import TokenFramer
+from hw.token_ingest import TokenIngest
+from hw.token_quantizer import TokenQuantizer
 from hw.token_scale import TokenScale
 from hw.weight_requester import WeightRequester
 
@@ -45,7 +52,12 @@ class Block:
 
 
 def small_spec(
-    *, symmetric: bool, inputs_per_beat: int = 4, inputs_max: int = 32, outliers_max: int = 4
+    *,
+    symmetric: bool,
+    inputs_per_beat: int = 4,
+    inputs_max: int = 32,
+    outliers_max: int = 4,
+    scale_lanes: int = 2,
 ) -> EngineSpec:
     """Return an engine of a size for benches."""
     return EngineSpec(
@@ -55,13 +67,15 @@ def small_spec(
         inputs_max=inputs_max,
         outputs_max=16,
         outliers_max=outliers_max,
-        scale_lanes=2,
+        scale_lanes=scale_lanes,
     )
 
 
 SYMMETRIC = small_spec(symmetric=True)
 PLAIN = small_spec(symmetric=False)
 WIDE = small_spec(symmetric=True, inputs_per_beat=16, inputs_max=192, outliers_max=8)
+ONE_BY_ONE = small_spec(symmetric=True, scale_lanes=1)
+AT_ONCE = small_spec(symmetric=True, scale_lanes=4)
 
 BLOCKS = {
     "fp16_key": Block("bench_fp16_key", Fp16Key),
@@ -94,6 +108,21 @@ BLOCKS = {
     "lookup_array_plain": Block("bench_lookup_array", lambda: LookupArray(PLAIN)),
     "beat_sequencer": Block("bench_beat_sequencer", lambda: BeatSequencer(SYMMETRIC)),
     "weight_requester": Block("bench_weight_requester", lambda: WeightRequester(SYMMETRIC)),
+    "token_buffer": Block("bench_token_buffer", lambda: TokenBuffer(5, 3, 6)),
+    "token_buffer_1": Block("bench_token_buffer", lambda: TokenBuffer(8, 1, 1)),
+    "token_framer_k4": Block("bench_token_framer", lambda: TokenFramer(SYMMETRIC)),
+    "token_framer_k16": Block("bench_token_framer", lambda: TokenFramer(WIDE)),
+    "token_ingest_k4": Block("bench_token_ingest", lambda: TokenIngest(SYMMETRIC)),
+    "token_ingest_k16": Block("bench_token_ingest", lambda: TokenIngest(WIDE)),
+    "cluster_pass_symmetric": Block("bench_cluster_pass", lambda: ClusterPass(SYMMETRIC)),
+    "cluster_pass_plain": Block("bench_cluster_pass", lambda: ClusterPass(PLAIN)),
+    "token_quantizer_symmetric": Block("bench_token_quantizer", lambda: TokenQuantizer(SYMMETRIC)),
+    "token_quantizer_plain": Block("bench_token_quantizer", lambda: TokenQuantizer(PLAIN)),
+    "output_stage": Block("bench_output_stage", lambda: OutputStage(SYMMETRIC)),
+    "output_stage_s1": Block("bench_output_stage", lambda: OutputStage(ONE_BY_ONE)),
+    "output_stage_s4": Block("bench_output_stage", lambda: OutputStage(AT_ONCE)),
+    "layer_constants_symmetric": Block("bench_layer_constants", lambda: LayerConstants(SYMMETRIC)),
+    "layer_constants_plain": Block("bench_layer_constants", lambda: LayerConstants(PLAIN)),
     "linear_engine_symmetric": Block("bench_linear_engine", lambda: LinearEngine(SYMMETRIC)),
     "linear_engine_plain": Block("bench_linear_engine", lambda: LinearEngine(PLAIN)),
 }

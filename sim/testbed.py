@@ -147,6 +147,10 @@ class Testbed:
         """Return what a stream's payload says now."""
         return unpack(self._streams[port][1], self.port(f"{port}__payload"))
 
+    def shape(self, name: str) -> Any:
+        """Return the shape of a port that is not a stream."""
+        return self._shapes[name]
+
     def mask(self, name: str) -> int:
         """Return a port's word with all bits set."""
         return (1 << width(self._shapes[name])) - 1

@@ -15,7 +15,14 @@ def documented_paths(block: wiring.Component) -> set[tuple[str, str]]:
     doc = type(block).__doc__ or ""
     found = re.search(r"Through paths : (.*?)^ *Reset : ", doc, re.S | re.M)
     assert found, f"{type(block).__name__} does not say its through paths"
-    return set(re.findall(r"``([\w.]+)``\s+to\s+``([\w.]+)``", found[1]))
+    names = r"((?:``[\w.]+``(?:,?\s+and\s+|,\s+)?)+)"
+    pairs = re.findall(rf"{names}\s*to\s+{names}", found[1])
+    return {
+        (source, sink)
+        for sources, sinks in pairs
+        for source in re.findall(r"[\w.]+", sources.replace(" and ", " "))
+        for sink in re.findall(r"[\w.]+", sinks.replace(" and ", " "))
+    }
 
 
 class ThroughPaths:
