@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 from hw.clustering_unit import ClusteringUnit, thresholds_layout
 from hw.engine_spec import INDEX_BITS, EngineSpec
 from hw.share import share
-from hw.token_buffer import ReadPort, WritePort
+from hw.token_buffer import ReadInterface, ReadPort, WriteInterface, WritePort
 
 
 class ClusterPass(wiring.Component):
@@ -46,8 +46,8 @@ class ClusterPass(wiring.Component):
     thresholds: data.View
     start: Signal
     finished: Signal
-    tokens: wiring.PureInterface
-    codes: wiring.PureInterface
+    tokens: ReadInterface
+    codes: WriteInterface
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec

@@ -9,7 +9,7 @@ from hw.engine_spec import INDEX_BITS, EngineSpec
 from hw.lookup_lane import LookupLane
 from hw.row_select import RowSelect
 from hw.share import share
-from hw.token_buffer import ReadPort
+from hw.token_buffer import ReadInterface, ReadPort
 
 
 class LookupArray(wiring.Component):
@@ -53,8 +53,8 @@ class LookupArray(wiring.Component):
 
     shape: data.View
     product_table: data.View
-    codes: wiring.PureInterface
-    rows: wiring.PureInterface
+    codes: ReadInterface
+    rows: ReadInterface
     weight_i: stream.Interface
     o: stream.Interface
 

@@ -11,7 +11,7 @@ from hw.engine_spec import INDEX_BITS, SCALE, EngineSpec
 from hw.reciprocal import QUOTIENT_BITS
 from hw.share import share
 from hw.shifts import shift_right
-from hw.token_buffer import WritePort
+from hw.token_buffer import WriteInterface, WritePort
 
 RATIO_BITS = RATIO_INTEGER_BITS + A_FRACTION_BITS
 RESIDUAL_BITS = RATIO_BITS + 1  # its magnitude: a centroid can be on the other side of zero
@@ -73,8 +73,8 @@ class ResidualBuilder(wiring.Component):
     start: Signal
     finished: Signal
     i: stream.Interface
-    rows: wiring.PureInterface
-    positions: wiring.PureInterface
+    rows: WriteInterface
+    positions: WriteInterface
     saturated: Signal
 
     def __init__(self, spec: EngineSpec) -> None:
@@ -115,7 +115,7 @@ class ResidualBuilder(wiring.Component):
         residual = Signal(RESIDUAL_BITS)
         magnitude, sign, beyond = self._residual(m, platform, outlier, product)
 
-        weight = Array(self.w_centroids)[entry]
+        weight = self.w_centroids[entry]
         row_entry, clipped = self._round_entry(m, product)
         row = [Signal(self.spec.residual_bits, name=f"entry{n}") for n in range(self.spec.entries)]
         signs = Signal(self.spec.entries)
@@ -205,10 +205,10 @@ class ResidualBuilder(wiring.Component):
 
         # Signs: a symmetric code carries its own; other centroids are two's complement.
         if spec.numbers.symmetric:
-            stored = Array(self.a_centroids)[unit.code[: INDEX_BITS - 1]]
+            stored = self.a_centroids[unit.code[: INDEX_BITS - 1]]
             centroid = Mux(unit.code[-1], -stored, stored)
         else:
-            centroid = Array(self.a_centroids)[unit.code]
+            centroid = self.a_centroids[unit.code]
         difference = Signal(signed(RESIDUAL_BITS + 1))
         m.d.comb += difference.eq(Mux(bits[15], -ratio, ratio) - centroid)
         return abs(difference)[:RESIDUAL_BITS], difference < 0, beyond

@@ -1,9 +1,9 @@
 """Sub-components of which a design holds many: emitted once, instantiated often."""
 
 import inspect
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-from amaranth.hdl import ClockSignal, Elaboratable, Instance, ResetSignal, ValueCastable
+from amaranth.hdl import ClockSignal, Instance, ResetSignal, ValueCastable
 from amaranth.lib import wiring
 
 
@@ -16,7 +16,7 @@ class SharingPlatform(Protocol):
         ...
 
 
-def share(platform: object, component: wiring.Component) -> Elaboratable | Instance:
+def share(platform: object, component: wiring.Component) -> Any:
     """Return what to put among a parent's submodules in place of ``component``.
 
     On a :class:`SharingPlatform` that is an instance of the module that ``component`` shares

@@ -6,6 +6,26 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 
+class WriteInterface(wiring.PureInterface):
+    """Signals of a :class:`WritePort`."""
+
+    free: Signal
+    en: Signal
+    address: Signal
+    data: Signal
+    done: Signal
+
+
+class ReadInterface(wiring.PureInterface):
+    """Signals of a :class:`ReadPort`."""
+
+    filled: Signal
+    en: Signal
+    address: Signal
+    data: Signal
+    done: Signal
+
+
 class WritePort(wiring.Signature):
     """Write side of a :class:`TokenBuffer`, as the writer sees it.
 
@@ -23,6 +43,10 @@ class WritePort(wiring.Signature):
                 "done": Out(1),
             }
         )
+
+    def create(self, *, path=None, src_loc_at=0) -> WriteInterface:
+        """Return the signals."""
+        return WriteInterface(self, path=path, src_loc_at=1 + src_loc_at)
 
 
 class ReadPort(wiring.Signature):
@@ -42,6 +66,10 @@ class ReadPort(wiring.Signature):
                 "done": Out(1),
             }
         )
+
+    def create(self, *, path=None, src_loc_at=0) -> ReadInterface:
+        """Return the signals."""
+        return ReadInterface(self, path=path, src_loc_at=1 + src_loc_at)
 
 
 class TokenBuffer(wiring.Component):
@@ -74,8 +102,8 @@ class TokenBuffer(wiring.Component):
 
     LATENCY = 1
 
-    write: wiring.PureInterface
-    read: wiring.PureInterface
+    write: WriteInterface
+    read: ReadInterface
 
     def __init__(self, lane_bits: int, lanes: int, depth: int) -> None:
         self.lane_bits, self.lanes, self.depth = lane_bits, lanes, depth

@@ -150,7 +150,7 @@ class TokenQuantizer(wiring.Component):
         reciprocal: Reciprocal,
         clustering: ClusterPass,
         residuals: ResidualBuilder,
-        scale: Signal,
+        scale: data.View,
     ) -> None:
         """Give every part what is steady while a token is under way."""
         codes, rows, positions = self.code_buffer, self.row_buffer, self.position_buffer

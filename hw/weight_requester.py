@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 from hw.beat_sequencer import BeatSequencer
 from hw.engine_spec import EngineSpec
 from hw.share import share
-from hw.token_buffer import ReadPort
+from hw.token_buffer import ReadInterface, ReadPort
 
 
 class WeightRequester(wiring.Component):
@@ -40,7 +40,7 @@ class WeightRequester(wiring.Component):
     LATENCY = 1
 
     shape: data.View
-    positions: wiring.PureInterface
+    positions: ReadInterface
     o: stream.Interface
 
     def __init__(self, spec: EngineSpec) -> None:

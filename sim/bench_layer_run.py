@@ -9,6 +9,7 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from gateware.catalog import design
+from hw.linear_engine import LinearEngine
 from sim.clock import cycle
 from sim.engine_bed import EngineBed
 from sim.engine_words import beats_per_token, output_beats
@@ -23,6 +24,7 @@ async def layer_run(dut) -> None:
     """Load the layer, send every token at full rate, and keep outputs and times."""
     layer, x = load_layer(Path(os.environ[LAYER]))
     block = design(os.environ[DESIGN]).make()
+    assert isinstance(block, LinearEngine)
     started = time.perf_counter()
     bed = await EngineBed(dut, block).start()
     await bed.load(layer)

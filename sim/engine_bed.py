@@ -1,6 +1,7 @@
 """A linear engine in the simulator, with a weight memory and a driver on each stream."""
 
 import cocotb
+import numpy as np
 from cocotb.triggers import RisingEdge
 
 from golden.fp16 import BitArray
@@ -48,10 +49,9 @@ class EngineBed(Testbed):
         before, beats = len(sink.items), len(x) * output_beats(self.block.spec, self._layer.outputs)
         self.send("i", activation_beats(self.block.spec, x))
         got = (await self.receive("o", before + beats))[before:]
-        ends = [bool(beat["last"]) for beat in got]
-        assert sum(ends) == len(x) and ends[beats // len(x) - 1 :: beats // len(x)] == [True] * len(
-            x
-        ), "last does not mark the last beat of each token"
+        ends = np.array([beat["last"] for beat in got]).reshape(len(x), -1)
+        assert ends[:, -1].all(), "last is not raised on a token's last beat"
+        assert not ends[:, :-1].any(), "last is raised before a token's last beat"
         return collect_outputs([beat["lanes"] for beat in got], len(x), self._layer.outputs)
 
     def flags(self) -> dict[str, int]:

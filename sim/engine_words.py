@@ -84,7 +84,7 @@ class WeightMemory:
 
     def __init__(self, spec: EngineSpec, layer: QuantizedLinear) -> None:
         codes = index_code(
-            layer.w_index, len(layer.w_centroids), symmetric=spec.numbers.symmetric
+            layer.w_index.astype(np.int64), len(layer.w_centroids), symmetric=spec.numbers.symmetric
         ).astype(np.uint8)
         lanes = spec.output_lanes
         padded = np.pad(codes, ((0, 0), (0, -layer.outputs % lanes)))
@@ -122,7 +122,7 @@ def collect_outputs(beats: list[list[int]], tokens: int, outputs: int) -> npt.ND
     return flat[:, :outputs].copy()
 
 
-def _word(select: Select, address: int, value: int) -> dict:
+def _word(select: Select, address: int, value: int | np.int64) -> dict:
     """Return a load word; ``value`` in two's complement."""
     bits = CHANNEL.size
     return {"select": select.value, "address": address, "word": int(value) & ((1 << bits) - 1)}

@@ -1,4 +1,4 @@
-"""The main job: quantise a layer, simulate the engine that runs it, compare, and say what it costs."""
+"""The main job: quantise a layer, simulate the engine that runs it, compare, measure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -117,7 +117,7 @@ class Outcome:
 
     @property
     def utilisation(self) -> float:
-        """Share of the cycles with a lookup beat, from the first token's first to the last's last."""
+        """Share of cycles with a lookup beat, from the very first one to the very last."""
         busy = self.beats * len(self.run.y)
         return busy / int(self.run.last_weights[-1] - self.run.first[0] + 1)
 
