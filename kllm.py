@@ -12,6 +12,7 @@ import gateware.cli
 import golden.tools
 import sim.cli
 import sim.tools
+import synth.cli
 import synth.tools
 from golden.errors import InputError, ToolError
 from golden.tools import Tool
@@ -33,6 +34,8 @@ kllm run  -  a layer of MiniLM, from its weights to gates
 kllm verilog --list  -  which designs there are
 
 kllm verilog small -o rtl  -  the Verilog of one, and a JSON file that describes its ports
+
+kllm synth small  -  what it costs in gates
 """
 
 
@@ -112,6 +115,7 @@ def build_app() -> typer.Typer:
     app.callback()(options)
     app.command("doctor")(doctor)
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
+    app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
     app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))
     return app
 

@@ -27,7 +27,9 @@ def verilog(
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to.")
     ] = Path("build/verilog"),
     listing: Annotated[bool, typer.Option("--list", help="List the design points.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --list: as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="List them as JSON, with all parameters.")
+    ] = False,
 ) -> None:
     """Write the Verilog of design points, each with a JSON file that describes it.
 
@@ -80,8 +82,7 @@ def print_table(designs: "list[Design]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("design", "what it is", "parameters")
+    table = Table("design", "what it is")
     for one in designs:
-        parameters = ", ".join(f"{name}={value}" for name, value in one.parameters.items())
-        table.add_row(one.name, one.about, parameters)
+        table.add_row(one.name, one.about)
     Console().print(table)

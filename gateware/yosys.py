@@ -77,9 +77,7 @@ def _run(command: list[str], text: str, folder: Path, tool: str, task: str, time
     try:
         log, _ = process.communicate(text, timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise ToolError(
-            f"{task}: {tool} was stopped, its {timeout:.3g} s were over; allow more time"
-        ) from None
+        raise ToolError(f"{task}: the time was over and {tool} was stopped; allow more") from None
     finally:
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):

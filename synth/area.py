@@ -15,7 +15,7 @@ from synth.flow import back, front, maps
 from synth.fo4 import fo4_ps
 from synth.functions import NAND2, NOT, least
 from synth.liberty import Library, read, text_of
-from synth.timing import delay_ps
+from synth.timing import LongestPath, longest_path
 from synth.tools import default_liberty
 
 TIMEOUT = 600.0
@@ -48,14 +48,16 @@ class Area:
         The same in areas of the NAND2, and the share of flip-flops and latches in it.
     delay_ps, delay_fo4 : float
         Longest path, in ps and in FO4 of the library.
+    path_start, path_end : str
+        The nets at the ends of that path, as the flat netlist calls them.
     cells, flip_flops : int
         Number of cells, and of those that store a bit.
     memory_bits : int
         Bits in memories, which are not in ``area``.
     nand2, inverter : str
         The cells that GE and FO4 refer to.
-    fo4_ps : float
-        FO4 of the library.
+    nand2_area, fo4_ps : float
+        One GE, and the FO4 of the library.
     yosys : str
         Version of Yosys.
     blocks : tuple of Block
@@ -71,12 +73,30 @@ class Area:
     delay_fo4: float
     cells: int
     yosys: str
+    path_start: str
+    path_end: str
     flip_flops: int
     memory_bits: int
     nand2: str
     inverter: str
+    nand2_area: float
     fo4_ps: float
     blocks: tuple[Block, ...]
+
+
+def as_json(area: Area) -> dict:
+    """Return an area as plain data, without digits that mean nothing."""
+
+    def rounded(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: rounded(entry) for key, entry in value.items()}
+        if isinstance(value, tuple | list):
+            return [rounded(entry) for entry in value]
+        return float(f"{value:.10g}") if isinstance(value, float) else value
+
+    plain = rounded(asdict(area))
+    assert isinstance(plain, dict)
+    return plain
 
 
 def measure_design(name: str, liberty: Path | None = None, timeout: float = TIMEOUT) -> dict:
@@ -94,7 +114,7 @@ def measure_design(name: str, liberty: Path | None = None, timeout: float = TIME
     from gateware.catalog import design
 
     library = read([liberty or default_liberty()])
-    return asdict(measure(design(name), library, timeout))
+    return as_json(measure(design(name), library, timeout))
 
 
 def measure(design: Design, library: Library, timeout: float = TIMEOUT) -> Area:
@@ -110,7 +130,7 @@ def measure(design: Design, library: Library, timeout: float = TIMEOUT) -> Area:
     nand2, inverter = least(library, NAND2, "NAND2"), least(library, NOT, "inverter")
     unit, fo4 = nand2.area, fo4_ps(inverter)
     with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
-        mapped = _synthesise(Path(scratch), design, library, time.monotonic() + timeout)
+        mapped = _synthesise(Path(scratch), design, library, timeout)
     totals: Counter[str] = Counter()
     blocks = []
     for module, copies in mapped.copies.items():
@@ -131,14 +151,17 @@ def measure(design: Design, library: Library, timeout: float = TIMEOUT) -> Area:
         area=area,
         ge=area / unit,
         ge_sequential=_area(library, totals, sequential=True) / unit,
-        delay_ps=mapped.delay_ps,
-        delay_fo4=mapped.delay_ps / fo4,
+        delay_ps=mapped.path.ps,
+        delay_fo4=mapped.path.ps / fo4,
         cells=totals.total(),
+        path_start=mapped.path.start,
+        path_end=mapped.path.end,
         yosys=importlib.metadata.version("pyosys"),
         flip_flops=sum(n for kind, n in totals.items() if library.cells[kind].sequential),
         memory_bits=mapped.memory_bits,
         nand2=nand2.name,
         inverter=inverter.name,
+        nand2_area=unit,
         fo4_ps=fo4,
         blocks=tuple(blocks),
     )
@@ -151,12 +174,13 @@ class _Mapped:
     cells: dict[str, dict[str, int]]
     copies: dict[str, int]
     memory_bits: int
-    delay_ps: float
+    path: LongestPath
 
 
-def _synthesise(folder: Path, design: Design, library: Library, deadline: float) -> _Mapped:
+def _synthesise(folder: Path, design: Design, library: Library, timeout: float) -> _Mapped:
     """Run the flow in ``folder``."""
-    task = f"synthesis of {design.name}"
+    task = f"synthesis of {design.name} within {timeout:g} s"
+    deadline = time.monotonic() + timeout
 
     def left() -> float:
         return max(deadline - time.monotonic(), 0.1)
@@ -184,7 +208,7 @@ def _synthesise(folder: Path, design: Design, library: Library, deadline: float)
         cells={name: _known_cells(counts[name], set(counts), library) for name in copies},
         copies=copies,
         memory_bits=sum(_memory_bits(cell) for cell in _memories(netlist).values()),
-        delay_ps=delay_ps(folder, netlist, library, task=task, timeout=left()),
+        path=longest_path(folder, netlist, library, task=task, timeout=left()),
     )
 
 

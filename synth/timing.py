@@ -7,6 +7,7 @@ capacitance. Wires have no length, and nets of more than ``FAN_OUT`` pins get bu
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateware.yosys import run_abc
@@ -19,10 +20,22 @@ STORAGE_OUTPUT = "RD_DATA"
 CAPACITANCE = re.compile(r"(?<!\w)((?:rise_|fall_)?capacitance\s*:\s*\"?)([\d.eE+-]+)")
 AREA = re.compile(r"(?<!\w)(area\s*:\s*\"?)([\d.eE+-]+)")
 DELAY = re.compile(r"Delay\s*=\s*([\d.]+)\s*ps")
+ENDS = re.compile(r"Start-point = pi(\d+).*End-point = po(\d+)")
 
 
-def delay_ps(folder: Path, netlist: dict, library: Library, *, task: str, timeout: float) -> float:
-    """Return the longest path in ps.
+@dataclass(frozen=True)
+class LongestPath:
+    """The longest path: its delay, and the nets where it starts and ends."""
+
+    ps: float
+    start: str = ""
+    end: str = ""
+
+
+def longest_path(
+    folder: Path, netlist: dict, library: Library, *, task: str, timeout: float
+) -> LongestPath:
+    """Return the longest path.
 
     Parameters
     ----------
@@ -35,10 +48,10 @@ def delay_ps(folder: Path, netlist: dict, library: Library, *, task: str, timeou
     task, timeout
         As for :func:`gateware.yosys.run_abc`.
     """
-    text, gates = blif(netlist, library)
-    if not gates:
-        return 0.0
-    (folder / "timing.blif").write_text(text, encoding="utf-8")
+    cut = cut_netlist(netlist, library)
+    if not cut.gates:
+        return LongestPath(0.0)
+    (folder / "timing.blif").write_text(cut.blif(), encoding="utf-8")
     commands = []
     for number, liberty in enumerate(timing_libraries(library)):
         name = f"timing{number}.lib"
@@ -50,26 +63,52 @@ def delay_ps(folder: Path, netlist: dict, library: Library, *, task: str, timeou
     if not found:
         last = log.strip().splitlines()[-1:] or ["nothing"]
         raise ToolError(f"{task}: ABC gives no delay; it says: {last[0]}")
-    return float(found[-1])
+    names = _net_names(netlist)
+    ends = ENDS.search(log)
+    start = names.get(cut.starts[int(ends[1])], "") if ends else ""
+    end = names.get(list(cut.ends.values())[int(ends[2])], "") if ends else ""
+    return LongestPath(float(found[-1]), start, end)
 
 
-def blif(netlist: dict, library: Library) -> tuple[str, int]:
-    """Return the gates of a netlist as BLIF, and how many there are."""
+@dataclass(frozen=True)
+class CutNetlist:
+    """The gates of a netlist, as lines of BLIF, and the nets on either side of them.
+
+    Each end has the net that it is known by: a register's input goes by the register's output.
+    """
+
+    starts: list[str]
+    ends: dict[str, str]
+    gates: list[str]
+
+    def blif(self) -> str:
+        """Return the whole text."""
+        inputs, outputs = " ".join(self.starts), " ".join(self.ends)
+        head = [".model timing", f".inputs {inputs}", f".outputs {outputs}"]
+        return "\n".join([*head, *self.gates, ".end\n"])
+
+
+def cut_netlist(netlist: dict, library: Library) -> CutNetlist:
+    """Take the registers and memories out of a netlist; what they drove are inputs now."""
     halved = full_adder(library)
     adder = halved[0].name if halved else None
     starts: dict[str, None] = {}
-    ends: dict[str, None] = {}
+    ends: dict[str, str] = {}
     gates = []
     for port in netlist["ports"].values():
-        nets = _nets(port["bits"])
-        (starts if port["direction"] == "input" else ends).update(dict.fromkeys(nets))
+        nets = list(_nets(port["bits"]))
+        if port["direction"] == "input":
+            starts.update(dict.fromkeys(nets))
+        else:
+            ends.update(zip(nets, nets, strict=True))
     for cell in netlist["cells"].values():
         known = library.cells.get(cell["type"])
         nets = {pin: list(_nets(bits)) for pin, bits in cell["connections"].items()}
         if known is None or known.sequential:
-            outputs = _outputs(known)
-            for pin, names in nets.items():
-                (starts if pin in outputs else ends).update(dict.fromkeys(names))
+            outputs = [pin for pin in nets if pin in _outputs(known)]
+            starts.update((net, None) for pin in outputs for net in nets.pop(pin))
+            stored = next(_nets(cell["connections"][outputs[0]])) if outputs else ""
+            ends.update((net, stored) for names in nets.values() for net in names)
             continue
         inputs = " ".join(f"{pin}={nets[pin][0]}" for pin in known.pins("input"))
         for pin in known.pins("output"):
@@ -78,14 +117,20 @@ def blif(netlist: dict, library: Library) -> tuple[str, int]:
                 gates.append(f".gate {name} {inputs} {pin}={nets[pin][0]}")
     # A constant is an input that is there from the start.
     starts.update(dict.fromkeys(("const0", "const1")))
-    lines = [
-        ".model timing",
-        _listing(".inputs", starts),
-        _listing(".outputs", {net: None for net in ends if net not in starts}),
-        *gates,
-        ".end\n",
-    ]
-    return "\n".join(lines), len(gates)
+    ends = {net: known for net, known in ends.items() if net not in starts}
+    return CutNetlist(list(starts), ends, gates)
+
+
+def _net_names(netlist: dict) -> dict[str, str]:
+    """Return a readable name of each net: of several the shortest, no made-up one if possible."""
+    names: dict[str, str] = {}
+    for name, net in netlist["netnames"].items():
+        for index, bit in enumerate(net["bits"]):
+            full = f"{name}[{index}]" if len(net["bits"]) > 1 else name
+            known = names.get(f"n{bit}")
+            if known is None or ("$" in known, len(known)) > ("$" in full, len(full)):
+                names[f"n{bit}"] = full
+    return names
 
 
 def _nets(bits: list) -> Iterator[str]:
@@ -97,10 +142,6 @@ def _nets(bits: list) -> Iterator[str]:
 def _outputs(cell: Cell | None) -> set[str]:
     """Return the output pins of a register, or of a memory that is no cell."""
     return set(cell.pins("output")) if cell else {STORAGE_OUTPUT}
-
-
-def _listing(keyword: str, nets: dict[str, None]) -> str:
-    return " ".join([keyword, *nets])
 
 
 def _half(adder: Cell, output: str) -> str:
