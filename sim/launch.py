@@ -100,11 +100,11 @@ def simulate(
     simulator = choose_simulator(simulator)
     seed = _seed() if seed is None else seed
     waves = os.environ.get("WAVES", "0") not in ("", "0") if waves is None else waves
+    runner = make_runner(simulator)
     folder = BUILD / f"{name}-{simulator}"
     folder.mkdir(parents=True, exist_ok=True)
     sources = [_keep(folder / f"{top}.v", source)]
 
-    runner = make_runner(simulator)
     runner.log.setLevel("ERROR")
     runner.task = f"{name} on {simulator}"
     runner.deadline = time.monotonic() + time_limit
