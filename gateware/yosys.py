@@ -59,7 +59,10 @@ def run_abc(folder: Path, commands: Sequence[str], *, task: str, timeout: float)
     program = Path(package.submodule_search_locations[0], "yosys-abc")
     if not program.is_file():
         raise ToolError(f"the package pyosys brings no yosys-abc: {REPAIR}")
-    return _run([str(program), "-q", "; ".join(commands)], "", folder, "ABC", task, timeout)
+    log = _run([str(program), "-q", "; ".join(commands)], "", folder, "ABC", task, timeout)
+    if found := re.search(r"cmd error: (.*)", log):  # its exit status is 0 all the same
+        raise ToolError(f"{task}: ABC says: {found[1]}")
+    return log
 
 
 def _run(command: list[str], text: str, folder: Path, tool: str, task: str, timeout: float) -> str:
