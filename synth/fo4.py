@@ -46,10 +46,10 @@ def time_unit(library: Group) -> float:
 
 def _input_capacitance(inverter: Cell) -> float:
     (pin,) = inverter.pins("input").values()
-    text = pin.attributes.get("capacitance")
-    if text is None:
+    found = numbers(pin.attributes.get("capacitance", ""))
+    if len(found) != 1:
         raise InputError(f"cell {inverter.name}: its input has no capacitance, so no FO4")
-    return float(text)
+    return found[0]
 
 
 def _arc(inverter: Cell) -> Group:

@@ -105,8 +105,17 @@ def _apply(statement: re.Match[str], stack: list[Group]) -> None:
 
 
 def numbers(text: str) -> list[float]:
-    """Return every number of an attribute such as ``"0.1, 0.2", "0.3"``."""
-    return [float(part) for part in re.split(r'[\s,"\\]+', text) if part]
+    """Return every number of an attribute such as ``"0.1, 0.2", "0.3"``.
+
+    Raises
+    ------
+    InputError
+        When something else stands there.
+    """
+    try:
+        return [float(part) for part in re.split(r'[\s,"\\]+', text) if part]
+    except ValueError as error:
+        raise InputError(f"no list of numbers in the cell library: {error}") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +180,7 @@ def read(files: Sequence[Path]) -> Library:
         for group in library.of("cell"):
             cells[group.name] = Cell(group, library, path)
     try:
-        useful = any(cell.area > 0 for cell in cells.values())
+        useful = max((cell.area for cell in cells.values()), default=0) > 0
     except ValueError as error:
         raise InputError(f"{', '.join(names)}: an area is no number: {error}") from None
     if not useful:
