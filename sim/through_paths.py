@@ -15,13 +15,15 @@ def documented_paths(block: wiring.Component) -> set[tuple[str, str]]:
     doc = type(block).__doc__ or ""
     found = re.search(r"Through paths : (.*?)^ *Reset : ", doc, re.S | re.M)
     assert found, f"{type(block).__name__} does not say its through paths"
-    names = r"((?:``[\w.]+``(?:,?\s+and\s+|,\s+)?)+)"
-    pairs = re.findall(rf"{names}\s*to\s+{names}", found[1])
+    name = r"``[\w.]+``"
+    # A comma after a sink begins the next path.
+    path = rf"({name}(?:(?:,|\s+and)\s+{name})*)\s+to\s+({name}(?:\s+and\s+{name})*)"
+    pairs = re.findall(path, found[1])
     return {
         (source, sink)
         for sources, sinks in pairs
-        for source in re.findall(r"[\w.]+", sources.replace(" and ", " "))
-        for sink in re.findall(r"[\w.]+", sinks.replace(" and ", " "))
+        for source in re.findall(r"``([\w.]+)``", sources)
+        for sink in re.findall(r"``([\w.]+)``", sinks)
     }
 
 
