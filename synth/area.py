@@ -128,6 +128,8 @@ def measure(design: Design, library: Library, timeout: float = TIMEOUT) -> Area:
         When Yosys or ABC is missing, fails or takes too long.
     """
     nand2, inverter = least(library, NAND2, "NAND2"), least(library, NOT, "inverter")
+    if not any(cell.usable and any(cell.group.of("ff")) for cell in library.cells.values()):
+        raise InputError(f"the cell library {library.name} has no flip-flop: name another")
     unit, fo4 = nand2.area, fo4_ps(inverter)
     with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
         mapped = _synthesise(Path(scratch), design, library, timeout)
@@ -258,10 +260,6 @@ def _known_cells(counts: dict[str, int], modules: set[str], library: Library) ->
     kinds = {kind: n for kind, n in counts.items() if kind not in modules and kind != MEMORY}
     for kind in kinds:
         if kind not in library.cells:
-            if "DFF" in kind or "LATCH" in kind:
-                raise InputError(
-                    f"the cell library {library.name} has no flip-flop for {kind}: name another"
-                )
             raise ToolError(f"synthesis left a cell {kind} that {library.name} does not have")
     return kinds
 

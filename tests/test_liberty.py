@@ -11,7 +11,7 @@ from golden.errors import InputError, ToolError
 from synth.fo4 import fo4_ps, interpolate
 from synth.functions import CARRY, NAND2, NOT, SUM, full_adder, least, truth_table
 from synth.liberty import numbers, parse, read
-from synth.tools import LIBERTY_FILE, LIBERTY_PACKAGE
+from synth.tools import LIBERTY_FILE
 
 # Tables are linear: rise = 0.1 + 0.3 load + 0.5 slew, fall = 0.2 + 0.1 load + 1.0 slew, and the
 # slews 0.1 + 0.5 slew (rising output) and 0.2 + 0.5 slew (falling).
@@ -63,14 +63,14 @@ library (hand) { // and one more }
 LIBRARY = HEAD + INVERTER + CELLS + "}\n"
 
 
-def library(tmp_path: Path, text: str = LIBRARY):
+def library_of(tmp_path: Path, text: str = LIBRARY):
     path = tmp_path / "hand.lib"
     path.write_text(text, encoding="utf-8")
     return read([path])
 
 
 def test_cells_are_found_by_what_they_do(tmp_path: Path) -> None:
-    cells = library(tmp_path)
+    cells = library_of(tmp_path)
     assert len(cells.cells) == 7
     assert least(cells, NAND2, "NAND2").name == "ND2"
     assert least(cells, NAND2, "NAND2").area == 4.5
@@ -87,7 +87,7 @@ def test_fo4_by_hand(tmp_path: Path) -> None:
 
     Rise 0.1 + 0.3 + 1/6 and fall 0.2 + 0.1 + 4/15 are 17/30 both.
     """
-    inverter = least(library(tmp_path), NOT, "inverter")
+    inverter = least(library_of(tmp_path), NOT, "inverter")
     assert fo4_ps(inverter) == pytest.approx(17 / 30 * 1000)
 
 
@@ -107,12 +107,12 @@ def test_tables_with_slews_as_rows_mean_the_same(tmp_path: Path) -> None:
     for old, new in values.items():
         assert old in inverter
         inverter = inverter.replace(old, new)
-    cells = library(tmp_path, turned + inverter + "}")
+    cells = library_of(tmp_path, turned + inverter + "}")
     assert fo4_ps(least(cells, NOT, "inverter")) == pytest.approx(17 / 30 * 1000)
 
 
 def test_time_unit_counts(tmp_path: Path) -> None:
-    cells = library(tmp_path, LIBRARY.replace('"1ns"', '"10ps"'))
+    cells = library_of(tmp_path, LIBRARY.replace('"1ns"', '"10ps"'))
     assert fo4_ps(least(cells, NOT, "inverter")) == pytest.approx(17 / 30 * 10)
 
 
@@ -161,7 +161,7 @@ def test_no_functions(function: str) -> None:
 )
 def test_no_library(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=re.escape(said)):
-        library(tmp_path, text)
+        library_of(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -176,13 +176,13 @@ def test_no_library(text: str, said: str, tmp_path: Path) -> None:
     ],
 )
 def test_no_fo4(old: str, new: str, said: str, tmp_path: Path) -> None:
-    cells = library(tmp_path, LIBRARY.replace(old, new))
+    cells = library_of(tmp_path, LIBRARY.replace(old, new))
     with pytest.raises(InputError, match=re.escape(said)):
         fo4_ps(least(cells, NOT, "inverter"))
 
 
 def test_missing_cells_are_named(tmp_path: Path) -> None:
-    cells = library(tmp_path, HEAD + INVERTER + "}")
+    cells = library_of(tmp_path, HEAD + INVERTER + "}")
     with pytest.raises(InputError, match="the cell library hand has no NAND2"):
         least(cells, NAND2, "NAND2")
     assert full_adder(cells) is None
@@ -218,23 +218,16 @@ def test_groups_know_where_they_stand() -> None:
     assert numbers('"1, 2.5", \\\n "-3e-2"') == [1.0, 2.5, -0.03]
 
 
-@pytest.fixture
-def installed():
-    if not LIBERTY_FILE.is_file():
-        pytest.skip(f"no {LIBERTY_FILE}: install {LIBERTY_PACKAGE}")
-    return read([LIBERTY_FILE])
-
-
-def test_installed_library(installed) -> None:
-    nand2, inverter = least(installed, NAND2, "NAND2"), least(installed, NOT, "inverter")
+def test_installed_library(library) -> None:
+    nand2, inverter = least(library, NAND2, "NAND2"), least(library, NOT, "inverter")
     assert (nand2.name, nand2.area) == ("NAND2X1", 24.0)
     assert (inverter.name, inverter.area) == ("INVX1", 16.0)
-    found = full_adder(installed)
+    found = full_adder(library)
     assert found
     assert found[0].name == "FAX1"
 
 
-def test_fo4_is_the_slope_of_abc_s_inverter_chain(installed, tmp_path: Path) -> None:
+def test_fo4_is_the_slope_of_abc_s_inverter_chain(library, tmp_path: Path) -> None:
     """ABC times chains of 10 and of 30 inverters, each stage with three more as load."""
     delays = []
     for stages in (10, 30):
@@ -252,6 +245,6 @@ def test_fo4_is_the_slope_of_abc_s_inverter_chain(installed, tmp_path: Path) -> 
         if not found:
             raise ToolError(log)
         delays.append(float(found[-1]))
-    assert fo4_ps(least(installed, NOT, "inverter")) == pytest.approx(
+    assert fo4_ps(least(library, NOT, "inverter")) == pytest.approx(
         (delays[1] - delays[0]) / 20, rel=0.05
     )

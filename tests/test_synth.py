@@ -1,0 +1,239 @@
+"""Synthesis: what is mapped computes the same, and what is counted is what was mapped."""
+# ruff: noqa: D101, D102
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Module, Signal, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from typer.testing import CliRunner
+
+import kllm
+from gateware.catalog import CATALOG, engine_spec
+from gateware.design import Design
+from golden.errors import InputError, ToolError
+from hw.lookup_tree import LookupTree
+from hw.share import share
+from synth.area import Area, measure, measure_design
+from synth.liberty import Library, read
+from synth.tools import LIBERTY_FILE, LIBERTY_PACKAGE
+
+KEYS = "design library area ge ge_sequential delay_ps delay_fo4 cells yosys".split()
+
+FLIP_FLOP_GE = 4  # DFFPOSX1 has area 96, NAND2X1 24
+
+
+def design_of(component: wiring.Component) -> Design:
+    return Design(name="dut", make=lambda: component, about="", parameters={})
+
+
+class Registers(wiring.Component):
+    i: Signal
+    o: Signal
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+        super().__init__({"i": In(bits), "o": Out(bits)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        held = Signal(self.bits, reset_less=True)
+        m.d.sync += held.eq(self.i)
+        m.d.comb += self.o.eq(held)
+        return m
+
+
+class Holder(wiring.Component):
+    """Three shared parts, and a register of its own."""
+
+    i: Signal
+    o: Signal
+
+    def __init__(self) -> None:
+        super().__init__({"i": In(4), "o": Out(4)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        value = self.i
+        for n, part in enumerate((Registers(4), Registers(4), Registers(4))):
+            m.submodules[f"part{n}"] = share(platform, part)
+            m.d.comb += part.i.eq(value)
+            value = part.o
+        m.submodules.own = own = Registers(4)
+        m.d.comb += [own.i.eq(value), self.o.eq(own.o)]
+        return m
+
+
+def test_each_copy_counts(library: Library) -> None:
+    area = measure(design_of(Holder()), library)
+    assert [(block.module, block.copies, block.ge) for block in area.blocks] == [
+        ("dut", 1, 4 * FLIP_FLOP_GE),
+        ("dut_registers", 3, 4 * FLIP_FLOP_GE),
+    ]
+    assert area.ge == area.ge_sequential == 16 * FLIP_FLOP_GE
+    assert (area.cells, area.flip_flops) == (16, 16)
+    assert area.delay_ps == 0  # no gate between registers
+
+
+class Store(wiring.Component):
+    """A memory with one port to write and one to read."""
+
+    row: Signal
+    word: Signal
+    o: Signal
+
+    def __init__(self, depth: int, written: bool = True) -> None:
+        self.depth = depth
+        self.written = written
+        super().__init__({"row": In(range(depth)), "word": In(8), "o": Out(8)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        content = [(n * 37 + 11) & 255 for n in range(self.depth)]
+        m.submodules.memory = memory = Memory(shape=unsigned(8), depth=self.depth, init=content)
+        read_port = memory.read_port(domain="comb")
+        m.d.comb += [read_port.addr.eq(self.row), self.o.eq(read_port.data)]
+        if self.written:
+            write = memory.write_port()
+            m.d.comb += [write.addr.eq(self.row), write.data.eq(self.word), write.en.eq(1)]
+        return m
+
+
+@pytest.mark.parametrize(
+    ("depth", "written", "bits", "flip_flops"),
+    [(64, True, 512, 0), (16, True, 0, 128), (64, False, 0, 0)],
+)
+def test_large_memories_are_no_flip_flops(
+    depth: int, written: bool, bits: int, flip_flops: int, library: Library
+) -> None:
+    area = measure(design_of(Store(depth, written)), library)
+    assert (area.memory_bits, area.flip_flops) == (bits, flip_flops)
+    assert (area.ge < 10) == (bits > 0)  # a table of constants is gates
+
+
+class Accumulator(wiring.Component):
+    i: Signal
+    o: Signal
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+        super().__init__({"i": In(bits), "o": Out(bits)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        operand = Signal(self.bits, reset_less=True)
+        total = Signal(self.bits, reset_less=True)
+        m.d.sync += [operand.eq(self.i), total.eq(total + operand)]
+        m.d.comb += self.o.eq(total)
+        return m
+
+
+def test_longest_path_runs_through_full_adders(library: Library) -> None:
+    areas = [measure(design_of(Accumulator(bits)), library) for bits in (8, 16, 24)]
+    for area, bits in zip(areas, (8, 16, 24), strict=True):
+        assert area.path_start in ("operand[0]", "total[0]")
+        assert area.path_end == f"o[{bits - 1}]"
+        assert area.delay_fo4 == pytest.approx(area.delay_ps / area.fo4_ps)
+    steps = [later.delay_ps - sooner.delay_ps for sooner, later in pairwise(areas)]
+    # A ripple of carries: eight bits more take eight carries more.
+    assert steps[0] == pytest.approx(steps[1], rel=0.02)
+    assert 8 * 100 < steps[0] < 8 * 400
+
+
+def test_lookup_lane_is_within_its_budget(library: Library) -> None:
+    """A lane of 16 with its part of the adder tree: 260 GE at most."""
+    spec = replace(engine_spec("minilm", symmetric=True), inputs_per_beat=16)
+    area = measure(design_of(LookupTree(spec)), library)
+    assert area.flip_flops == 0
+    assert 100 < area.ge / 16 <= 260
+
+
+def test_library_without_flip_flop_is_refused(library: Library, tmp_path: Path) -> None:
+    text = library.files[0].read_text(encoding="utf-8")
+    sequential = [cell.group for cell in library.cells.values() if cell.sequential]
+    for cell in sorted(sequential, key=lambda cell: -cell.start):
+        text = text[: cell.start] + text[cell.end :]
+    path = tmp_path / "poor.lib"
+    path.write_text(text, encoding="utf-8")
+    poor = read([path])
+    with pytest.raises(InputError, match="has no flip-flop"):
+        measure(design_of(Registers(2)), poor)
+
+
+def test_time_limit_is_one_sentence(library: Library) -> None:
+    with pytest.raises(ToolError, match=r"synthesis of dut within 0.05 s: the time was over"):
+        measure(design_of(Accumulator(8)), library, timeout=0.05)
+
+
+@pytest.fixture
+def wee(library: Library, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put a small design into the catalog."""
+    design = Design(name="wee", make=lambda: Registers(2), about="", parameters={})
+    monkeypatch.setitem(CATALOG, "wee", design)
+    return "wee"
+
+
+def test_measured_by_name(wee: str) -> None:
+    result = measure_design(wee, LIBERTY_FILE)
+    assert list(result)[:9] == KEYS
+    assert set(result) == set(Area.__dataclass_fields__)
+    assert result["ge"] == result["ge_sequential"] == 2 * FLIP_FLOP_GE
+    assert json.loads(json.dumps(result)) == result
+
+
+def synth(*arguments: str):
+    return CliRunner().invoke(kllm.build_app(), ["synth", *arguments])
+
+
+def test_command_prints_and_writes(wee: str, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "area.json"
+    result = synth(wee, "--json", str(path), "--blocks", "--liberty", str(LIBERTY_FILE))
+    assert result.exit_code == 0, result.output
+    (entry,) = json.loads(path.read_text())
+    assert set(KEYS) <= set(entry)
+    assert (entry["design"], entry["library"]) == ("wee", "osu018_stdcells")
+    text = " ".join(result.output.split())
+    assert "area / 24, that of NAND2X1" in text
+    assert "that of INVX1 driving four of its kind" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["tinny"], "no design 'tinny'; near are tiny"),
+        (["wee", "--liberty", "none.lib"], "cannot read the cell library none.lib"),
+        (["wee", "--liberty", str(Path(kllm.__file__))], "no Liberty statement"),
+        (["wee", "--json", f"{kllm.__file__}/area.json"], "cannot make the folder"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments: list[str], said: str, wee: str) -> None:
+    result = synth(*arguments)
+    assert isinstance(result.exception, InputError)
+    assert said in str(result.exception)
+
+
+def test_failed_synthesis_leaves_the_old_numbers(wee: str, tmp_path: Path) -> None:
+    path = tmp_path / "area.json"
+    path.write_text("old")
+    poor = tmp_path / "poor.lib"
+    poor.write_text("library (poor) { cell (X) { area : 1; } }")
+    result = synth(wee, "--liberty", str(poor), "--json", str(path))
+    assert isinstance(result.exception, InputError)
+    assert "has no NAND2" in str(result.exception)
+    assert path.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["area.json", "poor.lib"]
+
+
+def test_missing_default_library_says_how_to_get_one(
+    wee: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("synth.tools.LIBERTY_FILE", tmp_path / "none.lib")
+    monkeypatch.delenv("KLLM_LIBERTY", raising=False)
+    result = synth(wee)
+    assert isinstance(result.exception, ToolError)
+    assert f"apt-get install {LIBERTY_PACKAGE}" in str(result.exception)

@@ -1,0 +1,100 @@
+"""The synthesis flow: cells compute the same as the design, proven by a SAT solver."""
+# ruff: noqa: D102
+
+import json
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gateware.design import Design
+from gateware.yosys import run_yosys
+from synth.area import measure
+from synth.flow import back, front, maps
+from synth.liberty import Library, read
+
+FULL_ADDER = "FAX1"
+
+
+def design_of(component: wiring.Component) -> Design:
+    return Design(name="dut", make=lambda: component, about="", parameters={})
+
+
+class Arithmetic(wiring.Component):
+    """Sums, products and comparisons of mixed widths and signs, with constants among them."""
+
+    a: Signal
+    b: Signal
+    c: Signal
+    d: Signal
+    o: Signal
+
+    def __init__(self) -> None:
+        ports = {"a": In(5), "b": In(signed(4)), "c": In(3), "d": In(signed(6)), "o": Out(160)}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        a, b, c, d = self.a, self.b, self.c, self.d
+        results = [
+            *(a + c, a - c, a + b, b - d, d + 5, 9 - b, -d, (a << 3) + c, (c << 2) + 3),
+            *(a + b + c + d, a + c + 1, a + a + a, d - b - c, (a << 2) - (c << 1) + 7),
+            *(a * c, b * d, c * b),
+            *(a < c, a <= c, a > c, a >= c, b < d, b <= d, b > d, b >= d),
+            *(a < b, d >= c, a < 11, b >= -3, d > 4, c <= 6),
+            Mux(c[0], a - c, a + c)[2],
+        ]
+        offset = 0
+        for result in results:
+            m.d.comb += self.o[offset : offset + len(result)].eq(result)
+            offset += len(result)
+        assert offset <= len(self.o)
+        return m
+
+
+def map_and_prove(component: wiring.Component, library: Library, folder: Path) -> dict:
+    """Map a combinational component; prove that the cells compute the same; return the counts."""
+    for name, text in maps(library).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "library.lib").write_text(library.files[0].read_text(), encoding="utf-8")
+    (folder / "design.il").write_text(design_of(component).rtlil(), encoding="utf-8")
+    run_yosys(folder, front("dut", []), task="front", timeout=60)
+    prove = [
+        "tee -q -o area.json stat -json -liberty library.lib",
+        "read_liberty -ignore_miss_func library.lib",
+        "flatten",
+        "rename dut mapped",
+        "read_rtlil design.il",
+        "proc",
+        "miter -equiv -flatten mapped dut both",
+        "sat -verify -prove trigger 0 both",
+    ]
+    run_yosys(folder, [*back("dut", [], ["library.lib"]), *prove], task="proof", timeout=120)
+    return json.loads((folder / "area.json").read_text())["design"]
+
+
+@pytest.mark.parametrize("adder", ["true", "inverted", "none"])
+def test_cells_compute_the_same(adder: str, library: Library, tmp_path: Path) -> None:
+    """With a full adder, with one whose outputs are inverted, and without any."""
+    text = library.files[0].read_text(encoding="utf-8")
+    if adder == "none":
+        cell = library.cells[FULL_ADDER].group
+        text = text[: cell.start] + text[cell.end :]
+    elif adder == "inverted":
+        for function in ('"(((A B)+(B C))+(C A))"', '"((A^B)^C)"'):
+            assert text.count(function) == 1, "the full adder is described otherwise"
+            text = text.replace(function, f'"!({function[1:-1]})"')
+    changed = tmp_path / "changed.lib"
+    changed.write_text(text, encoding="utf-8")
+    counts = map_and_prove(Arithmetic(), read([changed]), tmp_path)["num_cells_by_type"]
+    assert (counts.get(FULL_ADDER, 0) > 20) == (adder != "none")
+
+
+def test_area_is_that_of_yosys(library: Library, tmp_path: Path) -> None:
+    area = measure(design_of(Arithmetic()), library)
+    by_yosys = map_and_prove(Arithmetic(), library, tmp_path)
+    assert area.area == pytest.approx(by_yosys["area"])
+    assert area.cells == by_yosys["num_cells"]
+    assert area.ge == pytest.approx(area.area / 24)
