@@ -66,6 +66,7 @@ def run_layer(
     simulator: str,
     seed: int = 0,
     time_limit: float = 3600,
+    optimise: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> LayerRun:
     """Simulate a design's Verilog on a layer and tokens.
@@ -84,6 +85,8 @@ def run_layer(
         Of the simulator.
     time_limit : float
         Seconds for build and run.
+    optimise : bool
+        Spend longer on Verilator's build, for a run of more than some thousand cycles.
     progress : callable, optional
         Called now and then with the share of the outputs that have come, 0 to 1.
 
@@ -112,7 +115,7 @@ def run_layer(
         seed=seed,
         environment={DESIGN: name, **{key: str(path) for key, path in paths.items()}},
         time_limit=time_limit,
-        optimise=True,
+        optimise=optimise,
         watch=watch,
     )
     if not paths[RESULT].exists():

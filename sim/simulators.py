@@ -133,7 +133,10 @@ def make_runner(simulator: str) -> LimitedIcarus | LimitedVerilator:
 
 def visible_ports(verilog: str, top: str) -> str:
     """Return the Verilator control file that lets a bench reach the ports of ``top``."""
-    header = re.search(rf"^module {re.escape(top)}\(([^)]*)\);", verilog, re.M)
+    # Escaped where it is a keyword too: `small` is one.
+    header = re.search(
+        rf"^module (?:{re.escape(top)}|\\{re.escape(top)} )\(([^)]*)\);", verilog, re.M
+    )
     if not header:
         raise ValueError(f"no module {top} in the Verilog")
     ports = re.findall(r"\w+", header[1])

