@@ -185,7 +185,7 @@ def _synthesise(folder: Path, design: Design, library: Library, timeout: float) 
     deadline = time.monotonic() + timeout
 
     def left() -> float:
-        return max(deadline - time.monotonic(), 0.1)
+        return max(deadline - time.monotonic(), 0.001)
 
     libraries = []
     for number, path in enumerate(library.files):

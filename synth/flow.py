@@ -258,7 +258,7 @@ def back(
         "opt -nodffe -nosdff",
         "maccmap",  # sums of several operands: carry-save adders, then one carry chain
         "opt -nodffe -nosdff",
-        "simplemap t:$and t:$pos",  # bit by bit, so that a product's constant bits show
+        "simplemap t:$and t:$not t:$pos",  # bit by bit, so that constant bits show
         "opt_expr",
         *["techmap -map half_adders.v", "opt_expr", "opt_clean"] * HALF_ADDER_ROUNDS,
         "techmap -map adders.v",

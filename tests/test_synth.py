@@ -166,8 +166,8 @@ def test_library_without_flip_flop_is_refused(library: Library, tmp_path: Path) 
 
 
 def test_time_limit_is_one_sentence(library: Library) -> None:
-    with pytest.raises(ToolError, match=r"synthesis of dut within 0.05 s: the time was over"):
-        measure(design_of(Accumulator(8)), library, timeout=0.05)
+    with pytest.raises(ToolError, match=r"synthesis of dut within 0.01 s: the time was over"):
+        measure(design_of(Accumulator(8)), library, timeout=0.01)
 
 
 @pytest.fixture

@@ -90,6 +90,11 @@ def test_cells_compute_the_same(adder: str, library: Library, tmp_path: Path) ->
     changed.write_text(text, encoding="utf-8")
     counts = map_and_prove(Arithmetic(), read([changed]), tmp_path)["num_cells_by_type"]
     assert (counts.get(FULL_ADDER, 0) > 20) == (adder != "none")
+    # A constant operand would make it a half adder, at the price of a full one.
+    netlist = json.loads((tmp_path / "netlist.json").read_text())["modules"]["dut"]
+    for name, cell in netlist["cells"].items():
+        bits = [bit for pin in cell["connections"].values() for bit in pin]
+        assert all(isinstance(bit, int) for bit in bits), f"{name}: {cell['connections']}"
 
 
 def test_area_is_that_of_yosys(library: Library, tmp_path: Path) -> None:
