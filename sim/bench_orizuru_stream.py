@@ -14,13 +14,18 @@ from sim.traffic import every_traffic
 
 
 def tokens_of(bed: Testbed, least: int) -> list[IntArray]:
-    """Return tokens of ``least`` to the most inputs: random, with ties, sorted, constant."""
+    """Return tokens of ``least`` to the most inputs: random, with ties, sorted, constant.
+
+    The first has one sign only, so that a zero left over from a reset would come out.
+    """
     longest = bed.block.spec.inputs_max
     tokens = []
     for n in range(40):
         length = longest if n % 3 == 0 else int(bed.rng.integers(least, longest + 1))
         keys = key(finite(bed.rng, (length,)))
-        if n % 8 == 1:
+        if n == 0:
+            keys = bed.rng.choice([-1, 1]) * (abs(keys) + 1) // 2
+        elif n % 8 == 1:
             keys = bed.rng.integers(-1, 2, length)
         elif n % 8 == 2:
             keys = np.sort(keys)
