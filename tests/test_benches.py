@@ -1,11 +1,54 @@
-"""Every block's bench, on the simulator that SIM names."""
+"""Every block's bench, on the simulator that SIM names; a few on both."""
+
+import inspect
+from importlib import import_module
+from pathlib import Path
 
 import pytest
+from amaranth.lib.wiring import Component
 
+from golden.errors import ToolError
 from sim.launch import run_block
 from sim.registry import BLOCKS
+from sim.simulators import choose_simulator
+from sim.tools import require_icarus, verilator_root
+
+ROOT = Path(__file__).resolve().parent.parent
+# Builds cost ten seconds each, so only two are tried there: memories, handshakes, arithmetic.
+ON_BOTH = ("token_ingest_k4", "output_scaler")
+RUN_BY_COMMAND = {"bench_layer_run"}
+
+
+def needs(simulator: str) -> None:
+    try:
+        verilator_root() if simulator == "verilator" else require_icarus()
+    except ToolError as error:
+        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_block(name: str) -> None:
-    run_block(name)
+    simulator = choose_simulator()
+    needs(simulator)
+    run_block(name, simulator=simulator)
+
+
+@pytest.mark.parametrize("name", ON_BOTH)
+def test_block_on_the_other_simulator(name: str) -> None:
+    other = "icarus" if choose_simulator() == "verilator" else "verilator"
+    needs(other)
+    run_block(name, simulator=other)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "hw").glob("*.py")), ids=lambda path: path.stem)
+def test_every_component_has_a_bench(path: Path) -> None:
+    module = import_module(f"hw.{path.stem}")
+    tried = {type(block.make()) for block in BLOCKS.values()}
+    for name, kind in inspect.getmembers(module, inspect.isclass):
+        if issubclass(kind, Component) and kind.__module__ == module.__name__:
+            assert kind in tried, f"{name} has no bench in sim/registry.py"
+
+
+def test_every_bench_is_run() -> None:
+    written = {path.stem for path in (ROOT / "sim").glob("bench_*.py")}
+    assert written - RUN_BY_COMMAND == {block.bench for block in BLOCKS.values()}
