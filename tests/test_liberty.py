@@ -42,6 +42,8 @@ CELLS = """
     pin (Y) { direction : output; function : "(!(A|B))"; } }
   cell (ND2_UNUSED) { area : 0.5; dont_use : true; pin (A) { direction : input; }
     pin (B) { direction : input; } pin (Y) { direction : output; function : "!(A B)"; } }
+  cell (ND2_NO_AREA) { pin (A) { direction : input; } pin (B) { direction : input; }
+    pin (Y) { direction : output; function : "!(A & B)"; } }
   cell (DFF) { area : 9; ff (IQ, IQN) { next_state : "!D"; clocked_on : "C"; }
     pin (D) { direction : input; } pin (C) { direction : input; clock : true; }
     pin (Q) { direction : output; function : "IQ"; } }
@@ -71,7 +73,7 @@ def library_of(tmp_path: Path, text: str = LIBRARY):
 
 def test_cells_are_found_by_what_they_do(tmp_path: Path) -> None:
     cells = library_of(tmp_path)
-    assert len(cells.cells) == 7
+    assert len(cells.cells) == 8
     assert least(cells, NAND2, "NAND2").name == "ND2"
     assert least(cells, NAND2, "NAND2").area == 4.5
     assert least(cells, NOT, "inverter").name == "INV"
@@ -154,7 +156,7 @@ def test_no_functions(function: str) -> None:
             LIBRARY[: LIBRARY.index("timing")],
             "hand.lib ends within library hand cell INV: it is cut short",
         ),
-        (LIBRARY + "}", "line 44: no Liberty statement"),
+        (LIBRARY + "}", "line 46: no Liberty statement"),
         (HEAD + "}", "no cell has an area"),
         (LIBRARY.replace("4.5", "large"), "an area is no number"),
     ],

@@ -170,6 +170,24 @@ def test_time_limit_is_one_sentence(library: Library) -> None:
         measure(design_of(Accumulator(8)), library, timeout=0.01)
 
 
+def test_library_in_two_files_is_one(library: Library, tmp_path: Path) -> None:
+    """The first file has the flip-flops and the full adder, the second all other cells."""
+    whole = library.files[0].read_text(encoding="utf-8")
+    parts = []
+    for number in range(2):
+        text = whole
+        for cell in reversed(library.cells.values()):
+            first = cell.sequential or cell.name == "FAX1"
+            if first != (number == 0):
+                text = text[: cell.group.start] + text[cell.group.end :]
+        parts.append(tmp_path / f"part{number}.lib")
+        parts[-1].write_text(text, encoding="utf-8")
+    split = measure(design_of(Accumulator(8)), read(parts))
+    entire = measure(design_of(Accumulator(8)), library)
+    assert (split.area, split.delay_ps) == (entire.area, entire.delay_ps)
+    assert split.library == "osu018_stdcells+osu018_stdcells"
+
+
 @pytest.fixture
 def wee(library: Library, monkeypatch: pytest.MonkeyPatch) -> str:
     """Put a small design into the catalog."""

@@ -32,7 +32,7 @@ class Arithmetic(wiring.Component):
     o: Signal
 
     def __init__(self) -> None:
-        ports = {"a": In(5), "b": In(signed(4)), "c": In(3), "d": In(signed(6)), "o": Out(160)}
+        ports = {"a": In(5), "b": In(signed(4)), "c": In(3), "d": In(signed(6)), "o": Out(200)}
         super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:
@@ -40,6 +40,7 @@ class Arithmetic(wiring.Component):
         a, b, c, d = self.a, self.b, self.c, self.d
         results = [
             *(a + c, a - c, a + b, b - d, d + 5, 9 - b, -d, (a << 3) + c, (c << 2) + 3),
+            *(a - (c << 2), (a << 2) - c, d - (c << 3)),
             *(a + b + c + d, a + c + 1, a + a + a, d - b - c, (a << 2) - (c << 1) + 7),
             *(a * c, b * d, c * b),
             *(a < c, a <= c, a > c, a >= c, b < d, b <= d, b > d, b >= d),
