@@ -1,17 +1,16 @@
 """Every block's bench, on the simulator that SIM names; a few on both."""
 
 import inspect
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from amaranth.lib.wiring import Component
 
-from golden.errors import ToolError
 from sim.launch import run_block
 from sim.registry import BLOCKS
 from sim.simulators import choose_simulator
-from sim.tools import require_icarus, verilator_root
 
 ROOT = Path(__file__).resolve().parent.parent
 # Builds cost ten seconds each, so only two are tried there: memories, handshakes, arithmetic.
@@ -19,22 +18,15 @@ ON_BOTH = ("token_ingest_k4", "output_scaler")
 RUN_BY_COMMAND = {"bench_layer_run"}
 
 
-def needs(simulator: str) -> None:
-    try:
-        verilator_root() if simulator == "verilator" else require_icarus()
-    except ToolError as error:
-        pytest.skip(str(error))
-
-
 @pytest.mark.parametrize("name", BLOCKS)
-def test_block(name: str) -> None:
+def test_block(name: str, needs: Callable[[str], None]) -> None:
     simulator = choose_simulator()
     needs(simulator)
     run_block(name, simulator=simulator)
 
 
 @pytest.mark.parametrize("name", ON_BOTH)
-def test_block_on_the_other_simulator(name: str) -> None:
+def test_block_on_the_other_simulator(name: str, needs: Callable[[str], None]) -> None:
     other = "icarus" if choose_simulator() == "verilator" else "verilator"
     needs(other)
     run_block(name, simulator=other)

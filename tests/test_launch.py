@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from golden.errors import InputError, ToolError
 from sim.launch import BenchError, Run, check_results, run_block, simulate
 from sim.simulators import SIMULATORS, choose_simulator, visible_ports
-from sim.tools import require_icarus, verilator_root
 
 COUNTER = """
 module counter(clk, rst, count);
@@ -33,11 +33,11 @@ async def counts(dut):
 """
 
 
-def needs(simulator: str) -> None:
-    try:
-        verilator_root() if simulator == "verilator" else require_icarus()
-    except ToolError as error:
-        pytest.skip(str(error))
+@pytest.fixture(autouse=True)
+def simulators(request: pytest.FixtureRequest, needs: Callable[[str], None]) -> None:
+    """Skip what cannot run here."""
+    callspec = getattr(request.node, "callspec", None)
+    needs(callspec.params.get("simulator", "icarus") if callspec else "icarus")
 
 
 def launch(
@@ -50,7 +50,6 @@ def launch(
     **options,
 ) -> Run:
     """Run a bench of this text on the counter."""
-    needs(simulator)
     (tmp_path / "bench_text.py").write_text(bench)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("sim.launch.BUILD", tmp_path)
