@@ -48,7 +48,7 @@ def write_designs(names: list[str], folder: Path) -> None:
     from rich.progress import Progress
 
     from gateware.catalog import design
-    from gateware.files import make_folder, write_whole
+    from golden.files import make_folder, write_whole
 
     designs = [design(name) for name in dict.fromkeys(names)]
     make_folder(folder)

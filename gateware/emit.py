@@ -13,6 +13,8 @@ from hw.share import likeness
 # Amaranth's notes to itself.
 NOTES = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
 VERILOG_SECONDS = 600
+# Warnings of Verilator about what is meant so: the start bit, and a default before each case.
+INTENDED = ("INITIALDLY", "CASEINCOMPLETE")
 # Amaranth names every field of every signal. Where a signal had to be renamed, mostly a port of
 # one copy among many, that is two thirds of the text and slows simulators: drop those names.
 FIELD_OF_RENAMED = r"\\[^\s\[.]+\$\d+[\[.]\S*"
@@ -150,4 +152,5 @@ def rtlil_to_verilog(text: str, name: str) -> str:
     body = re.sub(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ", r"\\$start ", body)
     # Set before the processes wait for a change it starts none of them, so set it after.
     body = body.replace("reg \\$start  = 0;", "reg \\$start ;\n  initial \\$start  <= 0;")
-    return f"// {name}: generated from its Amaranth source; do not edit.\n{body}"
+    head = f"// {name}: generated from its Amaranth source; do not edit.\n"
+    return head + "".join(f"// verilator lint_off {name}\n" for name in INTENDED) + body

@@ -2,8 +2,10 @@
 
 import ast
 import importlib
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,3 +135,31 @@ def test_port_names_in_the_source_are_documented(path: Path) -> None:
             if isinstance(part.value, ast.Dict):
                 keys = {key.value for key in part.value.keys if isinstance(key, ast.Constant)}
                 assert keys <= documented, f"{node.name}: {keys - documented} not documented"
+
+
+def test_ports_of_each_design_are_documented() -> None:
+    """The docstring's Ports section names each port, no more and no fewer."""
+    from gateware.catalog import CATALOG
+
+    assert CATALOG
+    for design in CATALOG.values():
+        block = design.make()
+        text = ast.get_docstring(ast.parse(f'"""{type(block).__doc__}"""')) or ""
+        documented = set(re.findall(r"^(\w+) : ", section(text, "Ports"), re.M))
+        assert documented == set(block.signature.members), design.name
+
+
+@pytest.mark.parametrize("name", ["tiny", "small"])
+def test_verilog_is_the_same_in_another_process(name: str) -> None:
+    from gateware.catalog import CATALOG
+
+    script = f"from gateware.catalog import CATALOG; print(CATALOG[{name!r}].verilog(), end='')"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": "12345"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == CATALOG[name].verilog()

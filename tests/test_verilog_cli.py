@@ -1,0 +1,175 @@
+"""``kllm verilog``: what it writes, whether the tools take it, and that it tells the truth."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import kllm
+from gateware.catalog import CATALOG, design
+from gateware.design import describe_shape, describe_streams
+from golden.files import write_whole
+from golden.errors import InputError, ToolError
+from hw.engine_spec import SCALE
+from hw.reciprocal import Reciprocal
+from sim.tools import verilator_environment
+
+# UNSIGNED: magnitudes are asked for their sign where signed numbers could stand, too.
+WARNINGS = "DECLFILENAME UNUSEDSIGNAL PROCASSINIT WIDTHTRUNC WIDTHEXPAND UNSIGNED".split()
+NAME = "tiny_symmetric"
+PORT = re.compile(r"^  (input|output) (?:signed )?(?:\[(\d+):0\] )?(\w+);", re.M)
+
+
+def verilog(*arguments: str):
+    return CliRunner().invoke(kllm.build_app(), ["verilog", *arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rtl") / "deep" / "down"
+    result = verilog(NAME, NAME, "-o", str(path))
+    assert result.exit_code == 0, result.output
+    assert result.output.split() == [str(path / f"{NAME}.v"), str(path / f"{NAME}.json")]
+    return path
+
+
+def test_nothing_but_the_two_files_is_written(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == [f"{NAME}.json", f"{NAME}.v"]
+
+
+def test_icarus_takes_it_without_a_word(folder: Path) -> None:
+    if shutil.which("iverilog") is None:
+        pytest.skip("no iverilog: install the package iverilog")
+    command = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "/dev/null"]
+    done = subprocess.run([*command, folder / f"{NAME}.v"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_verilator_takes_it(folder: Path) -> None:
+    try:
+        environment = verilator_environment()
+    except ToolError as error:
+        pytest.skip(str(error))
+    command = ["verilator", "--lint-only", "-Wall", *(f"-Wno-{name}" for name in WARNINGS)]
+    program = shutil.which(command[0], path=environment["PATH"])
+    assert program
+    done = subprocess.run(
+        [program, *command[1:], "--top-module", NAME, folder / f"{NAME}.v"],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "%Warning" not in done.stderr
+
+
+def test_sidecar_has_the_ports_of_the_verilog(folder: Path) -> None:
+    text = (folder / f"{NAME}.v").read_text()
+    top = re.search(rf"^module {NAME}\(.*?^endmodule", text, re.S | re.M)
+    assert top
+    wanted = {
+        name: ({"input": "in", "output": "out"}[direction], int(high or 0) + 1)
+        for direction, high, name in PORT.findall(top[0])
+    }
+    assert len(wanted) > 10
+    sidecar = json.loads((folder / f"{NAME}.json").read_text())
+    got = {port["name"]: (port["direction"], port["width"]) for port in sidecar["ports"]}
+    got |= {sidecar["clock"]: ("in", 1), sidecar["reset"]["name"]: ("in", 1)}
+    assert got == wanted
+
+
+def test_sidecar_has_the_modules_of_the_verilog(folder: Path) -> None:
+    text = (folder / f"{NAME}.v").read_text()
+    modules = set(re.findall(r"^module (\w+)\(", text, re.M))
+    sidecar = json.loads((folder / f"{NAME}.json").read_text())
+    named = {module["name"]: module for module in sidecar["modules"]}
+    assert {NAME, *named} == modules
+    assert named[f"{NAME}_reciprocal"]["latency"] == Reciprocal.LATENCY
+    assert named[f"{NAME}_reciprocal"]["component"] == "Reciprocal"
+    for stream in sidecar["streams"]:
+        for part in ("payload", "valid", "ready"):
+            assert stream[part] in {port["name"] for port in sidecar["ports"]}
+
+
+def test_sidecar_says_what_was_chosen(folder: Path) -> None:
+    sidecar = json.loads((folder / f"{NAME}.json").read_text())
+    assert sidecar["name"] == NAME
+    assert sidecar["parameters"]["inputs_per_beat"] == 4
+    assert sidecar["parameters"]["symmetric"] is True
+
+
+def test_fields_have_their_offsets() -> None:
+    described = describe_shape(SCALE)
+    assert described == {
+        "width": 18,
+        "fields": [
+            {"name": "mantissa", "offset": 0, "width": 11, "signed": False},
+            {"name": "exponent", "offset": 11, "width": 7, "signed": True},
+        ],
+    }
+
+
+def test_streams_are_seen_from_the_component() -> None:
+    streams = {entry["name"]: entry for entry in describe_streams(Reciprocal().signature)}
+    assert {name: entry["direction"] for name, entry in streams.items()} == {"i": "in", "o": "out"}
+    assert streams["i"]["payload"] == "i__payload"
+
+
+def test_list_is_the_catalogue() -> None:
+    for option in ("--list", "--json"):
+        result = verilog(option)
+        assert result.exit_code == 0
+        for name, one in CATALOG.items():
+            assert name in result.output
+            assert one.about.split(",")[0] in " ".join(result.output.replace("│", " ").split())
+    entries = json.loads(verilog("--list", "--json").output)
+    assert [entry["name"] for entry in entries] == list(CATALOG)
+    assert all(entry["parameters"] for entry in entries)
+
+
+def test_without_a_design_it_explains_itself() -> None:
+    result = verilog()
+    assert result.exit_code == 0
+    assert "Usage: " in result.output
+
+
+def test_one_wrong_name_and_nothing_is_written(tmp_path: Path) -> None:
+    result = verilog(NAME, "smal", "-o", str(tmp_path / "new"))
+    assert isinstance(result.exception, InputError)
+    assert "no design 'smal'; near are small" in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    result = verilog(NAME, "-o", str(taken))
+    assert isinstance(result.exception, InputError)
+    assert f"cannot make the folder {taken}" in str(result.exception)
+    assert taken.read_text() == "mine"
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    target = tmp_path / "out.v"
+    target.mkdir()
+    with pytest.raises(InputError, match="cannot write"):
+        write_whole(target, "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.v"]
+    with pytest.raises(InputError, match="cannot write"):
+        write_whole(tmp_path / "none" / "out.v", "text")
+
+
+def test_written_files_have_the_usual_mode(tmp_path: Path) -> None:
+    (tmp_path / "usual").write_text("")
+    write_whole(tmp_path / "ours", "text")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
+    assert (tmp_path / "ours").read_text() == "text"
+
+
+def test_unknown_designs_are_told_what_comes_near() -> None:
+    with pytest.raises(InputError, match="near are minilm"):
+        design("minlm")
