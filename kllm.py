@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import gateware.cli
+import golden.cli
 import golden.tools
 import sim.cli
 import sim.tools
@@ -30,6 +31,8 @@ kllm doctor  -  is everything there?
 kllm doctor --json  -  the same for scripts
 
 kllm run  -  a layer of MiniLM, from its weights to gates
+
+kllm study --symmetric  -  errors of all of its linear layers
 
 kllm verilog --list  -  which designs there are
 
@@ -114,6 +117,7 @@ def build_app() -> typer.Typer:
     )
     app.callback()(options)
     app.command("doctor")(doctor)
+    app.command("study", epilog=golden.cli.EXAMPLES)(golden.cli.study)
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
     app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))

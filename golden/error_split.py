@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from golden.baselines import GROUP, int_linear
 from golden.fp16 import BitArray
 from golden.layer_source import LayerSource
 from golden.linear import QuantizedLinear, Result, forward, reference
 from golden.quantize import quantize_linear
+from golden.spec import IntArray
 
 Floats = npt.NDArray[np.floating]
 
@@ -26,26 +28,32 @@ class ErrorSplit:
         Of the quantised layer evaluated in float64 minus the FP32 layer.
     arithmetic : float
         Of the engine's outputs minus the quantised layer evaluated in float64.
+    int_per_token, int_groups : float
+        Of integer round-to-nearest with the same bits minus the FP32 layer: with a scale per
+        token and output channel, and in groups of 128 inputs.
     """
 
     output: float
     quantisation: float
     arithmetic: float
+    int_per_token: float
+    int_groups: float
 
     @property
     def ratio(self) -> float:
         """Arithmetic over quantisation error; infinite where the codebooks lost nothing."""
         return self.arithmetic / self.quantisation if self.quantisation else float("inf")
 
-    @property
-    def relative_quantisation(self) -> float:
-        """Quantisation error over the outputs' RMS; 0 where there is no output."""
-        return self.quantisation / self.output if self.output else 0.0
-
-    @property
-    def relative_arithmetic(self) -> float:
-        """Arithmetic error over the outputs' RMS; 0 where there is no output."""
-        return self.arithmetic / self.output if self.output else 0.0
+    def relative(self) -> dict[str, float]:
+        """Return the errors over the outputs' root mean square, ready for JSON."""
+        unit = self.output or 1.0
+        return {
+            "quantisation": self.quantisation / unit,
+            "int_per_token": self.int_per_token / unit,
+            "int_groups_of_128": self.int_groups / unit,
+            "arithmetic": self.arithmetic / unit,
+            "arithmetic_over_quantisation": self.ratio,
+        }
 
 
 def split_errors(
@@ -72,9 +80,31 @@ def split_errors(
     ideal = exact_linear(weight, bias, x)
     quantised = reference(layer, x, result)
     engine = result.y.view(np.float16).astype(np.float64)
-    return ErrorSplit(
-        output=rms(ideal), quantisation=rms(quantised - ideal), arithmetic=rms(engine - quantised)
+    per_token, grouped = (
+        rms(
+            int_linear(
+                weight,
+                bias,
+                x,
+                weight_bits=_bits(layer.w_centroids),
+                activation_bits=_bits(layer.a_centroids),
+                group=group,
+            )
+            - ideal
+        )
+        for group in (None, GROUP)
     )
+    return ErrorSplit(
+        output=rms(ideal),
+        quantisation=rms(quantised - ideal),
+        arithmetic=rms(engine - quantised),
+        int_per_token=per_token,
+        int_groups=grouped,
+    )
+
+
+def _bits(centroids: IntArray) -> int:
+    return len(centroids).bit_length() - 1
 
 
 def exact_linear(weight: Floats, bias: Floats, x: BitArray) -> npt.NDArray[np.float64]:

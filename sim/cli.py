@@ -1,7 +1,6 @@
 """The command ``kllm run``."""
 
 import json
-import os
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,7 +76,7 @@ def make_run(measure_area: MeasureArea) -> Callable[..., None]:
         Every bit of the simulated engine's outputs is compared with the golden model's; the
         exit status is 1 if one differs.
         """
-        from gateware.files import write_whole
+        from golden.files import require_writable, write_whole
         from golden.layer_source import file_layer, minilm_layer
         from sim.report import arrays, show, summary
         from sim.run import Options
@@ -94,7 +93,8 @@ def make_run(measure_area: MeasureArea) -> Callable[..., None]:
             seed=seed,
         )
         for path in (json_file, dump):
-            require_writable(path)
+            if path:
+                require_writable(path)
         with progress_bar() as progress:
             progress("activations", None)
             source: LayerSource
@@ -127,22 +127,6 @@ def make_run(measure_area: MeasureArea) -> Callable[..., None]:
             )
 
     return run
-
-
-def require_writable(path: Path | None) -> None:
-    """Raise InputError unless a file can be written at ``path``; make the folder it is in.
-
-    Before the work rather than after it.
-    """
-    from gateware.files import make_folder
-
-    if path is None:
-        return
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file in it")
-    make_folder(path.parent)
-    if path.exists() and not os.access(path, os.W_OK):
-        raise InputError(f"cannot write {path}: name another file")
 
 
 @contextmanager

@@ -18,8 +18,6 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     layer's outputs.
     """
     options, source, layer, run = outcome.options, outcome.source, outcome.layer, outcome.run
-    errors = outcome.errors
-    scale = errors.output or 1.0
     return {
         "layer": source.name,
         "inputs": layer.inputs,
@@ -37,13 +35,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "values": run.y.size,
         "mismatches": outcome.mismatches,
         "flags": run.flags,
-        "error": {
-            "quantisation": errors.relative_quantisation,
-            "int_per_token": outcome.int_errors[0] / scale,
-            "int_groups_of_128": outcome.int_errors[1] / scale,
-            "arithmetic": errors.relative_arithmetic,
-            "arithmetic_over_quantisation": errors.ratio,
-        },
+        "error": outcome.errors.relative(),
         "cycles": {
             "beats": outcome.beats,
             "per_token": run.cycles.tolist(),

@@ -1,13 +1,12 @@
 """The main job: quantise a layer, simulate the engine that runs it, compare, measure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateware.catalog import SYMMETRIC, design, engine_spec
-from golden.baselines import GROUP, int_linear
 from golden.codebook import require_index_bits
-from golden.error_split import ErrorSplit, exact_linear, rms, split_errors
+from golden.error_split import ErrorSplit, split_errors
 from golden.errors import InputError
 from golden.layer_source import LayerSource
 from golden.linear import QuantizedLinear, Result, forward
@@ -90,8 +89,6 @@ class Outcome:
     run : LayerRun
         What the simulated Verilog makes of them.
     errors : ErrorSplit
-    int_errors : tuple of float
-        RMS errors of integer round-to-nearest with the same bits, per token and in groups.
     area : dict or None
         What the engine takes in gates, if it was measured.
     """
@@ -102,7 +99,6 @@ class Outcome:
     golden: Result
     run: LayerRun
     errors: ErrorSplit
-    int_errors: tuple[float, float]
     area: dict[str, Any] | None = field(default=None)
 
     @property
@@ -184,27 +180,5 @@ def run(
         golden=golden,
         run=simulated,
         errors=split_errors(layer, source.weight, source.bias, source.x, golden),
-        int_errors=_int_errors(source, options),
         area=area,
     )
-
-
-def _int_errors(source: LayerSource, options: Options) -> tuple[float, float]:
-    """Return the RMS errors of integer round-to-nearest, per token and in groups."""
-    ideal = exact_linear(source.weight, source.bias, source.x)
-    groups: Sequence[int | None] = (None, GROUP)
-    per_token, grouped = (
-        rms(
-            int_linear(
-                source.weight,
-                source.bias,
-                source.x,
-                weight_bits=options.weight_bits,
-                activation_bits=options.activation_bits,
-                group=group,
-            )
-            - ideal
-        )
-        for group in groups
-    )
-    return per_token, grouped

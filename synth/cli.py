@@ -40,7 +40,7 @@ def synth(
 ) -> None:
     """Measure the area and delay of design points in a standard-cell library."""
     from gateware.catalog import design
-    from gateware.files import make_folder, write_whole
+    from golden.files import make_folder, write_whole
     from synth.area import as_json
     from synth.liberty import read
     from synth.tools import default_liberty

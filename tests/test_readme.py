@@ -1,0 +1,39 @@
+"""README: its example runs and prints what it says; its commands and files exist."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import kllm
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+LONGEST_EXAMPLE = 20
+
+
+def test_example_prints_what_its_comment_says() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+    code = [line for line in example.splitlines() if line.strip()]
+    assert len(code) <= LONGEST_EXAMPLE
+    (said,) = re.findall(r"print\(.*# (.*)", example)
+    done = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == said, done.stderr
+
+
+@pytest.mark.parametrize("line", re.findall(r"^(?:WAVES=1 )?kllm (.*?)\s*(?:#.*)?$", TEXT, re.M))
+def test_commands_have_the_options_that_are_used(line: str) -> None:
+    command, *words = line.split()
+    if command not in {c.name for c in kllm.build_app().registered_commands}:
+        pytest.fail(f"no command {command}")
+    said = CliRunner().invoke(kllm.build_app(), [command, "--help"], env={"COLUMNS": "200"}).output
+    for option in (word for word in words if word.startswith("-")):
+        assert option in said
+
+
+def test_files_that_are_named_exist() -> None:
+    for path in re.findall(r"[`(]((?:golden|hw|gateware|sim|synth|tests)/[\w./]*)[`)]", TEXT):
+        assert (ROOT / path).exists(), path
