@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import kllm
 from gateware.catalog import CATALOG, design
 from gateware.design import describe_shape, describe_streams
-from golden.files import write_whole
 from golden.errors import InputError, ToolError
+from golden.files import write_whole
 from hw.engine_spec import SCALE
 from hw.reciprocal import Reciprocal
 from sim.tools import verilator_environment
