@@ -3,10 +3,12 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from hw.engine_spec import EngineSpec
 
 UNIT_BITS = 40  # |x| in units of 2**-24
+HALF = UNIT_BITS // 2
 
 
 class AbsoluteSum(wiring.Component):
@@ -34,7 +36,7 @@ class AbsoluteSum(wiring.Component):
     Reset : drops the token under way.
     """
 
-    LATENCY = 2
+    LATENCY = 3
 
     i: stream.Interface
     o: stream.Interface
@@ -54,31 +56,51 @@ class AbsoluteSum(wiring.Component):
         advance = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(advance)
 
-        terms = []
-        for n in range(self.spec.inputs_per_beat):
-            bits = self.i.payload.lanes[n]
-            exponent = bits[10:15]
-            # Subnormals share the exponent of the smallest normal numbers.
-            mantissa = Cat(bits[:10], exponent.any())
-            term = Signal(UNIT_BITS, name=f"units{n}")
-            m.d.comb += term.eq(mantissa << Mux(exponent.any(), exponent - 1, 0)[:5])
-            terms.append(term)
-        while len(terms) > 1:
-            terms = [a + b for a, b in zip(terms[::2], terms[1::2], strict=True)]
-
-        beat_sum = Signal(len(terms[0]))
-        beat_valid = Signal()
-        beat_last = Signal()
-        total = Signal(self.spec.total_bits)
+        # Halves of the units add up side by side, and meet when the token is complete: the
+        # carry has half as far to go.
+        units = [self._units(m, n) for n in range(self.spec.inputs_per_beat)]
+        halves = [[u[:HALF] for u in units], [u[HALF:] for u in units]]
+        bits = self.spec.total_bits - HALF
+        beat_sums = [Signal(HALF + exact_log2(len(units)), name=f"beat_sum{n}") for n in range(2)]
+        totals = [Signal(bits, name=f"total{n}") for n in range(2)]
+        following = [Signal(bits, name=f"following{n}") for n in range(2)]
+        complete = [Signal(bits, name=f"complete{n}") for n in range(2)]
+        beat_valid, beat_last, complete_valid = Signal(), Signal(), Signal()
+        for n in range(2):
+            m.d.comb += following[n].eq(totals[n] + beat_sums[n])
         with m.If(advance):
             m.d.sync += [
-                beat_sum.eq(terms[0]),
+                [
+                    beat_sum.eq(_add(terms))
+                    for beat_sum, terms in zip(beat_sums, halves, strict=True)
+                ],
                 beat_valid.eq(self.i.valid),
                 beat_last.eq(self.i.payload.last),
-                self.o.valid.eq(beat_valid & beat_last),
+                complete_valid.eq(beat_valid & beat_last),
+                self.o.valid.eq(complete_valid),
+                self.o.payload.eq(complete[0] + (complete[1] << HALF)),
             ]
             with m.If(beat_valid):
-                m.d.sync += total.eq(Mux(beat_last, 0, total + beat_sum))
-                with m.If(beat_last):
-                    m.d.sync += self.o.payload.eq(total + beat_sum)
+                for n in range(2):
+                    m.d.sync += [
+                        totals[n].eq(Mux(beat_last, 0, following[n])),
+                        complete[n].eq(following[n]),
+                    ]
         return m
+
+    def _units(self, m: Module, lane: int) -> Signal:
+        """Return |x| of a lane in units of 2**-24."""
+        bits = self.i.payload.lanes[lane]
+        exponent = bits[10:15]
+        # Subnormals share the exponent of the smallest normal numbers.
+        mantissa = Cat(bits[:10], exponent.any())
+        units = Signal(UNIT_BITS, name=f"units{lane}")
+        m.d.comb += units.eq(mantissa << Mux(exponent.any(), exponent - 1, 0)[:5])
+        return units
+
+
+def _add(terms: list):
+    """Return the sum of a power of two of terms, in pairs."""
+    while len(terms) > 1:
+        terms = [a + b for a, b in zip(terms[::2], terms[1::2], strict=True)]
+    return terms[0]

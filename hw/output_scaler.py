@@ -42,7 +42,7 @@ class OutputScaler(wiring.Component):
     Reset : drops the sums in flight.
     """
 
-    LATENCY = 5
+    LATENCY = 8
 
     i: stream.Interface
     o: stream.Interface
@@ -74,33 +74,43 @@ class OutputScaler(wiring.Component):
         m.d.comb += [self.o.valid.eq(valid[-1]), self.o.payload.last.eq(last[-1])]
 
         product, exponent, negative, bias = self._multiply(m, advance)
-        whole, lost, beyond = self._align(m, advance, product, exponent)
+        whole, beyond = self._align(m, advance, product, exponent)
         negative, bias = (_stage(m, advance, value) for value in (negative, bias))
-        total, sign = self._add_bias(m, advance, Cat(lost, whole), negative, bias)
-        beyond, negative = _stage(m, advance, beyond), _stage(m, advance, negative)
-        sign = Mux(beyond, negative, sign)  # the total has lost the product's upper bits
-        infinite, pattern = self._round(m, total)
+        total, sign = self._add_bias(m, advance, whole, negative, bias)
+        for _ in range(3):
+            beyond, negative = (_stage(m, advance, value) for value in (beyond, negative))
+        sign = Mux(beyond, negative, _stage(m, advance, sign))  # beyond, the total means nothing
+        pattern = self._round(m, advance, total)
+        infinite = beyond | (pattern >= INFINITY)
         with m.If(advance):
             m.d.sync += [
-                self.o.payload.infinite.eq((beyond | infinite) & used[-2]),
-                self.o.payload.y.eq(Cat(Mux(beyond | infinite, INFINITY, pattern)[:15], sign)),
+                self.o.payload.infinite.eq(infinite & used[-2]),
+                self.o.payload.y.eq(Cat(Mux(infinite, INFINITY, pattern)[:15], sign)),
             ]
         return m
 
     def _multiply(self, m: Module, advance) -> tuple[Signal, ...]:
-        """Stages 1 and 2: the sum's magnitude times both mantissas."""
+        """Stages 1 to 3: the sum's magnitude times both mantissas, in two halves."""
         term = self.i.payload
         magnitude = _stage(m, advance, abs(term.sum)[: self.spec.sum_bits - 1])
         scale = _stage(m, advance, term.scale.mantissa * term.channel.mantissa)
-        exponent = _stage(m, advance, term.scale.exponent + term.channel.exponent)
-        negative = _stage(m, advance, term.sum < 0)
-        bias = _stage(m, advance, term.channel.bias)
-        return tuple(
-            _stage(m, advance, value) for value in (magnitude * scale, exponent, negative, bias)
+        low = _stage(m, advance, magnitude * scale[:SCALE_BITS])
+        high = _stage(m, advance, magnitude * scale[SCALE_BITS:])
+        product = _stage(m, advance, low + (high << SCALE_BITS))
+        others = (
+            term.scale.exponent + term.channel.exponent,
+            term.sum < 0,
+            term.channel.bias,
         )
+        for _ in range(3):
+            others = tuple(_stage(m, advance, value) for value in others)
+        return product, *others  # pyright: ignore[reportReturnType]
 
-    def _align(self, m: Module, advance, product: Signal, exponent: Signal) -> tuple[Signal, ...]:
-        """Stage 3: the product in units of 2**UNIT, what was lost below, what is beyond."""
+    def _align(self, m: Module, advance, product: Signal, exponent: Signal) -> tuple:
+        """Stage 4: the product in half units of 2**UNIT, and what is beyond.
+
+        The lowest bit says that there is more below.
+        """
         wide = Signal(len(product) + WHOLE_BITS)
         m.d.comb += wide.eq(product << WHOLE_BITS)
         # Beyond the product's own bits to the right, or as many to the left, nothing changes.
@@ -109,35 +119,38 @@ class OutputScaler(wiring.Component):
         right = Signal(7)
         m.d.comb += right.eq(Mux(distance < 0, 0, Mux(distance > 127, 127, distance)))
         shifted, lost = shift_right(m, wide, right, "aligned")
-        beyond = shifted[WHOLE_BITS:].any()
-        return tuple(_stage(m, advance, value) for value in (shifted[:WHOLE_BITS], lost, beyond))
-
-    @staticmethod
-    def _add_bias(m: Module, advance, whole, negative: Signal, bias: Signal) -> tuple:
-        """Stage 4: the bias added exactly; magnitude and sign of the total."""
-        exponent = bias[10:15]
-        mantissa = Cat(bias[:10], exponent.any())
-        # In half units: the lowest bit of ``whole`` says that there is more below.
-        units = (mantissa << Mux(exponent.any(), exponent - 1, 0)[:5]) << (-24 - UNIT + 1)
-        total = Signal(signed(WHOLE_BITS + 3))
-        m.d.comb += total.eq(Mux(negative, -whole, whole) + Mux(bias[15], -units, units))
         return (
-            _stage(m, advance, abs(total)[: WHOLE_BITS + 2]),
-            _stage(m, advance, total < 0),
+            _stage(m, advance, Cat(lost, shifted[:WHOLE_BITS])),
+            _stage(m, advance, shifted[WHOLE_BITS:].any()),
         )
 
     @staticmethod
-    def _round(m: Module, total: Signal) -> tuple:
-        """Stage 5: the FP16 magnitude nearest to the total, ties to even."""
+    def _add_bias(m: Module, advance, whole: Signal, negative: Signal, bias: Signal) -> tuple:
+        """Stages 5 and 6: the bias added exactly; magnitude and sign of the total."""
+        exponent = bias[10:15]
+        mantissa = Cat(bias[:10], exponent.any())
+        units = (mantissa << Mux(exponent.any(), exponent - 1, 0)[:5]) << (-24 - UNIT + 1)
+        # Relative to the product's sign, so that one adder does.
+        total = _stage(m, advance, Mux(negative ^ bias[15], whole - units, whole + units))
+        sign = _stage(m, advance, negative)
+        return (
+            _stage(m, advance, abs(total)[: WHOLE_BITS + 2]),
+            _stage(m, advance, (sign ^ (total < 0)) & (total != 0)),
+        )
+
+    @staticmethod
+    def _round(m: Module, advance, total: Signal) -> Signal:
+        """Stages 7 and 8: the FP16 magnitude nearest to the total, ties to even."""
         # 31 places at most: what is still not normalised then is subnormal, and in its place.
         normal, zeros = normalise(m, total, "normal", stages=5)
         low = len(normal) - SCALE_BITS
         kept = normal[low:]
-        up = normal[low - 1] & (normal[: low - 1].any() | kept[0])
-        pattern = Signal(16)
         # Each doubling adds 1024; the hidden bit adds the first. A carry goes where it should.
-        m.d.comb += pattern.eq(((31 - zeros) << 10) + kept + up)
-        return pattern >= INFINITY, pattern
+        pattern = _stage(m, advance, ((31 - zeros) << 10) + kept)
+        up = _stage(m, advance, normal[low - 1] & (normal[: low - 1].any() | kept[0]))
+        rounded = Signal(16)
+        m.d.comb += rounded.eq(pattern + up)
+        return rounded
 
 
 def _stage(m: Module, advance, value) -> Signal:

@@ -80,8 +80,8 @@ class ResidualBuilder(wiring.Component):
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         numbers = spec.numbers
-        # Take it, multiply, round the ratio; the entries through two stages; the digits.
-        self.outlier_cycles = 3 + spec.entries + 1 + numbers.residual_digits
+        # Take it, multiply, round, subtract, fold; the entries through two stages; the digits.
+        self.outlier_cycles = 5 + spec.entries + 1 + numbers.residual_digits
         shape = (unsigned if numbers.symmetric else signed)(spec.centroid_bits)
         codebook = data.ArrayLayout(shape, spec.entries)
         lanes, groups = spec.inputs_per_beat, spec.groups_max
@@ -104,6 +104,7 @@ class ResidualBuilder(wiring.Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         outlier = Signal(self.spec.outlier)
+        bits = Signal(16)  # its FP16 pattern
         count = Signal(range(2 * self.spec.outliers_max + 1))
         entry = Signal(range(self.spec.entries))
         digit = Signal(range(max(self.spec.numbers.residual_digits, 2)))
@@ -113,7 +114,7 @@ class ResidualBuilder(wiring.Component):
         m.d.sync += product.eq(left * right)
         negative = Signal()
         residual = Signal(RESIDUAL_BITS)
-        magnitude, sign, beyond = self._residual(m, platform, outlier, product)
+        magnitude, sign, beyond = self._residual(m, platform, bits, product)
 
         weight = self.w_centroids[entry]
         row_entry, clipped = self._round_entry(m, product)
@@ -138,13 +139,18 @@ class ResidualBuilder(wiring.Component):
                     m.next = "TAKE"
             with m.State("TAKE"):
                 m.d.comb += self.i.ready.eq(1)
-                m.d.sync += outlier.eq(self.i.payload)
+                key = self.i.payload.key
+                m.d.sync += [outlier.eq(self.i.payload), bits.eq(Cat(abs(key)[:15], key < 0))]
                 with m.If(self.i.valid):
                     m.next = "MULTIPLY"
             with m.State("MULTIPLY"):
-                m.d.comb += [left.eq(self._mantissa(outlier)), right.eq(self.reciprocal)]
+                m.d.comb += [left.eq(self._mantissa(bits)), right.eq(self.reciprocal)]
+                m.next = "ROUND"
+            with m.State("ROUND"):  # these two wait for the ratio, then the difference
                 m.next = "SUBTRACT"
             with m.State("SUBTRACT"):
+                m.next = "FOLD"
+            with m.State("FOLD"):
                 m.d.sync += [entry.eq(0), negative.eq(sign), residual.eq(magnitude)]
                 with m.If(outlier.repeated):
                     m.d.sync += residual.eq(0)
@@ -171,18 +177,15 @@ class ResidualBuilder(wiring.Component):
         return m
 
     @staticmethod
-    def _bits(outlier) -> Cat:
-        """Return the FP16 pattern that a key stands for."""
-        return Cat(abs(outlier.key)[:15], outlier.key < 0)
-
-    def _mantissa(self, outlier):
-        bits = self._bits(outlier)
+    def _mantissa(bits: Signal):
         return Cat(bits[:10], bits[10:15].any())
 
-    def _residual(self, m: Module, platform: object, outlier, product: Signal):
-        """Return |x / s_a - C_A[a]|, its sign, and whether the ratio saturated."""
+    def _residual(self, m: Module, platform: object, bits: Signal, product: Signal):
+        """Return |x / s_a - C_A[a]|, its sign, and whether the ratio saturated.
+
+        In two stages: two cycles after the product they are there.
+        """
         spec = self.spec
-        bits = self._bits(outlier)
         unit = ClusteringUnit(spec.numbers.symmetric)
         m.submodules.unit = share(platform, unit)
         m.d.comb += [unit.activation.eq(bits), unit.thresholds.eq(self.thresholds)]
@@ -199,19 +202,27 @@ class ResidualBuilder(wiring.Component):
         m.d.comb += rounded.eq((halves + 1) >> 1)
         beyond = Signal()
         m.d.comb += beyond.eq(
-            rounded[RATIO_BITS:].any() | ((shift < 1) & self._mantissa(outlier).any())
+            rounded[RATIO_BITS:].any() | ((shift < 1) & self._mantissa(bits).any())
         )
-        ratio = Mux(beyond, (1 << RATIO_BITS) - 1, rounded[:RATIO_BITS])
+        ratio, ratio_beyond = Signal(RATIO_BITS), Signal()
+        m.d.sync += [
+            ratio.eq(Mux(beyond, (1 << RATIO_BITS) - 1, rounded[:RATIO_BITS])),
+            ratio_beyond.eq(beyond),
+        ]
 
         # Signs: a symmetric code carries its own; other centroids are two's complement.
+        centroid = Signal(signed(spec.centroid_bits + 1))
         if spec.numbers.symmetric:
             stored = self.a_centroids[unit.code[: INDEX_BITS - 1]]
-            centroid = Mux(unit.code[-1], -stored, stored)
+            m.d.sync += centroid.eq(Mux(unit.code[-1], -stored, stored))
         else:
-            centroid = self.a_centroids[unit.code]
-        difference = Signal(signed(RESIDUAL_BITS + 1))
-        m.d.comb += difference.eq(Mux(bits[15], -ratio, ratio) - centroid)
-        return abs(difference)[:RESIDUAL_BITS], difference < 0, beyond
+            m.d.sync += centroid.eq(self.a_centroids[unit.code])
+        difference, difference_beyond = Signal(signed(RESIDUAL_BITS + 1)), Signal()
+        m.d.sync += [
+            difference.eq(Mux(bits[15], -ratio, ratio) - centroid),
+            difference_beyond.eq(ratio_beyond),
+        ]
+        return abs(difference)[:RESIDUAL_BITS], difference < 0, difference_beyond
 
     def _round_entry(self, m: Module, product: Signal):
         """Return a product in table units, halves away from zero, and whether it saturated."""
