@@ -30,7 +30,7 @@ def beats_of(tokens: list[np.ndarray]) -> list[dict[str, Any]]:
 
 
 @every_traffic
-@cocotb.test(timeout_time=500, timeout_unit="us")
+@cocotb.test(timeout_time=50, timeout_unit="us")
 async def sums(dut, traffic: str) -> None:
     """Add up exactly; a reset in the middle of a token leaves nothing behind."""
     bed = await Testbed(dut).start()

@@ -10,7 +10,7 @@ TOKENS = 4
 
 
 @every_traffic
-@cocotb.test(timeout_time=500, timeout_unit="us")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def steps_through(dut, traffic: str) -> None:
     """Beats come in order while there is a token; a reset begins with a token's first."""
     bed = await Testbed(dut).start()

@@ -16,7 +16,7 @@ from sim.tokens import joined, split
 TOKENS = 40
 
 
-@cocotb.test(timeout_time=200, timeout_unit="us")
+@cocotb.test(timeout_time=30, timeout_unit="us")
 async def clusters_tokens(dut) -> None:
     """Every code is the golden one, in its place; the pass takes as long as is stated."""
     bed = await Testbed(dut).start()
@@ -28,6 +28,9 @@ async def clusters_tokens(dut) -> None:
         x = clean(finite(bed.rng, (inputs,)))
         bed.set(inputs=inputs, thresholds=threshold_words(scale, centroids, symmetric=symmetric))
         await bed.restart()
+        await bed.settled()
+        assert bed.get("finished"), "busy after a reset"
+        await bed.cycles()
         beats = list(split(spec, x))
         served = ServedBuffer(bed, "tokens", [[joined(beat, 16) for beat, _ in beats]])
         codes = WrittenBuffer(bed, "codes")

@@ -14,7 +14,7 @@ TOKENS = 60
 ACTIVATIONS = 40
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def nearest_centroid(dut) -> None:
     """Every activation gets the code of its cluster, at a boundary that of the upper one."""
     bed = Testbed(dut)

@@ -8,7 +8,7 @@ from sim.corners import clean
 from sim.testbed import Testbed
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=300, timeout_unit="us")
 async def every_pattern(dut) -> None:
     """Each output is what the golden functions say."""
     bed = Testbed(dut)

@@ -53,7 +53,7 @@ def words_of(bed: Testbed, values: dict[str, Any]) -> list[Word]:
 
 
 @every_traffic
-@cocotb.test(timeout_time=200, timeout_unit="us")
+@cocotb.test(timeout_time=120, timeout_unit="us")
 async def loads(dut, traffic: str) -> None:
     """Each word ends where it belongs, and nothing else moves."""
     bed = await Testbed(dut).start(traffic, idle=1)
@@ -73,7 +73,7 @@ async def loads(dut, traffic: str) -> None:
     assert all(bed.port(port) == 0 for port in ports)
 
 
-@cocotb.test(timeout_time=100, timeout_unit="us")
+@cocotb.test(timeout_time=10, timeout_unit="us")
 async def strobes(dut) -> None:
     """Channels and the clearing of flags are strobes; nothing is taken unless idle."""
     bed = await Testbed(dut).start(idle=1)

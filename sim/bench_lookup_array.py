@@ -6,6 +6,7 @@ import cocotb
 import numpy as np
 
 from sim.buffers import ServedBuffer
+from sim.clock import cycle
 from sim.lookups import CODES, entry, random_row, random_shape, table_row, token_beats
 from sim.testbed import Testbed
 from sim.tokens import joined
@@ -78,7 +79,7 @@ def begin(bed: Testbed, layer: Layer, stall: float) -> tuple[Any, ...]:
 
 
 @every_traffic
-@cocotb.test(timeout_time=500, timeout_unit="us")
+@cocotb.test(timeout_time=80, timeout_unit="us")
 async def sums_tiles(dut, traffic: str) -> None:
     """Every tile has its sums, one beat per cycle if nobody pauses."""
     bed = await Testbed(dut).start()
@@ -88,9 +89,12 @@ async def sums_tiles(dut, traffic: str) -> None:
         begin(bed, layer, 0)
         await bed.disturb()
         await bed.restart(traffic)
+        began = cycle()
         served = begin(bed, layer, TRAFFIC[traffic].source_stall)
         expected = layer.sums()
         assert await bed.receive("o", len(expected)) == expected
         assert [buffer.released for buffer in served] == [TOKENS, TOKENS]
         if traffic == "free":
             np.testing.assert_array_equal(np.diff(bed.sources["weight_i"].taken_at), 1)
+            further = [beat["last"] for beat in layer.beats].index(1)
+            assert bed.sinks["o"].valid_at[0] - began == bed.block.LATENCY + further

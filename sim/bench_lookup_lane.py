@@ -9,7 +9,7 @@ from sim.testbed import Testbed
 SUMS = 80
 
 
-@cocotb.test(timeout_time=200, timeout_unit="us")
+@cocotb.test(timeout_time=30, timeout_unit="us")
 async def accumulates(dut) -> None:
     """Each total is the weighted sum of its beats; nothing moves unless it is told to."""
     bed = await Testbed(dut).start()

@@ -9,7 +9,7 @@ from sim.testbed import Testbed
 COUNT = 1500
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=10, timeout_unit="us")
 async def sums_entries(dut) -> None:
     """Add the entries that the codes pick."""
     bed = Testbed(dut)

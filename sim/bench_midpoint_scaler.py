@@ -17,7 +17,7 @@ TOKENS = 25
 
 
 @every_traffic
-@cocotb.test(timeout_time=500, timeout_unit="us")
+@cocotb.test(timeout_time=120, timeout_unit="us")
 async def scales_midpoints(dut, traffic: str) -> None:
     """Each token gets the golden thresholds, and infinity beyond the codebook."""
     bed = await Testbed(dut).start()

@@ -52,7 +52,7 @@ def beats_of(bed: Testbed, tokens: list[IntArray]) -> list[dict[str, Any]]:
 
 
 @every_traffic
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=400, timeout_unit="us")
 async def finds_outliers(dut, traffic: str) -> None:
     """Send the outliers in order, whatever k_top; a reset leaves nothing behind."""
     bed = await Testbed(dut).start()
@@ -67,7 +67,7 @@ async def finds_outliers(dut, traffic: str) -> None:
         assert await bed.receive("o", len(expected)) == expected
 
 
-@cocotb.test(timeout_time=100, timeout_unit="us")
+@cocotb.test(timeout_time=30, timeout_unit="us")
 async def no_outliers_wanted(dut) -> None:
     """With k_top 0 tokens pass, one beat per cycle, and nothing comes out."""
     bed = await Testbed(dut).start(k_top=0)
@@ -76,7 +76,7 @@ async def no_outliers_wanted(dut) -> None:
     assert bed.sinks["o"].valid_at == []
 
 
-@cocotb.test(timeout_time=100, timeout_unit="us")
+@cocotb.test(timeout_time=10, timeout_unit="us")
 async def keeps_its_timing(dut) -> None:
     """Latency, and the cycles of beats and between tokens, are as stated."""
     bed = await Testbed(dut).start()

@@ -64,7 +64,7 @@ def terms(bed: Testbed) -> tuple[list[dict[str, Any]], list[dict[str, int]]]:
 
 
 @every_traffic
-@cocotb.test(timeout_time=500, timeout_unit="us")
+@cocotb.test(timeout_time=250, timeout_unit="us")
 async def rounds_once(dut, traffic: str) -> None:
     """Every result is the golden one; a reset in the middle leaves nothing behind."""
     bed = await Testbed(dut).start()

@@ -28,7 +28,7 @@ async def load_channels(bed: Testbed, count: int) -> tuple[Scale, np.ndarray]:
 
 
 @every_traffic
-@cocotb.test(timeout_time=500, timeout_unit="us")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def outputs(dut, traffic: str) -> None:
     """Every output is the golden one; beats beyond N do not come."""
     bed = await Testbed(dut).start()

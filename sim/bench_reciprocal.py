@@ -12,7 +12,7 @@ LEAST = 1 << (SCALE_BITS - 1)
 EVERY = np.arange(LEAST, 2 * LEAST)
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=1000, timeout_unit="us")
 async def every_mantissa(dut) -> None:
     """Each mantissa gives its reciprocal, after LATENCY cycles and no sooner."""
     bed = await Testbed(dut).start()
@@ -24,7 +24,7 @@ async def every_mantissa(dut) -> None:
 
 
 @every_traffic
-@cocotb.test(timeout_time=200, timeout_unit="us")
+@cocotb.test(timeout_time=60, timeout_unit="us")
 async def any_traffic(dut, traffic: str) -> None:
     """Pauses change no result; a reset in the middle leaves nothing behind."""
     bed = await Testbed(dut).start()

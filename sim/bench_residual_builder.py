@@ -32,7 +32,7 @@ def near_scale(rng: np.random.Generator, scale: Scale, count: int) -> BitArray:
 
 
 @every_traffic
-@cocotb.test(timeout_time=500, timeout_unit="us")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def builds_rows(dut, traffic: str) -> None:
     """Rows and positions are where they belong, and saturation is told."""
     bed = await Testbed(dut).start()

@@ -6,7 +6,7 @@ from sim.lookups import CODES, random_row, table_row
 from sim.testbed import Testbed
 
 
-@cocotb.test(timeout_time=100, timeout_unit="us")
+@cocotb.test(timeout_time=5, timeout_unit="us")
 async def chooses(dut) -> None:
     """Take the row from the table, or the residual one, or zero."""
     bed = Testbed(dut)

@@ -56,7 +56,7 @@ async def follows_model(dut) -> None:
     assert full_seen > CYCLES / 10
 
 
-@cocotb.test(timeout_time=10, timeout_unit="us")
+@cocotb.test(timeout_time=2, timeout_unit="us")
 async def reset_empties(dut) -> None:
     """Nothing is left after a reset."""
     bed = await Testbed(dut).start()

@@ -15,7 +15,7 @@ TOKENS = 5
 
 
 @every_traffic
-@cocotb.test(timeout_time=500, timeout_unit="us")
+@cocotb.test(timeout_time=80, timeout_unit="us")
 async def frames(dut, traffic: str) -> None:
     """Each beat has its number, mask and keys; a reset begins a new token."""
     bed = await Testbed(dut).start()

@@ -50,7 +50,7 @@ async def read_tokens(bed: Testbed, x: BitArray, stall: float) -> None:
 
 
 @every_traffic
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=120, timeout_unit="us")
 async def takes_tokens(dut, traffic: str) -> None:
     """Each token gives its scale, its outliers, and its clean activations."""
     bed = await Testbed(dut).start()
@@ -88,7 +88,7 @@ def positions(spec, x: BitArray):
             yield n * spec.inputs_per_beat, beat
 
 
-@cocotb.test(timeout_time=50, timeout_unit="us")
+@cocotb.test(timeout_time=5, timeout_unit="us")
 async def keeps_its_timing(dut) -> None:
     """Give the scale ``LATENCY`` cycles after the last beat; the token is there by then."""
     bed = await Testbed(dut).start()

@@ -11,6 +11,7 @@ from golden.mapping import index_code, stored_centroids
 from golden.outliers import select_outliers
 from golden.token_scale import Scale, token_scale
 from hw.engine_spec import INDEX_BITS
+from hw.residual_builder import ResidualBuilder
 from sim.buffers import ServedBuffer, read_token, release
 from sim.codebooks import row_values, scale_word, stored
 from sim.corners import clean
@@ -59,7 +60,7 @@ class Work:
 
 
 @every_traffic
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=150, timeout_unit="us")
 async def quantizes(dut, traffic: str) -> None:
     """Every token's codes, rows and positions are in its buffers when its scale comes out."""
     bed = await Testbed(dut).start()
@@ -104,7 +105,7 @@ async def check_token(bed: Testbed, work: Work, token: int) -> None:
         np.testing.assert_array_equal(row_values(spec, words), work.rows[token, n])
 
 
-@cocotb.test(timeout_time=100, timeout_unit="us")
+@cocotb.test(timeout_time=20, timeout_unit="us")
 async def keeps_its_timing(dut) -> None:
     """Take as long for a token as is stated."""
     bed = await Testbed(dut).start()
@@ -116,6 +117,5 @@ async def keeps_its_timing(dut) -> None:
         await bed.until("codes__filled")
         taken, valid = bed.sources["scale_i"].taken_at[0], bed.sinks["scale_o"].valid_at[0]
         clustering = -(-work.layer.inputs // spec.inputs_per_beat) + 1
-        entries = spec.entries + spec.numbers.residual_digits + 4
-        residuals = 2 * k_top * entries
+        residuals = 2 * k_top * ResidualBuilder(spec).outlier_cycles
         assert valid - taken == 1 + bed.block.preparation + max(clustering, residuals)

@@ -28,7 +28,7 @@ def tokens(bed: Testbed) -> BitArray:
 
 
 @every_traffic
-@cocotb.test(timeout_time=200, timeout_unit="us")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def scales(dut, traffic: str) -> None:
     """Each sum gives its scale, for several factors."""
     bed = await Testbed(dut).start()

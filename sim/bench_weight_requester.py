@@ -5,6 +5,7 @@ from typing import Any
 import cocotb
 
 from sim.buffers import ServedBuffer
+from sim.clock import cycle
 from sim.lookups import random_shape, token_beats
 from sim.testbed import Testbed
 from sim.tokens import joined
@@ -26,7 +27,7 @@ def wanted(bed: Testbed, shape: dict[str, int], positions: list[int]) -> list[di
 
 
 @every_traffic
-@cocotb.test(timeout_time=500, timeout_unit="us")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def requests(dut, traffic: str) -> None:
     """Each beat names its tile and channels; every token is released once."""
     bed = await Testbed(dut).start()
@@ -51,6 +52,7 @@ async def requests(dut, traffic: str) -> None:
         await bed.disturb()
         await bed.restart(traffic)
         stall = TRAFFIC[traffic].source_stall
+        began = cycle()
         served = ServedBuffer(bed, "positions", words, stall=stall)
         expected = [request for token in tokens for request in wanted(bed, shape, token)]
         got = await bed.receive("o", len(expected))
@@ -60,4 +62,5 @@ async def requests(dut, traffic: str) -> None:
         assert served.released == TOKENS
         if traffic == "free":
             at = bed.sinks["o"].taken_at
+            assert at[0] - began == bed.block.LATENCY
             assert at[-1] - at[0] == len(expected) - 1

@@ -66,7 +66,7 @@ class ServedBuffer:
 
 
 class WrittenBuffer:
-    """Keeps what a block writes through its ``Out(WritePort)``, lane by lane.
+    """Keeps what a block writes through its ``Out(WritePort)``, lane by lane; ``done`` stays low.
 
     Parameters
     ----------
@@ -93,6 +93,7 @@ class WrittenBuffer:
             enable, address, word = (
                 self._bed.get(f"{self._port}__{part}") for part in ("en", "address", "data")
             )
+            assert not self._bed.get(f"{self._port}__done"), f"{self._port}: done is not its own"
             bits = self._bed.mask(f"{self._port}__data").bit_length() // lanes
             for lane in range(lanes):
                 if enable >> lane & 1:
