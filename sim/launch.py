@@ -1,8 +1,9 @@
 """Build a design for a simulator and run a cocotb bench on it."""
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -130,17 +131,16 @@ def simulate(
             log_file=folder / "build.log",
         )
         try:
-            runner.test(
-                hdl_toplevel=top,
-                hdl_toplevel_lang="verilog",
-                test_module=bench,
-                build_dir=folder,
-                test_dir=folder,
-                results_xml=str(results),
-                log_file=folder / "run.log",
-            )
-        except SystemExit:
-            pass  # some test failed: the results say which
+            with contextlib.suppress(SystemExit):  # some test failed: the results say which
+                runner.test(
+                    hdl_toplevel=top,
+                    hdl_toplevel_lang="verilog",
+                    test_module=bench,
+                    build_dir=folder,
+                    test_dir=folder,
+                    results_xml=str(results),
+                    log_file=folder / "run.log",
+                )
         except ToolError:
             if not results.exists():
                 raise
@@ -232,18 +232,15 @@ def _keep(path: Path, text: str) -> Path:
     return path
 
 
-class _environment:  # noqa: N801, used as a function
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
     """Set environment variables for a while: the runners read some of their own process."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
-
-    def __enter__(self) -> None:
-        self._before = {key: os.environ.get(key) for key in self._values}
-        os.environ.update(self._values)
-
-    def __exit__(self, *_: object) -> None:
-        for key, value in self._before.items():
+    before = {key: os.environ.get(key) for key in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
             if value is None:
                 os.environ.pop(key, None)
             else:
