@@ -1,13 +1,17 @@
 """Streaming Orizuru: a token's outliers, found while its activations come in."""
 
+from dataclasses import replace
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from hw.engine_spec import KEY, EngineSpec
+from hw.engine_spec import KEY, require_power_of_two
+from hw.entry_merge import EntryMerge
+from hw.orizuru_spec import OrizuruSpec
+from hw.outlier_side import OutlierSide
 from hw.share import share
-from hw.sorted_list import SortedList
 
 
 class OrizuruStream(wiring.Component):
@@ -15,147 +19,158 @@ class OrizuruStream(wiring.Component):
 
     Bit-exact with :func:`golden.outliers.select_outliers`: of equals the lower position comes
     first, on both sides. The paper's Orizuru is a pair of tournament trees over all values; this
-    one keeps two sorted lists and holds a beat back only while it still has candidates for them.
+    one keeps two sorted lists and holds a beat back only while it has more candidates for them
+    than can leave it.
 
     Parameters
     ----------
-    spec : EngineSpec
-        Lanes, the longest token and the longest lists.
+    spec : OrizuruSpec
+        Activations per beat, the longest token and the longest lists.
+    lists : int
+        Sorted lists on each side, a power of two; each serves a part of the lanes, and the outputs
+        are merged. More lists take fewer cycles.
+    queue : int
+        Candidates that may queue up for a list, 2 to 8.
 
     Ports
     -----
     k_top : In(range(spec.outliers_max + 1))
         Outliers on each side, at most the token's length. Steady while tokens are under way.
-    i : In(stream of ``beat``)
-        FP16 keys, lane 0 lowest; ``mask`` says which lanes count, ``last`` ends the token.
-    o : Out(stream of spec.outlier)
-        Per token the k_top largest in descending, then the k_top smallest in ascending order.
+    i : In(stream of spec.beat)
+        FP16 keys.
+    largest_o : Out(stream of spec.entry)
+        Per token the k_top largest in descending order.
+    smallest_o : Out(stream of spec.entry)
+        The k_top smallest in ascending order.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from the transfer of the last beat to ``o.valid``, when that beat
-        has no more than one candidate on each side; one more for each that it has beyond.
-    Rate : a beat takes one cycle, or as many as it has candidates on the side with more of
-        them; between tokens 2 k_top + 3 cycles in which no beat is taken.
+    Latency : ``latency`` cycles from the transfer of the last beat to ``valid`` on both outputs,
+        when it has no candidates and none queue; two more with one, and one for each further.
+    Rate : a beat takes one cycle, or one for every two of its candidates, or, while candidates
+        queue, for each; after a token no beat is taken until its outliers have been.
     Through paths : none.
     Reset : drops the token under way.
     """
 
-    LATENCY = 3
-
     k_top: Signal
     i: stream.Interface
-    o: stream.Interface
+    largest_o: stream.Interface
+    smallest_o: stream.Interface
 
-    def __init__(self, spec: EngineSpec) -> None:
+    def __init__(self, spec: OrizuruSpec, lists: int = 1, queue: int = 2) -> None:
         self.spec = spec
-        lanes = spec.inputs_per_beat
-        keys = data.ArrayLayout(KEY, lanes)
-        self.beat = data.StructLayout({"keys": keys, "mask": lanes, "last": 1})
+        self.lists = lists
+        self.queue = queue
+        require_power_of_two("lists", lists, low=1, high=spec.values_per_beat)
+        self.latency = 3 + exact_log2(lists)
         ports = {
             "k_top": In(range(spec.outliers_max + 1)),
-            "i": In(stream.Signature(self.beat)),
-            "o": Out(stream.Signature(spec.outlier)),
+            "i": In(stream.Signature(spec.beat)),
+            "largest_o": Out(stream.Signature(spec.entry)),
+            "smallest_o": Out(stream.Signature(spec.entry)),
         }
         super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        chunk = Signal(self.beat)
-        chunk_valid = Signal()
-        chunk_number = Signal(range(self.spec.beats_max))
-        sides = self._sides(m, platform, chunk, chunk_valid, chunk_number)
+        keys, following = (
+            Signal(data.ArrayLayout(KEY, self.spec.values_per_beat), name=name, reset_less=True)
+            for name in ("keys", "following")
+        )
+        number, next_number = (Signal(range(max(self.spec.beats_max, 2))) for _ in range(2))
+        closing = Signal()  # the token's last beat is here
+        drain, clear, load = Signal(), Signal(), Signal()
 
-        done = chunk_valid & sides[0].at_most_one & sides[1].at_most_one
-        clear = Signal()
-        with m.FSM(name="phase"):
-            with m.State("FILL"):
-                m.d.comb += self.i.ready.eq(~chunk_valid | (done & ~chunk.last))
-                with m.If(done):
-                    m.d.sync += [chunk_valid.eq(0), chunk_number.eq(chunk_number + 1)]
-                    with m.If(chunk.last):
-                        m.next = "SETTLE"
-                with m.If(self.i.valid & self.i.ready):
-                    m.d.sync += [chunk_valid.eq(1), chunk.eq(self.i.payload)]
-                    m.d.sync += [side.remaining.eq(self.i.payload.mask) for side in sides]
-            with m.State("SETTLE"):  # the last candidates are on their way into the lists
-                m.next = "DRAIN"
-            with m.State("DRAIN"):
-                self._drain(m, sides, clear)
-                with m.If(clear):
-                    m.d.sync += chunk_number.eq(0)
-                    m.next = "FILL"
-        m.d.comb += [side.entries.clear.eq(clear) for side in sides]
+        parts: list[OutlierSide] = []
+        ends: list[OutlierSide | EntryMerge] = []
+        for name, flip in (("largest", 0), ("smallest", -1)):
+            side = self._make_side(m, platform, name)
+            for n, part in enumerate(side):
+                self._feed(m, part, n, flip, keys, following)
+                m.d.comb += [
+                    part.number.eq(Cat(Const(n, exact_log2(self.lists)), number)),
+                    part.load.eq(load),
+                    part.drain.eq(drain),
+                    part.clear.eq(clear),
+                ]
+            end = self._merge(m, platform, name, side, clear)
+            self._send(m, getattr(self, f"{name}_o"), end.o, flip)
+            parts += side
+            ends.append(end)
+
+        done, settled = Signal(), Signal()
+        m.d.comb += [
+            done.eq(Cat(part.done for part in parts).all()),
+            settled.eq(Cat(part.settled for part in parts).all()),
+            clear.eq(drain & ends[0].drained & ends[1].drained),
+            self.i.ready.eq(done & ~closing),
+            load.eq(self.i.valid & self.i.ready),
+            following.eq(Mux(load, self.i.payload.keys, keys)),
+        ]
+        m.d.sync += [keys.eq(following), drain.eq(closing & settled & ~clear)]
+        with m.If(load):
+            m.d.sync += [
+                number.eq(next_number),
+                next_number.eq(Mux(self.i.payload.last, 0, next_number + 1)),
+                closing.eq(self.i.payload.last),
+            ]
+        with m.Elif(clear):
+            m.d.sync += closing.eq(0)
         return m
 
-    def _sides(
-        self, m: Module, platform: object, chunk, chunk_valid: Signal, chunk_number: Signal
-    ) -> "list[_Side]":
-        """Make the two sides; each picks its lowest lane's candidate and inserts it."""
-        enabled = self.k_top != 0
-        lanes = self.spec.inputs_per_beat
-        lane_bits = exact_log2(lanes)
-        sides = []
-        for name, flip in (("max", 0), ("min", -1)):
-            entries = SortedList(self.spec.outliers_max, self.spec.position_bits)
-            m.submodules[f"{name}_list"] = share(platform, entries)
-            side = _Side(name, entries, lanes)
-            # Complementing a key reverses the order: the smallest become the largest.
-            keys = [chunk.keys[n] ^ Const(flip, KEY) for n in range(lanes)]
-            candidates = Signal(lanes, name=f"{name}_candidates")
+    def _make_side(self, m: Module, platform: object, name: str) -> list[OutlierSide]:
+        """Return the parts of a side; each sees a share of the lanes as beats of its own."""
+        spec = replace(self.spec, values_per_beat=self.spec.values_per_beat // self.lists)
+        parts = [OutlierSide(spec, self.queue, self.lists > 1) for _ in range(self.lists)]
+        for n, part in enumerate(parts):
+            m.submodules[f"{name}{n}"] = share(platform, part)
+            m.d.comb += part.k_top.eq(self.k_top)
+        return parts
+
+    def _feed(
+        self, m: Module, part: OutlierSide, n: int, flip: int, keys: data.View, following: data.View
+    ) -> None:
+        """Give a part its lanes; complementing reverses the order: the smallest become largest."""
+        width = part.spec.values_per_beat
+        next_keys = self.i.payload.keys if part.apart else following
+        m.d.comb += part.mask.eq(self.i.payload.mask[n * width : (n + 1) * width])
+        for lane in range(width):
             m.d.comb += [
-                entries.last.eq(self.k_top - 1),
-                candidates.eq(
-                    side.remaining
-                    & Cat(enabled & (~entries.full | (key > entries.threshold)) for key in keys)
-                ),
-                side.at_most_one.eq((candidates & (candidates - 1)[: len(candidates)]) == 0),
+                part.keys[lane].eq(keys[n * width + lane] ^ Const(flip, KEY)),
+                part.following[lane].eq(next_keys[n * width + lane] ^ Const(flip, KEY)),
             ]
-            m.d.sync += entries.insert.eq(chunk_valid & candidates.any())
-            with m.Switch(candidates):
-                for n in range(lanes):
-                    with m.Case("-" * (lanes - 1 - n) + "1" + "0" * n):
-                        m.d.sync += entries.key.eq(keys[n])
-                        m.d.sync += entries.position.eq(Cat(Const(n, lane_bits), chunk_number))
-            with m.If(chunk_valid):  # thresholds only rise, so nobody else need come back
-                m.d.sync += side.remaining.eq(candidates & (candidates - 1))
-            sides.append(side)
-        return sides
 
-    def _drain(self, m: Module, sides: "list[_Side]", clear: Signal) -> None:
-        """Send the lists' heads: the maxima, then the minima."""
-        largest, smallest = (side.entries for side in sides)
-        sent = Signal(range(2 * self.spec.outliers_max + 1))
-        last_maximum = Signal(largest.entry)
-        on_minima = sent >= self.k_top
-        key = Mux(on_minima, ~smallest.head.key, largest.head.key)
-        position = Mux(on_minima, smallest.head.position, largest.head.position)
-        # It stands among the maxima if it comes no later than their last one.
-        earlier = (key > last_maximum.key) | (
-            (key == last_maximum.key) & (position <= last_maximum.position)
-        )
-        transfer = self.o.valid & self.o.ready
+    def _merge(
+        self, m: Module, platform: object, name: str, parts: list[OutlierSide], clear: Signal
+    ) -> OutlierSide | EntryMerge:
+        """Merge the lists of a side in pairs; return who holds the result."""
+        ends: list[OutlierSide | EntryMerge] = list(parts)
+        while len(ends) > 1:
+            merged: list[OutlierSide | EntryMerge] = []
+            for a, b in zip(ends[::2], ends[1::2], strict=True):
+                merge = EntryMerge(self.spec)
+                m.submodules[f"{name}_merge{len(ends)}_{len(merged)}"] = share(platform, merge)
+                for port, end, drained in (
+                    (merge.a, a, merge.a_drained),
+                    (merge.b, b, merge.b_drained),
+                ):
+                    m.d.comb += [
+                        port.payload.eq(end.o.payload),
+                        port.valid.eq(end.o.valid),
+                        end.o.ready.eq(port.ready),
+                        drained.eq(end.drained),
+                    ]
+                m.d.comb += [merge.k_top.eq(self.k_top), merge.clear.eq(clear)]
+                merged.append(merge)
+            ends = merged
+        return ends[0]
+
+    @staticmethod
+    def _send(m: Module, o: stream.Interface, end: stream.Interface, flip: int) -> None:
         m.d.comb += [
-            self.o.valid.eq(sent != (self.k_top << 1)),
-            self.o.payload.key.eq(key),
-            self.o.payload.position.eq(position),
-            self.o.payload.repeated.eq(on_minima & earlier),
-            largest.pop.eq(transfer & ~on_minima),
-            smallest.pop.eq(transfer & on_minima),
-            clear.eq(~self.o.valid),
+            o.valid.eq(end.valid),
+            o.payload.key.eq(end.payload.key ^ Const(flip, KEY)),
+            o.payload.position.eq(end.payload.position),
+            end.ready.eq(o.ready),
         ]
-        with m.If(transfer):
-            m.d.sync += sent.eq(sent + 1)
-            with m.If(~on_minima):
-                m.d.sync += last_maximum.eq(largest.head)
-        with m.If(clear):
-            m.d.sync += sent.eq(0)
-
-
-class _Side:
-    """Signals of one side: its list, and the chunk's lanes that it has not judged yet."""
-
-    def __init__(self, name: str, entries: SortedList, lanes: int) -> None:
-        self.entries = entries
-        self.remaining = Signal(lanes, name=f"{name}_remaining")
-        self.at_most_one = Signal(name=f"{name}_at_most_one")

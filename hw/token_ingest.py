@@ -7,7 +7,9 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.absolute_sum import AbsoluteSum
 from hw.engine_spec import SCALE, EngineSpec
+from hw.orizuru_spec import OrizuruSpec
 from hw.orizuru_stream import OrizuruStream
+from hw.outlier_join import OutlierJoin
 from hw.share import share
 from hw.token_buffer import ReadInterface, ReadPort, TokenBuffer
 from hw.token_framer import TokenFramer
@@ -33,7 +35,7 @@ class TokenIngest(wiring.Component):
     scale_o : Out(stream of ``SCALE``)
         One per token.
     outlier_o : Out(stream of spec.outlier)
-        As from :class:`hw.orizuru_stream.OrizuruStream`.
+        2 k_top per token, as from :class:`hw.outlier_join.OutlierJoin`.
     tokens : In(``ReadPort``)
         The buffered activations, a beat a word, without NaN, infinity and -0.
     started : Out(1)
@@ -82,7 +84,13 @@ class TokenIngest(wiring.Component):
         framer = TokenFramer(self.spec)
         total = AbsoluteSum(self.spec)
         scale = TokenScale(self.spec)
-        orizuru = OrizuruStream(self.spec)
+        orizuru = OrizuruStream(
+            OrizuruSpec(
+                inputs_max=self.spec.inputs_max,
+                outliers_max=self.spec.outliers_max,
+                values_per_beat=self.spec.inputs_per_beat,
+            )
+        )
         buffer = TokenBuffer(self.lanes.size, 1, self.spec.beats_max)
         m.submodules.framer = share(platform, framer)
         m.submodules.sum = share(platform, total)
@@ -93,7 +101,7 @@ class TokenIngest(wiring.Component):
         connect(m, total.o, scale.i)
         connect(m, scale.o, flipped(self.scale_o))
         connect(m, flipped(self.tokens), buffer.read)
-        self._queue_outliers(m, orizuru)
+        self._queue_outliers(m, platform, orizuru)
 
         # A beat goes to all three at once; none of them looks at valid to say ready.
         beat = framer.o.payload
@@ -119,15 +127,20 @@ class TokenIngest(wiring.Component):
         ]
         return m
 
-    def _queue_outliers(self, m: Module, orizuru: OrizuruStream) -> None:
+    def _queue_outliers(self, m: Module, platform: object, orizuru: OrizuruStream) -> None:
         """Let Orizuru go on with the next token while this one's outliers are used."""
+        join = OutlierJoin(self.spec)
+        m.submodules.join = share(platform, join)
+        connect(m, orizuru.largest_o, join.largest)
+        connect(m, orizuru.smallest_o, join.smallest)
         m.submodules.outliers = queue = SyncFIFOBuffered(
             width=self.spec.outlier.size, depth=2 * self.spec.outliers_max
         )
         m.d.comb += [
-            queue.w_data.eq(orizuru.o.payload),
-            queue.w_en.eq(orizuru.o.valid),
-            orizuru.o.ready.eq(queue.w_rdy),
+            join.k_top.eq(self.shape.k_top),
+            queue.w_data.eq(join.o.payload),
+            queue.w_en.eq(join.o.valid),
+            join.o.ready.eq(queue.w_rdy),
             self.outlier_o.payload.eq(queue.r_data),
             self.outlier_o.valid.eq(queue.r_rdy),
             queue.r_en.eq(self.outlier_o.ready),

@@ -6,10 +6,10 @@ import cocotb
 import numpy as np
 
 from golden.fp16 import MAX_FINITE, key
+from golden.outliers import select_outliers
 from golden.spec import IntArray
 from sim.corners import finite
 from sim.testbed import Testbed
-from sim.tokens import outliers_of
 from sim.traffic import every_traffic
 
 
@@ -39,7 +39,7 @@ def tokens_of(bed: Testbed, least: int) -> list[IntArray]:
 
 def beats_of(bed: Testbed, tokens: list[IntArray]) -> list[dict[str, Any]]:
     """Return the beats of some tokens; lanes that do not count hold extremes."""
-    lanes = bed.block.spec.inputs_per_beat
+    lanes = bed.block.spec.values_per_beat
     beats = []
     for token in tokens:
         for start in range(0, len(token), lanes):
@@ -51,49 +51,55 @@ def beats_of(bed: Testbed, tokens: list[IntArray]) -> list[dict[str, Any]]:
     return beats
 
 
+def expected(tokens: list[IntArray], k_top: int) -> tuple[list[dict], list[dict]]:
+    """Return what must come out on either side."""
+    sides: tuple[list[dict], list[dict]] = ([], [])
+    for token in tokens:
+        positions = select_outliers(token[None], k_top)[0]
+        for n, position in enumerate(positions):
+            entry = {"key": int(token[position]), "position": int(position)}
+            sides[n >= k_top].append(entry)
+    return sides
+
+
 @every_traffic
-@cocotb.test(timeout_time=400, timeout_unit="us")
+@cocotb.test(timeout_time=800, timeout_unit="us")
 async def finds_outliers(dut, traffic: str) -> None:
-    """Send the outliers in order, whatever k_top; a reset leaves nothing behind."""
+    """Send the outliers of each side in order, whatever k_top; a reset leaves nothing behind."""
     bed = await Testbed(dut).start()
-    for k_top in (1, 2, bed.block.spec.outliers_max):
+    for k_top in sorted({1, min(2, bed.block.spec.outliers_max), bed.block.spec.outliers_max}):
         bed.set(k_top=k_top)
         bed.send("i", beats_of(bed, tokens_of(bed, k_top)))
         await bed.disturb()
         await bed.restart(traffic)
         tokens = tokens_of(bed, k_top)
         bed.send("i", beats_of(bed, tokens))
-        expected = [outlier for token in tokens for outlier in outliers_of(token, k_top)]
-        assert await bed.receive("o", len(expected)) == expected
+        largest, smallest = expected(tokens, k_top)
+        assert await bed.receive("largest_o", len(largest)) == largest
+        assert await bed.receive("smallest_o", len(smallest)) == smallest
 
 
-@cocotb.test(timeout_time=30, timeout_unit="us")
+@cocotb.test(timeout_time=60, timeout_unit="us")
 async def no_outliers_wanted(dut) -> None:
-    """With k_top 0 tokens pass, one beat per cycle, and nothing comes out."""
+    """With k_top 0 tokens pass and nothing comes out."""
     bed = await Testbed(dut).start(k_top=0)
     await bed.sources["i"].send(beats_of(bed, tokens_of(bed, 1)))
     await bed.cycles(20)
-    assert bed.sinks["o"].valid_at == []
+    assert bed.sinks["largest_o"].valid_at == bed.sinks["smallest_o"].valid_at == []
 
 
-@cocotb.test(timeout_time=10, timeout_unit="us")
+@cocotb.test(timeout_time=30, timeout_unit="us")
 async def keeps_its_timing(dut) -> None:
-    """Latency, and the cycles of beats and between tokens, are as stated."""
+    """Once the lists are full of what nothing exceeds, a beat a cycle; then the latency."""
     bed = await Testbed(dut).start()
-    spec, lanes = bed.block.spec, bed.block.spec.inputs_per_beat
+    spec = bed.block.spec
     k_top = spec.outliers_max
     bed.set(k_top=k_top)
-    # All equal: the first candidates fill the lists, and nothing later exceeds them.
     tokens = [np.full(spec.inputs_max, value) for value in (7, -7)]
     bed.send("i", beats_of(bed, tokens))
-    await bed.receive("o", 4 * k_top)
+    await bed.receive("largest_o", 2 * k_top)
     taken = np.array(bed.sources["i"].taken_at).reshape(2, -1)
-    settled = k_top // lanes + 2  # beats until the lists are full
-    np.testing.assert_array_equal(np.diff(taken[:, settled:]), 1)
-    # A beat is held as many cycles as it has candidates; a full list has them one cycle longer.
-    held = np.diff(taken[:, :2])
-    assert (held >= min(lanes, k_top)).all()
-    assert (held <= min(lanes, k_top + 2)).all()
-    first = np.array(bed.sinks["o"].valid_at).reshape(2, -1)[:, 0]
-    np.testing.assert_array_equal(first - taken[:, -1], bed.block.LATENCY)
-    assert taken[1, 0] - taken[0, -1] - 1 == 2 * k_top + 3
+    full = -(-k_top * bed.block.lists // spec.values_per_beat) + 4
+    np.testing.assert_array_equal(np.diff(taken[:, full:]), 1)
+    first = np.array(bed.sinks["largest_o"].valid_at).reshape(2, -1)[:, 0]
+    np.testing.assert_array_equal(first - taken[:, -1], bed.block.latency)

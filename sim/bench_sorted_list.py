@@ -1,65 +1,84 @@
-"""cocotb bench for SortedList: random insertions, pops and clears against a Python list."""
+"""cocotb bench for SortedList: random insertions, then everything is sent, largest first."""
+
+from typing import Any
 
 import cocotb
 
 from sim.testbed import Testbed
+from sim.traffic import every_traffic
 
-CYCLES = 3000
-
-
-class Model:
-    """What the list should hold, largest first."""
-
-    def __init__(self, entries: int) -> None:
-        self.entries = entries
-        self.held: list[tuple[int, int]] = []
-
-    def step(self, *, insert: int, pop: int, clear: int, key: int, position: int) -> None:
-        """Do what one cycle asks for."""
-        if clear:
-            self.held = []
-        elif pop:
-            self.held = self.held[1:]
-        elif insert:
-            place = sum(held >= key for held, _ in self.held)
-            self.held.insert(place, (key, position))
-            self.held = self.held[: self.entries]
+ROUNDS = 40
 
 
-@cocotb.test(timeout_time=100, timeout_unit="us")
-async def follows_model(dut) -> None:
-    """Head, fullness and threshold are the model's after every cycle."""
-    bed = await Testbed(dut).start()
-    model = Model(bed.block.entries)
-    full_seen = 0
-    for n in range(CYCLES):
-        spread = (3, 1 << 15)[n // 100 % 2]  # by turns few keys, so that many are equal
-        step = {
-            "insert": int(bed.rng.random() < 0.7),
-            "pop": int(bed.rng.random() < 0.15),
-            "clear": int(bed.rng.random() < 0.01),
+async def fill(bed: Testbed, k_top: int, count: int) -> list[dict[str, int]]:
+    """Insert at random; return what the list should hold. Keys are few in every other round."""
+    spread = (3, 1 << 15)[int(bed.rng.integers(2))]
+    held: list[dict[str, int]] = []
+    for _ in range(count):
+        entry = {
             "key": int(bed.rng.integers(-spread, spread)),
             "position": int(bed.rng.integers(1 << bed.block.position_bits)),
         }
-        last = int(bed.rng.integers(model.entries))
-        bed.set(**step, last=last)
+        insert = int(bed.rng.random() < 0.8)
+        bed.set(insert=insert, **entry)
         await bed.settled()
-        full = len(model.held) > last
-        full_seen += full
-        assert bed.get("full") == full
-        if full:
-            assert bed.get("threshold") == model.held[last][0]
-        if model.held:
-            assert tuple(bed.get("head").values()) == model.held[0]
-        model.step(**step)
+        if k_top:
+            assert bed.get("full") == (len(held) == k_top)
+        if held and len(held) == k_top:
+            assert bed.get("threshold") == held[-1]["key"]
+        if insert:
+            place = sum(other["key"] >= entry["key"] for other in held)
+            held = [*held[:place], entry, *held[place:]][:k_top]
         await bed.cycles()
-    assert full_seen > CYCLES / 10
+    bed.set(insert=0)
+    return held
+
+
+async def empty(bed: Testbed, held: list[dict[str, int]]) -> list[Any]:
+    """Let the list send all that it holds, and clear it."""
+    sink = bed.sinks["o"]
+    before = len(sink.items)
+    bed.set(drain=1)
+    await bed.until("drained")
+    bed.set(clear=1)
+    await bed.cycles()
+    bed.set(clear=0, drain=0)
+    await bed.cycles()
+    return sink.items[before:]
+
+
+@every_traffic
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def sends_the_largest(dut, traffic: str) -> None:
+    """Whatever k_top, the k_top largest come out in order; of equals the first inserted first."""
+    bed = await Testbed(dut).start(traffic)
+    entries, sent = bed.block.entries, 0
+    for n in range(ROUNDS):
+        k_top = (0, 1, entries)[n] if n < 3 else int(bed.rng.integers(entries + 1))
+        bed.set(k_top=k_top, clear=1)
+        await bed.cycles()
+        bed.set(clear=0)
+        held = await fill(bed, k_top, int(bed.rng.integers(4 * entries)))
+        assert await empty(bed, held) == held
+        sent += len(held)
+    assert sent > ROUNDS / 8
+
+
+@cocotb.test(timeout_time=2, timeout_unit="us")
+async def keeps_its_timing(dut) -> None:
+    """Send an entry a cycle, from the first cycle after ``drain``."""
+    bed = await Testbed(dut).start()
+    entries = bed.block.entries
+    bed.set(k_top=entries, insert=1, key=5)
+    await bed.cycles(entries)
+    bed.set(insert=0, drain=1)
+    assert await bed.until("drained") == entries + bed.block.LATENCY
 
 
 @cocotb.test(timeout_time=2, timeout_unit="us")
 async def reset_empties(dut) -> None:
     """Nothing is left after a reset."""
-    bed = await Testbed(dut).start()
+    bed = await Testbed(dut).start(k_top=1)
     bed.set(insert=1, key=5)
     await bed.cycles(3)
     await bed.settled()

@@ -11,6 +11,7 @@ from hw.beat_sequencer import BeatSequencer
 from hw.cluster_pass import ClusterPass
 from hw.clustering_unit import ClusteringUnit
 from hw.engine_spec import EngineSpec
+from hw.entry_merge import EntryMerge
 from hw.fp16_key import Fp16Key
 from hw.layer_constants import LayerConstants
 from hw.linear_engine import LinearEngine
@@ -18,7 +19,10 @@ from hw.lookup_array import LookupArray
 from hw.lookup_lane import LookupLane
 from hw.lookup_tree import LookupTree
 from hw.midpoint_scaler import MidpointScaler
+from hw.orizuru_spec import OrizuruSpec
 from hw.orizuru_stream import OrizuruStream
+from hw.outlier_join import OutlierJoin
+from hw.outlier_side import OutlierSide
 from hw.output_scaler import OutputScaler
 from hw.output_stage import OutputStage
 from hw.reciprocal import Reciprocal
@@ -71,6 +75,13 @@ def small_spec(
     )
 
 
+def orizuru(inputs_max: int, outliers_max: int, values_per_beat: int) -> OrizuruSpec:
+    """Return the size of an outlier engine for benches."""
+    return OrizuruSpec(
+        inputs_max=inputs_max, outliers_max=outliers_max, values_per_beat=values_per_beat
+    )
+
+
 SYMMETRIC = small_spec(symmetric=True)
 PLAIN = small_spec(symmetric=False)
 WIDE = small_spec(symmetric=True, inputs_per_beat=16, inputs_max=192, outliers_max=8)
@@ -87,8 +98,20 @@ BLOCKS = {
     "token_scale": Block("bench_token_scale", lambda: TokenScale(WIDE)),
     "sorted_list": Block("bench_sorted_list", lambda: SortedList(5, 6)),
     "sorted_list_1": Block("bench_sorted_list", lambda: SortedList(1, 6)),
-    "orizuru_stream_k4": Block("bench_orizuru_stream", lambda: OrizuruStream(SYMMETRIC)),
-    "orizuru_stream_k16": Block("bench_orizuru_stream", lambda: OrizuruStream(WIDE)),
+    "orizuru_stream_p4": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(32, 4, 4))),
+    "orizuru_stream_p16": Block(
+        "bench_orizuru_stream", lambda: OrizuruStream(orizuru(300, 21, 16))
+    ),
+    "orizuru_stream_p1": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(20, 1, 1))),
+    "orizuru_stream_lists": Block(
+        "bench_orizuru_stream", lambda: OrizuruStream(orizuru(100, 5, 8), lists=4, queue=3)
+    ),
+    "outlier_side": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 3, False)),
+    "outlier_side_apart": Block(
+        "bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 2, True)
+    ),
+    "entry_merge": Block("bench_entry_merge", lambda: EntryMerge(orizuru(64, 5, 8))),
+    "outlier_join": Block("bench_outlier_join", lambda: OutlierJoin(SYMMETRIC)),
     "midpoint_scaler_symmetric": Block("bench_midpoint_scaler", lambda: MidpointScaler(SYMMETRIC)),
     "midpoint_scaler_plain": Block("bench_midpoint_scaler", lambda: MidpointScaler(PLAIN)),
     "residual_builder_symmetric": Block(

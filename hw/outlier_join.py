@@ -1,0 +1,97 @@
+"""Join of a token's largest and smallest activations into one list of outliers."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.engine_spec import EngineSpec
+
+
+class OutlierJoin(wiring.Component):
+    """Pass on the largest, then the smallest, and say which of these came before.
+
+    Bit-exact with :func:`golden.outliers.repeated`.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Layout of the outliers.
+
+    Ports
+    -----
+    k_top : In(range(spec.outliers_max + 1))
+        Outliers on each side. Steady while tokens are under way.
+    largest : In(stream of ``entry``)
+        Per token k_top keys and positions, in descending order.
+    smallest : In(stream of ``entry``)
+        The same in ascending order.
+    o : Out(stream of spec.outlier)
+        2 k_top outliers per token.
+
+    Timing
+    ------
+    Latency : 0 cycles.
+    Rate : one outlier per cycle.
+    Through paths : ``largest.valid`` to ``o.valid``, ``largest.payload`` to ``o.payload``,
+        ``smallest.valid`` to ``o.valid``, ``smallest.payload`` to ``o.payload``, ``o.ready`` to
+        ``largest.ready``, ``o.ready`` to ``smallest.ready``; combinational.
+    Reset : the next outlier is a token's largest.
+    """
+
+    LATENCY = 0
+
+    k_top: Signal
+    largest: stream.Interface
+    smallest: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        fields = dict(spec.outlier.members)
+        fields.pop("repeated")
+        self.entry = data.StructLayout(fields)
+        ports = {
+            "k_top": In(range(spec.outliers_max + 1)),
+            "largest": In(stream.Signature(self.entry)),
+            "smallest": In(stream.Signature(self.entry)),
+            "o": Out(stream.Signature(spec.outlier)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        on_smallest = Signal()
+        passed = Signal(range(self.spec.outliers_max + 1))
+        least = Signal(self.entry)  # the last of the largest
+        entry = Signal(self.entry)
+        transfer = Signal()
+        m.d.comb += [
+            entry.eq(
+                Mux(
+                    on_smallest,
+                    self.smallest.payload.as_value(),
+                    self.largest.payload.as_value(),
+                )
+            ),
+            self.o.valid.eq(Mux(on_smallest, self.smallest.valid, self.largest.valid)),
+            self.largest.ready.eq(self.o.ready & ~on_smallest),
+            self.smallest.ready.eq(self.o.ready & on_smallest),
+            transfer.eq(self.o.valid & self.o.ready),
+            self.o.payload.key.eq(entry.key),
+            self.o.payload.position.eq(entry.position),
+            # It stands among the largest if it comes no later than the last of them.
+            self.o.payload.repeated.eq(
+                on_smallest
+                & (
+                    (entry.key > least.key)
+                    | ((entry.key == least.key) & (entry.position <= least.position))
+                )
+            ),
+        ]
+        with m.If(transfer):
+            m.d.sync += passed.eq(passed + 1)
+            with m.If(~on_smallest):
+                m.d.sync += least.eq(entry)
+            with m.If(passed + 1 == self.k_top):
+                m.d.sync += [passed.eq(0), on_smallest.eq(~on_smallest)]
+        return m
