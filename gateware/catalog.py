@@ -4,8 +4,10 @@ A name is all that crosses a process boundary: the launcher passes it to the sim
 ``kllm verilog NAME`` writes its Verilog.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 from gateware.design import Design
 from golden.errors import InputError
@@ -14,6 +16,8 @@ from golden.spec import NumberSpec
 from golden.tensor_file import near
 from hw.engine_spec import EngineSpec
 from hw.linear_engine import LinearEngine
+from hw.orizuru_spec import OrizuruSpec
+from hw.orizuru_stream import OrizuruStream
 
 # Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with
 # this suffix, for symmetric ones.
@@ -65,8 +69,39 @@ def _linear_engine(size: str, *, symmetric: bool) -> Design:
     )
 
 
-DESIGNS = tuple(
+def _outlier_engine(name: str, about: str, engine: str, make: Callable, spec: Any) -> Design:
+    """Return an outlier engine of a size that others are compared at."""
+    sizes = {
+        "N": spec.inputs_max,
+        "k": spec.outliers_max,
+        "values_per_beat": spec.values_per_beat,
+    }
+    return Design(
+        name=name,
+        make=make,
+        about=f"{about}: {spec.outliers_max} outliers on each side of {spec.inputs_max}",
+        parameters={"engine": engine, **sizes},
+    )
+
+
+def _orizuru_stream(values_per_beat: int, **options: int) -> Design:
+    spec = OrizuruSpec(inputs_max=4096, outliers_max=21, values_per_beat=values_per_beat)
+    return _outlier_engine(
+        f"orizuru_stream_{values_per_beat}",
+        f"streaming Orizuru, {values_per_beat} values per beat",
+        "stream",
+        partial(OrizuruStream, spec, **options),
+        spec,
+    )
+
+
+ENGINES = tuple(
     _linear_engine(size, symmetric=symmetric) for size in SIZES for symmetric in (False, True)
+)
+DESIGNS = (
+    *ENGINES,
+    _orizuru_stream(16),
+    _orizuru_stream(32, lists=2, queue=4),
 )
 CATALOG = {design.name: design for design in DESIGNS}
 

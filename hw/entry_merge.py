@@ -40,10 +40,10 @@ class EntryMerge(wiring.Component):
     ------
     Latency : ``LATENCY`` cycle from the later of the heads, or the end of one list, to ``o.valid``.
     Rate : one entry per cycle while ``o.ready`` is high; two dropped per cycle.
-    Through paths : ``o.ready`` to ``a.ready``, ``o.ready`` to ``b.ready``, ``a.valid`` to ``a.ready``,
-        ``a.valid`` to ``b.ready``, ``b.valid`` to ``a.ready``, ``b.valid`` to ``b.ready``,
-        ``a.payload`` to ``a.ready``, ``a.payload`` to ``b.ready``, ``b.payload`` to
-        ``a.ready``, ``b.payload`` to ``b.ready``; combinational.
+    Through paths : ``o.ready`` to ``a.ready``, ``o.ready`` to ``b.ready``,
+        ``a.valid`` to ``a.ready``, ``a.valid`` to ``b.ready``, ``b.valid`` to ``a.ready``,
+        ``b.valid`` to ``b.ready``, ``a.payload`` to ``a.ready``, ``a.payload`` to ``b.ready``,
+        ``b.payload`` to ``a.ready``, ``b.payload`` to ``b.ready``; combinational.
     Reset : drops the entry in flight.
     """
 

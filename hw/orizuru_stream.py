@@ -82,7 +82,7 @@ class OrizuruStream(wiring.Component):
         closing = Signal()  # the token's last beat is here
         drain, clear, load = Signal(), Signal(), Signal()
 
-        parts: list[OutlierSide] = []
+        sides: list[list[OutlierSide]] = []
         ends: list[OutlierSide | EntryMerge] = []
         for name, flip in (("largest", 0), ("smallest", -1)):
             side = self._make_side(m, platform, name)
@@ -96,17 +96,22 @@ class OrizuruStream(wiring.Component):
                 ]
             end = self._merge(m, platform, name, side, clear)
             self._send(m, getattr(self, f"{name}_o"), end.o, flip)
-            parts += side
+            sides.append(side)
             ends.append(end)
 
+        # A lane without candidates may change at once: nobody looks at its key any more.
+        held = Cat(a.held | b.held for a, b in zip(*sides, strict=True))
+        for n in range(self.spec.values_per_beat):
+            m.d.comb += following[n].eq(Mux(held[n], keys[n], self.i.payload.keys[n]))
+
         done, settled = Signal(), Signal()
+        parts = sides[0] + sides[1]
         m.d.comb += [
             done.eq(Cat(part.done for part in parts).all()),
             settled.eq(Cat(part.settled for part in parts).all()),
             clear.eq(drain & ends[0].drained & ends[1].drained),
             self.i.ready.eq(done & ~closing),
             load.eq(self.i.valid & self.i.ready),
-            following.eq(Mux(load, self.i.payload.keys, keys)),
         ]
         m.d.sync += [keys.eq(following), drain.eq(closing & settled & ~clear)]
         with m.If(load):
@@ -122,7 +127,7 @@ class OrizuruStream(wiring.Component):
     def _make_side(self, m: Module, platform: object, name: str) -> list[OutlierSide]:
         """Return the parts of a side; each sees a share of the lanes as beats of its own."""
         spec = replace(self.spec, values_per_beat=self.spec.values_per_beat // self.lists)
-        parts = [OutlierSide(spec, self.queue, self.lists > 1) for _ in range(self.lists)]
+        parts = [OutlierSide(spec, self.queue) for _ in range(self.lists)]
         for n, part in enumerate(parts):
             m.submodules[f"{name}{n}"] = share(platform, part)
             m.d.comb += part.k_top.eq(self.k_top)
@@ -133,12 +138,11 @@ class OrizuruStream(wiring.Component):
     ) -> None:
         """Give a part its lanes; complementing reverses the order: the smallest become largest."""
         width = part.spec.values_per_beat
-        next_keys = self.i.payload.keys if part.apart else following
         m.d.comb += part.mask.eq(self.i.payload.mask[n * width : (n + 1) * width])
         for lane in range(width):
             m.d.comb += [
                 part.keys[lane].eq(keys[n * width + lane] ^ Const(flip, KEY)),
-                part.following[lane].eq(next_keys[n * width + lane] ^ Const(flip, KEY)),
+                part.following[lane].eq(following[n * width + lane] ^ Const(flip, KEY)),
             ]
 
     def _merge(

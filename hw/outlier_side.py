@@ -25,9 +25,6 @@ class OutlierSide(wiring.Component):
         Activations per beat, the longest token and the longest list.
     queue : int
         Candidates that may queue up, 2 to 8.
-    apart : bool
-        Compare the beat at hand and the following one with comparators of their own: a shorter
-        path from ``load``, for more area.
 
     Ports
     -----
@@ -38,13 +35,15 @@ class OutlierSide(wiring.Component):
     number : In(range(spec.beats_max))
         Its number in the token.
     following : In(array of signed(16))
-        ``keys`` of the next cycle; if ``apart``, needed with ``load`` alone.
+        ``keys`` of the next cycle, in lanes that are held or loaded.
     mask : In(spec.values_per_beat)
         With ``load``: which of ``following`` count.
     load : In(1)
         ``following`` is another beat. Only when ``done``.
+    held : Out(spec.values_per_beat)
+        Which lanes of the beat at hand have candidates beyond this cycle.
     done : Out(1)
-        Whether the last candidates of the beat at hand leave it in this cycle.
+        Whether none has: the last candidates leave in this cycle.
     settled : Out(1)
         Whether there are no candidates, in the beat or in the queue.
     drain : In(1)
@@ -73,6 +72,7 @@ class OutlierSide(wiring.Component):
     following: data.View
     mask: Signal
     load: Signal
+    held: Signal
     done: Signal
     settled: Signal
     drain: Signal
@@ -80,10 +80,9 @@ class OutlierSide(wiring.Component):
     clear: Signal
     o: stream.Interface
 
-    def __init__(self, spec: OrizuruSpec, queue: int, apart: bool) -> None:
+    def __init__(self, spec: OrizuruSpec, queue: int) -> None:
         self.spec = spec
         self.queue = queue
-        self.apart = apart
         require_int("queue", queue, low=2, high=8)
         keys = data.ArrayLayout(KEY, spec.values_per_beat)
         ports = {
@@ -93,6 +92,7 @@ class OutlierSide(wiring.Component):
             "following": In(keys),
             "mask": In(spec.values_per_beat),
             "load": In(1),
+            "held": Out(spec.values_per_beat),
             "done": Out(1),
             "settled": Out(1),
             "drain": In(1),
@@ -138,7 +138,7 @@ class OutlierSide(wiring.Component):
         ]
         return m
 
-    def _choose(self, m: Module, entries: SortedList, one_only: Signal) -> tuple:
+    def _choose(self, m: Module, entries: SortedList, one_only: Value) -> tuple:
         """Return which lanes go first and second, whether any does, and whether others are left.
 
         Which lanes are candidates was found a cycle before, so a beat is judged while it is
@@ -148,22 +148,16 @@ class OutlierSide(wiring.Component):
         candidates = Signal(len(lanes))
         first, second = first_two(m, candidates, "candidates")
         taken = first | (second & ~one_only.replicate(len(lanes)))
-        left = Signal(len(lanes))
+        left = self.held
         m.d.comb += left.eq(candidates & ~taken)
 
-        def above(keys: data.View) -> Value:
-            return Cat(~entries.full | (keys[n] > entries.threshold) for n in lanes)
-
+        above = Cat(~entries.full | (self.following[n] > entries.threshold) for n in lanes)
         there = (self.k_top != 0).replicate(len(lanes)) & self.mask
-        if self.apart:
-            following = Mux(self.load, above(self.following) & there, above(self.keys) & left)
-        else:
-            following = above(self.following) & Mux(self.load, there, left)
-        m.d.sync += candidates.eq(following)
+        m.d.sync += candidates.eq(above & Mux(self.load, there, left))
         some, two, three = at_least(candidates)
         return (first, second), some, Mux(one_only, two, three)
 
-    def _select(self, m: Module, one: Signal, name: str) -> Signal:
+    def _select(self, m: Module, one: Value, name: str) -> data.View:
         """Return the key and the position of the lane whose bit is set."""
         pick = Signal(self.spec.entry, name=name)
         lane_bits = exact_log2(self.spec.values_per_beat)

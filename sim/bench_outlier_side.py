@@ -17,7 +17,7 @@ async def feed(bed: Testbed, token: list[int]) -> None:
         beat = token[start : start + lanes]
         beat = [*beat, *noise[len(beat) :]]
         while True:
-            bed.set(keys=keys, following=noise if bed.block.apart else keys, load=0)
+            bed.set(keys=keys, following=keys, load=0)
             await bed.settled()
             if bed.get("done"):
                 break

@@ -106,10 +106,8 @@ BLOCKS = {
     "orizuru_stream_lists": Block(
         "bench_orizuru_stream", lambda: OrizuruStream(orizuru(100, 5, 8), lists=4, queue=3)
     ),
-    "outlier_side": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 3, False)),
-    "outlier_side_apart": Block(
-        "bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 2, True)
-    ),
+    "outlier_side": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 3)),
+    "outlier_side_2": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 2)),
     "entry_merge": Block("bench_entry_merge", lambda: EntryMerge(orizuru(64, 5, 8))),
     "outlier_join": Block("bench_outlier_join", lambda: OutlierJoin(SYMMETRIC)),
     "midpoint_scaler_symmetric": Block("bench_midpoint_scaler", lambda: MidpointScaler(SYMMETRIC)),
