@@ -84,7 +84,9 @@ def print_study(found: "dict[str, ErrorSplit]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("encoder.layer.", box=SIMPLE, pad_edge=False, title="errors in %", title_justify="left")
+    table = Table(
+        "encoder.layer.", box=SIMPLE, pad_edge=False, title="errors in %", title_justify="left"
+    )
     for column in ("K-Means", "INT", "INT, 128", "arithmetic", "ratio"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, split in found.items():
