@@ -1,0 +1,104 @@
+"""Layers from files: orientation, bias, bfloat16, and everything that is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from golden.errors import InputError
+from golden.layer_source import file_layer, minilm_layer, read_activations
+
+INPUTS, OUTPUTS = 6, 4
+WEIGHT = np.arange(INPUTS * OUTPUTS, dtype=np.float32).reshape(OUTPUTS, INPUTS) / 8
+X = np.random.default_rng(0).normal(size=(9, INPUTS)).astype(np.float32)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
+    def write(x: np.ndarray = X, **tensors: np.ndarray) -> tuple[Path, Path]:
+        save_file(tensors or {"fc.weight": WEIGHT}, tmp_path / "w.safetensors")
+        np.save(tmp_path / "x.npy", x)
+        return tmp_path / "w.safetensors", tmp_path / "x.npy"
+
+    return write
+
+
+def test_either_orientation_is_found(files: Callable[..., tuple[Path, Path]]) -> None:
+    for weight in (WEIGHT, np.ascontiguousarray(WEIGHT.T)):
+        w, x = files(fc=weight)
+        source = file_layer(w, "fc", x, 2)
+        np.testing.assert_array_equal(source.weight, WEIGHT.T)
+        assert not source.bias.any()
+
+
+def test_a_square_weight_is_as_torch_keeps_it(files: Callable[..., tuple[Path, Path]]) -> None:
+    square = np.arange(36, dtype=np.float32).reshape(6, 6)
+    source = file_layer(*_with_name(files(fc=square)), 2)
+    np.testing.assert_array_equal(source.weight, square.T)
+
+
+def _with_name(paths: tuple[Path, Path]) -> tuple[Path, str, Path]:
+    return paths[0], "fc", paths[1]
+
+
+def test_bias_and_tokens(files: Callable[..., tuple[Path, Path]]) -> None:
+    bias = np.array([1, 2, 3, 4], np.float32)
+    w, x = files(**{"fc.weight": WEIGHT, "fc.bias": bias})
+    source = file_layer(w, "fc.weight", x, 3)
+    np.testing.assert_array_equal(source.bias, bias)
+    np.testing.assert_array_equal(source.x.view(np.float16), X[-3:].astype(np.float16))
+    np.testing.assert_array_equal(source.calibration, X[:-3])
+
+
+def test_bfloat16_is_read(tmp_path: Path) -> None:
+    """NumPy has no such type: the file is written by hand. 0x3FC0 is 1.5, 0xC000 is -2."""
+    data = np.array([0x3FC0, 0xC000] * 3, "<u2").tobytes()
+    header = {"fc": {"dtype": "BF16", "shape": [1, 6], "data_offsets": [0, len(data)]}}
+    text = json.dumps(header).encode()
+    path = tmp_path / "b.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    np.save(tmp_path / "x.npy", X)
+    source = file_layer(path, "fc", tmp_path / "x.npy", 1)
+    assert source.weight.ravel().tolist() == [1.5, -2, 1.5, -2, 1.5, -2]
+
+
+def test_integers_are_refused(files: Callable[..., tuple[Path, Path]]) -> None:
+    with pytest.raises(InputError, match="dtype I32"):
+        file_layer(*_with_name(files(fc=WEIGHT.astype(np.int32))), 1)
+
+
+def test_a_large_activation_is_named(files: Callable[..., tuple[Path, Path]]) -> None:
+    x = X.copy()
+    x[2, 1] = 7e4
+    with pytest.raises(InputError, match=r"\[2, 1\] is 70000"):
+        file_layer(*_with_name(files(x=x, fc=WEIGHT)), 1)
+
+
+def test_pickles_and_archives_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.savez(tmp_path / "z.npz", a=X)
+    (tmp_path / "z.npz").rename(tmp_path / "z.npy")
+    whole = tmp_path / "t.npy"
+    np.save(whole, X)
+    whole.write_bytes(whole.read_bytes()[:-3])
+    for name in ("p.npy", "z.npy", "t.npy", "nowhere.npy"):
+        with pytest.raises(InputError, match=name):
+            read_activations(tmp_path / name)
+
+
+def test_minilm_layers_have_other_texts_to_calibrate() -> None:
+    source = minilm_layer("encoder.layer.1.output.dense", 5, seed=2)
+    assert source.x.shape == (5, 1536)
+    assert source.weight.shape == (1536, 384)
+    rows = {row.tobytes() for row in source.calibration.astype(np.float16)}
+    # [CLS] of another text can be the same number by number only in the very first layer.
+    assert not any(row.tobytes() in rows for row in source.x.view(np.float16))
+
+
+def test_a_file_without_enough_tokens_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "short.txt").write_text("Two words.")
+    with pytest.raises(InputError, match="5 tokens; asked for 40"):
+        minilm_layer("encoder.layer.1.output.dense", 40, tmp_path / "short.txt")
