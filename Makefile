@@ -20,7 +20,7 @@ demo: setup  ## run two layers of MiniLM through the hardware, bit for bit
 	    --simulator $(FAST) --json build/demo/ffn.json
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest -n auto --dist worksteal --timeout 300
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --timeout 300
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .

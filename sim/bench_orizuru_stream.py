@@ -20,7 +20,7 @@ def tokens_of(bed: Testbed, least: int) -> list[IntArray]:
     """
     longest = bed.block.spec.inputs_max
     tokens = []
-    for n in range(40):
+    for n in range(24):
         length = longest if n % 3 == 0 else int(bed.rng.integers(least, longest + 1))
         keys = key(finite(bed.rng, (length,)))
         if n == 0:

@@ -99,9 +99,7 @@ BLOCKS = {
     "sorted_list": Block("bench_sorted_list", lambda: SortedList(5, 6)),
     "sorted_list_1": Block("bench_sorted_list", lambda: SortedList(1, 6)),
     "orizuru_stream_p4": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(32, 4, 4))),
-    "orizuru_stream_p16": Block(
-        "bench_orizuru_stream", lambda: OrizuruStream(orizuru(300, 21, 16))
-    ),
+    "orizuru_stream_p16": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(120, 9, 16))),
     "orizuru_stream_p1": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(20, 1, 1))),
     "orizuru_stream_lists": Block(
         "bench_orizuru_stream", lambda: OrizuruStream(orizuru(100, 5, 8), lists=4, queue=3)
