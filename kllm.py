@@ -12,6 +12,7 @@ import gateware.cli
 import golden.cli
 import golden.tools
 import sim.cli
+import sim.orizuru_cli
 import sim.tools
 import synth.cli
 import synth.tools
@@ -31,6 +32,8 @@ kllm doctor  -  is everything there?
 kllm doctor --json  -  the same for scripts
 
 kllm run  -  a layer of MiniLM, from its weights to gates
+
+kllm sim orizuru --input x.npy --k 21  -  find outliers in your own vectors
 
 kllm study --symmetric  -  errors of all of its linear layers
 
@@ -120,6 +123,7 @@ def build_app() -> typer.Typer:
     app.command("study", epilog=golden.cli.EXAMPLES)(golden.cli.study)
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
+    app.add_typer(sim.orizuru_cli.app, name="sim")
     app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))
     return app
 
