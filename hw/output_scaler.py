@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from golden.fp16 import INFINITY
 from golden.spec import SCALE_BITS
 from hw.engine_spec import CHANNEL, SCALE, EngineSpec
+from hw.pipeline import stage
 from hw.shifts import normalise, shift_right
 
 # Half of the smallest FP16 step decides a rounding, together with whether there is anything below.
@@ -75,11 +76,11 @@ class OutputScaler(wiring.Component):
 
         product, exponent, negative, bias = self._multiply(m, advance)
         whole, beyond = self._align(m, advance, product, exponent)
-        negative, bias = (_stage(m, advance, value) for value in (negative, bias))
+        negative, bias = (stage(m, advance, value) for value in (negative, bias))
         total, sign = self._add_bias(m, advance, whole, negative, bias)
         for _ in range(3):
-            beyond, negative = (_stage(m, advance, value) for value in (beyond, negative))
-        sign = Mux(beyond, negative, _stage(m, advance, sign))  # beyond, the total means nothing
+            beyond, negative = (stage(m, advance, value) for value in (beyond, negative))
+        sign = Mux(beyond, negative, stage(m, advance, sign))  # beyond, the total means nothing
         pattern = self._round(m, advance, total)
         infinite = beyond | (pattern >= INFINITY)
         with m.If(advance):
@@ -92,18 +93,18 @@ class OutputScaler(wiring.Component):
     def _multiply(self, m: Module, advance) -> tuple[Signal, ...]:
         """Stages 1 to 3: the sum's magnitude times both mantissas, in two halves."""
         term = self.i.payload
-        magnitude = _stage(m, advance, abs(term.sum)[: self.spec.sum_bits - 1])
-        scale = _stage(m, advance, term.scale.mantissa * term.channel.mantissa)
-        low = _stage(m, advance, magnitude * scale[:SCALE_BITS])
-        high = _stage(m, advance, magnitude * scale[SCALE_BITS:])
-        product = _stage(m, advance, low + (high << SCALE_BITS))
+        magnitude = stage(m, advance, abs(term.sum)[: self.spec.sum_bits - 1])
+        scale = stage(m, advance, term.scale.mantissa * term.channel.mantissa)
+        low = stage(m, advance, magnitude * scale[:SCALE_BITS])
+        high = stage(m, advance, magnitude * scale[SCALE_BITS:])
+        product = stage(m, advance, low + (high << SCALE_BITS))
         others = (
             term.scale.exponent + term.channel.exponent,
             term.sum < 0,
             term.channel.bias,
         )
         for _ in range(3):
-            others = tuple(_stage(m, advance, value) for value in others)
+            others = tuple(stage(m, advance, value) for value in others)
         return product, *others  # pyright: ignore[reportReturnType]
 
     def _align(self, m: Module, advance, product: Signal, exponent: Signal) -> tuple:
@@ -120,8 +121,8 @@ class OutputScaler(wiring.Component):
         m.d.comb += right.eq(Mux(distance < 0, 0, Mux(distance > 127, 127, distance)))
         shifted, lost = shift_right(m, wide, right, "aligned")
         return (
-            _stage(m, advance, Cat(lost, shifted[:WHOLE_BITS])),
-            _stage(m, advance, shifted[WHOLE_BITS:].any()),
+            stage(m, advance, Cat(lost, shifted[:WHOLE_BITS])),
+            stage(m, advance, shifted[WHOLE_BITS:].any()),
         )
 
     @staticmethod
@@ -131,11 +132,11 @@ class OutputScaler(wiring.Component):
         mantissa = Cat(bias[:10], exponent.any())
         units = (mantissa << Mux(exponent.any(), exponent - 1, 0)[:5]) << (-24 - UNIT + 1)
         # Relative to the product's sign, so that one adder does.
-        total = _stage(m, advance, Mux(negative ^ bias[15], whole - units, whole + units))
-        sign = _stage(m, advance, negative)
+        total = stage(m, advance, Mux(negative ^ bias[15], whole - units, whole + units))
+        sign = stage(m, advance, negative)
         return (
-            _stage(m, advance, abs(total)[: WHOLE_BITS + 2]),
-            _stage(m, advance, (sign ^ (total < 0)) & (total != 0)),
+            stage(m, advance, abs(total)[: WHOLE_BITS + 2]),
+            stage(m, advance, (sign ^ (total < 0)) & (total != 0)),
         )
 
     @staticmethod
@@ -146,16 +147,8 @@ class OutputScaler(wiring.Component):
         low = len(normal) - SCALE_BITS
         kept = normal[low:]
         # Each doubling adds 1024; the hidden bit adds the first. A carry goes where it should.
-        pattern = _stage(m, advance, ((31 - zeros) << 10) + kept)
-        up = _stage(m, advance, normal[low - 1] & (normal[: low - 1].any() | kept[0]))
+        pattern = stage(m, advance, ((31 - zeros) << 10) + kept)
+        up = stage(m, advance, normal[low - 1] & (normal[: low - 1].any() | kept[0]))
         rounded = Signal(16)
         m.d.comb += rounded.eq(pattern + up)
         return rounded
-
-
-def _stage(m: Module, advance, value) -> Signal:
-    """Return a register that takes ``value`` whenever the pipeline moves on."""
-    held = Signal.like(value, name="held")
-    with m.If(advance):
-        m.d.sync += held.eq(value)
-    return held

@@ -1,27 +1,26 @@
 """Residual builder: what each outlier adds beyond its centroid, for every weight centroid."""
 
+from typing import ClassVar
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from golden.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT
-from hw.clustering_unit import ClusteringUnit, thresholds_layout
-from hw.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from golden.spec import A_FRACTION_BITS
+from hw.clustering_unit import thresholds_layout
+from hw.engine_spec import SCALE, EngineSpec
+from hw.outlier_residual import RESIDUAL_BITS, OutlierResidual
 from hw.reciprocal import QUOTIENT_BITS
 from hw.share import share
-from hw.shifts import shift_right
 from hw.token_buffer import WriteInterface, WritePort
-
-RATIO_BITS = RATIO_INTEGER_BITS + A_FRACTION_BITS
-RESIDUAL_BITS = RATIO_BITS + 1  # its magnitude: a centroid can be on the other side of zero
 
 
 class ResidualBuilder(wiring.Component):
     """Build the residual rows of a token's outliers and note which input channels they are.
 
-    Bit-exact with :func:`golden.linear.outlier_rows`. One multiplier serves the ratio x / s_a
-    and then the products with the weight centroids, one per cycle.
+    Bit-exact with :func:`golden.linear.outlier_rows`. A multiplier makes one product with a
+    weight centroid per cycle, while the next outlier's residual is on its way.
 
     Parameters
     ----------
@@ -58,11 +57,13 @@ class ResidualBuilder(wiring.Component):
 
     Timing
     ------
-    Latency : ``outlier_cycles`` cycles for each outlier, then ``finished``.
+    Latency : ``START`` cycles and ``outlier_cycles`` for each outlier, then ``finished``.
     Rate : one outlier at a time.
     Through paths : none.
     Reset : drops the token under way.
     """
+
+    START: ClassVar[int] = OutlierResidual.LATENCY
 
     k_top: Signal
     a_centroids: data.View
@@ -80,8 +81,8 @@ class ResidualBuilder(wiring.Component):
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         numbers = spec.numbers
-        # Take it, multiply, round, subtract, fold; the entries through two stages; the digits.
-        self.outlier_cycles = 5 + spec.entries + 1 + numbers.residual_digits
+        # Take its residual, make the entries in two stages, write the digits.
+        self.outlier_cycles = 1 + spec.entries + 1 + numbers.residual_digits
         shape = (unsigned if numbers.symmetric else signed)(spec.centroid_bits)
         codebook = data.ArrayLayout(shape, spec.entries)
         lanes, groups = spec.inputs_per_beat, spec.groups_max
@@ -103,20 +104,15 @@ class ResidualBuilder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        outlier = Signal(self.spec.outlier)
-        bits = Signal(16)  # its FP16 pattern
+        residuals = self._residuals(m, platform)
+        residual = Signal(residuals.residual)
         count = Signal(range(2 * self.spec.outliers_max + 1))
         entry = Signal(range(self.spec.entries))
         digit = Signal(range(max(self.spec.numbers.residual_digits, 2)))
 
-        left, right = Signal(RESIDUAL_BITS), Signal(QUOTIENT_BITS)
-        product = Signal(RESIDUAL_BITS + QUOTIENT_BITS)
-        m.d.sync += product.eq(left * right)
-        negative = Signal()
-        residual = Signal(RESIDUAL_BITS)
-        magnitude, sign, beyond = self._residual(m, platform, bits, product)
-
         weight = self.w_centroids[entry]
+        product = Signal(RESIDUAL_BITS + self.spec.centroid_bits)
+        m.d.sync += product.eq(residual.magnitude * abs(weight))
         row_entry, clipped = self._round_entry(m, product)
         row = [Signal(self.spec.residual_bits, name=f"entry{n}") for n in range(self.spec.entries)]
         signs = Signal(self.spec.entries)
@@ -124,7 +120,7 @@ class ResidualBuilder(wiring.Component):
         m.d.sync += [
             entry_valid.eq(0),
             entry_number.eq(entry),
-            entry_sign.eq(negative ^ (weight < 0)),
+            entry_sign.eq(residual.negative ^ (weight < 0)),
         ]
         with m.If(entry_valid):
             m.d.sync += Array(row)[entry_number].eq(row_entry)
@@ -138,27 +134,12 @@ class ResidualBuilder(wiring.Component):
                     m.d.sync += count.eq(0)
                     m.next = "TAKE"
             with m.State("TAKE"):
-                m.d.comb += self.i.ready.eq(1)
-                key = self.i.payload.key
-                m.d.sync += [outlier.eq(self.i.payload), bits.eq(Cat(abs(key)[:15], key < 0))]
-                with m.If(self.i.valid):
-                    m.next = "MULTIPLY"
-            with m.State("MULTIPLY"):
-                m.d.comb += [left.eq(self._mantissa(bits)), right.eq(self.reciprocal)]
-                m.next = "ROUND"
-            with m.State("ROUND"):  # these two wait for the ratio, then the difference
-                m.next = "SUBTRACT"
-            with m.State("SUBTRACT"):
-                m.next = "FOLD"
-            with m.State("FOLD"):
-                m.d.sync += [entry.eq(0), negative.eq(sign), residual.eq(magnitude)]
-                with m.If(outlier.repeated):
-                    m.d.sync += residual.eq(0)
-                with m.Else():
-                    m.d.comb += self.saturated.eq(beyond)
-                m.next = "ENTRIES"
+                m.d.comb += residuals.o.ready.eq(1)
+                m.d.sync += [residual.eq(residuals.o.payload), entry.eq(0)]
+                with m.If(residuals.o.valid):
+                    m.d.comb += self.saturated.eq(residuals.o.payload.saturated)
+                    m.next = "ENTRIES"
             with m.State("ENTRIES"):
-                m.d.comb += [left.eq(residual), right.eq(abs(weight))]
                 m.d.sync += [entry_valid.eq(1), entry.eq(entry + 1)]
                 with m.If(entry == self.spec.entries - 1):
                     m.next = "LAST ENTRY"
@@ -166,7 +147,7 @@ class ResidualBuilder(wiring.Component):
                 m.d.sync += digit.eq(0)
                 m.next = "WRITE"
             with m.State("WRITE"):
-                self._write(m, outlier, count, digit, row, signs)
+                self._write(m, residual.position, count, digit, row, signs)
                 m.d.sync += digit.eq(digit + 1)
                 with m.If(digit == self.spec.numbers.residual_digits - 1):
                     m.d.sync += count.eq(count + 1)
@@ -176,53 +157,26 @@ class ResidualBuilder(wiring.Component):
                         m.next = "TAKE"
         return m
 
-    @staticmethod
-    def _mantissa(bits: Signal):
-        return Cat(bits[:10], bits[10:15].any())
-
-    def _residual(self, m: Module, platform: object, bits: Signal, product: Signal):
-        """Return |x / s_a - C_A[a]|, its sign, and whether the ratio saturated.
-
-        In two stages: two cycles after the product they are there.
-        """
-        spec = self.spec
-        unit = ClusteringUnit(spec.numbers.symmetric)
-        m.submodules.unit = share(platform, unit)
-        m.d.comb += [unit.activation.eq(bits), unit.thresholds.eq(self.thresholds)]
-
-        # The product is x / s_a times 2**shift; half a unit rounds it, away from zero.
-        exponent = bits[10:15]
-        shift = Signal(signed(8))
-        offset = RECIPROCAL_SHIFT - A_FRACTION_BITS + 25
-        m.d.comb += shift.eq(self.scale.exponent + offset - Mux(exponent.any(), exponent, 1))
-        distance = Signal(5)
-        m.d.comb += distance.eq(Mux(shift < 1, 0, Mux(shift > 31, 30, shift - 1)))
-        halves, _ = shift_right(m, product, distance, "halves")
-        rounded = Signal(len(product))
-        m.d.comb += rounded.eq((halves + 1) >> 1)
-        beyond = Signal()
-        m.d.comb += beyond.eq(
-            rounded[RATIO_BITS:].any() | ((shift < 1) & self._mantissa(bits).any())
-        )
-        ratio, ratio_beyond = Signal(RATIO_BITS), Signal()
-        m.d.sync += [
-            ratio.eq(Mux(beyond, (1 << RATIO_BITS) - 1, rounded[:RATIO_BITS])),
-            ratio_beyond.eq(beyond),
+    def _residuals(self, m: Module, platform: object) -> OutlierResidual:
+        """Let a token's outliers, and no others, into the stages that find their residuals."""
+        residuals = OutlierResidual(self.spec)
+        m.submodules.residuals = share(platform, residuals)
+        wanting = Signal()
+        asked = Signal(range(2 * self.spec.outliers_max + 1))
+        m.d.comb += [
+            residuals.a_centroids.eq(self.a_centroids),
+            residuals.scale.eq(self.scale),
+            residuals.thresholds.eq(self.thresholds),
+            residuals.reciprocal.eq(self.reciprocal),
+            residuals.i.payload.eq(self.i.payload),
+            residuals.i.valid.eq(self.i.valid & wanting),
+            self.i.ready.eq(residuals.i.ready & wanting),
         ]
-
-        # Signs: a symmetric code carries its own; other centroids are two's complement.
-        centroid = Signal(signed(spec.centroid_bits + 1))
-        if spec.numbers.symmetric:
-            stored = self.a_centroids[unit.code[: INDEX_BITS - 1]]
-            m.d.sync += centroid.eq(Mux(unit.code[-1], -stored, stored))
-        else:
-            m.d.sync += centroid.eq(self.a_centroids[unit.code])
-        difference, difference_beyond = Signal(signed(RESIDUAL_BITS + 1)), Signal()
-        m.d.sync += [
-            difference.eq(Mux(bits[15], -ratio, ratio) - centroid),
-            difference_beyond.eq(ratio_beyond),
-        ]
-        return abs(difference)[:RESIDUAL_BITS], difference < 0, difference_beyond
+        with m.If(self.start):
+            m.d.sync += [wanting.eq(self.k_top != 0), asked.eq(0)]
+        with m.Elif(self.i.valid & self.i.ready):
+            m.d.sync += [asked.eq(asked + 1), wanting.eq(asked + 1 != self.k_top << 1)]
+        return residuals
 
     def _round_entry(self, m: Module, product: Signal):
         """Return a product in table units, halves away from zero, and whether it saturated."""
@@ -232,7 +186,9 @@ class ResidualBuilder(wiring.Component):
         clipped = rounded[self.spec.residual_bits :].any()
         return Mux(clipped, self.spec.numbers.residual_max, rounded), clipped
 
-    def _write(self, m: Module, outlier, count: Signal, digit: Signal, row: list, signs) -> None:
+    def _write(
+        self, m: Module, position, count: Signal, digit: Signal, row: list, signs: Signal
+    ) -> None:
         """Write one digit of every entry, and the outlier's position."""
         spec = self.spec
         lane_bits = exact_log2(spec.inputs_per_beat)
@@ -247,7 +203,7 @@ class ResidualBuilder(wiring.Component):
             self.rows.data.eq(words[digit].replicate(copies)),
             self.positions.en.eq(lane),
             self.positions.address.eq(group),
-            self.positions.data.eq(outlier.position.replicate(copies)),
+            self.positions.data.eq(position.replicate(copies)),
         ]
 
     def _digit_row(self, row: list, signs: Signal, digit: int):

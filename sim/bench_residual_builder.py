@@ -4,12 +4,13 @@ import cocotb
 import numpy as np
 
 from golden.clustering import cluster, thresholds
-from golden.fp16 import BitArray, key
+from golden.fp16 import key
 from golden.mapping import stored_centroids
 from golden.residual import ratio, reciprocal, residual_rows
 from golden.token_scale import Scale
 from sim.buffers import WrittenBuffer
 from sim.codebooks import (
+    near_scale,
     random_centroids,
     random_scales,
     row_values,
@@ -17,18 +18,10 @@ from sim.codebooks import (
     stored,
     threshold_words,
 )
-from sim.corners import FINITE, clean
 from sim.testbed import Testbed
 from sim.traffic import TRAFFIC, every_traffic
 
 TOKENS = 12
-
-
-def near_scale(rng: np.random.Generator, scale: Scale, count: int) -> BitArray:
-    """Return FP16 patterns mostly within the range of ratios; some are corners."""
-    ratios = rng.normal(size=count) * rng.choice([1, 30, 500, 3000], count)
-    x = np.clip(ratios * scale.value(), -65504, 65504).astype(np.float16).view(np.uint16)
-    return clean(np.where(rng.random(count) < 0.2, rng.choice(FINITE, count), x))
 
 
 @every_traffic
@@ -76,7 +69,7 @@ async def one_token(bed: Testbed, scale: Scale, k_top: int, traffic: str) -> boo
     await bed.pulse("start")
     cycles = await bed.until("finished")
     if TRAFFIC[traffic].source_stall == 0:
-        assert cycles == 2 * k_top * bed.block.outlier_cycles
+        assert cycles == bed.block.START + 2 * k_top * bed.block.outlier_cycles
 
     quotient, beyond = ratio(bits[None], scale)
     centroid = a_centroids[cluster(key(bits)[None], thresholds(scale, a_centroids))]

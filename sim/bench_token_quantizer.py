@@ -117,5 +117,6 @@ async def keeps_its_timing(dut) -> None:
         await bed.until("codes__filled")
         taken, valid = bed.sources["scale_i"].taken_at[0], bed.sinks["scale_o"].valid_at[0]
         clustering = -(-work.layer.inputs // spec.inputs_per_beat) + 1
-        residuals = 2 * k_top * ResidualBuilder(spec).outlier_cycles
+        builder = ResidualBuilder(spec)
+        residuals = builder.START + 2 * k_top * builder.outlier_cycles
         assert valid - taken == 1 + bed.block.preparation + max(clustering, residuals)

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from golden.clustering import thresholds
-from golden.fp16 import INFINITY, floor_magnitude
+from golden.fp16 import INFINITY, BitArray, floor_magnitude
 from golden.mapping import stored_centroids
 from golden.spec import A_FRACTION_BITS, CENTROID_BITS, MIN_SCALE_EXPONENT, IntArray
 from golden.token_scale import Scale
 from hw.engine_spec import EngineSpec
+from sim.corners import FINITE, clean
 from sim.words import unpack
 
 LARGEST = (1 << (CENTROID_BITS - 1)) - 1
@@ -74,3 +75,10 @@ def row_values(spec: EngineSpec, words: Sequence[int]) -> list[int]:
         sign = -1 if row.get("sign") else 1
         totals += sign * np.array(row["entries"], np.int64) << (bits * digit)
     return totals.tolist()
+
+
+def near_scale(rng: np.random.Generator, scale: Scale, count: int) -> BitArray:
+    """Return FP16 patterns mostly within the range of ratios; some are corners."""
+    ratios = rng.normal(size=count) * rng.choice([1, 30, 500, 3000], count)
+    x = np.clip(ratios * scale.value(), -65504, 65504).astype(np.float16).view(np.uint16)
+    return clean(np.where(rng.random(count) < 0.2, rng.choice(FINITE, count), x))

@@ -22,6 +22,7 @@ from hw.midpoint_scaler import MidpointScaler
 from hw.orizuru_spec import OrizuruSpec
 from hw.orizuru_stream import OrizuruStream
 from hw.outlier_join import OutlierJoin
+from hw.outlier_residual import OutlierResidual
 from hw.outlier_side import OutlierSide
 from hw.output_scaler import OutputScaler
 from hw.output_stage import OutputStage
@@ -110,6 +111,10 @@ BLOCKS = {
     "outlier_join": Block("bench_outlier_join", lambda: OutlierJoin(SYMMETRIC)),
     "midpoint_scaler_symmetric": Block("bench_midpoint_scaler", lambda: MidpointScaler(SYMMETRIC)),
     "midpoint_scaler_plain": Block("bench_midpoint_scaler", lambda: MidpointScaler(PLAIN)),
+    "outlier_residual_symmetric": Block(
+        "bench_outlier_residual", lambda: OutlierResidual(SYMMETRIC)
+    ),
+    "outlier_residual_plain": Block("bench_outlier_residual", lambda: OutlierResidual(PLAIN)),
     "residual_builder_symmetric": Block(
         "bench_residual_builder", lambda: ResidualBuilder(SYMMETRIC)
     ),

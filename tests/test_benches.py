@@ -15,7 +15,7 @@ from sim.simulators import choose_simulator
 ROOT = Path(__file__).resolve().parent.parent
 # Builds cost ten seconds each, so only two are tried there: memories, handshakes, arithmetic.
 ON_BOTH = ("token_ingest_k4", "output_scaler")
-RUN_BY_COMMAND = {"bench_layer_run"}
+RUN_BY_COMMAND = {"bench_layer_run", "bench_orizuru_run"}
 
 
 @pytest.mark.parametrize("name", BLOCKS)
