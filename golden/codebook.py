@@ -86,7 +86,7 @@ def _gather(values: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatAr
         distinct, place = np.unique(values, return_inverse=True)
         return distinct, np.asarray(np.bincount(place, counts), np.float64)
     largest = np.abs(values).max() or 1.0
-    place = to_bits(values / largest * 2**15)
+    place = to_bits(values / largest * 2**15 + 0.0)  # -0 + 0 is 0: zeros of both signs are one
     total = np.bincount(place, counts, 1 << 16)
     used = total > 0
     mean = np.bincount(place, values * counts, 1 << 16)[used] / total[used]
