@@ -8,6 +8,8 @@ from amaranth.lib import wiring
 from golden.spec import NumberSpec
 from hw.absolute_sum import AbsoluteSum
 from hw.beat_sequencer import BeatSequencer
+from hw.bitonic_top_k import BitonicTopK
+from hw.chunk_sorter import ChunkSorter
 from hw.cluster_pass import ClusterPass
 from hw.clustering_unit import ClusteringUnit
 from hw.engine_spec import EngineSpec
@@ -26,6 +28,7 @@ from hw.outlier_residual import OutlierResidual
 from hw.outlier_side import OutlierSide
 from hw.output_scaler import OutputScaler
 from hw.output_stage import OutputStage
+from hw.rank_lists import RankLists
 from hw.reciprocal import Reciprocal
 from hw.residual_builder import ResidualBuilder
 from hw.row_select import RowSelect
@@ -108,6 +111,13 @@ BLOCKS = {
     "outlier_side": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 3)),
     "outlier_side_2": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 2)),
     "entry_merge": Block("bench_entry_merge", lambda: EntryMerge(orizuru(64, 5, 8))),
+    "chunk_sorter_4": Block("bench_chunk_sorter", lambda: ChunkSorter(4)),
+    "chunk_sorter_16": Block("bench_chunk_sorter", lambda: ChunkSorter(16)),
+    "rank_lists": Block("bench_rank_lists", lambda: RankLists(orizuru(64, 7, 8))),
+    "rank_lists_1": Block("bench_rank_lists", lambda: RankLists(orizuru(20, 1, 4))),
+    "bitonic_top_k_p4": Block("bench_bitonic_top_k", lambda: BitonicTopK(orizuru(32, 4, 4))),
+    "bitonic_top_k_p16": Block("bench_bitonic_top_k", lambda: BitonicTopK(orizuru(120, 9, 16))),
+    "bitonic_top_k_p1": Block("bench_bitonic_top_k", lambda: BitonicTopK(orizuru(20, 1, 1))),
     "outlier_join": Block("bench_outlier_join", lambda: OutlierJoin(SYMMETRIC)),
     "midpoint_scaler_symmetric": Block("bench_midpoint_scaler", lambda: MidpointScaler(SYMMETRIC)),
     "midpoint_scaler_plain": Block("bench_midpoint_scaler", lambda: MidpointScaler(PLAIN)),
