@@ -14,6 +14,7 @@ from golden.errors import InputError
 from golden.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
 from golden.spec import NumberSpec
 from golden.tensor_file import near
+from hw.bitonic_top_k import BitonicTopK
 from hw.engine_spec import EngineSpec
 from hw.linear_engine import LinearEngine
 from hw.orizuru_spec import OrizuruSpec
@@ -95,6 +96,17 @@ def _orizuru_stream(values_per_beat: int, **options: int) -> Design:
     )
 
 
+def _bitonic(values_per_beat: int) -> Design:
+    spec = OrizuruSpec(inputs_max=4096, outliers_max=21, values_per_beat=values_per_beat)
+    return _outlier_engine(
+        f"bitonic_{values_per_beat}",
+        f"baseline, bitonic top-k, {values_per_beat} values per beat",
+        "bitonic",
+        partial(BitonicTopK, spec),
+        spec,
+    )
+
+
 ENGINES = tuple(
     _linear_engine(size, symmetric=symmetric) for size in SIZES for symmetric in (False, True)
 )
@@ -102,6 +114,8 @@ DESIGNS = (
     *ENGINES,
     _orizuru_stream(16),
     _orizuru_stream(32, lists=2, queue=4),
+    _bitonic(16),
+    _bitonic(32),
 )
 CATALOG = {design.name: design for design in DESIGNS}
 
