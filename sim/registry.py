@@ -21,8 +21,13 @@ from hw.lookup_array import LookupArray
 from hw.lookup_lane import LookupLane
 from hw.lookup_tree import LookupTree
 from hw.midpoint_scaler import MidpointScaler
+from hw.orizuru_control import OrizuruControl
+from hw.orizuru_leaf import OrizuruLeaf
 from hw.orizuru_spec import OrizuruSpec
 from hw.orizuru_stream import OrizuruStream
+from hw.orizuru_tree import OrizuruTree
+from hw.orizuru_unit import OrizuruUnit
+from hw.orizuru_upper import OrizuruUpper
 from hw.outlier_join import OutlierJoin
 from hw.outlier_residual import OutlierResidual
 from hw.outlier_side import OutlierSide
@@ -108,6 +113,35 @@ BLOCKS = {
     "orizuru_stream_lists": Block(
         "bench_orizuru_stream", lambda: OrizuruStream(orizuru(100, 5, 8), lists=4, queue=3)
     ),
+    "orizuru_unit": Block("bench_orizuru_unit", lambda: OrizuruUnit(orizuru(16, 4, 16))),
+    "orizuru_unit_p4": Block(
+        "bench_orizuru_unit", lambda: OrizuruUnit(orizuru(16, 7, 4), count=True)
+    ),
+    "orizuru_unit_2": Block(
+        "bench_orizuru_unit", lambda: OrizuruUnit(orizuru(2, 2, 2), count=True)
+    ),
+    "orizuru_tree": Block("bench_orizuru_unit", lambda: OrizuruTree(orizuru(40, 5, 16))),
+    "orizuru_tree_p4": Block(
+        "bench_orizuru_unit", lambda: OrizuruTree(orizuru(39, 5, 4), count=True)
+    ),
+    "orizuru_tree_p64": Block(
+        "bench_orizuru_unit", lambda: OrizuruTree(orizuru(200, 3, 64), count=True)
+    ),
+    "orizuru_tree_levels": Block(
+        "bench_orizuru_unit", lambda: OrizuruTree(orizuru(272, 20, 16), count=True)
+    ),
+    "orizuru_tree_1": Block(
+        "bench_orizuru_unit", lambda: OrizuruTree(orizuru(6, 3, 16), count=True)
+    ),
+    "orizuru_leaf": Block("bench_orizuru_leaf", lambda: OrizuruLeaf(16, 16)),
+    "orizuru_leaf_p4": Block("bench_orizuru_leaf", lambda: OrizuruLeaf(16, 4)),
+    "orizuru_leaf_2": Block("bench_orizuru_leaf", lambda: OrizuruLeaf(2, 2)),
+    "orizuru_upper": Block("bench_orizuru_upper", lambda: OrizuruUpper(16, 4)),
+    "orizuru_upper_8": Block("bench_orizuru_upper", lambda: OrizuruUpper(8, 4)),
+    "orizuru_upper_4": Block("bench_orizuru_upper", lambda: OrizuruUpper(4, 8)),
+    "orizuru_upper_2": Block("bench_orizuru_upper", lambda: OrizuruUpper(2, 1)),
+    "orizuru_control": Block("bench_orizuru_control", lambda: OrizuruControl(5, 6, 3)),
+    "orizuru_control_1": Block("bench_orizuru_control", lambda: OrizuruControl(2, 1, 1)),
     "outlier_side": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 3)),
     "outlier_side_2": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 2)),
     "entry_merge": Block("bench_entry_merge", lambda: EntryMerge(orizuru(64, 5, 8))),
