@@ -16,9 +16,14 @@ from golden.spec import NumberSpec
 from golden.tensor_file import near
 from hw.bitonic_top_k import BitonicTopK
 from hw.engine_spec import EngineSpec
+from hw.fp16_add import Fp16Add
+from hw.fp16_fma import Fp16Fma
+from hw.fp16_multiply import Fp16Multiply
 from hw.linear_engine import LinearEngine
 from hw.orizuru_spec import OrizuruSpec
 from hw.orizuru_stream import OrizuruStream
+from hw.orizuru_tree import OrizuruTree
+from hw.orizuru_unit import OrizuruUnit
 
 # Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with
 # this suffix, for symmetric ones.
@@ -107,15 +112,48 @@ def _bitonic(values_per_beat: int) -> Design:
     )
 
 
+def _fp16(name: str, about: str, unit: type, *, pipelined: bool) -> Design:
+    form = f"in {unit.STAGES} pipeline stages" if pipelined else "combinational"
+    return Design(
+        name=name + ("_pipelined" if pipelined else ""),
+        make=partial(unit, pipelined=pipelined),
+        about=f"{about}, IEEE 754 with subnormals, {form}",
+        parameters={"pipelined": pipelined},
+    )
+
+
+def _orizuru_unit() -> Design:
+    spec = OrizuruSpec(inputs_max=16, outliers_max=4, values_per_beat=16)
+    about = "the paper's Orizuru unit"
+    return _outlier_engine("orizuru_unit", about, "unit", partial(OrizuruUnit, spec), spec)
+
+
+def _orizuru_tree() -> Design:
+    spec = OrizuruSpec(inputs_max=4096, outliers_max=21, values_per_beat=16)
+    about = "the paper's tree of Orizuru units"
+    return _outlier_engine("orizuru_tree", about, "tree", partial(OrizuruTree, spec), spec)
+
+
 ENGINES = tuple(
     _linear_engine(size, symmetric=symmetric) for size in SIZES for symmetric in (False, True)
 )
 DESIGNS = (
     *ENGINES,
+    _orizuru_unit(),
+    _orizuru_tree(),
     _orizuru_stream(16),
     _orizuru_stream(32, lists=2, queue=4),
     _bitonic(16),
     _bitonic(32),
+    *(
+        _fp16(name, about, unit, pipelined=pipelined)
+        for name, about, unit in (
+            ("fp16_fma", "FP16 fused multiply-add", Fp16Fma),
+            ("fp16_multiply", "FP16 multiplication", Fp16Multiply),
+            ("fp16_add", "FP16 addition", Fp16Add),
+        )
+        for pipelined in (False, True)
+    ),
 )
 CATALOG = {design.name: design for design in DESIGNS}
 

@@ -1,0 +1,209 @@
+"""Fused multiply-add in FP16."""
+
+from typing import ClassVar, NamedTuple
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.carry_save import add_rows, first_row, resolve
+from hw.fp16_parts import (
+    Cut,
+    Number,
+    Special,
+    Window,
+    keep,
+    may_rise,
+    pack,
+    registers,
+    round_to_nearest,
+    shift_down,
+    shift_up,
+    unpack,
+)
+
+# Counted from the last bit of the exact product (22 bits), the addend belongs with its first bit
+# at 35 - d, where d = e_a + e_b - e_c is how far its exponent lies below the product's. Bit 35 has
+# the exponent e_a + e_b. The sum is made in a window of 30 bits, at one of two places:
+#
+#   far   (d < 12)   bits 35 to 6: the addend is more than half of the sum, and of the product the
+#                    last 6 bits only matter by not being zero. Where the exponent or a product of
+#                    zero puts the addend even higher, its place is the top all the same.
+#   near  (d >= 12)  bits 27 to -2: nothing of the product is lost. The addend loses bits when
+#                    d > 27. One factor is normal then, so that the product is 2**10 or more and
+#                    rounding looks at nothing below bit -2.
+WINDOW = 30
+FAR_DROP = 6
+NEAR_PAD = 2
+FINE = 7  # places that the addend is shifted by one to seven; the rest is in steps of 8
+
+# Where the pipeline cuts the two carry chains.
+ROWS_FIRST = 9
+LOW = 18
+
+
+class Placement(NamedTuple):
+    """How the addend lies to the product."""
+
+    near: Value
+    at: Value  # one bit for each multiple of 8 that the addend's place is from the top
+    gone: Value  # whether the addend lies below the window
+    limit: Value  # biased exponent of the window's first bit
+
+
+class Fp16Fma(wiring.Component):
+    """Multiply two numbers and add a third, rounded once.
+
+    Bit-exact with :func:`golden.fp16_arithmetic.fused_multiply_add`: to nearest, ties to even,
+    with subnormals, signed zeros and infinities; every NaN is 0x7e00.
+
+    Parameters
+    ----------
+    pipelined : bool
+        Whether there are registers between the steps and behind the last one. They take new
+        values in every cycle; ``EnableInserter`` makes them wait.
+
+    Ports
+    -----
+    a : In(16)
+        One factor: an FP16 pattern, as all three.
+    b : In(16)
+        The other.
+    c : In(16)
+        What is added.
+    o : Out(16)
+        FP16 pattern of the sum.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
+    Rate : one sum per cycle.
+    Through paths : ``a``, ``b`` and ``c`` to ``o``, combinational; none if pipelined.
+    Reset : no state; what is under way in the pipeline goes on.
+    """
+
+    STAGES: ClassVar[int] = 6
+
+    a: Signal
+    b: Signal
+    c: Signal
+    o: Signal
+
+    def __init__(self, *, pipelined: bool = False) -> None:
+        self.pipelined = pipelined
+        self.latency = self.STAGES if pipelined else 0
+        ports = {"a": In(16), "b": In(16), "c": In(16), "o": Out(16)}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        cut: Cut = registers(m) if self.pipelined else keep
+
+        a, b, c = (unpack(m, getattr(self, name), name) for name in "abc")
+        special = self._special(a, b, c)
+        place, distance = self._compare(m, a, b, c)
+        fine = self._shift_fine(m, c, distance)
+        rows = first_row(a.mantissa, b.mantissa[0])
+        rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
+        special, place, fine, rows, factor, bits = cut(
+            (special, place, fine, rows, a.mantissa, b.mantissa[ROWS_FIRST:])
+        )
+
+        rows = add_rows(m, rows, factor, bits, "row")
+        product = resolve(m, rows, "product_high")
+        addend, addend_lost = self._place_addend(m, fine, place)
+        placed, product_lost = self._place_product(m, product, place, special.subtract)
+        # The complement needs its one unless the bits that were lost already make up for it.
+        carry = special.subtract & ~product_lost
+        special, limit, addend, placed, carry, sticky = cut(
+            (special, place.limit, addend, placed, carry, addend_lost | product_lost)
+        )
+
+        low = Signal(LOW + 1)
+        m.d.comb += low.eq(addend[:LOW] + placed[:LOW] + carry)
+        special, limit, low, addend, placed, sticky = cut(
+            (special, limit, low, addend[LOW:], placed[LOW:], sticky)
+        )
+
+        high = Signal(WINDOW - LOW + 1)
+        m.d.comb += high.eq(addend + placed + low[LOW])
+        negative = special.subtract & ~high[-1]
+        # The sign once more in front: a window's first bit is worth one exponent more.
+        total = Cat(low[:LOW], high[:-1], negative)
+        window = shift_up(m, Window(negative, total, sticky, limit), 16)
+        special, window = cut((special, window))
+
+        for step in (8, 4, 2):
+            window = shift_up(m, window, step)
+        special, window, take = cut((special, window, may_rise(m, window, 1)))
+
+        window = shift_up(m, window, 1, take)
+        rounded = round_to_nearest(m, window)
+        m.d.comb += self.o.eq(cut(pack(m, rounded, window.negative, special)))
+        return m
+
+    @staticmethod
+    def _special(a: Number, b: Number, c: Number) -> Special:
+        """Look for infinities and NaN; the sum's sign is the addend's unless it is negated."""
+        subtract = a.sign ^ b.sign ^ c.sign
+        infinite = a.infinite | b.infinite
+        invalid = (a.infinite & b.zero) | (a.zero & b.infinite)
+        invalid |= infinite & c.infinite & subtract
+        return Special(
+            sign=c.sign ^ (subtract & infinite),
+            subtract=subtract,
+            infinite=infinite | c.infinite,
+            nan=invalid | a.nan | b.nan | c.nan,
+        )
+
+    @staticmethod
+    def _compare(m: Module, a: Number, b: Number, c: Number) -> tuple[Placement, Value]:
+        """Place the window and, in steps of 8, the addend; return also the rest of its way."""
+        total, apart = Signal(6), Signal(7)
+        above, near = Signal(), Signal()
+        limit = Signal(6)
+        eights, half = apart[3:6], apart[2]
+        m.d.comb += [
+            total.eq(a.exponent + b.exponent),
+            apart.eq(total - c.exponent),
+            above.eq(apart[6] | a.zero | b.zero),
+            near.eq(~above & (eights[1:].any() | (eights[0] & half))),
+            limit.eq(Mux(above, c.exponent, Cat(total[:3], total[3:] - near))),
+        ]
+        # The near window begins 8 bits further down.
+        at = Cat(
+            above | (eights == 0) | ((eights == 1) & half),
+            ~above & (((eights == 1) & ~half) | (eights == 2)),
+            ~above & (eights == 3),
+            ~above & (eights == 4),
+        )
+        gone = ~above & (eights > 4)
+        return Placement(near, at, gone, limit), apart[:3] & ~above.replicate(3)
+
+    @staticmethod
+    def _shift_fine(m: Module, c: Number, distance: Value) -> Value:
+        fine, nothing = Cat(Const(0, FINE), c.mantissa), Const(0, 1)
+        for index, wanted in enumerate(distance):
+            fine, nothing = shift_down(m, fine, nothing, 1 << index, wanted, "fine")
+        return fine
+
+    @staticmethod
+    def _place_addend(m: Module, fine: Value, place: Placement) -> tuple[Value, Value]:
+        """Return the addend in the window, and whether bits of it are lost."""
+        top = Cat(Const(0, WINDOW - len(fine)), fine)
+        addend: Value = Const(0, WINDOW)
+        lost = place.gone & fine.any()
+        for eights, chosen in enumerate(place.at):
+            addend = addend | ((top >> 8 * eights) & chosen.replicate(WINDOW))
+            lost |= chosen & top[: 8 * eights].any()
+        return addend, lost
+
+    @staticmethod
+    def _place_product(
+        m: Module, product: Value, place: Placement, subtract: Value
+    ) -> tuple[Value, Value]:
+        """Return the product in the window, to be added, and whether bits of it are lost."""
+        placed = Signal(WINDOW)
+        inside = Mux(place.near, product << NEAR_PAD, product >> FAR_DROP)
+        m.d.comb += placed.eq(inside ^ subtract.replicate(WINDOW))
+        return placed, ~place.near & product[:FAR_DROP].any()

@@ -1,0 +1,95 @@
+"""Multiplication in FP16."""
+
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.carry_save import add_rows, first_row, resolve
+from hw.fp16_parts import (
+    Cut,
+    Special,
+    Window,
+    keep,
+    pack,
+    registers,
+    round_to_nearest,
+    shift_up,
+    unpack,
+)
+
+ROWS_FIRST = 9  # of the product, before the first cut
+NO = Const(0, 1)
+
+
+class Fp16Multiply(wiring.Component):
+    """Multiply two numbers.
+
+    Bit-exact with :func:`golden.fp16_arithmetic.multiply`: to nearest, ties to even, with
+    subnormals, signed zeros and infinities; every NaN is 0x7e00.
+
+    Parameters
+    ----------
+    pipelined : bool
+        Whether there are registers between the steps and behind the last one. They take new
+        values in every cycle; ``EnableInserter`` makes them wait.
+
+    Ports
+    -----
+    a : In(16)
+        One factor, an FP16 pattern.
+    b : In(16)
+        The other.
+    o : Out(16)
+        FP16 pattern of the product.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
+    Rate : one product per cycle.
+    Through paths : ``a`` and ``b`` to ``o``, combinational; none if pipelined.
+    Reset : no state; what is under way in the pipeline goes on.
+    """
+
+    STAGES: ClassVar[int] = 4
+
+    a: Signal
+    b: Signal
+    o: Signal
+
+    def __init__(self, *, pipelined: bool = False) -> None:
+        self.pipelined = pipelined
+        self.latency = self.STAGES if pipelined else 0
+        ports = {"a": In(16), "b": In(16), "o": Out(16)}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        cut: Cut = registers(m) if self.pipelined else keep
+
+        a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
+        nan = a.nan | b.nan | (a.infinite & b.zero) | (a.zero & b.infinite)
+        special = Special(a.sign ^ b.sign, NO, a.infinite | b.infinite, nan)
+        limit = Signal(6)
+        m.d.comb += limit.eq(a.exponent + b.exponent)
+        rows = first_row(a.mantissa, b.mantissa[0])
+        rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
+        special, limit, rows, factor, bits = cut(
+            (special, limit, rows, a.mantissa, b.mantissa[ROWS_FIRST:])
+        )
+
+        rows = add_rows(m, rows, factor, bits, "row")
+        product = resolve(m, rows, "product_high")
+        # The product's last bit is worth 2**(limit - 50), and the first bit of the window, which
+        # has the exponent limit + 1, is worth 2**(limit - 14).
+        window = Window(NO, Cat(product, Const(0, 15)), NO, limit)
+        special, window = cut((special, shift_up(m, window, 16)))
+
+        for step in (8, 4, 2):
+            window = shift_up(m, window, step)
+        special, window = cut((special, window))
+
+        rounded = round_to_nearest(m, shift_up(m, window, 1))
+        m.d.comb += self.o.eq(cut(pack(m, rounded, NO, special)))
+        return m

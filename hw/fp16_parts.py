@@ -1,0 +1,163 @@
+"""What the FP16 units have in common: fields of a number, and a sum's way back into FP16."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+
+BIAS = 15
+MANTISSA = 11  # bits of a mantissa, its hidden one included
+GUARDED = MANTISSA + 1  # and the bit after it, which rounding looks at
+
+Cut = Callable[[Any], Any]
+
+
+def keep(values: Any) -> Any:
+    """Return ``values``: a cut of a unit that has no registers."""
+    return values
+
+
+def registers(m: Module) -> Cut:
+    """Return a function that puts a register behind each value of a tuple, nested ones too."""
+
+    def cut(values: Any) -> Any:
+        if not isinstance(values, tuple):
+            held = Signal.like(values, name="held", reset_less=True)
+            m.d.sync += held.eq(values)
+            return held
+        parts = [cut(value) for value in values]
+        return type(values)(*parts) if hasattr(values, "_fields") else tuple(parts)
+
+    return cut
+
+
+class Number(NamedTuple):
+    """The fields of an FP16 number; of a finite one ``mantissa * 2**(exponent - 25)`` is |x|."""
+
+    sign: Value
+    exponent: Value  # 1 to 31; subnormals have 1
+    mantissa: Value
+    zero: Value
+    infinite: Value
+    nan: Value
+
+
+def unpack(m: Module, bits: Value, name: str) -> Number:
+    """Return the fields of an FP16 pattern."""
+    normal, top, rest = (Signal(name=f"{name}_{part}") for part in ("normal", "top", "rest"))
+    m.d.comb += [
+        normal.eq(bits[10:15].any()),
+        top.eq(bits[10:15].all()),
+        rest.eq(bits[:10].any()),
+    ]
+    return Number(
+        sign=bits[15],
+        exponent=Cat(bits[10] | ~normal, bits[11:15]),
+        mantissa=Cat(bits[:10], normal),
+        zero=~normal & ~rest,
+        infinite=top & ~rest,
+        nan=top & rest,
+    )
+
+
+def shift_down(
+    m: Module, bits: Value, sticky: Value, step: int, wanted: Value, name: str
+) -> tuple[Value, Value]:
+    """Shift down by ``step`` if wanted; return the bits and whether any was lost by now."""
+    shifted = Signal(len(bits), name=f"{name}_{step}")
+    lost = Signal(name=f"{name}_lost_{step}")
+    m.d.comb += [
+        shifted.eq(Mux(wanted, bits >> step, bits)),
+        lost.eq(sticky | (wanted & bits[:step].any())),
+    ]
+    return shifted, lost
+
+
+class Special(NamedTuple):
+    """What decides a result beside its magnitude."""
+
+    sign: Value  # of a result that is not negated
+    subtract: Value  # whether magnitudes are subtracted: an exact zero is then +0
+    infinite: Value  # whether an operand is
+    nan: Value
+
+
+class Window(NamedTuple):
+    """A number on its way to FP16: two's complement in ``1 + len(bits)`` bits, and a rest."""
+
+    negative: Value
+    bits: Value
+    sticky: Value  # whether anything is left below the bits
+    limit: Value  # biased exponent of the first bit, less 1: how far the number may go up
+
+
+def may_rise(m: Module, window: Window, step: int) -> Value:
+    """Return whether neither a significant bit nor the limit forbids to go up by ``step``."""
+    run, take = Signal(name=f"run_{step}"), Signal(name=f"take_{step}")
+    top = Cat(window.bits[len(window.bits) - step :], window.negative)
+    m.d.comb += [
+        run.eq(top.all() | ~top.any()),
+        take.eq(run & window.limit[step.bit_length() - 1 :].any()),
+    ]
+    return take
+
+
+def shift_up(m: Module, window: Window, step: int, take: Value | None = None) -> Window:
+    """Shift up by ``step``, a power of two, where it may; ``take`` is :func:`may_rise`.
+
+    Called with each power from the largest to 1, that leaves the first bit significant, or the
+    limit at 0: the number is subnormal then, or zero. Bits that no smaller step can bring up to
+    the guard bit go into ``sticky``.
+    """
+    negative, bits, sticky, limit = window
+    take = may_rise(m, window, step) if take is None else take
+    drop = max(len(bits) - (GUARDED + step - 1), 0)
+    shifted = Signal(len(bits) - drop, name=f"bits_{step}")
+    lost = Signal(name=f"lost_{step}")
+    rest = Signal.like(limit, name=f"limit_{step}")
+    m.d.comb += [
+        shifted.eq(Mux(take, bits << step, bits)[drop:]),
+        lost.eq(sticky | Mux(take, bits[: max(drop - step, 0)].any(), bits[:drop].any())),
+        rest.eq(limit - (take << step.bit_length() - 1)),
+    ]
+    return Window(negative, shifted, lost, rest)
+
+
+class Rounded(NamedTuple):
+    """A magnitude in FP16: ``exponent`` may be too large for it."""
+
+    fraction: Value
+    exponent: Value
+    zero: Value  # whether the number was zero before it was rounded
+
+
+def round_to_nearest(m: Module, window: Window) -> Rounded:
+    """Round what has gone through every :func:`shift_up`, ties to even, and drop its sign.
+
+    Rounding to nearest even is symmetric, so a negative number is rounded as it is and then
+    negated, and both take one increment: -(kept + up) = ~kept + (1 - up).
+    """
+    guard, kept = window.bits[0], window.bits[1:]
+    mantissa, fraction = Signal(MANTISSA), Signal(MANTISSA)
+    exponent = Signal(len(window.limit) + 1)
+    up = guard & (kept[0] | window.sticky)
+    m.d.comb += [
+        mantissa.eq(kept ^ window.negative.replicate(MANTISSA)),
+        fraction.eq(mantissa[:10] + (up ^ window.negative)),
+        # Without a hidden bit it is subnormal or zero, and so was the exponent.
+        exponent.eq(Mux(mantissa[10], window.limit, 0) + mantissa[10] + fraction[10]),
+    ]
+    some = window.bits.any() | window.sticky | window.negative
+    return Rounded(fraction[:10], exponent, ~some)
+
+
+def pack(m: Module, rounded: Rounded, negative: Value, special: Special) -> Value:
+    """Return the pattern of a result: too large becomes infinity, NaN is 0x7e00."""
+    exponent = rounded.exponent
+    infinite = Signal(name="to_infinity")
+    m.d.comb += infinite.eq(special.infinite | exponent[5:].any() | exponent[:5].all())
+    beyond = infinite | special.nan
+    fraction = rounded.fraction & ~beyond.replicate(10)
+    plus_zero = special.subtract & rounded.zero & ~special.infinite
+    sign = (special.sign ^ (negative & ~special.infinite)) & ~plus_zero & ~special.nan
+    return Cat(fraction[:9], fraction[9] | special.nan, exponent[:5] | beyond.replicate(5), sign)
