@@ -28,7 +28,7 @@ class OrizuruControl(wiring.Component):
     complete : In(1)
         The token's last beat is taken.
     idle : Out(1)
-        Whether all outliers of all complete tokens are gone.
+        Whether all outliers of complete tokens have left the tree: another one's beats may come.
     age : Out(first)
         Bit n is high n + 1 cycles after ``complete``, unless ``k_top`` is 0.
     take : Out(2)
@@ -94,7 +94,7 @@ class OrizuruControl(wiring.Component):
             if self.period > 1:
                 m.d.sync += resting.eq(Cat(take, resting[:-1]))
             lefts.append(left)
-        m.d.comb += self.idle.eq(~Cat(self.age, *lefts, self.valid).any())
+        m.d.comb += self.idle.eq(~Cat(self.age, *lefts).any())
         return m
 
 

@@ -186,7 +186,7 @@ class OrizuruLeaf(wiring.Component):
                 wins = greater.key > less.key if level else right_first[n]
                 right_won = Signal(name=f"{node}_right_won", reset_less=True)
                 kept = level > 0 and len(players) > 2
-                (m.d.sync if kept else m.d.comb).__iadd__(right_won.eq(decide(left, right, wins)))
+                m.d["sync" if kept else "comb"] += right_won.eq(decide(left, right, wins))
                 winners.append(winner(m, left, right, right_won, node))
             players, level = winners, level + 1
         return players[0]

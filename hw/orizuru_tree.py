@@ -55,7 +55,7 @@ class OrizuruTree(wiring.Component):
     ------
     Latency : ``latency`` cycles from the transfer of the last beat to ``valid`` on both outputs.
     Rate : one beat per cycle; then one outlier of each side every ``period`` cycles. The next
-        token's first beat is taken once all outliers have been.
+        token's first beat is taken once the last outliers have reached the outputs.
     Through paths : none.
     Reset : drops the token under way.
     """

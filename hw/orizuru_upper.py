@@ -84,11 +84,9 @@ class OrizuruUpper(wiring.Component):
             winners = []
             for n, (left, right) in enumerate(zip(players[::2], players[1::2], strict=True)):
                 right_won = Signal(name=f"level{level}_{n}_right_won", reset_less=True)
-                decision = right_won.eq(decide(left, right, exceeds(right.key, left.key)))
-                if level < 2 or len(players) == 2:
-                    m.d.comb += decision
-                else:
-                    m.d.sync += decision
+                kept = level > 1 and len(players) > 2
+                wins = exceeds(right.key, left.key)
+                m.d["sync" if kept else "comb"] += right_won.eq(decide(left, right, wins))
                 winners.append(winner(m, left, right, right_won, f"level{level}_{n}"))
             players, level = winners, level + 1
             if level == 2:

@@ -51,10 +51,10 @@ async def follow(bed: Testbed, k_top: int, willing: float, cycles: int | None) -
                 taken[side] += 1
                 assert bed.get("last") >> side & 1 == (taken[side] == k_top)
                 due[side] = now + block.period
-        done = taken == [k_top, k_top] and not any(take) and not any(full)
-        assert bed.get("idle") == done
+        idle = taken == [k_top, k_top] and not any(take)
+        assert bed.get("idle") == idle
         await bed.cycles()
-        if done:
+        if idle and not any(full):
             return
         full = [take[side] or (full[side] and not ready[side]) for side in range(2)]
         now += 1
