@@ -12,6 +12,7 @@ import gateware.cli
 import golden.cli
 import golden.tools
 import sim.cli
+import sim.formal_cli
 import sim.orizuru_cli
 import sim.tools
 import synth.cli
@@ -42,6 +43,8 @@ kllm verilog --list  -  which designs there are
 kllm verilog small -o rtl  -  the Verilog of one, and a JSON file that describes its ports
 
 kllm synth small  -  what it costs in gates
+
+kllm prove orizuru_stream  -  that an engine is right, for every input there can be
 """
 
 
@@ -124,6 +127,7 @@ def build_app() -> typer.Typer:
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
     app.add_typer(sim.orizuru_cli.app, name="sim")
+    app.command("prove", epilog=sim.formal_cli.EXAMPLES)(sim.formal_cli.prove)
     app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))
     return app
 
