@@ -16,6 +16,9 @@ from golden.spec import NumberSpec
 from golden.tensor_file import near
 from hw.bitonic_top_k import BitonicTopK
 from hw.engine_spec import EngineSpec
+from hw.fp16_add import Fp16Add
+from hw.fp16_fma import Fp16Fma
+from hw.fp16_multiply import Fp16Multiply
 from hw.linear_engine import LinearEngine
 from hw.orizuru_spec import OrizuruSpec
 from hw.orizuru_stream import OrizuruStream
@@ -109,6 +112,16 @@ def _bitonic(values_per_beat: int) -> Design:
     )
 
 
+def _fp16(name: str, about: str, unit: type, *, pipelined: bool) -> Design:
+    form = f"in {unit.STAGES} pipeline stages" if pipelined else "combinational"
+    return Design(
+        name=name + ("_pipelined" if pipelined else ""),
+        make=partial(unit, pipelined=pipelined),
+        about=f"{about}, IEEE 754 with subnormals, {form}",
+        parameters={"pipelined": pipelined},
+    )
+
+
 def _orizuru_unit() -> Design:
     spec = OrizuruSpec(inputs_max=16, outliers_max=4, values_per_beat=16)
     about = "the paper's Orizuru unit"
@@ -132,6 +145,15 @@ DESIGNS = (
     _orizuru_stream(32, lists=2, queue=4),
     _bitonic(16),
     _bitonic(32),
+    *(
+        _fp16(name, about, unit, pipelined=pipelined)
+        for name, about, unit in (
+            ("fp16_fma", "FP16 fused multiply-add", Fp16Fma),
+            ("fp16_multiply", "FP16 multiplication", Fp16Multiply),
+            ("fp16_add", "FP16 addition", Fp16Add),
+        )
+        for pipelined in (False, True)
+    ),
 )
 CATALOG = {design.name: design for design in DESIGNS}
 
