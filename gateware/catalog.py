@@ -4,26 +4,20 @@ A name is all that crosses a process boundary: the launcher passes it to the sim
 ``kllm verilog NAME`` writes its Verilog.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import Any
 
 from gateware.design import Design
+from gateware.outlier_engines import OUTLIER_DESIGNS
 from golden.errors import InputError
 from golden.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
 from golden.spec import NumberSpec
 from golden.tensor_file import near
-from hw.bitonic_top_k import BitonicTopK
 from hw.engine_spec import EngineSpec
 from hw.fp16_add import Fp16Add
 from hw.fp16_fma import Fp16Fma
 from hw.fp16_multiply import Fp16Multiply
 from hw.linear_engine import LinearEngine
-from hw.orizuru_spec import OrizuruSpec
-from hw.orizuru_stream import OrizuruStream
-from hw.orizuru_tree import OrizuruTree
-from hw.orizuru_unit import OrizuruUnit
 
 # Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with
 # this suffix, for symmetric ones.
@@ -75,43 +69,6 @@ def _linear_engine(size: str, *, symmetric: bool) -> Design:
     )
 
 
-def _outlier_engine(name: str, about: str, engine: str, make: Callable, spec: Any) -> Design:
-    """Return an outlier engine of a size that others are compared at."""
-    sizes = {
-        "N": spec.inputs_max,
-        "k": spec.outliers_max,
-        "values_per_beat": spec.values_per_beat,
-    }
-    return Design(
-        name=name,
-        make=make,
-        about=f"{about}: {spec.outliers_max} outliers on each side of {spec.inputs_max}",
-        parameters={"engine": engine, **sizes},
-    )
-
-
-def _orizuru_stream(values_per_beat: int, **options: int) -> Design:
-    spec = OrizuruSpec(inputs_max=4096, outliers_max=21, values_per_beat=values_per_beat)
-    return _outlier_engine(
-        f"orizuru_stream_{values_per_beat}",
-        f"streaming Orizuru, {values_per_beat} values per beat",
-        "stream",
-        partial(OrizuruStream, spec, **options),
-        spec,
-    )
-
-
-def _bitonic(values_per_beat: int) -> Design:
-    spec = OrizuruSpec(inputs_max=4096, outliers_max=21, values_per_beat=values_per_beat)
-    return _outlier_engine(
-        f"bitonic_{values_per_beat}",
-        f"baseline, bitonic top-k, {values_per_beat} values per beat",
-        "bitonic",
-        partial(BitonicTopK, spec),
-        spec,
-    )
-
-
 def _fp16(name: str, about: str, unit: type, *, pipelined: bool) -> Design:
     form = f"in {unit.STAGES} pipeline stages" if pipelined else "combinational"
     return Design(
@@ -122,29 +79,12 @@ def _fp16(name: str, about: str, unit: type, *, pipelined: bool) -> Design:
     )
 
 
-def _orizuru_unit() -> Design:
-    spec = OrizuruSpec(inputs_max=16, outliers_max=4, values_per_beat=16)
-    about = "the paper's Orizuru unit"
-    return _outlier_engine("orizuru_unit", about, "unit", partial(OrizuruUnit, spec), spec)
-
-
-def _orizuru_tree() -> Design:
-    spec = OrizuruSpec(inputs_max=4096, outliers_max=21, values_per_beat=16)
-    about = "the paper's tree of Orizuru units"
-    return _outlier_engine("orizuru_tree", about, "tree", partial(OrizuruTree, spec), spec)
-
-
 ENGINES = tuple(
     _linear_engine(size, symmetric=symmetric) for size in SIZES for symmetric in (False, True)
 )
 DESIGNS = (
     *ENGINES,
-    _orizuru_unit(),
-    _orizuru_tree(),
-    _orizuru_stream(16),
-    _orizuru_stream(32, lists=2, queue=4),
-    _bitonic(16),
-    _bitonic(32),
+    *OUTLIER_DESIGNS,
     *(
         _fp16(name, about, unit, pipelined=pipelined)
         for name, about, unit in (

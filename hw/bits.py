@@ -1,27 +1,30 @@
 """Small trees over bit vectors."""
 
-from amaranth.hdl import Module, Signal, Value
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value, ValueLike
 
 
-def first_two(m: Module, bits: Value, name: str) -> tuple[Value, Value]:
-    """Return the lowest one of ``bits``, and the next one.
-
-    Each is a vector like ``bits`` with one bit set, or none. Logarithmic depth.
-    """
-    some = Signal(len(bits), name=f"{name}_some")  # at least one, here or further down
-    two = Signal(len(bits), name=f"{name}_two")
-    m.d.comb += some.eq(bits)
-    step = 1
+def first_one(m: Module, bits: Value, name: str) -> Signal:
+    """Return the lowest one of ``bits`` alone, or none; logarithmic depth."""
+    some, step = bits, 1  # at least one, here or further down
     while step < len(bits):
-        more_some = Signal(len(bits), name=f"{name}_some{step}")
-        more_two = Signal(len(bits), name=f"{name}_two{step}")
-        m.d.comb += [
-            more_some.eq(some | (some << step)),
-            more_two.eq(two | (two << step) | (some & (some << step))),
-        ]
-        some, two, step = more_some, more_two, 2 * step
-    before, before_two = (some << 1)[: len(bits)], (two << 1)[: len(bits)]
-    return bits & ~before, bits & before & ~before_two
+        further = Signal(len(bits), name=f"{name}_some{step}")
+        m.d.comb += further.eq(some | (some << step))
+        some, step = further, 2 * step
+    first = Signal(len(bits), name=name)
+    m.d.comb += first.eq(bits & ~(some << 1))
+    return first
+
+
+def choose(*options: tuple[Value, ValueLike]) -> Value:
+    """Return the value whose bit is set, or zero: at most one of the bits may be.
+
+    ANDs and ORs come out smaller than multiplexers behind one another.
+    """
+    values = [(bit, Value.cast(value).as_unsigned()) for bit, value in options]
+    return reduce(or_, (Mux(bit, value, Const(0, len(value))) for bit, value in values))
 
 
 def at_least(bits: Value) -> tuple[Value, Value, Value]:

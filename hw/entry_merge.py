@@ -8,7 +8,7 @@ from hw.orizuru_spec import OrizuruSpec
 
 
 class EntryMerge(wiring.Component):
-    """Take the k_top largest keys of two lists that are sorted in descending order.
+    """Take the k_top keys furthest out of two sorted lists.
 
     Of equal keys the lower position comes first. What is beyond k_top is taken and dropped.
 
@@ -16,6 +16,8 @@ class EntryMerge(wiring.Component):
     ----------
     spec : OrizuruSpec
         Layout of the entries.
+    largest : bool
+        Whether the lists are in descending order, the largest first, or in ascending order.
 
     Ports
     -----
@@ -58,8 +60,9 @@ class EntryMerge(wiring.Component):
     o: stream.Interface
     drained: Signal
 
-    def __init__(self, spec: OrizuruSpec) -> None:
+    def __init__(self, spec: OrizuruSpec, largest: bool = True) -> None:
         self.spec = spec
+        self.largest = largest
         entries = stream.Signature(spec.entry)
         ports = {
             "k_top": In(range(spec.outliers_max + 1)),
@@ -76,6 +79,7 @@ class EntryMerge(wiring.Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         a, b = self.a.payload, self.b.payload
+        ahead = a.key > b.key if self.largest else a.key < b.key
         passed = Signal(range(self.spec.outliers_max + 1))
         enough, known, a_first, advance = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
@@ -83,10 +87,7 @@ class EntryMerge(wiring.Component):
             known.eq((self.a.valid | self.a_drained) & (self.b.valid | self.b_drained)),
             a_first.eq(
                 ~self.b.valid
-                | (
-                    self.a.valid
-                    & ((a.key > b.key) | ((a.key == b.key) & (a.position < b.position)))
-                )
+                | (self.a.valid & (ahead | ((a.key == b.key) & (a.position < b.position))))
             ),
             advance.eq(known & (~self.o.valid | self.o.ready)),
             self.a.ready.eq(enough | (advance & a_first)),

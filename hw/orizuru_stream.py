@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
+from hw.bits import choose
 from hw.engine_spec import KEY, require_power_of_two
 from hw.entry_merge import EntryMerge
 from hw.orizuru_spec import OrizuruSpec
@@ -31,6 +32,11 @@ class OrizuruStream(wiring.Component):
         are merged. More lists take fewer cycles.
     queue : int
         Candidates that may queue up for a list, 2 to 8.
+    sections : int
+        Parts of a list's lanes, a power of two: two candidates leave a beat in one cycle if they
+        stand in different ones. More sections take fewer cycles.
+    reverse : bool
+        Whether each side's outliers leave in reverse, which takes fewer gates; with one list only.
 
     Ports
     -----
@@ -39,9 +45,9 @@ class OrizuruStream(wiring.Component):
     i : In(stream of spec.beat)
         FP16 keys.
     largest_o : Out(stream of spec.entry)
-        Per token the k_top largest in descending order.
+        Per token the k_top largest in descending order; in reverse, ascending.
     smallest_o : Out(stream of spec.entry)
-        The k_top smallest in ascending order.
+        The k_top smallest in ascending order; in reverse, descending.
 
     Timing
     ------
@@ -58,12 +64,23 @@ class OrizuruStream(wiring.Component):
     largest_o: stream.Interface
     smallest_o: stream.Interface
 
-    def __init__(self, spec: OrizuruSpec, lists: int = 1, queue: int = 2) -> None:
+    def __init__(
+        self,
+        spec: OrizuruSpec,
+        lists: int = 1,
+        queue: int = 2,
+        sections: int = 1,
+        reverse: bool = False,
+    ) -> None:
         self.spec = spec
         self.lists = lists
         self.queue = queue
+        self.sections = sections
+        self.reverse = reverse
         require_power_of_two("lists", lists, low=1, high=spec.values_per_beat)
-        self.latency = 3 + exact_log2(lists)
+        if reverse and lists > 1:
+            raise ValueError("reverse takes one list: several cannot be merged from their ends")
+        self.latency = 2 + exact_log2(lists)
         ports = {
             "k_top": In(range(spec.outliers_max + 1)),
             "i": In(stream.Signature(spec.beat)),
@@ -74,20 +91,21 @@ class OrizuruStream(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
+        lanes = self.spec.values_per_beat
         keys, following = (
-            Signal(data.ArrayLayout(KEY, self.spec.values_per_beat), name=name, reset_less=True)
+            Signal(data.ArrayLayout(KEY, lanes), name=name, reset_less=True)
             for name in ("keys", "following")
         )
-        number, next_number = (Signal(range(max(self.spec.beats_max, 2))) for _ in range(2))
-        closing = Signal()  # the token's last beat is here
-        drain, clear, load = Signal(), Signal(), Signal()
+        number = Signal(range(max(self.spec.beats_max, 2)))
+        closing = Signal(init=1)  # the beat at hand, if any, is its token's last
+        drain, clear, load, idle = Signal(), Signal(), Signal(), Signal(init=1)
 
         sides: list[list[OutlierSide]] = []
         ends: list[OutlierSide | EntryMerge] = []
-        for name, flip in (("largest", 0), ("smallest", -1)):
+        for name in ("largest", "smallest"):
             side = self._make_side(m, platform, name)
             for n, part in enumerate(side):
-                self._feed(m, part, n, flip, keys, following)
+                self._feed(m, part, n, keys, following)
                 m.d.comb += [
                     part.number.eq(Cat(Const(n, exact_log2(self.lists)), number)),
                     part.load.eq(load),
@@ -95,14 +113,14 @@ class OrizuruStream(wiring.Component):
                     part.clear.eq(clear),
                 ]
             end = self._merge(m, platform, name, side, clear)
-            self._send(m, getattr(self, f"{name}_o"), end.o, flip)
+            connect(m, end.o, flipped(getattr(self, f"{name}_o")))
             sides.append(side)
             ends.append(end)
 
         # A lane without candidates may change at once: nobody looks at its key any more.
         held = Cat(a.held | b.held for a, b in zip(*sides, strict=True))
-        for n in range(self.spec.values_per_beat):
-            m.d.comb += following[n].eq(Mux(held[n], keys[n], self.i.payload.keys[n]))
+        for n, new in enumerate(self.i.payload.keys):
+            m.d.comb += following[n].eq(choose((held[n], keys[n]), (~held[n], new)))
 
         done, settled = Signal(), Signal()
         parts = sides[0] + sides[1]
@@ -110,39 +128,43 @@ class OrizuruStream(wiring.Component):
             done.eq(Cat(part.done for part in parts).all()),
             settled.eq(Cat(part.settled for part in parts).all()),
             clear.eq(drain & ends[0].drained & ends[1].drained),
-            self.i.ready.eq(done & ~closing),
+            self.i.ready.eq(done & (~closing | idle)),
             load.eq(self.i.valid & self.i.ready),
         ]
-        m.d.sync += [keys.eq(following), drain.eq(closing & settled & ~clear)]
+        m.d.sync += [keys.eq(following), drain.eq(closing & ~idle & settled & ~clear)]
         with m.If(load):
             m.d.sync += [
-                number.eq(next_number),
-                next_number.eq(Mux(self.i.payload.last, 0, next_number + 1)),
+                number.eq(Mux(closing, 0, number + 1)),
                 closing.eq(self.i.payload.last),
+                idle.eq(0),
             ]
         with m.Elif(clear):
-            m.d.sync += closing.eq(0)
+            m.d.sync += idle.eq(1)
         return m
 
     def _make_side(self, m: Module, platform: object, name: str) -> list[OutlierSide]:
         """Return the parts of a side; each sees a share of the lanes as beats of its own."""
         spec = replace(self.spec, values_per_beat=self.spec.values_per_beat // self.lists)
-        parts = [OutlierSide(spec, self.queue) for _ in range(self.lists)]
+        largest = name == "largest"
+        parts = [
+            OutlierSide(spec, largest, self.queue, self.sections, self.reverse)
+            for _ in range(self.lists)
+        ]
         for n, part in enumerate(parts):
             m.submodules[f"{name}{n}"] = share(platform, part)
             m.d.comb += part.k_top.eq(self.k_top)
         return parts
 
     def _feed(
-        self, m: Module, part: OutlierSide, n: int, flip: int, keys: data.View, following: data.View
+        self, m: Module, part: OutlierSide, n: int, keys: data.View, following: data.View
     ) -> None:
-        """Give a part its lanes; complementing reverses the order: the smallest become largest."""
+        """Give a part its lanes."""
         width = part.spec.values_per_beat
         m.d.comb += part.mask.eq(self.i.payload.mask[n * width : (n + 1) * width])
         for lane in range(width):
             m.d.comb += [
-                part.keys[lane].eq(keys[n * width + lane] ^ Const(flip, KEY)),
-                part.following[lane].eq(following[n * width + lane] ^ Const(flip, KEY)),
+                part.keys[lane].eq(keys[n * width + lane]),
+                part.following[lane].eq(following[n * width + lane]),
             ]
 
     def _merge(
@@ -153,7 +175,7 @@ class OrizuruStream(wiring.Component):
         while len(ends) > 1:
             merged: list[OutlierSide | EntryMerge] = []
             for a, b in zip(ends[::2], ends[1::2], strict=True):
-                merge = EntryMerge(self.spec)
+                merge = EntryMerge(self.spec, name == "largest")
                 m.submodules[f"{name}_merge{len(ends)}_{len(merged)}"] = share(platform, merge)
                 for port, end, drained in (
                     (merge.a, a, merge.a_drained),
@@ -169,12 +191,3 @@ class OrizuruStream(wiring.Component):
                 merged.append(merge)
             ends = merged
         return ends[0]
-
-    @staticmethod
-    def _send(m: Module, o: stream.Interface, end: stream.Interface, flip: int) -> None:
-        m.d.comb += [
-            o.valid.eq(end.valid),
-            o.payload.key.eq(end.payload.key ^ Const(flip, KEY)),
-            o.payload.position.eq(end.payload.position),
-            end.ready.eq(o.ready),
-        ]

@@ -6,15 +6,15 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from golden.spec import require_int
-from hw.bits import at_least, first_two
-from hw.engine_spec import KEY
+from hw.bits import at_least, choose, first_one
+from hw.engine_spec import KEY, require_power_of_two
 from hw.orizuru_spec import OrizuruSpec
 from hw.share import share
 from hw.sorted_list import SortedList
 
 
 class OutlierSide(wiring.Component):
-    """Find the k_top largest keys of a token, beat by beat.
+    """Find the k_top largest, or smallest, keys of a token, beat by beat.
 
     Up to two candidates per cycle leave a beat, in the order of their lanes, and queue up for the
     sorted list, which takes one per cycle.
@@ -23,8 +23,15 @@ class OutlierSide(wiring.Component):
     ----------
     spec : OrizuruSpec
         Activations per beat, the longest token and the longest list.
+    largest : bool
+        Whether the largest keys are found.
     queue : int
         Candidates that may queue up, 2 to 8.
+    sections : int
+        Two candidates leave in one cycle if they stand in different sections of the beat, a power
+        of two; more sections take fewer cycles.
+    reverse : bool
+        As for :class:`hw.sorted_list.SortedList`.
 
     Ports
     -----
@@ -53,14 +60,14 @@ class OutlierSide(wiring.Component):
     clear : In(1)
         Empties the list.
     o : Out(stream of spec.entry)
-        Keys and positions, the largest key first.
+        Keys and positions in order.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from ``load`` to ``settled`` with one candidate or two; as from
-        the sorted list to ``o.valid``.
-    Rate : two candidates per cycle, one while the queue is full.
-    Through paths : none.
+    Latency : ``LATENCY`` cycles from ``load`` to ``settled`` with one candidate.
+    Rate : two candidates per cycle, one while the queue is full or if the next one stands in the
+        same section.
+    Through paths : ``drain`` to ``o.valid``, ``drain`` to ``drained``; combinational.
     Reset : drops the token under way.
     """
 
@@ -80,10 +87,21 @@ class OutlierSide(wiring.Component):
     clear: Signal
     o: stream.Interface
 
-    def __init__(self, spec: OrizuruSpec, queue: int) -> None:
+    def __init__(
+        self,
+        spec: OrizuruSpec,
+        largest: bool = True,
+        queue: int = 2,
+        sections: int = 1,
+        reverse: bool = False,
+    ) -> None:
         self.spec = spec
+        self.largest = largest
         self.queue = queue
+        self.sections = sections
+        self.reverse = reverse
         require_int("queue", queue, low=2, high=8)
+        require_power_of_two("sections", sections, low=1, high=spec.values_per_beat)
         keys = data.ArrayLayout(KEY, spec.values_per_beat)
         ports = {
             "k_top": In(range(spec.outliers_max + 1)),
@@ -104,30 +122,28 @@ class OutlierSide(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        depth = self.queue
-        entries = SortedList(self.spec.outliers_max, self.spec.position_bits)
+        spec, depth = self.spec, self.queue
+        entries = SortedList(spec.outliers_max, spec.position_bits, self.largest, self.reverse)
         m.submodules.entries = share(platform, entries)
         connect(m, entries.o, flipped(self.o))
 
         # Whoever is at the queue's head goes into the list, and the others move up. Behind them
         # there is room for two more, or, if the queue was full, for one.
-        queue = [Signal(self.spec.entry, name=f"queue{n}", reset_less=True) for n in range(depth)]
+        queue = [Signal(spec.entry, name=f"queue{n}", reset_less=True) for n in range(depth)]
         valid = Signal(depth)
         moved = Signal(depth)  # a thermometer
-        choice, some, more = self._choose(m, entries, valid[-1])
-        picks = [self._select(m, one, f"pick{n}") for n, one in enumerate(choice)]
+        picks, wanted = self._choose(m, entries, valid[-1])
         m.d.comb += moved.eq(valid >> 1)
         for n in range(depth):
-            is_next = moved[n - 1] if n else 1
-            is_second = (moved[n - 2] if n > 1 else n == 1) & ~is_next if n else 0
-            later = queue[n + 1] if n + 1 < depth else picks[0]
+            is_next = ~moved[n] & moved[n - 1] if n else ~moved[n]
+            is_second = ~moved[n - 1] & (moved[n - 2] if n > 1 else 1) if n else Const(0, 1)
+            later = queue[n + 1].as_value() if n + 1 < depth else Const(0, 1)
             m.d.sync += [
-                queue[n].eq(Mux(moved[n], later, Mux(is_next, picks[0], picks[1]))),
-                valid[n].eq(moved[n] | (is_next & choice[0].any()) | (is_second & choice[1].any())),
+                queue[n].eq(choose((moved[n], later), (is_next, picks[0]), (is_second, picks[1]))),
+                valid[n].eq(moved[n] | (is_next & wanted[0]) | (is_second & wanted[1])),
             ]
         m.d.comb += [
-            self.done.eq(~more),
-            self.settled.eq(~some & ~valid[0]),
+            self.settled.eq(~wanted[0] & ~valid[0]),
             entries.insert.eq(valid[0]),
             entries.key.eq(queue[0].key),
             entries.position.eq(queue[0].position),
@@ -139,31 +155,52 @@ class OutlierSide(wiring.Component):
         return m
 
     def _choose(self, m: Module, entries: SortedList, one_only: Value) -> tuple:
-        """Return which lanes go first and second, whether any does, and whether others are left.
+        """Return two picks, each a key and its position, and whether they are candidates.
 
         Which lanes are candidates was found a cycle before, so a beat is judged while it is
         loaded. That a threshold has risen since does no harm: the list refuses.
         """
-        lanes = range(self.spec.values_per_beat)
-        candidates = Signal(len(lanes))
-        first, second = first_two(m, candidates, "candidates")
-        taken = first | (second & ~one_only.replicate(len(lanes)))
-        left = self.held
-        m.d.comb += left.eq(candidates & ~taken)
+        lanes, sections = self.spec.values_per_beat, self.sections
+        size = lanes // sections
+        candidates = Signal(lanes)
+        some, several, firsts, values = [], [], [], []
+        for n in range(sections):
+            part = candidates[n * size : (n + 1) * size]
+            first = first_one(m, part, f"first{n}")
+            one, two, _ = at_least(part)
+            some.append(one)
+            several.append(two)
+            firsts.append(first)
+            values.append(self._select(n * size, first))
+        # The second pick is the first of another section, unless that passes somebody over.
+        behind, alone, leaves = Signal(sections), Signal(), Signal(sections)
+        leads = first_one(m, Cat(some), "leads")
+        follows = first_one(m, behind, "follows")
+        m.d.comb += [
+            behind.eq(Cat(some) & ~leads),
+            alone.eq(~(leads & Cat(several)).any() & ~one_only),
+            leaves.eq(leads | Mux(alone, follows, 0)),
+        ]
+        any_two, any_three, _ = at_least(behind)
+        taken = Cat(Mux(leaves[n], firsts[n], 0) for n in range(sections))
+        above = Cat(~entries.full | self._beyond(key, entries.threshold) for key in self.following)
+        there = (self.k_top != 0).replicate(lanes) & self.mask
+        m.d.comb += [
+            self.held.eq(candidates & ~taken),
+            self.done.eq(~(Cat(several).any() | any_three | (any_two & one_only))),
+        ]
+        m.d.sync += candidates.eq(above & Mux(self.load, there, self.held))
+        picks = [choose(*zip(one, values, strict=True)) for one in (leads, follows)]
+        return picks, (Cat(some).any(), any_two & alone)
 
-        above = Cat(~entries.full | (self.following[n] > entries.threshold) for n in lanes)
-        there = (self.k_top != 0).replicate(len(lanes)) & self.mask
-        m.d.sync += candidates.eq(above & Mux(self.load, there, left))
-        some, two, three = at_least(candidates)
-        return (first, second), some, Mux(one_only, two, three)
-
-    def _select(self, m: Module, one: Value, name: str) -> data.View:
+    def _select(self, start: int, one: Value) -> Value:
         """Return the key and the position of the lane whose bit is set."""
-        pick = Signal(self.spec.entry, name=name)
         lane_bits = exact_log2(self.spec.values_per_beat)
-        with m.Switch(one):
-            for n in range(len(one)):
-                with m.Case("-" * (len(one) - 1 - n) + "1" + "-" * n):
-                    m.d.comb += pick.key.eq(self.keys[n])
-                    m.d.comb += pick.position.eq(Cat(Const(n, lane_bits), self.number))
-        return pick
+        keys = [self.keys[start + n] for n in range(len(one))]
+        lanes = [Const(start + n, lane_bits) for n in range(len(one))]
+        return Cat(
+            choose(*zip(one, keys, strict=True)), choose(*zip(one, lanes, strict=True)), self.number
+        )
+
+    def _beyond(self, key: Value, threshold: Value) -> Value:
+        return key > threshold if self.largest else key < threshold

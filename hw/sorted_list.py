@@ -1,20 +1,20 @@
-"""Sorted list of the largest keys seen: one insertion per cycle."""
+"""Sorted list of the keys furthest out: one insertion per cycle."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
 
+from hw.bits import choose
 from hw.engine_spec import KEY
 
 
 class SortedList(wiring.Component):
-    """Keep the k_top largest keys in descending order, and send them with their positions.
+    """Keep the k_top largest, or smallest, keys in order, and send them with their positions.
 
-    Of equal keys the one inserted first stays ahead. Registers hold the keys and say where in a
-    small memory the rest of each entry is: a new entry takes the place of the one that falls off
-    the end.
+    Of equal keys the one inserted first stays ahead. An insertion shifts the entries behind it, so
+    that the last one falls off: registers alone, the smallest form for some tens of entries. They
+    leave by the same shift, the last one first, which costs next to nothing; the other order
+    costs a multiplexer over all entries.
 
     Parameters
     ----------
@@ -22,6 +22,10 @@ class SortedList(wiring.Component):
         Keys kept at most.
     position_bits : int
         Bits of a position.
+    largest : bool
+        Whether the largest keys are kept, the largest first in the list, or the smallest.
+    reverse : bool
+        Whether the last entry leaves first.
 
     Ports
     -----
@@ -36,22 +40,23 @@ class SortedList(wiring.Component):
     full : Out(1)
         Whether k_top keys are there.
     threshold : Out(signed(16))
-        The least of them: a key that does not exceed it need not be inserted.
+        The last of them: a key that is not beyond it need not be inserted.
     drain : In(1)
-        Sends the entries that are there; then ``drained`` rises. Stays high until ``clear``.
+        Sends the entries that are there (in reverse, k_top must be); then ``drained`` rises.
+        Stays high until ``clear``.
     drained : Out(1)
         Whether all have been sent.
     clear : In(1)
         Empties the list.
     o : Out(stream of ``entry``)
-        Keys and positions, the largest key first.
+        Keys and positions in order.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycle from an insertion to ``threshold``, and from
-        ``drain`` to ``o.valid``.
+    Latency : ``LATENCY`` cycle from an insertion to ``threshold``; 0 from ``drain`` to
+        ``o.valid``.
     Rate : one insertion per cycle; one entry sent per cycle while ``o.ready`` is high.
-    Through paths : none.
+    Through paths : ``drain`` to ``o.valid``, ``drain`` to ``drained``; combinational.
     Reset : empties the list.
     """
 
@@ -68,9 +73,13 @@ class SortedList(wiring.Component):
     clear: Signal
     o: stream.Interface
 
-    def __init__(self, entries: int, position_bits: int) -> None:
+    def __init__(
+        self, entries: int, position_bits: int, largest: bool = True, reverse: bool = False
+    ) -> None:
         self.entries = entries
         self.position_bits = position_bits
+        self.largest = largest
+        self.reverse = reverse
         self.entry = data.StructLayout({"key": KEY, "position": position_bits})
         ports = {
             "k_top": In(range(entries + 1)),
@@ -88,58 +97,61 @@ class SortedList(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        count, places = self.entries, range(max(self.entries, 2))
-        keys = [Signal(KEY, name=f"key{n}", reset_less=True) for n in range(count)]
-        # A permutation, whatever is inserted.
-        wheres = [Signal(places, name=f"where{n}", init=n) for n in range(count)]
+        count, none = self.entries, Const(0, 1)
+        entries = [Signal(self.entry, name=f"entry{n}", reset_less=True) for n in range(count)]
         held = Signal(count)
         # The last k_top registers are in use, so the threshold is always in the last one.
         first = Signal(range(count + 1))
-        m.d.comb += first.eq(count - self.k_top)
+        new = Cat(self.key, self.position)
+        leave = Signal()  # all move up by one, and nothing enters
+        m.d.comb += [
+            first.eq(count - self.k_top),
+            self.full.eq(held[-1]),
+            self.threshold.eq(entries[-1].key),
+        ]
+        if self.reverse:
+            self._send_last(m, entries[-1], held[-1], leave)
+        else:
+            self._send_first(m, first, entries, held)
 
         # As the list is sorted, this is a thermometer: the new key goes before entry n.
         before = Signal(count)
         for n in range(count):
+            beyond = self.key > entries[n].key if self.largest else self.key < entries[n].key
             used = Signal(name=f"used{n}")
             m.d.comb += [
                 used.eq(first <= n),
-                before[n].eq(self.insert & used & (~held[n] | (self.key > keys[n]))),
+                before[n].eq(used & (leave | (self.insert & (~held[n] | beyond)))),
             ]
-            with m.If(before[n]):
-                ahead = before[n - 1] if n else 0
-                m.d.sync += [
-                    keys[n].eq(Mux(ahead, keys[n - 1], self.key)),
-                    wheres[n].eq(Mux(ahead, wheres[n - 1], wheres[-1])),
-                    held[n].eq(held[n - 1] | ~ahead if n else 1),
-                ]
-        with m.If(self.clear):
-            m.d.sync += held.eq(0)
-        m.d.comb += [self.full.eq(held[-1]), self.threshold.eq(keys[-1])]
-        self._send(m, first, wheres, held, before[-1])
+            shifts = before[n - 1] if n else none
+            enters = before[n] & ~shifts
+            ahead = entries[n - 1].as_value() if n else none
+            kept = choose((~before[n], held[n]), (shifts, held[n - 1] if n else none))
+            m.d.sync += [
+                entries[n].eq(choose((~before[n], entries[n]), (shifts, ahead), (enters, new))),
+                held[n].eq(~self.clear & (kept | (enters & ~leave))),
+            ]
         return m
 
-    def _send(
-        self, m: Module, first: Signal, wheres: list[Signal], held: Signal, inserted: Value
-    ) -> None:
-        """Keep the entries in a memory, and send them in the order of the registers."""
-        m.submodules.memory = memory = Memory(
-            shape=self.entry, depth=1 << ceil_log2(max(self.entries, 2)), init=[]
-        )
-        write, read = memory.write_port(), memory.read_port()
+    def _send_last(self, m: Module, last: data.View, held: Value, leave: Signal) -> None:
+        """Send the last entry and shift."""
+        m.d.comb += [
+            self.o.payload.eq(last),
+            self.o.valid.eq(self.drain & held),
+            self.drained.eq(self.drain & ~held),
+            leave.eq(self.o.valid & self.o.ready),
+        ]
+
+    def _send_first(self, m: Module, first: Signal, entries: list[data.View], held: Signal) -> None:
+        """Send one entry after another."""
         number = Signal(range(self.entries + 1))
         more = Signal()
-        advance = ~self.o.valid | self.o.ready
-        m.d.comb += [
-            write.addr.eq(wheres[-1]),
-            write.data.eq(Cat(self.key, self.position)),
-            write.en.eq(inserted),
-            more.eq(Cat(held, 0).bit_select(number, 1)),
-            read.addr.eq(Array(wheres)[number]),
-            read.en.eq(advance),
-            self.o.payload.eq(read.data),
-            self.drained.eq(self.drain & ~more & ~self.o.valid),
-        ]
+        with m.Switch(number):
+            for n, entry in enumerate(entries):
+                with m.Case(n):
+                    m.d.comb += [self.o.payload.eq(entry), more.eq(held[n])]
+        m.d.comb += [self.o.valid.eq(self.drain & more), self.drained.eq(self.drain & ~more)]
         with m.If(~self.drain):
             m.d.sync += number.eq(first)
-        with m.Elif(advance):
-            m.d.sync += [self.o.valid.eq(more), number.eq(number + more)]
+        with m.Elif(self.o.valid & self.o.ready):
+            m.d.sync += number.eq(number + 1)

@@ -1,11 +1,12 @@
-"""cocotb bench that runs one's own vectors through a streaming Orizuru and writes what it found."""
+"""cocotb bench that runs one's own vectors through an outlier engine and writes what it found."""
 
 import os
 
 import cocotb
 import numpy as np
 
-from sim.orizuru_run import FOUND, TASK, make_stream, stream_spec
+from gateware.outlier_engines import make_outlier_engine
+from sim.orizuru_run import FOUND, TASK, outlier_spec
 from sim.testbed import Testbed
 
 
@@ -14,7 +15,8 @@ async def orizuru_run(dut) -> None:
     """Send every token at full rate; keep positions and times."""
     with np.load(os.environ[TASK], allow_pickle=False) as file:
         keys, k, lanes = file["keys"], int(file["k"]), int(file["values_per_beat"])
-    block = make_stream(stream_spec(keys.shape[1], k, lanes))
+        engine = str(file["engine"])
+    block = make_outlier_engine(engine, outlier_spec(keys.shape[1], k, lanes))
     bed = await Testbed(dut, block).start(k_top=k)
     beats = np.pad(keys, ((0, 0), (0, -keys.shape[1] % lanes))).reshape(len(keys), -1, lanes)
     rest = keys.shape[1] - (beats.shape[1] - 1) * lanes
@@ -31,11 +33,11 @@ async def orizuru_run(dut) -> None:
     sinks = [bed.sinks[port] for port in ("largest_o", "smallest_o")]
     offered = [np.array(sink.valid_at).reshape(-1, k)[:, 0] for sink in sinks]
     taken = [np.array(sink.taken_at).reshape(-1, k)[:, -1] for sink in sinks]
+    step = -1 if getattr(block, "reverse", False) else 1
+    positions = [np.array([e["position"] for e in side]).reshape(-1, k) for side in sides]
     np.savez(
         os.environ[FOUND],
-        positions=np.hstack(
-            [np.array([e["position"] for e in side]).reshape(-1, k) for side in sides]
-        ),
+        positions=np.hstack([side[:, ::step] for side in positions]),
         first_beat=np.array(bed.sources["i"].taken_at).reshape(len(keys), -1)[:, 0],
         first_result=np.minimum(*offered),
         last_result=np.maximum(*taken),

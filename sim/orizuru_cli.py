@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from golden.errors import InputError, ToolError
+from golden.errors import ToolError
 
-ENGINES = ("stream",)
 EXAMPLES = """
 Examples:
 
@@ -31,7 +30,13 @@ def orizuru(
         Path, typer.Option("--input", metavar="FILE", help="Vectors: .npy, float16, (T, N).")
     ],
     k: Annotated[int, typer.Option(help="Outliers on each side, 1 to N.")],
-    engine: Annotated[str, typer.Option(help="stream: the streaming Orizuru.")] = "stream",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="stream (ours), unit (the paper's, N a power of two), tree (the paper's, any N),"
+            " bitonic (a baseline)."
+        ),
+    ] = "stream",
     per_beat: Annotated[int, typer.Option(help="Values per beat: a power of two to 256.")] = 16,
     simulator: Annotated[str, typer.Option(help="icarus or verilator.")] = "verilator",
     json_file: Annotated[
@@ -54,23 +59,22 @@ def orizuru(
 
     import numpy as np
 
+    from gateware.outlier_engines import make_outlier_engine
     from golden.files import require_writable, write_whole
     from sim.cli import progress_bar
-    from sim.orizuru_run import read_vectors, result_arrays, run_stream, stream_spec, summary
+    from sim.orizuru_run import outlier_spec, read_vectors, result_arrays, run_engine, summary
     from sim.simulators import choose_simulator
 
-    if engine not in ENGINES:
-        raise InputError(f"there is no engine {engine!r}; there is {', '.join(ENGINES)}")
     simulator = choose_simulator(simulator)
     x = read_vectors(vectors)
-    stream_spec(x.shape[1], k, per_beat)
+    make_outlier_engine(engine, outlier_spec(x.shape[1], k, per_beat))
     for path in (json_file, dump):
         if path:
             require_writable(path)
     with progress_bar() as progress:
         progress(f"simulation on {simulator}", None)
-        run = run_stream(x, k, per_beat, simulator=simulator)
-    figures = summary(x, run, k, per_beat)
+        run = run_engine(engine, x, k, per_beat, simulator=simulator)
+    figures = summary(engine, x, run, k, per_beat)
     if json_file:
         write_whole(json_file, json.dumps(figures, indent=2) + "\n")
     if dump:

@@ -8,18 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from gateware.emit import verilog
+from gateware.outlier_engines import make_outlier_engine
 from golden.errors import InputError, ToolError
 from golden.fp16 import BitArray, flush_nonfinite, is_finite, key
 from golden.layer_source import read_activations
 from golden.outliers import select_outliers
 from golden.spec import IntArray
 from hw.orizuru_spec import OrizuruSpec
-from hw.orizuru_stream import OrizuruStream
 from sim.launch import BUILD, simulate
 
 TASK, FOUND = "KLLM_TASK", "KLLM_FOUND"  # the bench's files
-# One sorted list a side serves up to so many lanes without slowing the clock.
-LANES_PER_LIST = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +27,8 @@ class OutlierRun:
     Parameters
     ----------
     positions : (T, 2 k) int64
-        As :func:`golden.outliers.select_outliers` has them.
+        As :func:`golden.outliers.select_outliers` has them, also of an engine that sends them in
+        reverse.
     cycles : (T,) int64
         From the cycle that takes a token's first beat to the one that first offers an outlier: by
         then all of them are known.
@@ -45,7 +44,7 @@ class OutlierRun:
     intervals: IntArray
 
 
-def stream_spec(inputs: int, k: int, values_per_beat: int) -> OrizuruSpec:
+def outlier_spec(inputs: int, k: int, values_per_beat: int) -> OrizuruSpec:
     """Return the size of an engine for tokens of ``inputs`` activations.
 
     Raises
@@ -61,12 +60,6 @@ def stream_spec(inputs: int, k: int, values_per_beat: int) -> OrizuruSpec:
         )
     except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error
-
-
-def make_stream(spec: OrizuruSpec) -> OrizuruStream:
-    """Return a streaming Orizuru with as many lists as its lanes need."""
-    lists = max(1, spec.values_per_beat // LANES_PER_LIST)
-    return OrizuruStream(spec, lists=lists, queue=2 if lists == 1 else 4)
 
 
 def read_vectors(path: Path) -> BitArray:
@@ -88,8 +81,10 @@ def golden_positions(x: BitArray, k: int) -> IntArray:
     return select_outliers(key(flush_nonfinite(x)), k)
 
 
-def run_stream(x: BitArray, k: int, values_per_beat: int, *, simulator: str) -> OutlierRun:
-    """Simulate a streaming Orizuru on tokens (T, N).
+def run_engine(
+    engine: str, x: BitArray, k: int, values_per_beat: int, *, simulator: str
+) -> OutlierRun:
+    """Simulate an outlier engine, by its name, on tokens (T, N).
 
     Raises
     ------
@@ -98,16 +93,19 @@ def run_stream(x: BitArray, k: int, values_per_beat: int, *, simulator: str) -> 
     ToolError
         If the simulation fails.
     """
-    engine = make_stream(stream_spec(x.shape[1], k, values_per_beat))
-    name = f"orizuru_stream_{x.shape[1]}_{k}_{values_per_beat}"
+    spec = outlier_spec(x.shape[1], k, values_per_beat)
+    name = f"outliers_{engine}_{x.shape[1]}_{k}_{values_per_beat}"
+    text = verilog(make_outlier_engine(engine, spec), name)
     folder = BUILD / f"{name}-{simulator}"
     folder.mkdir(parents=True, exist_ok=True)
     task, found = folder / "task.npz", folder / "found.npz"
     found.unlink(missing_ok=True)
-    np.savez(task, keys=key(flush_nonfinite(x)), k=k, values_per_beat=values_per_beat)
+    np.savez(
+        task, engine=engine, keys=key(flush_nonfinite(x)), k=k, values_per_beat=values_per_beat
+    )
     simulate(
         name,
-        verilog(engine, name),
+        text,
         "sim.bench_orizuru_run",
         simulator=simulator,
         environment={TASK: str(task), FOUND: str(found)},
@@ -139,12 +137,14 @@ def result_arrays(x: BitArray, run: OutlierRun) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def summary(x: BitArray, run: OutlierRun, k: int, values_per_beat: int) -> dict[str, Any]:
+def summary(
+    engine: str, x: BitArray, run: OutlierRun, k: int, values_per_beat: int
+) -> dict[str, Any]:
     """Return the figures of a run, ready for JSON."""
     expected = golden_positions(x, k)
     finite = is_finite(x)
     return {
-        "engine": "stream",
+        "engine": engine,
         "tokens": len(x),
         "N": x.shape[1],
         "k": k,

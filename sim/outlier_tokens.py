@@ -49,14 +49,15 @@ def beats_of(bed: Testbed, tokens: list[IntArray]) -> list[dict[str, Any]]:
     return beats
 
 
-def expected(tokens: list[IntArray], k_top: int) -> tuple[list[dict], list[dict]]:
+def expected(
+    tokens: list[IntArray], k_top: int, *, reverse: bool = False
+) -> tuple[list[dict], list[dict]]:
     """Return what must come out on either side."""
     sides: tuple[list[dict], list[dict]] = ([], [])
     for token in tokens:
-        positions = select_outliers(token[None], k_top)[0]
-        for n, position in enumerate(positions):
-            entry = {"key": int(token[position]), "position": int(position)}
-            sides[n >= k_top].append(entry)
+        found = select_outliers(token[None], k_top).reshape(2, k_top)
+        for side, positions in zip(sides, found[:, ::-1] if reverse else found, strict=True):
+            side += [{"key": int(token[p]), "position": int(p)} for p in positions]
     return sides
 
 
@@ -70,7 +71,8 @@ async def check_tokens(dut, traffic: str) -> None:
         await bed.restart(traffic)
         tokens = tokens_of(bed, k_top)
         bed.send("i", beats_of(bed, tokens))
-        largest, smallest = expected(tokens, k_top)
+        reverse = getattr(bed.block, "reverse", False)
+        largest, smallest = expected(tokens, k_top, reverse=reverse)
         assert await bed.receive("largest_o", len(largest)) == largest
         assert await bed.receive("smallest_o", len(smallest)) == smallest
 

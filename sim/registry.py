@@ -126,11 +126,18 @@ BLOCKS = {
     "token_scale": Block("bench_token_scale", lambda: TokenScale(WIDE)),
     "sorted_list": Block("bench_sorted_list", lambda: SortedList(5, 6)),
     "sorted_list_1": Block("bench_sorted_list", lambda: SortedList(1, 6)),
+    "sorted_list_smallest": Block("bench_sorted_list", lambda: SortedList(6, 5, largest=False)),
+    "sorted_list_reverse": Block("bench_sorted_list", lambda: SortedList(5, 6, reverse=True)),
     "orizuru_stream_p4": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(32, 4, 4))),
     "orizuru_stream_p16": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(120, 9, 16))),
     "orizuru_stream_p1": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(20, 1, 1))),
     "orizuru_stream_lists": Block(
-        "bench_orizuru_stream", lambda: OrizuruStream(orizuru(100, 5, 8), lists=4, queue=3)
+        "bench_orizuru_stream",
+        lambda: OrizuruStream(orizuru(100, 5, 8), lists=4, queue=3, sections=2),
+    ),
+    "orizuru_stream_reverse": Block(
+        "bench_orizuru_stream",
+        lambda: OrizuruStream(orizuru(120, 7, 16), sections=4, reverse=True),
     ),
     "orizuru_unit": Block("bench_orizuru_unit", lambda: OrizuruUnit(orizuru(16, 4, 16))),
     "orizuru_unit_p4": Block(
@@ -143,11 +150,8 @@ BLOCKS = {
     "orizuru_tree_p4": Block(
         "bench_orizuru_unit", lambda: OrizuruTree(orizuru(39, 5, 4), count=True)
     ),
-    "orizuru_tree_p64": Block(
-        "bench_orizuru_unit", lambda: OrizuruTree(orizuru(200, 3, 64), count=True)
-    ),
     "orizuru_tree_levels": Block(
-        "bench_orizuru_unit", lambda: OrizuruTree(orizuru(272, 20, 16), count=True)
+        "bench_orizuru_unit", lambda: OrizuruTree(orizuru(272, 5, 64), count=True)
     ),
     "orizuru_tree_1": Block(
         "bench_orizuru_unit", lambda: OrizuruTree(orizuru(6, 3, 16), count=True)
@@ -161,9 +165,18 @@ BLOCKS = {
     "orizuru_upper_2": Block("bench_orizuru_upper", lambda: OrizuruUpper(2, 1)),
     "orizuru_control": Block("bench_orizuru_control", lambda: OrizuruControl(5, 6, 3)),
     "orizuru_control_1": Block("bench_orizuru_control", lambda: OrizuruControl(2, 1, 1)),
-    "outlier_side": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 3)),
-    "outlier_side_2": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), 2)),
+    "outlier_side": Block(
+        "bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), queue=3, sections=4)
+    ),
+    "outlier_side_2": Block("bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8))),
+    "outlier_side_reverse": Block(
+        "bench_outlier_side",
+        lambda: OutlierSide(orizuru(64, 5, 8), largest=False, sections=2, reverse=True),
+    ),
     "entry_merge": Block("bench_entry_merge", lambda: EntryMerge(orizuru(64, 5, 8))),
+    "entry_merge_smallest": Block(
+        "bench_entry_merge", lambda: EntryMerge(orizuru(64, 5, 8), largest=False)
+    ),
     "chunk_sorter_4": Block("bench_chunk_sorter", lambda: ChunkSorter(4)),
     "chunk_sorter_16": Block("bench_chunk_sorter", lambda: ChunkSorter(16)),
     "rank_lists": Block("bench_rank_lists", lambda: RankLists(orizuru(64, 7, 8))),

@@ -125,7 +125,7 @@ def test_an_engine_that_errs_is_told(
         run.positions[0, 0] += 1
         return run
 
-    right = sim.orizuru_run.run_stream
-    monkeypatch.setattr(sim.orizuru_run, "run_stream", wrong)
+    right = sim.orizuru_run.run_engine
+    monkeypatch.setattr(sim.orizuru_run, "run_engine", wrong)
     result = invoke(vectors(tokens(6)), "--k=1", "--per-beat=2")
     assert isinstance(result.exception, ToolError)

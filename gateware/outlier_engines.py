@@ -1,0 +1,89 @@
+"""The outlier engines: by name and size, and the design points at which they are compared."""
+
+from collections.abc import Callable
+from functools import partial
+
+from amaranth.lib import wiring
+
+from gateware.design import Design
+from golden.errors import InputError
+from golden.tensor_file import near
+from hw.bitonic_top_k import BitonicTopK
+from hw.orizuru_spec import OrizuruSpec
+from hw.orizuru_stream import OrizuruStream
+from hw.orizuru_tree import OrizuruTree
+from hw.orizuru_unit import OrizuruUnit
+
+# One sorted list on each side serves up to so many lanes without slowing the clock.
+LANES_PER_LIST = 16
+
+
+def make_stream(spec: OrizuruSpec) -> OrizuruStream:
+    """Return a streaming Orizuru with as many lists as its lanes need, and else the smallest."""
+    lists = max(1, spec.values_per_beat // LANES_PER_LIST)
+    sections = min(4, spec.values_per_beat)
+    if lists > 1:
+        return OrizuruStream(spec, lists=lists, queue=4, sections=sections)
+    return OrizuruStream(spec, sections=sections, reverse=True)
+
+
+OUTLIER_ENGINES: dict[str, tuple[str, Callable[[OrizuruSpec], wiring.Component]]] = {
+    "unit": ("the paper's Orizuru unit", OrizuruUnit),
+    "tree": ("the paper's tree of Orizuru units", OrizuruTree),
+    "stream": ("streaming Orizuru", make_stream),
+    "bitonic": ("baseline: bitonic top-k", BitonicTopK),
+}
+
+
+def make_outlier_engine(engine: str, spec: OrizuruSpec) -> wiring.Component:
+    """Return an outlier engine of a size.
+
+    Raises
+    ------
+    InputError
+        If there is no such engine, or none of that size.
+    """
+    if engine not in OUTLIER_ENGINES:
+        raise InputError(f"no engine {engine!r}{near(engine, OUTLIER_ENGINES)}")
+    try:
+        return OUTLIER_ENGINES[engine][1](spec)
+    except ValueError as error:
+        raise InputError(f"the engine {engine} cannot be of that size: {error}") from error
+
+
+def outlier_design(engine: str, spec: OrizuruSpec, name: str | None = None) -> Design:
+    """Return the design point of an engine; its name has engine and values per beat."""
+    about = OUTLIER_ENGINES[engine][0]
+    return Design(
+        name=name or f"{engine}_{spec.values_per_beat}",
+        make=partial(make_outlier_engine, engine, spec),
+        about=f"{about}, {spec.values_per_beat} values per beat,"
+        f" {spec.outliers_max} outliers on each side of {spec.inputs_max}",
+        parameters={
+            "engine": engine,
+            "N": spec.inputs_max,
+            "k": spec.outliers_max,
+            "values_per_beat": spec.values_per_beat,
+        },
+    )
+
+
+def _compared(engine: str, values_per_beat: int, name: str) -> Design:
+    """Return an engine at the size at which all are compared: 0.5 % of 4096 on each side."""
+    spec = OrizuruSpec(inputs_max=4096, outliers_max=21, values_per_beat=values_per_beat)
+    return outlier_design(engine, spec, name)
+
+
+OUTLIER_DESIGNS = (
+    outlier_design(
+        "unit",
+        OrizuruSpec(inputs_max=16, outliers_max=4, values_per_beat=16),
+        "orizuru_unit",
+    ),
+    _compared("tree", 16, "orizuru_tree"),
+    _compared("stream", 16, "orizuru_stream_16"),
+    _compared("stream", 32, "orizuru_stream_32"),
+    _compared("stream", 64, "orizuru_stream_64"),
+    _compared("bitonic", 16, "bitonic_16"),
+    _compared("bitonic", 32, "bitonic_32"),
+)
