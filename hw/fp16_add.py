@@ -83,24 +83,30 @@ class Fp16Add(wiring.Component):
         for index in (0, 1):
             small, lost = shift_down(m, small, lost, 1 << index, distance[index], "small")
         special, large, small, distance, limit, lost = cut(
-            (special, large, small, distance, limit, lost)
+            special=special,
+            large=large,
+            small=small,
+            distance=distance[2:],
+            limit=limit,
+            lost=lost,
         )
 
         for index in (2, 3, 4):
-            small, lost = shift_down(m, small, lost, 1 << index, distance[index], "small")
+            wanted = distance[index - 2]
+            small, lost = shift_down(m, small, lost, 1 << index, wanted, "small")
         total = Signal(WIDTH)
         addend = small ^ special.subtract.replicate(WIDTH)
         m.d.comb += total.eq(Cat(Const(0, 2), large) + addend + (special.subtract & ~lost))
         negative = total[-1] & special.subtract
         window = Window(negative, total, lost, limit)
-        special, window = cut((special, window))
+        special, window = cut(special=special, window=window)
 
         for step in (8, 4, 2, 1):
             window = shift_up(m, window, step)
-        special, window = cut((special, window))
+        special, window = cut(special=special, window=window)
 
         rounded = round_to_nearest(m, window)
-        m.d.comb += self.o.eq(cut(pack(m, rounded, window.negative, special)))
+        m.d.comb += self.o.eq(cut(o=pack(m, rounded, window.negative, special)))
         return m
 
     @staticmethod

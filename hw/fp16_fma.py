@@ -106,7 +106,12 @@ class Fp16Fma(wiring.Component):
         rows = first_row(a.mantissa, b.mantissa[0])
         rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
         special, place, fine, rows, factor, bits = cut(
-            (special, place, fine, rows, a.mantissa, b.mantissa[ROWS_FIRST:])
+            special=special,
+            place=place,
+            fine=fine,
+            rows=rows,
+            factor=a.mantissa,
+            bits=b.mantissa[ROWS_FIRST:],
         )
 
         rows = add_rows(m, rows, factor, bits, "row")
@@ -116,13 +121,23 @@ class Fp16Fma(wiring.Component):
         # The complement needs its one unless the bits that were lost already make up for it.
         carry = special.subtract & ~product_lost
         special, limit, addend, placed, carry, sticky = cut(
-            (special, place.limit, addend, placed, carry, addend_lost | product_lost)
+            special=special,
+            limit=place.limit,
+            addend=addend,
+            placed=placed,
+            carry=carry,
+            sticky=addend_lost | product_lost,
         )
 
         low = Signal(LOW + 1)
         m.d.comb += low.eq(addend[:LOW] + placed[:LOW] + carry)
         special, limit, low, addend, placed, sticky = cut(
-            (special, limit, low, addend[LOW:], placed[LOW:], sticky)
+            special=special,
+            limit=limit,
+            low=low,
+            addend=addend[LOW:],
+            placed=placed[LOW:],
+            sticky=sticky,
         )
 
         high = Signal(WINDOW - LOW + 1)
@@ -131,15 +146,15 @@ class Fp16Fma(wiring.Component):
         # The sign once more in front: a window's first bit is worth one exponent more.
         total = Cat(low[:LOW], high[:-1], negative)
         window = shift_up(m, Window(negative, total, sticky, limit), 16)
-        special, window = cut((special, window))
+        special, window = cut(special=special, window=window)
 
         for step in (8, 4, 2):
             window = shift_up(m, window, step)
-        special, window, take = cut((special, window, may_rise(m, window, 1)))
+        special, window, take = cut(special=special, window=window, take=may_rise(m, window, 1))
 
         window = shift_up(m, window, 1, take)
         rounded = round_to_nearest(m, window)
-        m.d.comb += self.o.eq(cut(pack(m, rounded, window.negative, special)))
+        m.d.comb += self.o.eq(cut(o=pack(m, rounded, window.negative, special)))
         return m
 
     @staticmethod

@@ -74,9 +74,9 @@ class Fp16FromInteger(wiring.Component):
         window = Window(self.i[-1], Cat(below, bits), NO, Const(first - 1))
         for index in reversed(range(1, len(bits).bit_length())):  # -1 goes up by len(bits)
             window = shift_up(m, window, 1 << index)
-        window = shift_up(m, cut(window), 1)
+        window = shift_up(m, cut(window=window), 1)
 
         rounded = round_to_nearest(m, window)
         special = Special(sign=NO, subtract=NO, infinite=NO, nan=NO)
-        m.d.comb += self.o.eq(cut(pack(m, rounded, window.negative, special)))
+        m.d.comb += self.o.eq(cut(o=pack(m, rounded, window.negative, special)))
         return m

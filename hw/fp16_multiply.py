@@ -76,7 +76,11 @@ class Fp16Multiply(wiring.Component):
         rows = first_row(a.mantissa, b.mantissa[0])
         rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
         special, limit, rows, factor, bits = cut(
-            (special, limit, rows, a.mantissa, b.mantissa[ROWS_FIRST:])
+            special=special,
+            limit=limit,
+            rows=rows,
+            factor=a.mantissa,
+            bits=b.mantissa[ROWS_FIRST:],
         )
 
         rows = add_rows(m, rows, factor, bits, "row")
@@ -84,12 +88,12 @@ class Fp16Multiply(wiring.Component):
         # The product's last bit is worth 2**(limit - 50), and the first bit of the window, which
         # has the exponent limit + 1, is worth 2**(limit - 14).
         window = Window(NO, Cat(product, Const(0, 15)), NO, limit)
-        special, window = cut((special, shift_up(m, window, 16)))
+        special, window = cut(special=special, window=shift_up(m, window, 16))
 
         for step in (8, 4, 2):
             window = shift_up(m, window, step)
-        special, window = cut((special, window))
+        special, window = cut(special=special, window=window)
 
         rounded = round_to_nearest(m, shift_up(m, window, 1))
-        m.d.comb += self.o.eq(cut(pack(m, rounded, NO, special)))
+        m.d.comb += self.o.eq(cut(o=pack(m, rounded, NO, special)))
         return m

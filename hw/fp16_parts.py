@@ -1,5 +1,6 @@
 """What the FP16 units have in common: fields of a number, and a sum's way back into FP16."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -9,26 +10,41 @@ BIAS = 15
 MANTISSA = 11  # bits of a mantissa, its hidden one included
 GUARDED = MANTISSA + 1  # and the bit after it, which rounding looks at
 
-Cut = Callable[[Any], Any]
+# Takes values by name and returns those that the next step starts from, in the same order.
+Cut = Callable[..., Any]
 
 
-def keep(values: Any) -> Any:
-    """Return ``values``: a cut of a unit that has no registers."""
-    return values
+def keep(**values: Any) -> Any:
+    """Return the values as they are: a cut of a unit that has no registers."""
+    return _alone_or_all(list(values.values()))
 
 
 def registers(m: Module) -> Cut:
-    """Return a function that puts a register behind each value of a tuple, nested ones too."""
+    """Return a cut that holds each value in a register, also within named tuples.
 
-    def cut(values: Any) -> Any:
-        if not isinstance(values, tuple):
-            held = Signal.like(values, name="held", reset_less=True)
-            m.d.sync += held.eq(values)
-            return held
-        parts = [cut(value) for value in values]
-        return type(values)(*parts) if hasattr(values, "_fields") else tuple(parts)
+    The registers of its first call are called ``s1_`` and the value's name, those of the second
+    ``s2_``, and so on.
+    """
+    stages = itertools.count(1)
+
+    def hold(value: Any, name: str) -> Any:
+        if isinstance(value, tuple):
+            named: Any = value
+            fields = named._asdict().items()
+            return type(value)(*(hold(part, f"{name}_{field}") for field, part in fields))
+        held = Signal.like(value, name=name, reset_less=True)
+        m.d.sync += held.eq(value)
+        return held
+
+    def cut(**values: Any) -> Any:
+        stage = next(stages)
+        return _alone_or_all([hold(value, f"s{stage}_{name}") for name, value in values.items()])
 
     return cut
+
+
+def _alone_or_all(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else tuple(values)
 
 
 class Number(NamedTuple):

@@ -63,14 +63,18 @@ class Fp16ToInteger(wiring.Component):
         for index, bit in enumerate(self.i[10:15]):
             bits, lost = shift_down(m, bits, lost, 1 << index, ~bit, "bits")
         bits, lost, sign, infinite, nan = cut(
-            (bits[: WHOLE + 1], lost, number.sign, number.infinite, number.nan)
+            bits=bits[: WHOLE + 1],
+            lost=lost,
+            sign=number.sign,
+            infinite=number.infinite,
+            nan=number.nan,
         )
 
         guard, kept = bits[0], bits[1:]
         up = guard & (kept[0] | lost)
         rounded = Signal(signed(WHOLE + 1))  # as in rounding to FP16: negated as it is rounded
         m.d.comb += rounded.eq(Cat(kept, 0) ^ sign.replicate(WHOLE + 1))
-        m.d.comb += self.o.eq(cut(self._saturate(m, rounded + (up ^ sign), sign, infinite, nan)))
+        m.d.comb += self.o.eq(cut(o=self._saturate(m, rounded + (up ^ sign), sign, infinite, nan)))
         return m
 
     def _saturate(self, m: Module, value: Value, sign: Value, infinite: Value, nan: Value) -> Value:
