@@ -10,7 +10,14 @@ from golden.errors import ToolError
 from sim.formal_model import GOALS, RULES, Model
 
 REFUTED = re.compile(r"^Output \d+ .*was asserted in frame", re.M)
-PROVEN = re.compile(r"^(UNSATISFIABLE|Verification of invariant .* was successful)", re.M)
+INVARIANT = re.compile(r"^Verification of invariant .* was successful", re.M)
+# What has been proven while the graph was made or made smaller leaves no registers: no work for
+# searches, but for `sat`.
+EMPTY_GRAPH = re.compile(r"^UNSATISFIABLE", re.M)
+REACHED = re.compile(
+    r"^(?:Output 0 .*was asserted in frame +(\d+)|No output asserted|Error: Does not work for)",
+    re.M,
+)
 GRACE = 30  # seconds that ABC may go on beyond its own limit
 
 
@@ -72,26 +79,27 @@ def decide(model: Model, *, depth: int, unbounded: bool, seconds: int) -> Decisi
 
 def _search(model: Model, depth: int, seconds: int) -> tuple[Verdict, tuple]:
     """Look through the first cycles of every run for one that breaks a rule."""
-    commands = ["orpos", f"bmc3 -c -F {depth} -T {seconds}", "write_cex -a run"]
+    commands = ["orpos", "sat", f"bmc3 -c -F {depth} -T {seconds}", "write_cex -a run"]
     log = _abc(model, RULES, commands, seconds)
     if REFUTED.search(log):
         return Verdict.REFUTED, _read_run(model)
-    done = f"No output asserted in {depth} frames. Resource limit reached (conf limit 0)" in log
-    return (Verdict.BOUNDED if done else Verdict.UNDECIDED), ()
+    searched = f"No output asserted in {depth} frames. Resource limit reached (conf limit 0)"
+    holds = searched in log or EMPTY_GRAPH.search(log)
+    return (Verdict.BOUNDED if holds else Verdict.UNDECIDED), ()
 
 
 def _prove(model: Model, seconds: int) -> tuple[Verdict, tuple]:
     """Prove the rules by property-directed reachability.
 
     ABC must say that it checked the invariant: with the time over, its ``pdr -s`` calls every
-    property proved. Rules that merging equal nodes has proven leave an empty graph, for ``sat``.
+    property proved.
     """
     reduced = ["dc2", "scorr", "dc2", "orpos"]
     commands = [*reduced, "sat", f"pdr -s -v -T {seconds}", "write_cex -a run"]
     log = _abc(model, RULES, commands, seconds)
     if REFUTED.search(log):
         return Verdict.REFUTED, _read_run(model)
-    if PROVEN.search(log) and "failed" not in log:
+    if EMPTY_GRAPH.search(log) or (INVARIANT.search(log) and "failed" not in log):
         return Verdict.PROVEN, ()
     return Verdict.UNDECIDED, ()
 
@@ -100,9 +108,10 @@ def _reach(model: Model, depth: int, seconds: int) -> dict[str, int | None]:
     """Return the first cycle of each goal; one by one, for ABC crashes on many at once."""
     commands = ["write_aiger one.aig"]
     for number in range(len(model.goals)):
-        commands += ["&read one.aig", f"&cone -O {number}", f"&bmcs -F {depth} -T {seconds}"]
+        commands += ["&read one.aig", f"&cone -O {number}", "&put"]
+        commands += [f"bmc3 -c -F {depth} -T {seconds}"]
     log = _abc(model, GOALS, commands, seconds * len(model.goals))
-    found = re.findall(r"^(?:Output 0 was asserted in frame +(\d+)|No output failed)", log, re.M)
+    found = REACHED.findall(log)
     if len(found) != len(model.goals):
         raise ToolError(f"ABC decided {len(found)} of {len(model.goals)} goals of a proof")
     cycles = (int(cycle) if cycle else None for cycle in found)

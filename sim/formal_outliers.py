@@ -27,7 +27,8 @@ class OutlierRules(wiring.Component):
     Parameters
     ----------
     engine : wiring.Component
-        An outlier engine with the attribute ``spec``, a :class:`hw.orizuru_spec.OrizuruSpec`.
+        An outlier engine with the attribute ``spec``, a :class:`hw.orizuru_spec.OrizuruSpec`, and
+        ``reverse`` if its outliers may leave in reverse.
     key_bits : int
         Keys take ``2**key_bits`` values: the extremes of finite numbers, and those about zero.
         Engines only compare keys, so a few are enough; more cost the proof much time.
@@ -60,6 +61,7 @@ class OutlierRules(wiring.Component):
     def __init__(self, engine: Any, *, key_bits: int, patience: int) -> None:
         self.engine = engine
         self.spec = engine.spec
+        self.reverse = getattr(engine, "reverse", False)
         self.key_bits = key_bits
         self.patience = patience
         lanes = self.spec.values_per_beat
@@ -91,8 +93,8 @@ class OutlierRules(wiring.Component):
         complete = self.i.valid & self.i.ready & self.i.payload.last & (k_top != 0)
         dues = []
         for name in SIDES:
-            due, mine = self._count(m, p, name, k_top, complete, begins, watched)
-            self._judge(m, p, name, mine, places, keys, there)
+            due, mine, ends = self._count(m, p, name, k_top, complete, begins, watched)
+            self._judge(m, p, name, mine, ends, places, keys, there)
             dues.append(due)
         self._hurry(m, p, "beat_is_taken", self.i.valid & ~self.i.ready & ~Cat(dues).any())
         return m
@@ -153,8 +155,8 @@ class OutlierRules(wiring.Component):
 
     def _count(
         self, m: Module, p: Properties, name: str, k_top, complete, begins, watched
-    ) -> tuple[Value, Value]:
-        """Return whether an outlier is due, and whether it is one of the watched token."""
+    ) -> tuple[Value, Value, Value]:
+        """Return if an outlier is due, if it is the watched token's, if a token's last passes."""
         s = self._side(name)
         passes = s.valid & s.ready
         number = Signal(range(self.spec.outliers_max + 1), name=f"{name}_number")
@@ -178,29 +180,31 @@ class OutlierRules(wiring.Component):
         self._hurry(m, p, f"{name}_comes", due & ~s.valid)
         p.reach(f"{name}_waits_and_passes", waited & passes)
         p.reach(f"{name}_of_two_tokens_are_out", over & ends)
-        return due, s.valid & watched & (ahead == 0) & ~over
+        return due, s.valid & watched & (ahead == 0) & ~over, ends
 
     def _judge(
-        self, m: Module, p: Properties, name: str, mine: Value, places: list, keys: list, there
+        self, m: Module, p: Properties, name: str, mine, ends, places: list, keys: list, there
     ) -> None:
-        """Demand that what comes out is the first of what is left."""
+        """Demand that what comes out is the first of what is left; in reverse, the last."""
         s = self._side(name)
         gone = Signal(2, name=f"{name}_gone")
-        for n, place in enumerate(places):
-            with m.If(mine & s.ready & (s.payload.position == place)):
-                m.d.sync += gone[n].eq(1)
-        # Of the first place; whether the second is left, and whether that is further out.
-        first = mine & (s.payload.position == places[0])
-        left = there[1] & ~gone[1]
+        now = [mine & (s.payload.position == place) for place in places]
+        with m.If(s.ready):
+            m.d.sync += gone.eq(gone | Cat(now))
+        stays = there[1] & ~gone[1] & ~now[1]
+        # Where the first place must go before the second. In reverse, what comes later goes before
+        # what is out, and the last one tells what stays behind.
+        left = mine & ends & (gone[0] | now[0]) & stays if self.reverse else now[0] & stays
+        goes_before = now[0] & gone[1] | left if self.reverse else left
         further = keys[1] > keys[0] if name == "largest" else keys[1] < keys[0]
         tied = keys[1] == keys[0]
-        p.rule(f"{name}_was_there", ~first | there[0])
-        p.rule(f"{name}_comes_once", ~first | ~gone[0])
-        p.rule(f"{name}_has_its_key", ~first | (s.payload.key == keys[0]))
-        p.rule(f"{name}_is_furthest_of_what_is_left", ~(first & left & further))
-        p.rule(f"{name}_ties_by_position", ~(first & left & tied) | (places[0] < places[1]))
-        p.reach(f"{name}_tie_comes_out", first & gone[1] & tied)
-        p.reach(f"{name}_tie_stays_behind", first & left & tied)
+        p.rule(f"{name}_was_there", ~now[0] | there[0])
+        p.rule(f"{name}_comes_once", ~now[0] | ~gone[0])
+        p.rule(f"{name}_has_its_key", ~now[0] | (s.payload.key == keys[0]))
+        p.rule(f"{name}_is_furthest_of_what_is_left", ~(goes_before & further))
+        p.rule(f"{name}_ties_by_position", ~(goes_before & tied) | (places[0] < places[1]))
+        p.reach(f"{name}_tie_comes_out", now[0] & gone[1] & tied)
+        p.reach(f"{name}_tie_stays_behind", left & tied)
 
     def _hurry(self, m: Module, p: Properties, name: str, late: Value) -> None:
         """Demand that what is waited for comes in time."""

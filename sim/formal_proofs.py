@@ -1,7 +1,6 @@
 """The proofs: what is proven, of which size, and how far.
 
-A new outlier engine is a line in :data:`OUTLIERS`, a block with streams one in
-:data:`STREAMS`.
+A new outlier engine, or a block with streams, is a line in the table below.
 """
 
 from collections.abc import Callable
@@ -9,15 +8,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gateware.outlier_engines import make_stream
 from golden.errors import InputError
 from golden.tensor_file import near
+from hw.bitonic_top_k import BitonicTopK
 from hw.orizuru_spec import OrizuruSpec
 from hw.orizuru_stream import OrizuruStream
+from hw.orizuru_tree import OrizuruTree
+from hw.orizuru_unit import OrizuruUnit
+from sim.formal_buffer import BufferRules
 from sim.formal_outliers import OutlierRules
 from sim.formal_streams import StreamRules
 from sim.registry import BLOCKS
 
+KEY_BITS = 2
 STREAM_DEPTH = 30
+STREAM_LISTS = partial(OrizuruStream, lists=2, sections=2, queue=4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,88 +51,77 @@ class Proof:
     about: str
     make: Callable[[], Any]
     depth: int
-    unbounded: bool
-    quick: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outliers:
-    """The proof of an outlier engine."""
-
-    engine: Callable[[OrizuruSpec], Any]
-    sizes: tuple[int, int, int]  # longest token, longest k_top, values per beat
-    key_bits: int = 2
-    patience: int
-    depth: int
     unbounded: bool = True
     quick: bool = False
 
-    def proof(self, name: str) -> Proof:
-        """Return it under a name."""
-        inputs, outliers, lanes = self.sizes
-        spec = OrizuruSpec(inputs_max=inputs, outliers_max=outliers, values_per_beat=lanes)
 
-        def make() -> OutlierRules:
-            return OutlierRules(self.engine(spec), key_bits=self.key_bits, patience=self.patience)
-
-        about = f"{outliers} outliers a side of {inputs}, {lanes} a beat, {1 << self.key_bits} keys"
-        return Proof(
-            name=name,
-            about=about,
-            make=make,
-            depth=self.depth,
-            unbounded=self.unbounded,
-            quick=self.quick,
-        )
-
-
-OUTLIERS = {
-    "orizuru_stream": Outliers(
-        engine=OrizuruStream, sizes=(4, 2, 4), patience=8, depth=14, quick=True
-    ),
-    "orizuru_stream_beats": Outliers(engine=OrizuruStream, sizes=(4, 2, 2), patience=8, depth=14),
-    "orizuru_stream_lists": Outliers(
-        engine=partial(OrizuruStream, lists=2), sizes=(4, 2, 4), patience=8, depth=16
-    ),
-}
-# Blocks with a bench, and which of their inputs are steady.
-STREAMS = {
-    "absolute_sum_k4": (),
-    "entry_merge": (),
-    "lookup_array_symmetric": ("shape",),
-    "midpoint_scaler_symmetric": (),
-    "outlier_join": (),
-    "outlier_residual_symmetric": (),
-    "output_scaler": (),
-    "output_stage": (),
-    "reciprocal": (),
-    "sorted_list": (),
-    "token_framer_k4": ("inputs",),
-    "token_ingest_k4": ("shape",),
-    "token_quantizer_symmetric": ("shape",),
-    "token_scale": (),
-    "weight_requester": ("shape",),
-}
-SLOW = ("lookup_array_symmetric", "output_stage", "token_ingest_k4")
-
-
-def _streams(name: str) -> Proof:
-    def make() -> StreamRules:
-        return StreamRules(BLOCKS[name].make(), STREAMS[name])
-
+def _outliers(
+    name: str,
+    engine: Callable[[OrizuruSpec], Any],
+    sizes: tuple[int, int, int],
+    *,
+    patience: int,
+    depth: int,
+    **options: bool,
+) -> Proof:
+    """Return the proof of an outlier engine: longest token, longest k_top, values per beat."""
+    inputs, outliers, lanes = sizes
+    spec = OrizuruSpec(inputs_max=inputs, outliers_max=outliers, values_per_beat=lanes)
     return Proof(
-        name=name,
-        about="its streams hold while they wait",
-        make=make,
-        depth=STREAM_DEPTH,
-        unbounded=True,
-        quick=name not in SLOW,
+        name=f"{name}_n{inputs}_k{outliers}_p{lanes}",
+        about=f"finds {outliers} of {inputs} on each side, {lanes} a beat",
+        make=lambda: OutlierRules(engine(spec), key_bits=KEY_BITS, patience=patience),
+        depth=depth,
+        **options,
     )
 
 
-PROOFS = {name: one.proof(name) for name, one in OUTLIERS.items()} | {
-    name: _streams(name) for name in STREAMS
-}
+def _streams(name: str, *steady: str, quick: bool = False) -> Proof:
+    """Return the proof of a block that has a bench; some of its inputs are steady."""
+    return Proof(
+        name=name,
+        about="its streams hold while they wait",
+        make=lambda: StreamRules(BLOCKS[name].make(), steady),
+        depth=STREAM_DEPTH,
+        quick=quick,
+    )
+
+
+_TABLE = (
+    _outliers("orizuru_unit", OrizuruUnit, (4, 2, 4), patience=8, depth=10, quick=True),
+    _outliers("orizuru_unit", OrizuruUnit, (8, 2, 4), patience=8, depth=12),
+    _outliers("orizuru_tree", OrizuruTree, (3, 2, 4), patience=8, depth=10, quick=True),
+    _outliers("orizuru_tree", OrizuruTree, (6, 2, 4), patience=8, depth=12),
+    _outliers("orizuru_tree", OrizuruTree, (18, 2, 32), patience=10, depth=16, unbounded=False),
+    _outliers("orizuru_stream", make_stream, (3, 2, 4), patience=8, depth=11, quick=True),
+    _outliers("orizuru_stream", make_stream, (4, 2, 2), patience=8, depth=11),
+    _outliers("orizuru_stream", make_stream, (6, 2, 4), patience=10, depth=11),
+    _outliers("orizuru_stream_lists", STREAM_LISTS, (4, 2, 4), patience=10, depth=13),
+    _outliers("bitonic_top_k", BitonicTopK, (3, 2, 4), patience=12, depth=20, quick=True),
+    _outliers("bitonic_top_k", BitonicTopK, (4, 2, 2), patience=12, depth=18),
+    Proof(
+        name="token_buffer",
+        about="reads what was written, token by token",
+        make=lambda: BufferRules(2, 2, 3),
+        depth=10,
+        quick=True,
+    ),
+    _streams("absolute_sum_k4"),
+    _streams("entry_merge", quick=True),
+    _streams("lookup_array_symmetric", "shape"),
+    _streams("midpoint_scaler_symmetric"),
+    _streams("outlier_join", quick=True),
+    _streams("outlier_residual_symmetric"),
+    _streams("output_scaler"),
+    _streams("output_stage"),
+    _streams("reciprocal", quick=True),
+    _streams("token_framer_k4", "inputs", quick=True),
+    _streams("token_ingest_k4", "shape"),
+    _streams("token_quantizer_symmetric", "shape"),
+    _streams("token_scale"),
+    _streams("weight_requester", "shape", quick=True),
+)
+PROOFS = {proof.name: proof for proof in _TABLE}
 
 
 def proof(name: str) -> Proof:
