@@ -4,7 +4,7 @@ import cocotb
 import numpy as np
 
 from sim.clock import cycle
-from sim.outlier_tokens import beats_of, check_none_wanted, check_tokens, tokens_of
+from sim.outlier_tokens import beats_of, check_none_wanted, check_tokens, expected, tokens_of
 from sim.testbed import Testbed
 from sim.traffic import every_traffic
 
@@ -14,6 +14,23 @@ from sim.traffic import every_traffic
 async def finds_outliers(dut, traffic: str) -> None:
     """Send the outliers of each side in order, whatever k_top; a reset leaves nothing behind."""
     await check_tokens(dut, traffic)
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def tells_equals_apart(dut) -> None:
+    """Of equal keys in one beat take the lower lanes, when others stood out in beats before."""
+    bed = await Testbed(dut).start()
+    spec = bed.block.spec
+    k_top = spec.outliers_max
+    bed.set(k_top=k_top)
+    tokens = []
+    for _ in range(40):
+        crowd = bed.rng.random(spec.inputs_max) < np.linspace(0, 1.5, spec.inputs_max)
+        tokens.append(np.where(crowd, 3, bed.rng.integers(0, 7, spec.inputs_max)))
+    bed.send("i", beats_of(bed, tokens))
+    largest, smallest = expected(tokens, k_top)
+    assert await bed.receive("largest_o", len(largest)) == largest
+    assert await bed.receive("smallest_o", len(smallest)) == smallest
 
 
 @cocotb.test(timeout_time=60, timeout_unit="us")

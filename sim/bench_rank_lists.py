@@ -29,6 +29,8 @@ async def keeps_the_largest(dut, traffic: str) -> None:
         keys = bed.rng.integers(-spread, spread + 1, length)
         if n % 4 == 2:
             keys = np.sort(keys)
+        if n % 4 == 3:
+            keys = clustered(keys, spec.values_per_beat, int(bed.rng.integers(1, 5)))
         await load(bed, keys)
         sink = bed.sinks["o"]
         before = len(sink.items)
@@ -37,6 +39,16 @@ async def keeps_the_largest(dut, traffic: str) -> None:
         assert sink.items[before:] == [
             {"key": int(keys[position]), "position": int(position)} for position in largest
         ]
+
+
+def clustered(keys: IntArray, lanes: int, run: int) -> IntArray:
+    """Return keys of which the largest ones stand together, ``run`` of them in each chunk."""
+    ranks = np.arange(len(keys))
+    heads = ranks % lanes < run
+    order = np.concatenate([ranks[heads], ranks[~heads]])
+    result = np.empty_like(keys)
+    result[order] = np.sort(keys)[::-1]
+    return result
 
 
 async def load(bed: Testbed, keys: IntArray) -> None:

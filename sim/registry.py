@@ -21,6 +21,7 @@ from hw.fp16_from_integer import Fp16FromInteger
 from hw.fp16_key import Fp16Key
 from hw.fp16_multiply import Fp16Multiply
 from hw.fp16_to_integer import Fp16ToInteger
+from hw.lane_banks import LaneBanks
 from hw.layer_constants import LayerConstants
 from hw.linear_engine import LinearEngine
 from hw.lookup_array import LookupArray
@@ -39,15 +40,20 @@ from hw.outlier_residual import OutlierResidual
 from hw.outlier_side import OutlierSide
 from hw.output_scaler import OutputScaler
 from hw.output_stage import OutputStage
+from hw.pivot_sampler import PivotSampler
+from hw.quick_select import QuickSelect
 from hw.rank_lists import RankLists
+from hw.ranked_entries import RankedEntries
 from hw.reciprocal import Reciprocal
 from hw.residual_builder import ResidualBuilder
+from hw.row_reader import RowReader
 from hw.row_select import RowSelect
 from hw.sorted_list import SortedList
 from hw.token_buffer import TokenBuffer
 from hw.token_framer import TokenFramer
 from hw.token_ingest import TokenIngest
 from hw.token_quantizer import TokenQuantizer
+from hw.token_rows import TokenRows
 from hw.token_scale import TokenScale
 from hw.weight_requester import WeightRequester
 
@@ -184,6 +190,14 @@ BLOCKS = {
     "bitonic_top_k_p4": Block("bench_bitonic_top_k", lambda: BitonicTopK(orizuru(32, 4, 4))),
     "bitonic_top_k_p16": Block("bench_bitonic_top_k", lambda: BitonicTopK(orizuru(120, 9, 16))),
     "bitonic_top_k_p1": Block("bench_bitonic_top_k", lambda: BitonicTopK(orizuru(20, 1, 1))),
+    "token_rows": Block("bench_token_rows", lambda: TokenRows(orizuru(30, 4, 4))),
+    "lane_banks": Block("bench_lane_banks", lambda: LaneBanks(orizuru(30, 4, 4))),
+    "row_reader": Block("bench_row_reader", lambda: RowReader(orizuru(30, 4, 4))),
+    "pivot_sampler": Block("bench_pivot_sampler", lambda: PivotSampler(orizuru(60, 4, 4))),
+    "ranked_entries": Block("bench_ranked_entries", lambda: RankedEntries(orizuru(64, 5, 8), 8)),
+    "quick_select_p4": Block("bench_quick_select", lambda: QuickSelect(orizuru(32, 4, 4))),
+    "quick_select_p16": Block("bench_quick_select", lambda: QuickSelect(orizuru(120, 9, 16))),
+    "quick_select_p1": Block("bench_quick_select", lambda: QuickSelect(orizuru(20, 1, 1))),
     "outlier_join": Block("bench_outlier_join", lambda: OutlierJoin(SYMMETRIC)),
     "midpoint_scaler_symmetric": Block("bench_midpoint_scaler", lambda: MidpointScaler(SYMMETRIC)),
     "midpoint_scaler_plain": Block("bench_midpoint_scaler", lambda: MidpointScaler(PLAIN)),
