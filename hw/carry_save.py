@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Value
+
+from hw.wires import wire
 
 
 class CarrySave(NamedTuple):
@@ -14,9 +16,9 @@ class CarrySave(NamedTuple):
     carries: Value
 
 
-def first_row(factor: Value, bit: Value) -> CarrySave:
+def first_row(m: Module, factor: Value, bit: Value, name: str) -> CarrySave:
     """Return ``factor * bit``, to which rows for higher bits can be added."""
-    row = factor & bit.replicate(len(factor))
+    row = wire(m, factor & bit.replicate(len(factor)), f"{name}_0")
     return CarrySave(row[:1], row[1:], row[:0])
 
 
@@ -26,16 +28,14 @@ def add_rows(
     """Add ``factor`` times each of ``bits``, the next higher ones of the other factor."""
     low, sums, carries = so_far
     for bit in bits:
-        row = factor & bit.replicate(len(factor))
+        row = wire(m, factor & bit.replicate(len(factor)), f"{name}_{len(low)}")
         column = [list(terms) for terms in zip(row, strict=True)]
         for terms in (sums, carries):
             for place, term in enumerate(terms):
                 column[place].append(term)
         added = []
         for place, terms in enumerate(column):
-            total = Signal(len(terms) if len(terms) < 3 else 2, name=f"{name}_{len(low)}_{place}")
-            m.d.comb += total.eq(sum(terms[1:], terms[0]))
-            added.append(total)
+            added.append(wire(m, sum(terms[1:], terms[0])[:2], f"{name}_{len(low)}_{place}"))
         low = Cat(low, added[0][0])
         sums = Cat(total[0] for total in added[1:])
         carries = Cat(total[1] for total in added if len(total) > 1)
@@ -44,6 +44,4 @@ def add_rows(
 
 def resolve(m: Module, product: CarrySave, name: str) -> Value:
     """Return the product as a number: one carry chain."""
-    high = Signal(max(len(product.sums), len(product.carries)) + 1, name=name)
-    m.d.comb += high.eq(product.sums + product.carries)
-    return Cat(product.low, high)
+    return Cat(product.low, wire(m, product.sums + product.carries, name))

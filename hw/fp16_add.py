@@ -6,19 +6,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.fp16_parts import (
-    Cut,
-    Number,
-    Special,
-    Window,
-    keep,
-    pack,
-    registers,
-    round_to_nearest,
-    shift_down,
-    shift_up,
-    unpack,
-)
+from hw.fp16_parts import Cut, Number, Special, Window, finish, keep, registers, shift_down, unpack
+from hw.wires import wire
 
 WIDTH = 14  # a carry, a mantissa, and two bits below it
 
@@ -94,40 +83,35 @@ class Fp16Add(wiring.Component):
         for index in (2, 3, 4):
             wanted = distance[index - 2]
             small, lost = shift_down(m, small, lost, 1 << index, wanted, "small")
-        total = Signal(WIDTH)
-        addend = small ^ special.subtract.replicate(WIDTH)
-        m.d.comb += total.eq(Cat(Const(0, 2), large) + addend + (special.subtract & ~lost))
-        negative = total[-1] & special.subtract
+        addend = wire(m, small ^ special.subtract.replicate(WIDTH), "addend")
+        # The complement needs its one unless the bits that were lost already make up for it.
+        total = Cat(Const(0, 2), large) + addend + (special.subtract & ~lost)
+        total = wire(m, total[:WIDTH], "total")
+        negative = wire(m, total[-1] & special.subtract, "negative")
         window = Window(negative, total, lost, limit)
         special, window = cut(special=special, window=window)
 
-        for step in (8, 4, 2, 1):
-            window = shift_up(m, window, step)
-        special, window = cut(special=special, window=window)
-
-        rounded = round_to_nearest(m, window)
-        m.d.comb += self.o.eq(cut(o=pack(m, rounded, window.negative, special)))
+        m.d.comb += self.o.eq(finish(m, cut, window, special))
         return m
 
     @staticmethod
     def _order(m: Module, a: Number, b: Number) -> tuple[Special, Value, Value, Value, Value]:
-        apart = Signal(6)
-        m.d.comb += apart.eq(a.exponent - b.exponent)
+        apart = wire(m, a.exponent - b.exponent, "apart")
         swap = apart[5]
         # Turned over, a negative difference is one short: that one is in how ``a`` is chosen.
-        distance = apart[:5] ^ swap.replicate(5)
-        large, small = Signal(11), Signal(WIDTH)
-        limit = Signal(5)
-        m.d.comb += [
-            large.eq(Mux(swap, b.mantissa, a.mantissa)),
-            small.eq(Mux(swap, Cat(Const(0, 1), a.mantissa), Cat(Const(0, 2), b.mantissa))),
-            limit.eq(Mux(swap, b.exponent, a.exponent)),
-        ]
-        subtract = a.sign ^ b.sign
+        small = Mux(swap, Cat(Const(0, 1), a.mantissa), Cat(Const(0, 2), b.mantissa, Const(0, 1)))
+        subtract = wire(m, a.sign ^ b.sign, "subtract")
+        nan = a.nan | b.nan | (a.infinite & b.infinite & subtract)
         special = Special(
-            sign=Mux(swap, b.sign, a.sign),
+            sign=wire(m, Mux(swap, b.sign, a.sign), "sign"),
             subtract=subtract,
-            infinite=a.infinite | b.infinite,
-            nan=a.nan | b.nan | (a.infinite & b.infinite & subtract),
+            infinite=wire(m, a.infinite | b.infinite, "infinite"),
+            nan=wire(m, nan, "nan"),
         )
-        return special, large, small, distance, limit
+        return (
+            special,
+            wire(m, Mux(swap, b.mantissa, a.mantissa), "large"),
+            wire(m, small, "small"),
+            wire(m, apart[:5] ^ swap.replicate(5), "distance"),
+            wire(m, Mux(swap, b.exponent, a.exponent), "limit"),
+        )

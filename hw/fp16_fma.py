@@ -12,15 +12,14 @@ from hw.fp16_parts import (
     Number,
     Special,
     Window,
+    finish,
     keep,
-    may_rise,
-    pack,
     registers,
-    round_to_nearest,
     shift_down,
     shift_up,
     unpack,
 )
+from hw.wires import wire
 
 # Counted from the last bit of the exact product (22 bits), the addend belongs with its first bit
 # at 35 - d, where d = e_a + e_b - e_c is how far its exponent lies below the product's. Bit 35 has
@@ -100,10 +99,10 @@ class Fp16Fma(wiring.Component):
         cut: Cut = registers(m) if self.pipelined else keep
 
         a, b, c = (unpack(m, getattr(self, name), name) for name in "abc")
-        special = self._special(a, b, c)
+        special = self._special(m, a, b, c)
         place, distance = self._compare(m, a, b, c)
         fine = self._shift_fine(m, c, distance)
-        rows = first_row(a.mantissa, b.mantissa[0])
+        rows = first_row(m, a.mantissa, b.mantissa[0], "row")
         rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
         special, place, fine, rows, factor, bits = cut(
             special=special,
@@ -119,7 +118,7 @@ class Fp16Fma(wiring.Component):
         addend, addend_lost = self._place_addend(m, fine, place)
         placed, product_lost = self._place_product(m, product, place, special.subtract)
         # The complement needs its one unless the bits that were lost already make up for it.
-        carry = special.subtract & ~product_lost
+        carry = wire(m, special.subtract & ~product_lost, "carry")
         special, limit, addend, placed, carry, sticky = cut(
             special=special,
             limit=place.limit,
@@ -129,8 +128,7 @@ class Fp16Fma(wiring.Component):
             sticky=addend_lost | product_lost,
         )
 
-        low = Signal(LOW + 1)
-        m.d.comb += low.eq(addend[:LOW] + placed[:LOW] + carry)
+        low = wire(m, (addend[:LOW] + placed[:LOW] + carry)[: LOW + 1], "low")
         special, limit, low, addend, placed, sticky = cut(
             special=special,
             limit=limit,
@@ -140,51 +138,39 @@ class Fp16Fma(wiring.Component):
             sticky=sticky,
         )
 
-        high = Signal(WINDOW - LOW + 1)
-        m.d.comb += high.eq(addend + placed + low[LOW])
-        negative = special.subtract & ~high[-1]
+        high = wire(m, (addend + placed + low[LOW])[: WINDOW - LOW + 1], "high")
+        negative = wire(m, special.subtract & ~high[-1], "negative")
         # The sign once more in front: a window's first bit is worth one exponent more.
         total = Cat(low[:LOW], high[:-1], negative)
         window = shift_up(m, Window(negative, total, sticky, limit), 16)
         special, window = cut(special=special, window=window)
 
-        for step in (8, 4, 2):
-            window = shift_up(m, window, step)
-        special, window, take = cut(special=special, window=window, take=may_rise(m, window, 1))
-
-        window = shift_up(m, window, 1, take)
-        rounded = round_to_nearest(m, window)
-        m.d.comb += self.o.eq(cut(o=pack(m, rounded, window.negative, special)))
+        m.d.comb += self.o.eq(finish(m, cut, window, special))
         return m
 
     @staticmethod
-    def _special(a: Number, b: Number, c: Number) -> Special:
+    def _special(m: Module, a: Number, b: Number, c: Number) -> Special:
         """Look for infinities and NaN; the sum's sign is the addend's unless it is negated."""
-        subtract = a.sign ^ b.sign ^ c.sign
-        infinite = a.infinite | b.infinite
+        subtract = wire(m, a.sign ^ b.sign ^ c.sign, "subtract")
+        infinite = wire(m, a.infinite | b.infinite, "product_infinite")
         invalid = (a.infinite & b.zero) | (a.zero & b.infinite)
         invalid |= infinite & c.infinite & subtract
         return Special(
-            sign=c.sign ^ (subtract & infinite),
+            sign=wire(m, c.sign ^ (subtract & infinite), "sign"),
             subtract=subtract,
-            infinite=infinite | c.infinite,
-            nan=invalid | a.nan | b.nan | c.nan,
+            infinite=wire(m, infinite | c.infinite, "infinite"),
+            nan=wire(m, invalid | a.nan | b.nan | c.nan, "nan"),
         )
 
     @staticmethod
     def _compare(m: Module, a: Number, b: Number, c: Number) -> tuple[Placement, Value]:
         """Place the window and, in steps of 8, the addend; return also the rest of its way."""
-        total, apart = Signal(6), Signal(7)
-        above, near = Signal(), Signal()
-        limit = Signal(6)
+        total = wire(m, a.exponent + b.exponent, "total")
+        apart = wire(m, total - c.exponent, "apart")
+        above = wire(m, apart[6] | a.zero | b.zero, "above")
         eights, half = apart[3:6], apart[2]
-        m.d.comb += [
-            total.eq(a.exponent + b.exponent),
-            apart.eq(total - c.exponent),
-            above.eq(apart[6] | a.zero | b.zero),
-            near.eq(~above & (eights[1:].any() | (eights[0] & half))),
-            limit.eq(Mux(above, c.exponent, Cat(total[:3], total[3:] - near))),
-        ]
+        near = wire(m, ~above & (eights[1:].any() | (eights[0] & half)), "near")
+        limit = Mux(above, c.exponent, Cat(total[:3], (total[3:] - near)[:3]))
         # The near window begins 8 bits further down.
         at = Cat(
             above | (eights == 0) | ((eights == 1) & half),
@@ -192,8 +178,13 @@ class Fp16Fma(wiring.Component):
             ~above & (eights == 3),
             ~above & (eights == 4),
         )
-        gone = ~above & (eights > 4)
-        return Placement(near, at, gone, limit), apart[:3] & ~above.replicate(3)
+        place = Placement(
+            near=near,
+            at=wire(m, at, "at"),
+            gone=wire(m, ~above & (eights > 4), "gone"),
+            limit=wire(m, limit, "limit"),
+        )
+        return place, wire(m, apart[:3] & ~above.replicate(3), "distance")
 
     @staticmethod
     def _shift_fine(m: Module, c: Number, distance: Value) -> Value:
@@ -211,14 +202,13 @@ class Fp16Fma(wiring.Component):
         for eights, chosen in enumerate(place.at):
             addend = addend | ((top >> 8 * eights) & chosen.replicate(WINDOW))
             lost |= chosen & top[: 8 * eights].any()
-        return addend, lost
+        return wire(m, addend, "addend"), wire(m, lost, "addend_lost")
 
     @staticmethod
     def _place_product(
         m: Module, product: Value, place: Placement, subtract: Value
     ) -> tuple[Value, Value]:
         """Return the product in the window, to be added, and whether bits of it are lost."""
-        placed = Signal(WINDOW)
         inside = Mux(place.near, product << NEAR_PAD, product >> FAR_DROP)
-        m.d.comb += placed.eq(inside ^ subtract.replicate(WINDOW))
-        return placed, ~place.near & product[:FAR_DROP].any()
+        placed = wire(m, (inside ^ subtract.replicate(WINDOW))[:WINDOW], "placed")
+        return placed, wire(m, ~place.near & product[:FAR_DROP].any(), "product_lost")

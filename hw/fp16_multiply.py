@@ -7,17 +7,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.carry_save import add_rows, first_row, resolve
-from hw.fp16_parts import (
-    Cut,
-    Special,
-    Window,
-    keep,
-    pack,
-    registers,
-    round_to_nearest,
-    shift_up,
-    unpack,
-)
+from hw.fp16_parts import Cut, Special, Window, finish, keep, registers, shift_up, unpack
+from hw.wires import wire
 
 ROWS_FIRST = 9  # of the product, before the first cut
 NO = Const(0, 1)
@@ -70,10 +61,14 @@ class Fp16Multiply(wiring.Component):
 
         a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
         nan = a.nan | b.nan | (a.infinite & b.zero) | (a.zero & b.infinite)
-        special = Special(a.sign ^ b.sign, NO, a.infinite | b.infinite, nan)
-        limit = Signal(6)
-        m.d.comb += limit.eq(a.exponent + b.exponent)
-        rows = first_row(a.mantissa, b.mantissa[0])
+        special = Special(
+            sign=wire(m, a.sign ^ b.sign, "sign"),
+            subtract=NO,
+            infinite=wire(m, a.infinite | b.infinite, "infinite"),
+            nan=wire(m, nan, "nan"),
+        )
+        limit = wire(m, a.exponent + b.exponent, "limit")
+        rows = first_row(m, a.mantissa, b.mantissa[0], "row")
         rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
         special, limit, rows, factor, bits = cut(
             special=special,
@@ -90,10 +85,5 @@ class Fp16Multiply(wiring.Component):
         window = Window(NO, Cat(product, Const(0, 15)), NO, limit)
         special, window = cut(special=special, window=shift_up(m, window, 16))
 
-        for step in (8, 4, 2):
-            window = shift_up(m, window, step)
-        special, window = cut(special=special, window=window)
-
-        rounded = round_to_nearest(m, shift_up(m, window, 1))
-        m.d.comb += self.o.eq(cut(o=pack(m, rounded, NO, special)))
+        m.d.comb += self.o.eq(finish(m, cut, window, special))
         return m

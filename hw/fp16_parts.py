@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
+from hw.wires import wire
+
 BIAS = 15
 MANTISSA = 11  # bits of a mantissa, its hidden one included
 GUARDED = MANTISSA + 1  # and the bit after it, which rounding looks at
@@ -60,19 +62,16 @@ class Number(NamedTuple):
 
 def unpack(m: Module, bits: Value, name: str) -> Number:
     """Return the fields of an FP16 pattern."""
-    normal, top, rest = (Signal(name=f"{name}_{part}") for part in ("normal", "top", "rest"))
-    m.d.comb += [
-        normal.eq(bits[10:15].any()),
-        top.eq(bits[10:15].all()),
-        rest.eq(bits[:10].any()),
-    ]
+    normal = wire(m, bits[10:15].any(), f"{name}_normal")
+    top = wire(m, bits[10:15].all(), f"{name}_top")
+    rest = wire(m, bits[:10].any(), f"{name}_rest")
     return Number(
         sign=bits[15],
-        exponent=Cat(bits[10] | ~normal, bits[11:15]),
+        exponent=wire(m, Cat(bits[10] | ~normal, bits[11:15]), f"{name}_exponent"),
         mantissa=Cat(bits[:10], normal),
-        zero=~normal & ~rest,
-        infinite=top & ~rest,
-        nan=top & rest,
+        zero=wire(m, ~normal & ~rest, f"{name}_zero"),
+        infinite=wire(m, top & ~rest, f"{name}_infinite"),
+        nan=wire(m, top & rest, f"{name}_nan"),
     )
 
 
@@ -80,13 +79,8 @@ def shift_down(
     m: Module, bits: Value, sticky: Value, step: int, wanted: Value, name: str
 ) -> tuple[Value, Value]:
     """Shift down by ``step`` if wanted; return the bits and whether any was lost by now."""
-    shifted = Signal(len(bits), name=f"{name}_{step}")
-    lost = Signal(name=f"{name}_lost_{step}")
-    m.d.comb += [
-        shifted.eq(Mux(wanted, bits >> step, bits)),
-        lost.eq(sticky | (wanted & bits[:step].any())),
-    ]
-    return shifted, lost
+    shifted = wire(m, Mux(wanted, bits >> step, bits), f"{name}_{step}")
+    return shifted, wire(m, sticky | (wanted & bits[:step].any()), f"{name}_lost_{step}")
 
 
 class Special(NamedTuple):
@@ -109,13 +103,9 @@ class Window(NamedTuple):
 
 def may_rise(m: Module, window: Window, step: int) -> Value:
     """Return whether neither a significant bit nor the limit forbids to go up by ``step``."""
-    run, take = Signal(name=f"run_{step}"), Signal(name=f"take_{step}")
     top = Cat(window.bits[len(window.bits) - step :], window.negative)
-    m.d.comb += [
-        run.eq(top.all() | ~top.any()),
-        take.eq(run & window.limit[step.bit_length() - 1 :].any()),
-    ]
-    return take
+    run = wire(m, top.all() | ~top.any(), f"run_{step}")
+    return wire(m, run & window.limit[step.bit_length() - 1 :].any(), f"take_{step}")
 
 
 def shift_up(m: Module, window: Window, step: int, take: Value | None = None) -> Window:
@@ -128,15 +118,14 @@ def shift_up(m: Module, window: Window, step: int, take: Value | None = None) ->
     negative, bits, sticky, limit = window
     take = may_rise(m, window, step) if take is None else take
     drop = max(len(bits) - (GUARDED + step - 1), 0)
-    shifted = Signal(len(bits) - drop, name=f"bits_{step}")
-    lost = Signal(name=f"lost_{step}")
-    rest = Signal.like(limit, name=f"limit_{step}")
-    m.d.comb += [
-        shifted.eq(Mux(take, bits << step, bits)[drop:]),
-        lost.eq(sticky | Mux(take, bits[: max(drop - step, 0)].any(), bits[:drop].any())),
-        rest.eq(limit - (take << step.bit_length() - 1)),
-    ]
-    return Window(negative, shifted, lost, rest)
+    lost = Mux(take, bits[: max(drop - step, 0)].any(), bits[:drop].any())
+    rest = limit - (take << step.bit_length() - 1)
+    return Window(
+        negative,
+        wire(m, Mux(take, (bits << step)[: len(bits)], bits)[drop:], f"bits_{step}"),
+        wire(m, sticky | lost, f"lost_{step}"),
+        wire(m, rest[: len(limit)], f"limit_{step}"),
+    )
 
 
 class Rounded(NamedTuple):
@@ -154,26 +143,32 @@ def round_to_nearest(m: Module, window: Window) -> Rounded:
     negated, and both take one increment: -(kept + up) = ~kept + (1 - up).
     """
     guard, kept = window.bits[0], window.bits[1:]
-    mantissa, fraction = Signal(MANTISSA), Signal(MANTISSA)
-    exponent = Signal(len(window.limit) + 1)
     up = guard & (kept[0] | window.sticky)
-    m.d.comb += [
-        mantissa.eq(kept ^ window.negative.replicate(MANTISSA)),
-        fraction.eq(mantissa[:10] + (up ^ window.negative)),
-        # Without a hidden bit it is subnormal or zero, and so was the exponent.
-        exponent.eq(Mux(mantissa[10], window.limit, 0) + mantissa[10] + fraction[10]),
-    ]
-    some = window.bits.any() | window.sticky | window.negative
-    return Rounded(fraction[:10], exponent, ~some)
+    mantissa = wire(m, kept ^ window.negative.replicate(MANTISSA), "mantissa")
+    fraction = wire(m, mantissa[:10] + (up ^ window.negative), "fraction")
+    # Without a hidden bit it is subnormal or zero, and the exponent field is 0.
+    limit = Mux(mantissa[10], window.limit, 0)
+    exponent = wire(m, limit + mantissa[10] + fraction[10], "exponent")
+    zero = wire(m, ~(window.bits.any() | window.sticky | window.negative), "zero")
+    return Rounded(fraction[:10], exponent, zero)
 
 
 def pack(m: Module, rounded: Rounded, negative: Value, special: Special) -> Value:
     """Return the pattern of a result: too large becomes infinity, NaN is 0x7e00."""
     exponent = rounded.exponent
-    infinite = Signal(name="to_infinity")
-    m.d.comb += infinite.eq(special.infinite | exponent[5:].any() | exponent[:5].all())
-    beyond = infinite | special.nan
+    infinite = special.infinite | exponent[5:].any() | exponent[:5].all()
+    beyond = wire(m, infinite | special.nan, "beyond")
     fraction = rounded.fraction & ~beyond.replicate(10)
     plus_zero = special.subtract & rounded.zero & ~special.infinite
     sign = (special.sign ^ (negative & ~special.infinite)) & ~plus_zero & ~special.nan
     return Cat(fraction[:9], fraction[9] | special.nan, exponent[:5] | beyond.replicate(5), sign)
+
+
+def finish(m: Module, cut: Cut, window: Window, special: Special) -> Value:
+    """Take the last steps, two stages of a pipeline: up by less than 16, round and pack."""
+    for step in (8, 4, 2):
+        window = shift_up(m, window, step)
+    window, special, take = cut(window=window, special=special, take=may_rise(m, window, 1))
+    window = shift_up(m, window, 1, take)
+    rounded = round_to_nearest(m, window)
+    return cut(o=pack(m, rounded, window.negative, special))

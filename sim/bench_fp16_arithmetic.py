@@ -8,7 +8,7 @@ from golden.fp16_arithmetic import add, fused_multiply_add, multiply
 from hw.fp16_add import Fp16Add
 from hw.fp16_fma import Fp16Fma
 from hw.fp16_multiply import Fp16Multiply
-from sim.fp16_operands import corner_pairs, corner_triples, near, negated, patterns
+from sim.fp16_operands import corner_pairs, corner_triples, near, negated, patterns, sparse
 from sim.testbed import Testbed
 
 COUNT = 1500  # of each kind
@@ -50,6 +50,15 @@ async def any_patterns(dut) -> None:
     """Numbers of every size, signs, subnormals, infinities and NaN."""
     bed = Testbed(dut)
     await check(dut, tuple(patterns(bed.rng, COUNT) for _ in range(operands(bed))))
+
+
+@cocotb.test(timeout_time=100, timeout_unit="us")
+async def ties(dut) -> None:
+    """Results halfway between two numbers, and just beside: the least of bits decides."""
+    bed = Testbed(dut)
+    terms = [sparse(bed.rng, 2 * COUNT) for _ in range(operands(bed))]
+    terms[-1][::2] &= 0x8BFF  # far below the others
+    await check(dut, tuple(terms))
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")

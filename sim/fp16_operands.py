@@ -17,6 +17,12 @@ def patterns(rng: np.random.Generator, count: int) -> BitArray:
     return np.where(rng.random(count) < 0.25, bits & 0x87FF, bits).astype(np.uint16)
 
 
+def sparse(rng: np.random.Generator, count: int) -> BitArray:
+    """Return patterns of any sign and exponent with few bits: sums and products are often ties."""
+    fraction = rng.choice([0x000, 0x001, 0x200, 0x201, 0x300, 0x3FF], count)
+    return (rng.integers(64, size=count) << 10 | fraction).astype(np.uint16)
+
+
 def near(rng: np.random.Generator, bits: BitArray) -> BitArray:
     """Return patterns a few steps from ``bits``."""
     return (bits + rng.integers(-4, 5, bits.shape)).astype(np.uint16)
