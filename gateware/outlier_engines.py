@@ -13,15 +13,20 @@ from hw.orizuru_spec import OrizuruSpec
 from hw.orizuru_stream import OrizuruStream
 from hw.orizuru_tree import OrizuruTree
 from hw.orizuru_unit import OrizuruUnit
+from hw.quick_select import QuickSelect
 
 # One sorted list on each side serves up to so many lanes without slowing the clock.
 LANES_PER_LIST = 16
+# Longer lists are heaps: a third of the rate, and an area that grows with their logarithm.
+LIST_ENTRIES = 48
 
 
 def make_stream(spec: OrizuruSpec) -> OrizuruStream:
     """Return a streaming Orizuru with as many lists as its lanes need, and else the smallest."""
     lists = max(1, spec.values_per_beat // LANES_PER_LIST)
     sections = min(4, spec.values_per_beat)
+    if spec.outliers_max > LIST_ENTRIES:
+        return OrizuruStream(spec, queue=4, sections=sections, reverse=True, heap=True)
     if lists > 1:
         return OrizuruStream(spec, lists=lists, queue=4, sections=sections)
     return OrizuruStream(spec, sections=sections, reverse=True)
@@ -32,6 +37,7 @@ OUTLIER_ENGINES: dict[str, tuple[str, Callable[[OrizuruSpec], wiring.Component]]
     "tree": ("the paper's tree of Orizuru units", OrizuruTree),
     "stream": ("streaming Orizuru", make_stream),
     "bitonic": ("baseline: bitonic top-k", BitonicTopK),
+    "quick_select": ("baseline: quick-select", QuickSelect),
 }
 
 
@@ -68,9 +74,9 @@ def outlier_design(engine: str, spec: OrizuruSpec, name: str | None = None) -> D
     )
 
 
-def _compared(engine: str, values_per_beat: int, name: str) -> Design:
+def _compared(engine: str, values_per_beat: int, name: str, k: int = 21) -> Design:
     """Return an engine at the size at which all are compared: 0.5 % of 4096 on each side."""
-    spec = OrizuruSpec(inputs_max=4096, outliers_max=21, values_per_beat=values_per_beat)
+    spec = OrizuruSpec(inputs_max=4096, outliers_max=k, values_per_beat=values_per_beat)
     return outlier_design(engine, spec, name)
 
 
@@ -84,6 +90,8 @@ OUTLIER_DESIGNS = (
     _compared("stream", 16, "orizuru_stream_16"),
     _compared("stream", 32, "orizuru_stream_32"),
     _compared("stream", 64, "orizuru_stream_64"),
+    _compared("stream", 16, "orizuru_stream_16_k205", k=205),
     _compared("bitonic", 16, "bitonic_16"),
     _compared("bitonic", 32, "bitonic_32"),
+    _compared("quick_select", 16, "quick_select_16"),
 )

@@ -37,6 +37,8 @@ class OrizuruStream(wiring.Component):
         stand in different ones. More sections take fewer cycles.
     reverse : bool
         Whether each side's outliers leave in reverse, which takes fewer gates; with one list only.
+    heap : bool
+        Whether heaps in memories take the lists' place: for many outliers. In reverse only.
 
     Ports
     -----
@@ -71,15 +73,19 @@ class OrizuruStream(wiring.Component):
         queue: int = 2,
         sections: int = 1,
         reverse: bool = False,
+        heap: bool = False,
     ) -> None:
         self.spec = spec
         self.lists = lists
         self.queue = queue
         self.sections = sections
         self.reverse = reverse
+        self.heap = heap
         require_power_of_two("lists", lists, low=1, high=spec.values_per_beat)
         if reverse and lists > 1:
             raise ValueError("reverse takes one list: several cannot be merged from their ends")
+        if heap and not reverse:
+            raise ValueError("heap takes reverse: a heap sends those furthest out last")
         self.latency = 2 + exact_log2(lists)
         ports = {
             "k_top": In(range(spec.outliers_max + 1)),
@@ -147,7 +153,7 @@ class OrizuruStream(wiring.Component):
         spec = replace(self.spec, values_per_beat=self.spec.values_per_beat // self.lists)
         largest = name == "largest"
         parts = [
-            OutlierSide(spec, largest, self.queue, self.sections, self.reverse)
+            OutlierSide(spec, largest, self.queue, self.sections, self.reverse, self.heap)
             for _ in range(self.lists)
         ]
         for n, part in enumerate(parts):

@@ -8,6 +8,7 @@ from amaranth.utils import exact_log2
 from golden.spec import require_int
 from hw.bits import at_least, choose, first_one
 from hw.engine_spec import KEY, require_power_of_two
+from hw.heap_list import HeapList
 from hw.orizuru_spec import OrizuruSpec
 from hw.share import share
 from hw.sorted_list import SortedList
@@ -32,6 +33,8 @@ class OutlierSide(wiring.Component):
         of two; more sections take fewer cycles.
     reverse : bool
         As for :class:`hw.sorted_list.SortedList`.
+    heap : bool
+        Whether a :class:`hw.heap_list.HeapList` keeps the keys; always in reverse.
 
     Ports
     -----
@@ -66,7 +69,7 @@ class OutlierSide(wiring.Component):
     ------
     Latency : ``LATENCY`` cycles from ``load`` to ``settled`` with one candidate.
     Rate : two candidates per cycle, one while the queue is full or if the next one stands in the
-        same section.
+        same section; a heap takes one every three cycles.
     Through paths : ``drain`` to ``o.valid``, ``drain`` to ``drained``; combinational.
     Reset : drops the token under way.
     """
@@ -94,12 +97,14 @@ class OutlierSide(wiring.Component):
         queue: int = 2,
         sections: int = 1,
         reverse: bool = False,
+        heap: bool = False,
     ) -> None:
         self.spec = spec
         self.largest = largest
         self.queue = queue
         self.sections = sections
         self.reverse = reverse
+        self.heap = heap
         require_int("queue", queue, low=2, high=8)
         require_power_of_two("sections", sections, low=1, high=spec.values_per_beat)
         keys = data.ArrayLayout(KEY, spec.values_per_beat)
@@ -123,23 +128,22 @@ class OutlierSide(wiring.Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         spec, depth = self.spec, self.queue
-        entries = SortedList(spec.outliers_max, spec.position_bits, self.largest, self.reverse)
-        m.submodules.entries = share(platform, entries)
-        connect(m, entries.o, flipped(self.o))
+        entries, free = self._entries(m, platform)
 
-        # Whoever is at the queue's head goes into the list, and the others move up. Behind them
-        # there is room for two more, or, if the queue was full, for one.
+        # Whoever is at the queue's head goes into the list, if that is free, and the others move
+        # up. Behind them there is room for two more, for one, or, if nobody moved, for none.
         queue = [Signal(spec.entry, name=f"queue{n}", reset_less=True) for n in range(depth)]
         valid = Signal(depth)
-        moved = Signal(depth)  # a thermometer
-        picks, wanted = self._choose(m, entries, valid[-1])
-        m.d.comb += moved.eq(valid >> 1)
+        moved = Signal(depth)  # which places are taken then: a thermometer
+        picks, wanted = self._choose(m, entries, moved)
+        m.d.comb += moved.eq(Mux(free, valid >> 1, valid))
         for n in range(depth):
             is_next = ~moved[n] & moved[n - 1] if n else ~moved[n]
             is_second = ~moved[n - 1] & (moved[n - 2] if n > 1 else 1) if n else Const(0, 1)
             later = queue[n + 1].as_value() if n + 1 < depth else Const(0, 1)
+            stays = choose((free, later), (~free, queue[n]))
             m.d.sync += [
-                queue[n].eq(choose((moved[n], later), (is_next, picks[0]), (is_second, picks[1]))),
+                queue[n].eq(choose((moved[n], stays), (is_next, picks[0]), (is_second, picks[1]))),
                 valid[n].eq(moved[n] | (is_next & wanted[0]) | (is_second & wanted[1])),
             ]
         m.d.comb += [
@@ -149,12 +153,22 @@ class OutlierSide(wiring.Component):
             entries.position.eq(queue[0].position),
             entries.k_top.eq(self.k_top),
             entries.drain.eq(self.drain),
-            entries.clear.eq(self.clear),
             self.drained.eq(entries.drained),
         ]
         return m
 
-    def _choose(self, m: Module, entries: SortedList, one_only: Value) -> tuple:
+    def _entries(self, m: Module, platform: object) -> tuple[SortedList | HeapList, Value]:
+        """Return who keeps the best, and whether it takes one more."""
+        size = self.spec.outliers_max, self.spec.position_bits, self.largest
+        entries = HeapList(*size) if self.heap else SortedList(*size, self.reverse)
+        m.submodules.entries = share(platform, entries)
+        connect(m, entries.o, flipped(self.o))
+        if isinstance(entries, HeapList):
+            return entries, entries.free
+        m.d.comb += entries.clear.eq(self.clear)
+        return entries, Const(1, 1)
+
+    def _choose(self, m: Module, entries: SortedList | HeapList, moved: Value) -> tuple:
         """Return two picks, each a key and its position, and whether they are candidates.
 
         Which lanes are candidates was found a cycle before, so a beat is judged while it is
@@ -174,12 +188,13 @@ class OutlierSide(wiring.Component):
             values.append(self._select(n * size, first))
         # The second pick is the first of another section, unless that passes somebody over.
         behind, alone, leaves = Signal(sections), Signal(), Signal(sections)
+        one_only, none = moved[-2], moved[-1]
         leads = first_one(m, Cat(some), "leads")
         follows = first_one(m, behind, "follows")
         m.d.comb += [
             behind.eq(Cat(some) & ~leads),
             alone.eq(~(leads & Cat(several)).any() & ~one_only),
-            leaves.eq(leads | Mux(alone, follows, 0)),
+            leaves.eq(Mux(none, 0, leads | Mux(alone, follows, 0))),
         ]
         any_two, any_three, _ = at_least(behind)
         taken = Cat(Mux(leaves[n], firsts[n], 0) for n in range(sections))
@@ -187,7 +202,9 @@ class OutlierSide(wiring.Component):
         there = (self.k_top != 0).replicate(lanes) & self.mask
         m.d.comb += [
             self.held.eq(candidates & ~taken),
-            self.done.eq(~(Cat(several).any() | any_three | (any_two & one_only))),
+            self.done.eq(
+                ~(Cat(several).any() | any_three | (any_two & one_only) | (Cat(some).any() & none))
+            ),
         ]
         m.d.sync += candidates.eq(above & Mux(self.load, there, self.held))
         picks = [choose(*zip(one, values, strict=True)) for one in (leads, follows)]

@@ -21,6 +21,8 @@ from hw.fp16_from_integer import Fp16FromInteger
 from hw.fp16_key import Fp16Key
 from hw.fp16_multiply import Fp16Multiply
 from hw.fp16_to_integer import Fp16ToInteger
+from hw.heap_level import HeapLevel
+from hw.heap_list import HeapList
 from hw.lane_banks import LaneBanks
 from hw.layer_constants import LayerConstants
 from hw.linear_engine import LinearEngine
@@ -134,6 +136,11 @@ BLOCKS = {
     "sorted_list_1": Block("bench_sorted_list", lambda: SortedList(1, 6)),
     "sorted_list_smallest": Block("bench_sorted_list", lambda: SortedList(6, 5, largest=False)),
     "sorted_list_reverse": Block("bench_sorted_list", lambda: SortedList(5, 6, reverse=True)),
+    "heap_level_1": Block("bench_heap_level", lambda: HeapLevel(1, 9, 4)),
+    "heap_level_3": Block("bench_heap_level", lambda: HeapLevel(3, 29, 4, largest=False)),
+    "heap_list": Block("bench_heap_list", lambda: HeapList(13, 7)),
+    "heap_list_2": Block("bench_heap_list", lambda: HeapList(2, 6, largest=False)),
+    "heap_list_deep": Block("bench_heap_list", lambda: HeapList(19, 8, largest=False)),
     "orizuru_stream_p4": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(32, 4, 4))),
     "orizuru_stream_p16": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(120, 9, 16))),
     "orizuru_stream_p1": Block("bench_orizuru_stream", lambda: OrizuruStream(orizuru(20, 1, 1))),
@@ -171,6 +178,10 @@ BLOCKS = {
     "orizuru_upper_2": Block("bench_orizuru_upper", lambda: OrizuruUpper(2, 1)),
     "orizuru_control": Block("bench_orizuru_control", lambda: OrizuruControl(5, 6, 3)),
     "orizuru_control_1": Block("bench_orizuru_control", lambda: OrizuruControl(2, 1, 1)),
+    "orizuru_stream_heap": Block(
+        "bench_orizuru_stream",
+        lambda: OrizuruStream(orizuru(60, 9, 8), sections=4, reverse=True, heap=True),
+    ),
     "outlier_side": Block(
         "bench_outlier_side", lambda: OutlierSide(orizuru(64, 5, 8), queue=3, sections=4)
     ),
@@ -178,6 +189,10 @@ BLOCKS = {
     "outlier_side_reverse": Block(
         "bench_outlier_side",
         lambda: OutlierSide(orizuru(64, 5, 8), largest=False, sections=2, reverse=True),
+    ),
+    "outlier_side_heap": Block(
+        "bench_outlier_side",
+        lambda: OutlierSide(orizuru(64, 9, 8), queue=3, sections=4, reverse=True, heap=True),
     ),
     "entry_merge": Block("bench_entry_merge", lambda: EntryMerge(orizuru(64, 5, 8))),
     "entry_merge_smallest": Block(
