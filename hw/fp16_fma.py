@@ -25,9 +25,10 @@ from hw.wires import wire
 # at 35 - d, where d = e_a + e_b - e_c is how far its exponent lies below the product's. Bit 35 has
 # the exponent e_a + e_b. The sum is made in a window of 30 bits, at one of two places:
 #
-#   far   (d < 12)   bits 35 to 6: the addend is more than half of the sum, and of the product the
-#                    last 6 bits only matter by not being zero. Where the exponent or a product of
-#                    zero puts the addend even higher, its place is the top all the same.
+#   far   (d < 12)   bits 35 to 6: of the product the last 6 bits only matter by not being zero. The
+#                    addend is normal, and the sum's first bit is 23 or more; or it is subnormal,
+#                    and the last place of FP16, 2**-24, is bit 14 or more. Where the exponent or a
+#                    product of zero puts the addend even higher, its place is the top all the same.
 #   near  (d >= 12)  bits 27 to -2: nothing of the product is lost. The addend loses bits when
 #                    d > 27. One factor is normal then, so that the product is 2**10 or more and
 #                    rounding looks at nothing below bit -2.
