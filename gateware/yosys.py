@@ -28,6 +28,10 @@ NOT_INSTALLED = 3
 NO_PACKAGE = f"the package pyosys is not installed: run `{SET_UP}`"
 
 
+class OutOfTimeError(ToolError):
+    """A tool took longer than it was given."""
+
+
 def run_yosys(folder: Path, commands: Sequence[str], *, task: str, timeout: float) -> str:
     """Run Yosys commands in ``folder`` and return what was printed.
 
@@ -80,7 +84,9 @@ def _run(command: list[str], text: str, folder: Path, tool: str, task: str, time
     try:
         log, _ = process.communicate(text, timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise ToolError(f"{task}: the time was over and {tool} was stopped; allow more") from None
+        raise OutOfTimeError(
+            f"{task}: the time was over and {tool} was stopped; allow more"
+        ) from None
     finally:
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):

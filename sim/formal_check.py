@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
-from gateware.yosys import run_abc
+from gateware.yosys import OutOfTimeError, run_abc
 from golden.errors import ToolError
 from sim.formal_model import GOALS, RULES, Model
 
@@ -122,7 +122,10 @@ def _abc(model: Model, graph: str, commands: list[str], seconds: int) -> str:
     """Run commands on a graph, with its assumptions folded into its outputs."""
     read = [f"read_aiger {graph}.aig", "fold", "strash"]
     task = f"deciding the {graph} of a proof"
-    return run_abc(model.folder, [*read, *commands], task=task, timeout=seconds + GRACE)
+    try:
+        return run_abc(model.folder, [*read, *commands], task=task, timeout=seconds + GRACE)
+    except OutOfTimeError:
+        return ""  # nothing is decided
 
 
 def _read_run(model: Model) -> tuple[dict[str, int], ...]:

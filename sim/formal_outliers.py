@@ -203,7 +203,8 @@ class OutlierRules(wiring.Component):
         p.rule(f"{name}_has_its_key", ~now[0] | (s.payload.key == keys[0]))
         p.rule(f"{name}_is_furthest_of_what_is_left", ~(goes_before & further))
         p.rule(f"{name}_ties_by_position", ~(goes_before & tied) | (places[0] < places[1]))
-        p.reach(f"{name}_tie_comes_out", now[0] & gone[1] & tied)
+        if self.spec.outliers_max > 1:
+            p.reach(f"{name}_tie_comes_out", now[0] & gone[1] & tied)
         p.reach(f"{name}_tie_stays_behind", left & tied)
 
     def _hurry(self, m: Module, p: Properties, name: str, late: Value) -> None:

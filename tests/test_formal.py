@@ -242,6 +242,12 @@ def test_only_an_invariant_that_was_checked_is_a_proof(
     assert sim.formal_check._prove(model, 1)[0] == verdict
 
 
+def test_no_time_is_no_proof() -> None:
+    result = run_proof(PROOFS["orizuru_stream_n6_k2_p4"], seconds=1, depth=200)
+    assert result.decision.verdict == Verdict.UNDECIDED
+    assert "time" in result.sentence
+
+
 def invoke(*arguments: str):
     return CliRunner().invoke(kllm.build_app(), ["prove", *arguments], env={"COLUMNS": "160"})
 
