@@ -30,7 +30,7 @@ class LaneBanks(wiring.Component):
     half : In(1)
         Which set is written; the other one is read.
     clear : In(1)
-        Empties the set that is written.
+        Empties the set that is written. Without ``take``.
     take : In(spec.values_per_beat)
         Lanes that take their entry.
     entries : In(array of spec.entry)
@@ -91,8 +91,8 @@ class LaneBanks(wiring.Component):
                 read.addr.eq(Cat(self.row, ~self.half)),
                 self.words[lane].eq(read.data),
             ]
-            with m.If(self.clear):
-                m.d.sync += place.eq(0)
-            with m.Elif(self.take[lane]):
+            with m.If(self.take[lane]):
                 m.d.sync += place.eq(place + 1)
+            with m.Elif(self.clear):
+                m.d.sync += place.eq(0)
         return m

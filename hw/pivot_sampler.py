@@ -16,9 +16,9 @@ LFSR_BITS, LFSR_TAPS = 16, 0xB400
 class PivotSampler(wiring.Component):
     """Draw the next pivot from the rows of a pass: one of what is kept, one of what is not.
 
-    A linear-feedback shift register that never stops looks at a lane of each row. What it sees in
-    row n takes the place of what it saw before with a chance of about 1 / n, so all rows have
-    about the same.
+    A linear-feedback shift register that never stops names a lane of each row to look at. What it
+    sees in row n takes the place of what it saw before with a chance of about 1 / n, so all rows
+    have about the same; for what is kept, n is that in rows of such values.
 
     Parameters
     ----------
@@ -35,12 +35,14 @@ class PivotSampler(wiring.Component):
         Which are kept.
     row : In(range(rows))
         The row's number, a cycle later.
+    kept_row : In(range(rows))
+        Number of the row that would be next, were only those that are kept there.
     clear : In(1)
         Begins another pass.
     choose : In(1)
         Looks at the lane ``choice`` instead.
     choice : In(spec.values_per_beat)
-        One bit is set, or none.
+        One bit is set, or none; none without ``choose``.
     sample : Out(spec.entry)
         What was looked at in the cycle before.
     sampled : Out(1)
@@ -66,6 +68,7 @@ class PivotSampler(wiring.Component):
     valid: Signal
     keep: Signal
     row: Signal
+    kept_row: Signal
     clear: Signal
     choose: Signal
     choice: Signal
@@ -84,6 +87,7 @@ class PivotSampler(wiring.Component):
             "valid": In(lanes),
             "keep": In(lanes),
             "row": In(range(max(spec.beats_max, 2))),
+            "kept_row": In(range(max(spec.beats_max, 2))),
             "clear": In(1),
             "choose": In(1),
             "choice": In(lanes),
@@ -103,7 +107,8 @@ class PivotSampler(wiring.Component):
         m.d.sync += shift.eq((shift >> 1) ^ Mux(shift[0], LFSR_TAPS, 0))
 
         pick = Signal(lanes)
-        m.d.comb += pick.eq(Mux(self.choose, self.choice, 1 << shift[: exact_log2(lanes)]))
+        drawn = (1 << shift[: exact_log2(lanes)])[:lanes]
+        m.d.comb += pick.eq(self.choice | Mux(self.choose, 0, drawn))
         seen = [
             self.entries[lane].as_value() & pick[lane].replicate(self.spec.entry.size)
             for lane in range(lanes)
@@ -118,14 +123,14 @@ class PivotSampler(wiring.Component):
         with m.If(hit):
             m.d.sync += self.sample.eq(reduce(or_, seen))
 
-        # Ones below the row's leading one: a chance of one in as many rows as that stands for.
-        below = Cat(self.row[n + 1 :].any() for n in range(len(self.row)))
-        lucky = Signal()
-        m.d.comb += lucky.eq(~(below & shift[-len(self.row) :]).any())
-        for was, entry, there in (
-            (was_kept, self.kept, self.kept_any),
-            (was_dropped, self.dropped, self.dropped_any),
+        for was, entry, there, row in (
+            (was_kept, self.kept, self.kept_any, self.kept_row),
+            (was_dropped, self.dropped, self.dropped_any, self.row),
         ):
+            # Ones from the row's leading one on: a chance of 1, 1/2, 1/4, 1/4, 1/8, and so on. With
+            # less than 1 for the second, two values cannot take turns for ever.
+            ones = Cat(row[n:].any() for n in range(len(row)))
+            lucky = ~(ones & shift[-len(row) :]).any()
             with m.If(was & (lucky | ~there)):
                 m.d.sync += [entry.eq(self.sample), there.eq(1)]
             with m.If(self.clear):

@@ -3,8 +3,9 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
+from amaranth.utils import ceil_log2, exact_log2
 
+from hw.bits import first_one
 from hw.orizuru_spec import OrizuruSpec
 from hw.pivot_sampler import PivotSampler
 from hw.ranked_entries import RankedEntries
@@ -172,15 +173,20 @@ class QuickSelect(wiring.Component):
             entry = rows.entries[lane]
             # The bit below all others decides between the pivot and itself: it stays.
             value, limit = _order(entry, ~smallest), _order(pivot, Const(0, 1))
-            m.d.comb += keep[lane].eq(rows.valid[lane] & (exceeds(value, limit) ^ smallest))
+            good = Signal(name=f"good{lane}")
+            m.d.comb += [
+                good.eq(exceeds(value, limit) ^ smallest),
+                keep[lane].eq(good & rows.valid[lane]),
+                rows.keep[lane].eq(good & (rows.valid[lane] & passing)),
+            ]
         m.d.sync += [kept.eq(keep), count.eq(total)]
         m.d.comb += [
             total.eq(count + sum(kept[1:], kept[0])),
-            rows.keep.eq(Mux(passing, keep, 0)),
             sampler.entries.eq(rows.entries),
             sampler.valid.eq(rows.valid),
             sampler.keep.eq(keep),
             sampler.row.eq(rows.number),
+            sampler.kept_row.eq(count >> exact_log2(lanes)),
             sampler.clear.eq(rows.begin),
         ]
         return count, total
@@ -197,7 +203,7 @@ class QuickSelect(wiring.Component):
             looking.eq(ranking & rows.here & (rows.number == turn)),
             waiting.eq(Mux(looking, rows.valid & ~had, 0)),
             sampler.choose.eq(ranking),
-            sampler.choice.eq(waiting & (~waiting + 1)),
+            sampler.choice.eq(first_one(m, waiting, "chosen")),
         ]
         with m.If(~ranking):
             m.d.sync += [turn.eq(0), had.eq(0)]

@@ -25,7 +25,7 @@ async def draws(dut) -> None:
                 }
                 for n in range(lanes)
             ]
-            bed.set(entries=entries, valid=valid, keep=keep, row=row)
+            bed.set(entries=entries, valid=valid, keep=keep, row=row, kept_row=row // 2)
             await bed.cycles()
         bed.set(valid=0)
         await bed.cycles(2)
