@@ -32,9 +32,10 @@ class OutlierRules(wiring.Component):
     key_bits : int
         Keys take ``2**key_bits`` values: the extremes of finite numbers, and those about zero.
         Engines only compare keys, so a few are enough; more cost the proof much time.
-    patience : int
+    patience : int, optional
         Cycles that an outlier of a complete token may take when none is waiting, and a beat when
-        no outlier is due.
+        no outlier is due. None if that depends on chance: then nothing is late, and one too few
+        goes unnoticed if nothing comes after it.
 
     Ports
     -----
@@ -58,7 +59,7 @@ class OutlierRules(wiring.Component):
     i: stream.Interface
     properties: Properties
 
-    def __init__(self, engine: Any, *, key_bits: int, patience: int) -> None:
+    def __init__(self, engine: Any, *, key_bits: int, patience: int | None) -> None:
         self.engine = engine
         self.spec = engine.spec
         self.reverse = getattr(engine, "reverse", False)
@@ -209,6 +210,8 @@ class OutlierRules(wiring.Component):
 
     def _hurry(self, m: Module, p: Properties, name: str, late: Value) -> None:
         """Demand that what is waited for comes in time."""
+        if self.patience is None:
+            return
         since = Signal(range(self.patience + 2), name=f"{name}_since")
         m.d.sync += since.eq(Mux(late, since + 1, 0))
         p.rule(f"{name}_in_time", since <= self.patience)
