@@ -59,10 +59,10 @@ class QuickSelect(wiring.Component):
 
     Timing
     ------
-    Latency : depends on the data and on chance. A side takes about twice as many cycles as the
-        token has beats, and some more for each of about nine passes and ``few`` values to rank;
-        the first pass takes place while the token comes in. No bound: each pass has a chance of
-        one half or more to reject a value, but it may be one alone.
+    Latency : depends on the data and on chance, without a bound. From the first beat, of 4096
+        random values, 16 a beat and k_top 21: 750 cycles in the mean for the largest, of which
+        ranking takes 140, and 1470 for both; up to 1800 and 2500 seen. The first pass takes place
+        while the token comes in.
     Rate : a beat per cycle, without a pause; after a token no beat is taken until its outliers
         have been.
     Through paths : none.
@@ -86,6 +86,11 @@ class QuickSelect(wiring.Component):
             "smallest_o": Out(stream.Signature(spec.entry)),
         }
         super().__init__(ports)
+
+    @property
+    def comparators(self) -> int:
+        """Comparators of two keys: one a lane."""
+        return self.spec.values_per_beat
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

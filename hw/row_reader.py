@@ -32,8 +32,10 @@ class RowReader(wiring.Component):
         Reads the whole token, not what was kept of it.
     read : In(1)
         Reads a row: the next one, or what is said here. Waits for it while the token comes in.
-    first, middle : In(1)
-        The first one; the one halfway through the token as far as it has come.
+    first : In(1)
+        Goes to the first one.
+    middle : In(1)
+        Goes halfway through the token, as far as it has come.
     here : Out(1)
         Whether there is a row, of the cycle before.
     number : Out(range(bank_rows(spec)))
@@ -110,7 +112,7 @@ class RowReader(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), token.i)
 
         row, address = (Signal(range(2 * bank_rows(self.spec))) for _ in range(2))
-        read, past = Signal(), Signal()
+        read, some = Signal(), Signal()  # some: the row that is here is not past the last
         with m.If(self.first):
             m.d.comb += address.eq(0)
         with m.Elif(self.middle):
@@ -129,7 +131,7 @@ class RowReader(wiring.Component):
             row.eq(address + read),
             self.here.eq(read),
             self.number.eq(address),
-            past.eq(Mux(self.whole, end, address[-1])),
+            some.eq(read & ~Mux(self.whole, end, address[-1])),
         ]
 
         half = Signal()
@@ -144,7 +146,7 @@ class RowReader(wiring.Component):
         alive, there = Signal(lanes), Signal(lanes)  # lanes whose end has not come yet
         ends = Cat(word.end for word in banks.words)
         m.d.comb += there.eq(Mux(self.whole, token.valid, alive & ~ends))
-        m.d.comb += self.valid.eq((self.here & ~past).replicate(lanes) & there)
+        m.d.comb += self.valid.eq(some.replicate(lanes) & there)
         with m.If(self.first):
             m.d.sync += alive.eq(-1)
         with m.Elif(self.here):

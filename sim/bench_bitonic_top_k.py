@@ -23,10 +23,12 @@ async def tells_equals_apart(dut) -> None:
     spec = bed.block.spec
     k_top = spec.outliers_max
     bed.set(k_top=k_top)
-    tokens = []
-    for _ in range(40):
-        crowd = bed.rng.random(spec.inputs_max) < np.linspace(0, 1.5, spec.inputs_max)
-        tokens.append(np.where(crowd, 3, bed.rng.integers(0, 7, spec.inputs_max)))
+    lanes, tokens = spec.values_per_beat, []
+    for sign in (1, -1) * 20:
+        beats = np.full((spec.inputs_max // lanes, lanes), 5)
+        beats[0, : min(lanes, k_top) - 1] = 9
+        beats[:, -1] = 0
+        tokens.append(sign * bed.rng.permuted(beats, axis=1).ravel())
     bed.send("i", beats_of(bed, tokens))
     largest, smallest = expected(tokens, k_top)
     assert await bed.receive("largest_o", len(largest)) == largest
