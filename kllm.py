@@ -36,6 +36,8 @@ kllm run  -  a layer of MiniLM, from its weights to gates
 
 kllm sim orizuru --input x.npy --k 21  -  find outliers in your own vectors
 
+kllm sim compare  -  all outlier engines side by side
+
 kllm study --symmetric  -  errors of all of its linear layers
 
 kllm verilog --list  -  which designs there are
@@ -126,7 +128,7 @@ def build_app() -> typer.Typer:
     app.command("study", epilog=golden.cli.EXAMPLES)(golden.cli.study)
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
-    app.add_typer(sim.orizuru_cli.app, name="sim")
+    app.add_typer(sim.orizuru_cli.make_app(measure_area), name="sim")
     app.command("prove", epilog=sim.formal_cli.EXAMPLES)(sim.formal_cli.prove)
     app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))
     return app

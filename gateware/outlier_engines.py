@@ -7,6 +7,7 @@ from amaranth.lib import wiring
 
 from gateware.design import Design
 from golden.errors import InputError
+from golden.orizuru import hierarchy_comparisons, tree_comparisons
 from golden.tensor_file import near
 from hw.bitonic_top_k import BitonicTopK
 from hw.orizuru_spec import OrizuruSpec
@@ -14,6 +15,7 @@ from hw.orizuru_stream import OrizuruStream
 from hw.orizuru_tree import OrizuruTree
 from hw.orizuru_unit import OrizuruUnit
 from hw.quick_select import QuickSelect
+from hw.share import looked_at
 
 # One sorted list on each side serves up to so many lanes without slowing the clock.
 LANES_PER_LIST = 16
@@ -72,6 +74,22 @@ def outlier_design(engine: str, spec: OrizuruSpec, name: str | None = None) -> D
             "values_per_beat": spec.values_per_beat,
         },
     )
+
+
+def comparisons(design: Design, cycles: float) -> tuple[float, bool]:
+    """Return how many comparisons of two keys an engine makes for a token of N activations.
+
+    Of the trees that is known exactly. Of others it is what their comparators can make in
+    ``cycles``, an upper bound; with it comes whether it is exact.
+    """
+    inputs, k = int(design.parameters["N"]), int(design.parameters["k"])
+    engine = looked_at(design.make())
+    if isinstance(engine, OrizuruUnit):
+        return tree_comparisons(inputs, k), True
+    if isinstance(engine, OrizuruTree):
+        return hierarchy_comparisons(inputs, k), True
+    assert isinstance(engine, OrizuruStream | BitonicTopK | QuickSelect)
+    return engine.comparators * cycles, False
 
 
 def _compared(engine: str, values_per_beat: int, name: str, k: int = 21) -> Design:

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.chunk_sorter import ChunkSorter, sorter_latency
+from hw.chunk_sorter import ChunkSorter, merge_sort, sorter_latency
 from hw.orizuru_spec import OrizuruSpec
-from hw.rank_lists import RankLists, flush_cycles
+from hw.rank_lists import RankLists, flush_cycles, list_lengths
 from hw.share import share
 
 
@@ -61,6 +61,12 @@ class BitonicTopK(wiring.Component):
             "smallest_o": Out(stream.Signature(spec.entry)),
         }
         super().__init__(ports)
+
+    @property
+    def comparators(self) -> int:
+        """Comparators of two keys: those of the sorter, and one for each place in a list."""
+        sorter = sum(len(layer.pairs) for layer in merge_sort(self.spec.values_per_beat))
+        return sorter + 2 * sum(list_lengths(self.spec))
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -95,6 +95,13 @@ class OrizuruStream(wiring.Component):
         }
         super().__init__(ports)
 
+    @property
+    def comparators(self) -> int:
+        """Comparators of two keys: lanes with thresholds, and those that keep the lists."""
+        depth = 3 * (self.spec.outliers_max.bit_length() - 1) + 1
+        kept = depth if self.heap else self.lists * self.spec.outliers_max
+        return 2 * (self.spec.values_per_beat + kept + self.lists - 1)
+
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         lanes = self.spec.values_per_beat

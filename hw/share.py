@@ -37,14 +37,19 @@ def share(platform: object, component: wiring.Component) -> Any:
     if not isinstance(platform, SharingPlatform):
         return component
     name, clocked = platform.module_of(component)
-    # As Amaranth does when it elaborates one: this one is used, though by its ports alone.
-    setattr(component, "_MustUse__used", True)  # noqa: B010
+    looked_at(component)  # it is used, though by its ports alone
     ports = [("i", "clk", ClockSignal()), ("i", "rst", ResetSignal())] if clocked else []
     for path, member, value in component.signature.flatten(component):
         kind = "i" if member.flow == wiring.In else "o"
         plain = value.as_value() if isinstance(value, ValueCastable) else value
         ports.append((kind, "__".join(map(str, path)), plain))
     return Instance(name, *ports)
+
+
+def looked_at(component: wiring.Component) -> wiring.Component:
+    """Return a component of which only the attributes matter: Amaranth warns of such."""
+    setattr(component, "_MustUse__used", True)  # noqa: B010
+    return component
 
 
 def likeness(component: wiring.Component) -> tuple:

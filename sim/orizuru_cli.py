@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from golden.errors import ToolError
+from sim import compare_cli
+from sim.outlier_table import MeasureArea
 
 EXAMPLES = """
 Examples:
@@ -16,15 +18,15 @@ kllm sim orizuru --input x.npy --k 21  -  16 values per beat
 kllm sim orizuru --input x.npy --k 21 --per-beat 32 --dump found.npz --json figures.json
 """
 
-app = typer.Typer(help="Simulate single engines on your own data.", no_args_is_help=True)
+
+def make_app(measure_area: MeasureArea) -> typer.Typer:
+    """Return the group of commands; ``measure_area`` says what a design takes in gates."""
+    app = typer.Typer(help="Simulate single engines on your own data.", no_args_is_help=True)
+    app.command("orizuru", epilog=EXAMPLES)(orizuru)
+    app.command("compare", epilog=compare_cli.EXAMPLES)(compare_cli.make_compare(measure_area))
+    return app
 
 
-@app.callback()
-def group() -> None:
-    """Keep ``orizuru`` a command of its own, though it is the only one."""
-
-
-@app.command("orizuru", epilog=EXAMPLES)
 def orizuru(
     vectors: Annotated[
         Path, typer.Option("--input", metavar="FILE", help="Vectors: .npy, float16, (T, N).")
@@ -61,13 +63,14 @@ def orizuru(
 
     from gateware.outlier_engines import make_outlier_engine
     from golden.files import require_writable, write_whole
+    from hw.share import looked_at
     from sim.cli import progress_bar
     from sim.orizuru_run import outlier_spec, read_vectors, result_arrays, run_engine, summary
     from sim.simulators import choose_simulator
 
     simulator = choose_simulator(simulator)
     x = read_vectors(vectors)
-    make_outlier_engine(engine, outlier_spec(x.shape[1], k, per_beat))
+    looked_at(make_outlier_engine(engine, outlier_spec(x.shape[1], k, per_beat)))
     for path in (json_file, dump):
         if path:
             require_writable(path)

@@ -40,14 +40,32 @@ def tokens(inputs: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "k", "per_beat"), [(40, 3, 16), (33, 5, 4), (7, 7, 16), (1, 1, 2), (100, 9, 32)]
+    ("engine", "inputs", "k", "per_beat"),
+    [
+        ("stream", 40, 3, 16),
+        ("stream", 33, 5, 4),
+        ("stream", 7, 7, 16),
+        ("stream", 1, 1, 2),
+        ("stream", 100, 9, 32),
+        ("stream", 120, 60, 8),
+        ("unit", 16, 4, 8),
+        ("tree", 40, 3, 16),
+        ("bitonic", 33, 5, 8),
+        ("quick_select", 33, 5, 8),
+    ],
 )
 def test_finds_what_a_stable_sort_finds(
-    vectors: Callable[[np.ndarray], str], tmp_path: Path, inputs: int, k: int, per_beat: int
+    vectors: Callable[[np.ndarray], str],
+    tmp_path: Path,
+    engine: str,
+    inputs: int,
+    k: int,
+    per_beat: int,
 ) -> None:
     x = tokens(inputs)
     result = invoke(
         vectors(x),
+        f"--engine={engine}",
         f"--k={k}",
         f"--per-beat={per_beat}",
         f"--dump={tmp_path / 'f.npz'}",
@@ -90,6 +108,8 @@ def test_nan_and_infinity_count_as_zero_and_are_reported(
         (["--k=2", "--per-beat=3"], "power of two"),
         (["--k=2", "--per-beat=512"], "values_per_beat"),
         (["--k=2", "--engine=treee"], "'treee'"),
+        (["--k=2", "--engine=unit", "--per-beat=2"], "power of two"),
+        (["--k=2", "--engine=tree", "--per-beat=1"], "values_per_beat"),
         (["--k=2", "--input=nowhere.npy"], "nowhere.npy"),
     ],
 )
