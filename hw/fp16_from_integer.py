@@ -14,6 +14,7 @@ from hw.fp16_parts import (
     Special,
     Window,
     keep,
+    may_rise,
     pack,
     registers,
     round_to_nearest,
@@ -74,8 +75,9 @@ class Fp16FromInteger(wiring.Component):
         window = Window(self.i[-1], Cat(below, bits), NO, Const(first - 1))
         for index in reversed(range(1, len(bits).bit_length())):  # -1 goes up by len(bits)
             window = shift_up(m, window, 1 << index)
-        window = shift_up(m, cut(window=window), 1)
+        window, take = cut(window=window, take=may_rise(m, window, 1))
 
+        window = shift_up(m, window, 1, take)
         rounded = round_to_nearest(m, window)
         special = Special(sign=NO, subtract=NO, infinite=NO, nan=NO)
         m.d.comb += self.o.eq(cut(o=pack(m, rounded, window.negative, special)))
