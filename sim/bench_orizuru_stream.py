@@ -36,3 +36,24 @@ async def keeps_its_timing(dut) -> None:
     np.testing.assert_array_equal(np.diff(taken[:, full:]), 1)
     first = np.array(bed.sinks["largest_o"].valid_at).reshape(2, -1)[:, 0]
     np.testing.assert_array_equal(first - taken[:, -1], bed.block.latency)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="us")
+async def keeps_its_worst_case(dut) -> None:
+    """No order takes more than ``most_cycles``, and one takes a cycle for each activation."""
+    bed = await Testbed(dut).start()
+    block = bed.block
+    bed.set(k_top=block.spec.outliers_max)
+    rising = np.arange(block.spec.inputs_max)
+    waves = np.where(rising % 2, rising, -rising)  # candidates of both sides all along
+    tokens = [rising, rising[::-1], waves, -waves]
+    bed.send("i", beats_of(bed, tokens))
+    valid = []
+    for port in ("largest_o", "smallest_o"):
+        await bed.receive(port, len(tokens) * block.spec.outliers_max)
+        valid.append(np.array(bed.sinks[port].valid_at).reshape(len(tokens), -1)[:, 0])
+    first = np.array(bed.sources["i"].taken_at).reshape(len(tokens), -1)[:, 0]
+    cycles = np.maximum(*valid) - first
+    assert cycles.max() <= block.most_cycles
+    held = block.spec.inputs_max // block.lists
+    assert cycles.max() >= held - block.spec.outliers_max
