@@ -35,7 +35,8 @@ class RowReader(wiring.Component):
     first : In(1)
         Goes to the first one.
     middle : In(1)
-        Goes halfway through the token, as far as it has come.
+        Goes halfway through the token, as far as it has come. Reading does
+        not go on from there.
     here : Out(1)
         Whether there is a row, of the cycle before.
     number : Out(range(bank_rows(spec)))
@@ -111,7 +112,8 @@ class RowReader(wiring.Component):
         m.submodules.banks = banks = LaneBanks(self.spec)
         wiring.connect(m, wiring.flipped(self.i), token.i)
 
-        row, address = (Signal(range(2 * bank_rows(self.spec))) for _ in range(2))
+        row = Signal(range(2 * bank_rows(self.spec)))
+        address = Signal.like(row)
         read, some = Signal(), Signal()  # some: the row that is here is not past the last
         with m.If(self.first):
             m.d.comb += address.eq(0)
@@ -128,7 +130,7 @@ class RowReader(wiring.Component):
             read.eq(self.read & ~(self.whole & end & ~token.complete)),
         ]
         m.d.sync += [
-            row.eq(address + read),
+            row.eq(Mux(self.first, read, Mux(read, row + 1, row))),
             self.here.eq(read),
             self.number.eq(address),
             some.eq(read & ~Mux(self.whole, end, address[-1])),
