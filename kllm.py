@@ -46,7 +46,7 @@ kllm verilog small -o rtl  -  the Verilog of one, and a JSON file that describes
 
 kllm synth small  -  what it costs in gates
 
-kllm prove orizuru_stream  -  that an engine is right, for every input there can be
+kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input there can be
 """
 
 

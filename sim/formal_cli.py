@@ -11,15 +11,15 @@ from golden.errors import InputError, ToolError
 if TYPE_CHECKING:
     from sim.formal_run import Result
 
-DEPTH_MAX = 1000
+DEPTH_MAX, SECONDS_MAX = 1000, 86400
 EXAMPLES = """
 Examples:
 
 kllm prove --list  -  what can be proven
 
-kllm prove orizuru_stream  -  that the streaming Orizuru finds the outliers
+kllm prove orizuru_stream_n3_k2_p4  -  that the streaming Orizuru finds the outliers
 
-kllm prove orizuru_stream --depth 10  -  in the first ten cycles only
+kllm prove orizuru_stream_n6_k2_p4 --depth 11  -  in the first cycles of each run only
 
 kllm prove --json proofs.json  -  everything
 """
@@ -50,9 +50,9 @@ def prove(
     from sim.formal_proofs import PROOFS, proof
     from sim.formal_run import figures, run_proof
 
-    for name, value in (("--depth", depth), ("--seconds", seconds)):
-        if value is not None and not 1 <= value <= (DEPTH_MAX if name == "--depth" else 86400):
-            raise InputError(f"{name} must be from 1 to {DEPTH_MAX}, got {value}")
+    for name, value, most in (("--depth", depth, DEPTH_MAX), ("--seconds", seconds, SECONDS_MAX)):
+        if value is not None and not 1 <= value <= most:
+            raise InputError(f"{name} must be from 1 to {most}, got {value}")
     proofs = [proof(name) for name in dict.fromkeys(names or PROOFS)]
     if listing:
         show_list()

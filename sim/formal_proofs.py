@@ -16,6 +16,7 @@ from hw.orizuru_spec import OrizuruSpec
 from hw.orizuru_stream import OrizuruStream
 from hw.orizuru_tree import OrizuruTree
 from hw.orizuru_unit import OrizuruUnit
+from hw.quick_select import QuickSelect
 from sim.formal_buffer import BufferRules
 from sim.formal_outliers import OutlierRules
 from sim.formal_streams import StreamRules
@@ -24,6 +25,7 @@ from sim.registry import BLOCKS
 KEY_BITS = 2
 STREAM_DEPTH = 30
 STREAM_LISTS = partial(OrizuruStream, lists=2, sections=2, queue=4)
+STREAM_HEAP = partial(OrizuruStream, sections=2, queue=4, reverse=True, heap=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,7 @@ def _outliers(
     engine: Callable[[OrizuruSpec], Any],
     sizes: tuple[int, int, int],
     *,
-    patience: int,
+    patience: int | None,
     depth: int,
     **options: bool,
 ) -> Proof:
@@ -92,13 +94,16 @@ _TABLE = (
     _outliers("orizuru_unit", OrizuruUnit, (8, 2, 4), patience=8, depth=12),
     _outliers("orizuru_tree", OrizuruTree, (3, 2, 4), patience=8, depth=10, quick=True),
     _outliers("orizuru_tree", OrizuruTree, (6, 2, 4), patience=8, depth=12),
-    _outliers("orizuru_tree", OrizuruTree, (18, 2, 32), patience=10, depth=16, unbounded=False),
+    _outliers("orizuru_tree", OrizuruTree, (18, 1, 32), patience=10, depth=17),  # two levels
+    _outliers("orizuru_tree", OrizuruTree, (17, 2, 32), patience=10, depth=17, unbounded=False),
     _outliers("orizuru_stream", make_stream, (3, 2, 4), patience=8, depth=11, quick=True),
     _outliers("orizuru_stream", make_stream, (4, 2, 2), patience=8, depth=11),
     _outliers("orizuru_stream", make_stream, (6, 2, 4), patience=10, depth=11),
     _outliers("orizuru_stream_lists", STREAM_LISTS, (4, 2, 4), patience=10, depth=13),
+    _outliers("orizuru_stream_heap", STREAM_HEAP, (3, 2, 2), patience=14, depth=15),
     _outliers("bitonic_top_k", BitonicTopK, (3, 2, 4), patience=12, depth=20, quick=True),
     _outliers("bitonic_top_k", BitonicTopK, (4, 2, 2), patience=12, depth=18),
+    _outliers("quick_select", QuickSelect, (2, 2, 2), patience=None, depth=51),
     Proof(
         name="token_buffer",
         about="reads what was written, token by token",

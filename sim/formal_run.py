@@ -41,7 +41,7 @@ class Result:
             return f"empty: not reached in {self.depth} cycles: {missing}"
         if self.trace:
             return f"refuted in cycle {len(self.trace.rows) - 1}: {', '.join(self.trace.broken)}"
-        return "undecided: the time was over"
+        return "undecided: the time was over; allow more"
 
 
 def run_proof(proof: Proof, *, seconds: int, depth: int | None = None) -> Result:
