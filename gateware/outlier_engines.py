@@ -30,7 +30,7 @@ def make_stream(spec: OrizuruSpec) -> OrizuruStream:
     if spec.outliers_max > LIST_ENTRIES:
         return OrizuruStream(spec, queue=4, sections=sections, reverse=True, heap=True)
     if lists > 1:
-        return OrizuruStream(spec, lists=lists, queue=4, sections=sections)
+        return OrizuruStream(spec, lists=lists, queue=4, sections=8)
     return OrizuruStream(spec, sections=sections, reverse=True)
 
 

@@ -113,7 +113,7 @@ class HeapList(wiring.Component):
             pop.eq(self.o.valid & self.o.ready),
             push.eq(self.insert & idle & (root.vacant | beyond)),
             self.free.eq(idle),
-            self.full.eq(~root.vacant),
+            self.full.eq(~sweeping & ~root.vacant),
             self.threshold.eq(root.key),
             self.o.valid.eq(self.drain & idle & ~root.vacant),
             self.o.payload.key.eq(root.key),

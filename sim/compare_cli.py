@@ -11,7 +11,7 @@ from golden.errors import InputError, ToolError
 from sim.outlier_table import MeasureArea, Row
 
 if TYPE_CHECKING:
-    from rich.table import Column
+    from rich.table import Table
 
     from gateware.design import Design
 
@@ -119,12 +119,9 @@ def make_kinds(inputs: int, tokens: int, seed: int, *, minilm: bool) -> dict[str
 def show(rows: list[Row], kinds: list[str]) -> None:
     """Print the engines as two tables, with what their columns mean below."""
     from rich.console import Console
-    from rich.table import Table
 
-    costs = Table(
-        "design", *(_right(name) for name in ("kGE", "memory bits", "FO4", "comparisons"))
-    )
-    cycles = Table("cycles", *(_right(name) for name in kinds))
+    costs = _table("design", "kGE", "memory bits", "FO4", "comparisons")
+    cycles = _table("cycles", *kinds, "worst")
     for row in rows:
         figures = row.figures()
         gates = ["-", "-", "-"]
@@ -136,34 +133,33 @@ def show(rows: list[Row], kinds: list[str]) -> None:
             ]
         bound = "" if figures["comparisons_exact"] else "< "
         costs.add_row(row.design.name, *gates, f"{bound}{figures['comparisons']:.0f}")
-        spans = (row.cycles[kind] for kind in kinds)
-        cycles.add_row(
-            row.design.name,
-            *(
-                f"{span['mean']:.0f}" + (f" to {span['worst']}" if _varies(span) else "")
-                for span in spans
-            ),
-        )
+        worst = max(span["worst"] for span in row.cycles.values())
+        means = (f"{row.cycles[kind]['mean']:.0f}" for kind in kinds)
+        cycles.add_row(row.design.name, *means, f"{worst:.0f}")
     console = Console()
     console.print(costs)
     console.print(cycles)
     console.print(
-        "Cycles from a vector's first beat until its outliers are known: the mean, and the worst"
-        " where they vary. Comparisons of two keys for a vector: of the trees exactly, of others"
-        " what their comparators could make. Memory bits are not in kGE." + _ratio(rows),
+        "Cycles from a vector's first beat until its outliers are known: means, and the worst of"
+        " all. Comparisons of two keys for a vector: of the trees exactly, of others what their"
+        " comparators could make. Memory bits are not in kGE." + _ratio(rows),
         style="dim",
     )
 
 
-def _right(name: str) -> "Column":
-    """Return a column of numbers."""
-    from rich.table import Column
+def _table(first: str, *numbers: str) -> "Table":
+    """Return a table of numbers that fits a narrow terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Column, Table
 
-    return Column(name, justify="right")
-
-
-def _varies(span: dict[str, float]) -> bool:
-    return span["worst"] > round(span["mean"])
+    columns = (Column(name, justify="right") for name in numbers)
+    return Table(
+        Column(first, no_wrap=True),
+        *columns,
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
 
 
 def _ratio(rows: list[Row]) -> str:
