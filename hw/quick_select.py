@@ -11,9 +11,9 @@ from hw.pivot_sampler import PivotSampler
 from hw.ranked_entries import RankedEntries
 from hw.row_reader import RowReader
 from hw.share import share
-from hw.tournament import exceeds
 
 SIDES = "largest", "smallest"
+SLICE_BITS = 6  # of a comparison; shorter slices lie beside each other, longer ones ripple
 
 
 class Step(enum.Enum):
@@ -176,11 +176,12 @@ class QuickSelect(wiring.Component):
         count, total = (Signal(range(self.spec.inputs_max + 1)) for _ in range(2))
         for lane in range(lanes):
             entry = rows.entries[lane]
-            # The bit below all others decides between the pivot and itself: it stays.
-            value, limit = _order(entry, ~smallest), _order(pivot, Const(0, 1))
+            # A bit below all others decides between the pivot and itself: it stays.
+            value = Cat(~smallest, entry.position, entry.key).as_signed()
+            limit = Cat(Const(0, 1), pivot.position, pivot.key).as_signed()
             good = Signal(name=f"good{lane}")
             m.d.comb += [
-                good.eq(exceeds(value, limit) ^ smallest),
+                good.eq(_exceeds(value, limit) ^ smallest),
                 keep[lane].eq(good & rows.valid[lane]),
                 rows.keep[lane].eq(good & (rows.valid[lane] & passing)),
             ]
@@ -250,7 +251,12 @@ class QuickSelect(wiring.Component):
         return sent
 
 
-def _order(entry: data.View, tie: Value) -> Value:
-    """Return a signed number by which entries are compared; as many bits as a power of two."""
-    value = Cat(tie, entry.position, entry.key)
-    return Cat(Const(0, (1 << ceil_log2(len(value))) - len(value)), value)
+def _exceeds(a: Value, b: Value) -> Value:
+    """Return whether ``a`` exceeds ``b``: short comparisons beside each other, the sign on top."""
+    above, level = Const(0, 1), Const(1, 1)
+    for end in range(len(a), 0, -SLICE_BITS):
+        x, y = a[max(end - SLICE_BITS, 0) : end], b[max(end - SLICE_BITS, 0) : end]
+        if end == len(a):
+            x, y = x.as_signed(), y.as_signed()
+        above, level = above | (level & (x > y)), level & (x >= y)
+    return above

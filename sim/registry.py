@@ -211,7 +211,7 @@ BLOCKS = {
     "pivot_sampler": Block("bench_pivot_sampler", lambda: PivotSampler(orizuru(60, 4, 4))),
     "ranked_entries": Block("bench_ranked_entries", lambda: RankedEntries(orizuru(64, 5, 8), 8)),
     "quick_select_p4": Block("bench_quick_select", lambda: QuickSelect(orizuru(32, 4, 4))),
-    "quick_select_p16": Block("bench_quick_select", lambda: QuickSelect(orizuru(120, 9, 16))),
+    "quick_select_p8": Block("bench_quick_select", lambda: QuickSelect(orizuru(50, 5, 8))),
     "quick_select_p1": Block("bench_quick_select", lambda: QuickSelect(orizuru(20, 1, 1))),
     "outlier_join": Block("bench_outlier_join", lambda: OutlierJoin(SYMMETRIC)),
     "midpoint_scaler_symmetric": Block("bench_midpoint_scaler", lambda: MidpointScaler(SYMMETRIC)),
