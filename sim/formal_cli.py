@@ -79,6 +79,7 @@ def show_list() -> None:
     from sim.formal_proofs import PROOFS
 
     table = Table("proof", "what is proven", "runs")
+    table.columns[0].no_wrap = True
     for one in PROOFS.values():
         runs = "of any length" if one.unbounded else f"of {one.depth} cycles"
         table.add_row(one.name, one.about, runs)
@@ -92,12 +93,13 @@ def show(results: "list[Result]") -> None:
     from rich.text import Text
 
     console = Console()
-    table = Table("proof", "of", "rules", "result", "goals by cycle", "seconds")
+    table = Table("proof", "result", "rules", "goals by", "seconds")
+    table.columns[0].no_wrap = True
     for one in results:
         said = Text(one.sentence, "green" if one.holds else "red")
         cycles = [cycle for cycle in one.decision.goals.values() if cycle is not None]
-        row = (str(len(one.rules)), said, str(max(cycles, default="")))
-        table.add_row(one.proof.name, one.proof.about, *row, f"{one.decision.seconds:.1f}")
+        row = (said, str(len(one.rules)), str(max(cycles, default="")))
+        table.add_row(one.proof.name, *row, f"{one.decision.seconds:.1f}")
     console.print(table)
     for one in results:
         if one.trace:

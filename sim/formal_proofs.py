@@ -101,7 +101,7 @@ _TABLE = (
     _outliers("orizuru_stream", make_stream, (6, 2, 4), patience=10, depth=11),
     _outliers("orizuru_stream_lists", STREAM_LISTS, (4, 2, 4), patience=10, depth=13),
     _outliers("orizuru_stream_heap", STREAM_HEAP, (3, 2, 2), patience=14, depth=15),
-    _outliers("bitonic_top_k", BitonicTopK, (3, 2, 4), patience=12, depth=20, quick=True),
+    _outliers("bitonic_top_k", BitonicTopK, (3, 2, 4), patience=12, depth=22, quick=True),
     _outliers("bitonic_top_k", BitonicTopK, (4, 2, 2), patience=12, depth=18),
     _outliers("quick_select", QuickSelect, (2, 2, 2), patience=None, depth=51),
     Proof(
