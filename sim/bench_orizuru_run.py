@@ -39,6 +39,6 @@ async def orizuru_run(dut) -> None:
         os.environ[FOUND],
         positions=np.hstack([side[:, ::step] for side in positions]),
         first_beat=np.array(bed.sources["i"].taken_at).reshape(len(keys), -1)[:, 0],
-        first_result=np.minimum(*offered),
+        first_result=np.maximum(*offered),
         last_result=np.maximum(*taken),
     )

@@ -121,7 +121,7 @@ def show(rows: list[Row], kinds: list[str]) -> None:
     from rich.console import Console
 
     costs = _table("design", "kGE", "memory bits", "FO4", "comparisons")
-    cycles = _table("cycles", *kinds, "worst")
+    cycles = _table("cycles", *kinds, "worst", "last")
     for row in rows:
         figures = row.figures()
         gates = ["-", "-", "-"]
@@ -135,14 +135,16 @@ def show(rows: list[Row], kinds: list[str]) -> None:
         costs.add_row(row.design.name, *gates, f"{bound}{figures['comparisons']:.0f}")
         worst = max(span["worst"] for span in row.cycles.values())
         means = (f"{row.cycles[kind]['mean']:.0f}" for kind in kinds)
-        cycles.add_row(row.design.name, *means, f"{worst:.0f}")
+        last = row.cycles[kinds[0]]["to_last"]
+        cycles.add_row(row.design.name, *means, f"{worst:.0f}", f"{last:.0f}")
     console = Console()
     console.print(costs)
     console.print(cycles)
     console.print(
-        "Cycles from a vector's first beat until its outliers are known: means, and the worst of"
-        " all. Comparisons of two keys for a vector: of the trees exactly, of others what their"
-        " comparators could make. Memory bits are not in kGE." + _ratio(rows),
+        "Cycles from a vector's first beat until both sides have offered an outlier: means, and"
+        f" the worst of all; last: until all have been taken, {kinds[0]} vectors. Comparisons of"
+        " two keys for a vector: of the trees exactly, of others what their comparators could"
+        " make. Memory bits are not in kGE." + _ratio(rows),
         style="dim",
     )
 

@@ -107,4 +107,6 @@ def show(figures: dict) -> None:
             rows.add_row(key.replace("_", " "), text)
     console = Console()
     console.print(rows)
-    console.print("Cycles: from a vector's first beat until its outliers are known.", style="dim")
+    console.print(
+        "Cycles: from a vector's first beat until both sides have offered an outlier.", style="dim"
+    )

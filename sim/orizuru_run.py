@@ -30,8 +30,8 @@ class OutlierRun:
         As :func:`golden.outliers.select_outliers` has them, also of an engine that sends them in
         reverse.
     cycles : (T,) int64
-        From the cycle that takes a token's first beat to the one that first offers an outlier: by
-        then all of them are known.
+        From the cycle that takes a token's first beat to the one by which both sides have offered
+        an outlier. All engines but the trees know all of them by then.
     drained : (T,) int64
         The same to the cycle that takes its last outlier.
     intervals : (T - 1,) int64

@@ -22,7 +22,7 @@ class Row:
         Its design point.
     cycles : dict of str to dict
         For each kind of vectors ``mean`` and ``worst``: cycles from a vector's first beat until
-        its outliers are known.
+        both sides have offered an outlier, and ``to_last``, the mean until all have been taken.
     mismatches : int
         Outliers that differ from the stable sort's; all must be 0.
     area : dict or None
@@ -66,8 +66,12 @@ def simulate_kinds(
     row.mismatches = int((run.positions != golden_positions(x, k)).sum())
     start = 0
     for kind, vectors in kinds.items():
-        cycles = run.cycles[start : start + len(vectors)]
-        row.cycles[kind] = {"mean": float(cycles.mean()), "worst": int(cycles.max())}
+        part = slice(start, start + len(vectors))
+        row.cycles[kind] = {
+            "mean": float(run.cycles[part].mean()),
+            "worst": int(run.cycles[part].max()),
+            "to_last": float(run.drained[part].mean()),
+        }
         start += len(vectors)
 
 
