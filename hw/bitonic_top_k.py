@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from hw.chunk_sorter import ChunkSorter, merge_sort, sorter_latency
 from hw.orizuru_spec import OrizuruSpec
@@ -54,13 +53,7 @@ class BitonicTopK(wiring.Component):
         self._flush_cycles = flush_cycles(spec)
         self.latency = sorter_latency(spec.values_per_beat) + 1 + self._flush_cycles
         self.reset_cycles = self._flush_cycles + spec.outliers_max + 1
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "i": In(stream.Signature(spec.beat)),
-            "largest_o": Out(stream.Signature(spec.entry)),
-            "smallest_o": Out(stream.Signature(spec.entry)),
-        }
-        super().__init__(ports)
+        super().__init__(spec.ports)
 
     @property
     def comparators(self) -> int:

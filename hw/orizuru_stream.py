@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 from amaranth.utils import exact_log2
 
 from hw.bits import choose
@@ -91,13 +91,7 @@ class OrizuruStream(wiring.Component):
         if heap and not reverse:
             raise ValueError("heap takes reverse: a heap sends those furthest out last")
         self.latency = 2 + exact_log2(lists)
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "i": In(stream.Signature(spec.beat)),
-            "largest_o": Out(stream.Signature(spec.entry)),
-            "smallest_o": Out(stream.Signature(spec.entry)),
-        }
-        super().__init__(ports)
+        super().__init__(spec.ports)
 
     @property
     def most_cycles(self) -> int:

@@ -5,7 +5,7 @@ from operator import add
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 from amaranth.utils import exact_log2
 
 from golden.orizuru import hierarchy, hierarchy_comparisons
@@ -77,14 +77,7 @@ class OrizuruTree(wiring.Component):
         # first key, one level after the other.
         self._first = self.period * len(self.levels)
         self.latency = self._first + 2
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "i": In(stream.Signature(spec.beat)),
-            "largest_o": Out(stream.Signature(spec.entry)),
-            "smallest_o": Out(stream.Signature(spec.entry)),
-            "comparisons": Out(32),
-        }
-        super().__init__(ports)
+        super().__init__(spec.ports | {"comparisons": Out(32)})
 
     def _leaf(self) -> OrizuruLeaf:
         inputs = self.levels[0][1]

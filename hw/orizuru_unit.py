@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from golden.orizuru import tree_comparisons
 from hw.engine_spec import require_power_of_two
@@ -63,14 +63,7 @@ class OrizuruUnit(wiring.Component):
         self.count = count
         self.period = leaf_period(spec.inputs_max)
         self.latency = max(self.period - 1, 1) + 2
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "i": In(stream.Signature(spec.beat)),
-            "largest_o": Out(stream.Signature(spec.entry)),
-            "smallest_o": Out(stream.Signature(spec.entry)),
-            "comparisons": Out(32),
-        }
-        super().__init__(ports)
+        super().__init__(spec.ports | {"comparisons": Out(32)})
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

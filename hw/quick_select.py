@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, enum, stream, wiring
-from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2, exact_log2
 
 from hw.bits import first_one
@@ -79,13 +78,7 @@ class QuickSelect(wiring.Component):
         # With fewer values left they are ranked. More than outliers_max, or there would be
         # none in between.
         self.few = 1 << ceil_log2(3 * spec.outliers_max // 2 + 1)
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "i": In(stream.Signature(spec.beat)),
-            "largest_o": Out(stream.Signature(spec.entry)),
-            "smallest_o": Out(stream.Signature(spec.entry)),
-        }
-        super().__init__(ports)
+        super().__init__(spec.ports)
 
     @property
     def comparators(self) -> int:
