@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from golden.errors import InputError, ToolError
-from sim.outlier_table import MeasureArea, Row
+from sim.cli import MeasureArea
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from gateware.design import Design
+    from sim.outlier_table import Row
 
 EXAMPLES = """
 Examples:
@@ -116,7 +117,7 @@ def make_kinds(inputs: int, tokens: int, seed: int, *, minilm: bool) -> dict[str
     return kinds
 
 
-def show(rows: list[Row], kinds: list[str]) -> None:
+def show(rows: "list[Row]", kinds: list[str]) -> None:
     """Print the engines as two tables, with what their columns mean below."""
     from rich.console import Console
 
@@ -164,7 +165,7 @@ def _table(first: str, *numbers: str) -> "Table":
     )
 
 
-def _ratio(rows: list[Row]) -> str:
+def _ratio(rows: "list[Row]") -> str:
     """Return the sentence that compares the areas of the tree and of the streaming engine."""
     areas = {row.design.name: row.area["ge"] for row in rows if row.area}
     tree, ours = areas.get("orizuru_tree"), areas.get("orizuru_stream_16")
@@ -175,7 +176,7 @@ def _ratio(rows: list[Row]) -> str:
     )
 
 
-def draw(rows: list[Row], path: Path) -> None:
+def draw(rows: "list[Row]", path: Path) -> None:
     """Draw the area of each engine over the cycles that it takes."""
     from matplotlib.figure import Figure
 

@@ -8,7 +8,7 @@ import typer
 
 from golden.errors import ToolError
 from sim import compare_cli
-from sim.outlier_table import MeasureArea
+from sim.cli import MeasureArea
 
 EXAMPLES = """
 Examples:

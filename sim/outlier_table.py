@@ -7,9 +7,8 @@ from typing import Any
 from gateware.design import Design
 from gateware.outlier_engines import comparisons
 from golden.fp16 import BitArray
+from sim.cli import MeasureArea
 from sim.orizuru_run import golden_positions, run_engine
-
-MeasureArea = Callable[[str], dict[str, Any]]
 
 
 @dataclass
