@@ -108,7 +108,7 @@ OUTLIER_DESIGNS = (
     _compared("stream", 16, "orizuru_stream_16"),
     _compared("stream", 32, "orizuru_stream_32"),
     _compared("stream", 64, "orizuru_stream_64"),
-    _compared("stream", 16, "orizuru_stream_16_k205", k=205),
+    _compared("stream", 16, "orizuru_stream_k205", k=205),
     _compared("bitonic", 16, "bitonic_16"),
     _compared("bitonic", 32, "bitonic_32"),
     _compared("quick_select", 16, "quick_select_16"),
