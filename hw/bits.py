@@ -27,6 +27,11 @@ def choose(*options: tuple[Value, ValueLike]) -> Value:
     return reduce(or_, (Mux(bit, value, Const(0, len(value))) for bit, value in values))
 
 
+def is_beyond(key: Value, other: Value, *, largest: bool) -> Value:
+    """Return whether a key is further out than another, where the largest or smallest are kept."""
+    return key > other if largest else key < other
+
+
 def at_least(bits: Value) -> tuple[Value, Value, Value]:
     """Return whether one, two and three or more of ``bits`` are set; logarithmic depth."""
     none = Value.cast(0)

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.bits import is_beyond
 from hw.orizuru_spec import OrizuruSpec
 
 
@@ -79,7 +80,7 @@ class EntryMerge(wiring.Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         a, b = self.a.payload, self.b.payload
-        ahead = a.key > b.key if self.largest else a.key < b.key
+        ahead = is_beyond(a.key, b.key, largest=self.largest)
         passed = Signal(range(self.spec.outliers_max + 1))
         enough, known, a_first, advance = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [

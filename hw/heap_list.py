@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from hw.bits import is_beyond
 from hw.engine_spec import KEY
 from hw.heap_level import HeapLevel
 from hw.heap_step import Step, node_layout, step
@@ -106,7 +107,7 @@ class HeapList(wiring.Component):
         x = Signal(self.node, reset_less=True)
         here, pause = Signal(), Signal(range(self.PERIOD))
         sweeping, row = Signal(init=1), Signal(range(self.sweep))
-        beyond = self.key > root.key if self.largest else self.key < root.key
+        beyond = is_beyond(self.key, root.key, largest=self.largest)
         idle, pop, push = Signal(), Signal(), Signal()
         m.d.comb += [
             idle.eq(~sweeping & (pause == 0)),

@@ -7,6 +7,7 @@ from amaranth.lib import data
 
 from hw.bits import exceeds
 from hw.engine_spec import KEY
+from hw.wires import wire
 
 
 def node_layout(position_bits: int) -> data.StructLayout:
@@ -54,6 +55,4 @@ def _rank(m: Module, name: str, node: data.View, last: Value, largest: bool) -> 
     """Return an unsigned number that is less for what goes first."""
     key = Value.cast(node.key) ^ (1 << (KEY.width - 1))
     fields = Cat(~node.position, (key if largest else ~key)[: KEY.width], ~node.vacant, last)
-    rank = Signal(len(fields), name=f"{name}_rank")
-    m.d.comb += rank.eq(fields)
-    return rank
+    return wire(m, fields, f"{name}_rank")

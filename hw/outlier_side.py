@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from golden.spec import require_int
-from hw.bits import at_least, choose, first_one
+from hw.bits import at_least, choose, first_one, is_beyond
 from hw.engine_spec import KEY, require_power_of_two
 from hw.heap_list import HeapList
 from hw.orizuru_spec import OrizuruSpec
@@ -198,7 +198,10 @@ class OutlierSide(wiring.Component):
         ]
         any_two, any_three, _ = at_least(behind)
         taken = Cat(Mux(leaves[n], firsts[n], 0) for n in range(sections))
-        above = Cat(~entries.full | self._beyond(key, entries.threshold) for key in self.following)
+        above = Cat(
+            ~entries.full | is_beyond(key, entries.threshold, largest=self.largest)
+            for key in self.following
+        )
         there = (self.k_top != 0).replicate(lanes) & self.mask
         m.d.comb += [
             self.held.eq(candidates & ~taken),
@@ -218,6 +221,3 @@ class OutlierSide(wiring.Component):
         return Cat(
             choose(*zip(one, keys, strict=True)), choose(*zip(one, lanes, strict=True)), self.number
         )
-
-    def _beyond(self, key: Value, threshold: Value) -> Value:
-        return key > threshold if self.largest else key < threshold

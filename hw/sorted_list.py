@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.bits import choose
+from hw.bits import choose, is_beyond
 from hw.engine_spec import KEY
 
 
@@ -117,7 +117,7 @@ class SortedList(wiring.Component):
         # As the list is sorted, this is a thermometer: the new key goes before entry n.
         before = Signal(count)
         for n in range(count):
-            beyond = self.key > entries[n].key if self.largest else self.key < entries[n].key
+            beyond = is_beyond(self.key, entries[n].key, largest=self.largest)
             used = Signal(name=f"used{n}")
             m.d.comb += [
                 used.eq(first <= n),

@@ -43,6 +43,15 @@ class OutlierRun:
     drained: IntArray
     intervals: IntArray
 
+    def mismatches(self, x: BitArray) -> int:
+        """Return how many outliers of tokens (T, N) differ from the definition's.
+
+        NaN and infinity count as zero.
+        """
+        k = self.positions.shape[1] // 2
+        expected = select_outliers(key(flush_nonfinite(x)), k)
+        return int((self.positions != expected).sum())
+
 
 def outlier_spec(inputs: int, k: int, values_per_beat: int) -> OrizuruSpec:
     """Return the size of an engine for tokens of ``inputs`` activations.
@@ -74,11 +83,6 @@ def read_vectors(path: Path) -> BitArray:
     if array.dtype != np.float16:
         raise InputError(f"{path} has dtype {array.dtype}; outlier engines take float16")
     return np.ascontiguousarray(array).view(np.uint16)
-
-
-def golden_positions(x: BitArray, k: int) -> IntArray:
-    """Return the outliers (T, 2 k) by definition; NaN and infinity count as zero."""
-    return select_outliers(key(flush_nonfinite(x)), k)
 
 
 def run_engine(
@@ -141,7 +145,6 @@ def summary(
     engine: str, x: BitArray, run: OutlierRun, k: int, values_per_beat: int
 ) -> dict[str, Any]:
     """Return the figures of a run, ready for JSON."""
-    expected = golden_positions(x, k)
     finite = is_finite(x)
     return {
         "engine": engine,
@@ -149,7 +152,7 @@ def summary(
         "N": x.shape[1],
         "k": k,
         "values_per_beat": values_per_beat,
-        "mismatches": int((run.positions != expected).sum()),
+        "mismatches": run.mismatches(x),
         "nonfinite": int((~finite).sum()),
         "nonfinite_tokens": int((~finite).any(axis=1).sum()),
         "cycles": _span(run.cycles),

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from gateware.design import Design
 from gateware.outlier_engines import comparisons
 from golden.fp16 import BitArray
 from sim.cli import MeasureArea
-from sim.orizuru_run import golden_positions, run_engine
+from sim.orizuru_run import run_engine
 
 
 @dataclass
@@ -54,15 +56,13 @@ def simulate_kinds(
     row: Row, kinds: dict[str, BitArray], simulator: str, progress: Callable[..., None]
 ) -> None:
     """Run an engine on vectors of each kind, all in one simulation."""
-    import numpy as np
-
     parameters = row.design.parameters
     k, lanes = int(parameters["k"]), int(parameters["values_per_beat"])
     inputs = int(parameters["N"])
     x = np.concatenate([vectors[:, :inputs] for vectors in kinds.values()])
     progress(f"{row.design.name} on {simulator}", None)
     run = run_engine(str(parameters["engine"]), x, k, lanes, simulator=simulator)
-    row.mismatches = int((run.positions != golden_positions(x, k)).sum())
+    row.mismatches = run.mismatches(x)
     start = 0
     for kind, vectors in kinds.items():
         part = slice(start, start + len(vectors))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from golden.errors import InputError
 from golden.fp16 import BitArray
 from golden.minilm import MiniLM
 from golden.text import evaluation_texts
@@ -40,8 +41,6 @@ def real(inputs: int, tokens: int) -> BitArray:
     golden.errors.InputError
         If the texts do not have so many.
     """
-    from golden.errors import InputError
-
     seen = MiniLM().activations([LAYER], evaluation_texts(0, TEXTS))[LAYER].ravel()
     if len(seen) < inputs * tokens:
         raise InputError(
