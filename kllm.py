@@ -12,8 +12,8 @@ import gateware.cli
 import golden.cli
 import golden.tools
 import sim.cli
-import sim.formal_cli
-import sim.orizuru_cli
+import sim.formal.formal_cli
+import sim.outliers.orizuru_cli
 import sim.tools
 import synth.cli
 import synth.tools
@@ -128,8 +128,8 @@ def build_app() -> typer.Typer:
     app.command("study", epilog=golden.cli.EXAMPLES)(golden.cli.study)
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
-    app.add_typer(sim.orizuru_cli.make_app(measure_area), name="sim")
-    app.command("prove", epilog=sim.formal_cli.EXAMPLES)(sim.formal_cli.prove)
+    app.add_typer(sim.outliers.orizuru_cli.make_app(measure_area), name="sim")
+    app.command("prove", epilog=sim.formal.formal_cli.EXAMPLES)(sim.formal.formal_cli.prove)
     app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))
     return app
 

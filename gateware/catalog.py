@@ -14,9 +14,9 @@ from golden.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
 from golden.spec import NumberSpec
 from golden.tensor_file import near
 from hw.engine_spec import EngineSpec
-from hw.fp16_add import Fp16Add
-from hw.fp16_fma import Fp16Fma
-from hw.fp16_multiply import Fp16Multiply
+from hw.fp16.fp16_add import Fp16Add
+from hw.fp16.fp16_fma import Fp16Fma
+from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.linear_engine import LinearEngine
 
 # Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with

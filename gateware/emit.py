@@ -8,7 +8,7 @@ from amaranth.back.rtlil import convert  # pyright: ignore[reportMissingImports]
 from amaranth.lib import wiring
 
 from gateware.yosys import run_yosys
-from hw.share import likeness
+from hw.common.share import likeness
 
 # Amaranth's notes to itself.
 NOTES = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
@@ -26,7 +26,7 @@ CLOCK, RESET = "clk", "rst"
 
 
 class Emission:
-    """The platform that collects the modules of one design (a :class:`hw.share.SharingPlatform`).
+    """The modules of one design, collected (a :class:`hw.common.share.SharingPlatform`).
 
     ``modules`` then has a component for each module that ``text`` has, but for parts that are
     not shared.

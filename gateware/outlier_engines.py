@@ -9,13 +9,13 @@ from gateware.design import Design
 from golden.errors import InputError
 from golden.orizuru import hierarchy_comparisons, tree_comparisons
 from golden.tensor_file import near
-from hw.bitonic_top_k import BitonicTopK
-from hw.orizuru_spec import OrizuruSpec
-from hw.orizuru_stream import OrizuruStream
-from hw.orizuru_tree import OrizuruTree
-from hw.orizuru_unit import OrizuruUnit
-from hw.quick_select import QuickSelect
-from hw.share import looked_at
+from hw.common.share import looked_at
+from hw.orizuru.orizuru_spec import OrizuruSpec
+from hw.orizuru.orizuru_stream import OrizuruStream
+from hw.orizuru.orizuru_tree import OrizuruTree
+from hw.orizuru.orizuru_unit import OrizuruUnit
+from hw.top_k.bitonic_top_k import BitonicTopK
+from hw.top_k.quick_select import QuickSelect
 
 # One sorted list on each side serves up to so many lanes without slowing the clock.
 LANES_PER_LIST = 16

@@ -7,7 +7,7 @@ from amaranth.utils import ceil_log2
 
 from golden.spec import FACTOR_BITS
 from hw.engine_spec import CHANNEL, INDEX_BITS, EngineSpec
-from hw.token_scale import FACTOR
+from hw.token.token_scale import FACTOR
 
 
 class Select(enum.Enum, shape=3):

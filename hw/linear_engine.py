@@ -5,14 +5,14 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.common.share import share
 from hw.engine_spec import SCALE, EngineSpec
 from hw.layer_constants import LayerConstants
-from hw.lookup_array import LookupArray
-from hw.output_stage import OutputStage
-from hw.share import share
-from hw.token_ingest import TokenIngest
-from hw.token_quantizer import TokenQuantizer
-from hw.weight_requester import WeightRequester
+from hw.lookup.lookup_array import LookupArray
+from hw.lookup.weight_requester import WeightRequester
+from hw.output.output_stage import OutputStage
+from hw.token.token_ingest import TokenIngest
+from hw.token.token_quantizer import TokenQuantizer
 
 FLAGS = data.StructLayout({"nonfinite": 1, "saturated": 1, "overflow": 1})
 # Tokens whose scale waits for their outputs: two in buffers, one in the lanes, one going out.
@@ -39,11 +39,11 @@ class LinearEngine(wiring.Component):
     i : In(stream of ``lanes``)
         FP16 activations, ``k_t`` a beat, lane 0 lowest; ceil(K / k_t) beats a token.
     weight_request_o : Out(stream of ``request``)
-        As from :class:`hw.weight_requester.WeightRequester`.
+        As from :class:`hw.lookup.weight_requester.WeightRequester`.
     weight_i : In(stream of ``weights``)
         The answers, in order: 4-bit weight codes ``[input lane][output lane]``.
     o : Out(stream of ``beat``)
-        FP16 outputs, ``scale_lanes`` a beat, as from :class:`hw.output_stage.OutputStage`.
+        FP16 outputs, ``scale_lanes`` a beat, as from :class:`hw.output.output_stage.OutputStage`.
     flags : Out(``FLAGS``)
         Sticky until cleared by a load word: an activation was NaN or infinite (and counted as
         zero), a residual was beyond its range, an output is infinite.

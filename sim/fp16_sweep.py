@@ -16,10 +16,10 @@ from pathlib import Path
 
 from gateware.emit import verilog
 from golden.errors import InputError, ToolError
-from hw.fp16_add import Fp16Add
-from hw.fp16_compare import Fp16Compare
-from hw.fp16_fma import Fp16Fma
-from hw.fp16_multiply import Fp16Multiply
+from hw.fp16.fp16_add import Fp16Add
+from hw.fp16.fp16_compare import Fp16Compare
+from hw.fp16.fp16_fma import Fp16Fma
+from hw.fp16.fp16_multiply import Fp16Multiply
 from sim.launch import BUILD
 from sim.registry import BLOCKS
 from sim.tools import verilator_environment

@@ -72,7 +72,7 @@ def simulate(
     source : str
         Verilog.
     bench : str
-        Module, ``sim.bench_token_scale`` for instance.
+        Module, ``sim.benches.bench_token_scale`` for instance.
     simulator : str, optional
         By default what SIM says, or Icarus.
     seed : int, optional
@@ -171,7 +171,7 @@ def run_block(name: str, *, simulator: str | None = None, seed: int | None = Non
     run = simulate(
         name,
         verilog(block.make(), name),
-        f"sim.{block.bench}",
+        f"sim.benches.{block.bench}",
         simulator=simulator,
         seed=seed,
         environment={COMPONENT: name},

@@ -110,7 +110,7 @@ def run_layer(
     run = simulate(
         name,
         design(name).verilog(),
-        "sim.bench_layer_run",
+        "sim.benches.bench_layer_run",
         simulator=simulator,
         seed=seed,
         environment={DESIGN: name, **{key: str(path) for key, path in paths.items()}},

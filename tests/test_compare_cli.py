@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 import kllm
-import sim.outlier_table
+import sim.outliers.outlier_table
 from gateware.outlier_engines import OUTLIER_DESIGNS, comparisons
 from golden.errors import InputError, ToolError
-from sim.outlier_vectors import made_up
+from sim.outliers.outlier_vectors import made_up
 
 
 def invoke(*arguments: str):
@@ -41,8 +41,8 @@ def test_a_wrong_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         run.positions[0, 0] ^= 1
         return run
 
-    right = sim.outlier_table.run_engine
-    monkeypatch.setattr(sim.outlier_table, "run_engine", wrong)
+    right = sim.outliers.outlier_table.run_engine
+    monkeypatch.setattr(sim.outliers.outlier_table, "run_engine", wrong)
     result = invoke("orizuru_unit", "--tokens=1", "--no-area")
     assert isinstance(result.exception, ToolError)
     assert "1 outliers differ" in str(result.exception)

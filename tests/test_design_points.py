@@ -9,9 +9,9 @@ from gateware.catalog import ENGINES, SIZES, SYMMETRIC, design, engine_spec
 from golden.errors import InputError
 from golden.linear import forward
 from golden.spec import NumberSpec
+from sim.bed.random_layer import random_layer, random_tokens
 from sim.engine_words import beats_per_token, load_words
 from sim.layer_run import run_layer
-from sim.random_layer import random_layer, random_tokens
 from sim.tools import MACHINE
 
 SEED = 20261121

@@ -17,7 +17,7 @@ import gateware.yosys
 from gateware.emit import emission, rtlil, snake_case, verilog
 from gateware.yosys import run_abc, run_yosys
 from golden.errors import ToolError
-from hw.share import share
+from hw.common.share import share
 
 PAIR = data.StructLayout({"low": 4, "high": 4})
 

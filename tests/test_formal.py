@@ -12,19 +12,19 @@ from amaranth.lib.wiring import In, Out
 from typer.testing import CliRunner
 
 import kllm
-import sim.formal_check
-import sim.formal_model
-import sim.formal_run
+import sim.formal.formal_check
+import sim.formal.formal_model
+import sim.formal.formal_run
 from gateware.outlier_engines import OUTLIER_ENGINES
 from golden.errors import InputError, ToolError
 from golden.fp16 import MAX_FINITE
 from hw.engine_spec import KEY
-from hw.orizuru_spec import OrizuruSpec
-from sim.formal_check import Verdict
-from sim.formal_outliers import OutlierRules
-from sim.formal_proofs import PROOFS, Proof
-from sim.formal_run import Result, run_proof
-from sim.formal_streams import StreamRules
+from hw.orizuru.orizuru_spec import OrizuruSpec
+from sim.formal.formal_check import Verdict
+from sim.formal.formal_outliers import OutlierRules
+from sim.formal.formal_proofs import PROOFS, Proof
+from sim.formal.formal_run import Result, run_proof
+from sim.formal.formal_streams import StreamRules
 
 SPEC = OrizuruSpec(inputs_max=4, outliers_max=2, values_per_beat=4)
 SECONDS = 120
@@ -32,7 +32,7 @@ SECONDS = 120
 
 @pytest.fixture(autouse=True)
 def waves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sim.formal_run, "WAVES", tmp_path)
+    monkeypatch.setattr(sim.formal.formal_run, "WAVES", tmp_path)
 
 
 class PlainEngine(wiring.Component):
@@ -178,11 +178,13 @@ def test_bug_in_a_design_is_found(
         assert any(old in text for text in parts)
         return "".join(text.replace(old, new) if text in parts else text for text in modules)
 
-    right = sim.formal_model.rtlil
-    monkeypatch.setattr(sim.formal_model, "rtlil", changed)
+    right = sim.formal.formal_model.rtlil
+    monkeypatch.setattr(sim.formal.formal_model, "rtlil", changed)
     proof = PROOFS[name]
-    model = sim.formal_model.write_model(proof.make(), tmp_path)
-    found = sim.formal_check.decide(model, depth=proof.depth, unbounded=False, seconds=SECONDS)
+    model = sim.formal.formal_model.write_model(proof.make(), tmp_path)
+    found = sim.formal.formal_check.decide(
+        model, depth=proof.depth, unbounded=False, seconds=SECONDS
+    )
     assert found.verdict == Verdict.REFUTED
 
 
@@ -190,7 +192,7 @@ def test_every_outlier_engine_has_a_proof() -> None:
     proven = {type(getattr(one.make(), "engine", None)) for one in PROOFS.values()}
     spec = OrizuruSpec(inputs_max=4, outliers_max=1, values_per_beat=4)
     for name, (_, make) in OUTLIER_ENGINES.items():
-        assert type(make(spec)) in proven, f"{name} has no proof in sim/formal_proofs.py"
+        assert type(make(spec)) in proven, f"{name} has no proof in sim/formal/formal_proofs.py"
 
 
 class Silent(wiring.Component):
@@ -218,8 +220,8 @@ def test_rules_that_nothing_can_break_are_told() -> None:
 
 @pytest.mark.parametrize("kind", ["assert", "assume", "cover"])
 def test_a_property_that_gets_lost_is_told(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    read = [*sim.formal_model.READ[:-1], f"chformal -{kind} -remove", "design -save proof"]
-    monkeypatch.setattr(sim.formal_model, "READ", read)
+    read = [*sim.formal.formal_model.READ[:-1], f"chformal -{kind} -remove", "design -save proof"]
+    monkeypatch.setattr(sim.formal.formal_model, "READ", read)
     with pytest.raises(ToolError, match=r"lost.*(holds_still|waits_and_passes)"):
         run_proof(proof_of(PROOFS["entry_merge"].make), seconds=SECONDS)
 
@@ -237,9 +239,9 @@ def test_only_an_invariant_that_was_checked_is_a_proof(
     monkeypatch: pytest.MonkeyPatch, log: str, verdict: Verdict
 ) -> None:
     """Out of time, ``pdr -s`` says that the property is proved."""
-    model = sim.formal_model.Model(Path(), (), (), ())
-    monkeypatch.setattr(sim.formal_check, "run_abc", lambda *_, **__: log)
-    assert sim.formal_check._prove(model, 1)[0] == verdict
+    model = sim.formal.formal_model.Model(Path(), (), (), ())
+    monkeypatch.setattr(sim.formal.formal_check, "run_abc", lambda *_, **__: log)
+    assert sim.formal.formal_check._prove(model, 1)[0] == verdict
 
 
 def test_no_time_is_no_proof() -> None:

@@ -13,10 +13,10 @@ from gateware.catalog import design
 from golden import fp16_arithmetic as fp16
 from golden.errors import InputError
 from golden.fp16 import to_bits
-from hw.fp16_fma import Fp16Fma
-from hw.fp16_from_integer import Fp16FromInteger
-from hw.fp16_to_integer import Fp16ToInteger
-from sim.fp16_operands import CORNERS, corner_triples, near, negated, patterns
+from hw.fp16.fp16_fma import Fp16Fma
+from hw.fp16.fp16_from_integer import Fp16FromInteger
+from hw.fp16.fp16_to_integer import Fp16ToInteger
+from sim.bed.fp16_operands import CORNERS, corner_triples, near, negated, patterns
 from sim.fp16_sweep import build, sweep
 from synth.area import measure
 from synth.liberty import Library

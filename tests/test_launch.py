@@ -21,7 +21,7 @@ endmodule
 """
 HEAD = """
 import cocotb
-from sim.clock import next_cycle, reset, start_clock
+from sim.bed.clock import next_cycle, reset, start_clock
 """
 COUNTS = f"""{HEAD}
 @cocotb.test(timeout_time=1, timeout_unit="us")

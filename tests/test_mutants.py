@@ -37,7 +37,7 @@ def test_bench_notices(
         simulate(
             name,
             "\n".join([*lines, ""]),
-            f"sim.{BLOCKS[name].bench}",
+            f"sim.benches.{BLOCKS[name].bench}",
             simulator="icarus",
             environment={COMPONENT: name},
         )

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import kllm
-import sim.orizuru_run
+import sim.outliers.orizuru_run
 from golden.errors import InputError, ToolError
 
 
@@ -145,7 +145,7 @@ def test_an_engine_that_errs_is_told(
         run.positions[0, 0] += 1
         return run
 
-    right = sim.orizuru_run.run_engine
-    monkeypatch.setattr(sim.orizuru_run, "run_engine", wrong)
+    right = sim.outliers.orizuru_run.run_engine
+    monkeypatch.setattr(sim.outliers.orizuru_run, "run_engine", wrong)
     result = invoke(vectors(tokens(6)), "--k=1", "--per-beat=2")
     assert isinstance(result.exception, ToolError)

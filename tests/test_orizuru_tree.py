@@ -6,11 +6,11 @@ import pytest
 
 from gateware.catalog import design
 from gateware.design import Design
-from hw.orizuru_leaf import OrizuruLeaf
-from hw.orizuru_spec import OrizuruSpec
-from hw.orizuru_tree import OrizuruTree
-from hw.orizuru_unit import OrizuruUnit
-from hw.orizuru_upper import OrizuruUpper
+from hw.orizuru.orizuru_leaf import OrizuruLeaf
+from hw.orizuru.orizuru_spec import OrizuruSpec
+from hw.orizuru.orizuru_tree import OrizuruTree
+from hw.orizuru.orizuru_unit import OrizuruUnit
+from hw.orizuru.orizuru_upper import OrizuruUpper
 from synth.area import measure
 from synth.liberty import Library
 

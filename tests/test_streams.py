@@ -8,10 +8,10 @@ import pytest
 from amaranth.hdl import signed, unsigned
 from amaranth.lib import data
 
+from sim.bed.through_paths import documented_paths
+from sim.bed.traffic import TRAFFIC, Pauses
+from sim.bed.words import pack, unpack, width
 from sim.launch import BenchError, simulate
-from sim.through_paths import documented_paths
-from sim.traffic import TRAFFIC, Pauses
-from sim.words import pack, unpack, width
 
 PRODUCER = """
 module producer(clk, rst, o__valid, o__ready, o__payload);
@@ -43,9 +43,9 @@ SINK = """
 import os
 import cocotb
 import numpy as np
-from sim.clock import reset, start_clock
-from sim.streams import StreamSink
-from sim.traffic import TRAFFIC
+from sim.bed.clock import reset, start_clock
+from sim.bed.streams import StreamSink
+from sim.bed.traffic import TRAFFIC
 
 @cocotb.test(timeout_time=3, timeout_unit="us")
 async def ten(dut):
@@ -62,7 +62,7 @@ BOTH = """
 import cocotb
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
-from sim.testbed import Testbed
+from sim.bed.testbed import Testbed
 
 class Block(wiring.Component):
     '''Timing

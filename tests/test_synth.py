@@ -17,8 +17,8 @@ import kllm
 from gateware.catalog import CATALOG, engine_spec
 from gateware.design import Design
 from golden.errors import InputError, ToolError
-from hw.lookup_tree import LookupTree
-from hw.share import share
+from hw.common.share import share
+from hw.lookup.lookup_tree import LookupTree
 from synth.area import Area, measure, measure_design
 from synth.liberty import Library, read
 from synth.tools import LIBERTY_FILE, LIBERTY_PACKAGE

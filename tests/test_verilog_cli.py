@@ -15,7 +15,7 @@ from gateware.design import describe_shape, describe_streams
 from golden.errors import InputError, ToolError
 from golden.files import write_whole
 from hw.engine_spec import SCALE
-from hw.reciprocal import Reciprocal
+from hw.token.reciprocal import Reciprocal
 from sim.tools import verilator_environment
 
 # UNSIGNED: magnitudes are asked for their sign where signed numbers could stand, too.

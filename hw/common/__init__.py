@@ -1,0 +1,1 @@
+"""Small pieces that many components are made of."""

@@ -1,0 +1,127 @@
+"""Addition in FP16."""
+
+from typing import ClassVar, NamedTuple
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.common.wires import wire
+from hw.fp16.fp16_parts import (
+    Cut,
+    Number,
+    Special,
+    Window,
+    finish,
+    keep,
+    registers,
+    shift_down,
+    unpack,
+)
+
+WIDTH = 14  # a carry, a mantissa, and two bits below it
+
+
+class Aligned(NamedTuple):
+    """The term with the larger exponent, and how far down the other belongs."""
+
+    large: Value
+    small: Value
+    distance: Value
+    limit: Value
+
+
+class Fp16Add(wiring.Component):
+    """Add two numbers.
+
+    Bit-exact with :func:`golden.fp16_arithmetic.add`: to nearest, ties to even, with subnormals,
+    signed zeros and infinities; every NaN is 0x7e00.
+
+    Parameters
+    ----------
+    pipelined : bool
+        Whether there are registers between the steps and behind the last one. They take new
+        values in every cycle; ``EnableInserter`` makes them wait.
+
+    Ports
+    -----
+    a : In(16)
+        One term, an FP16 pattern.
+    b : In(16)
+        The other.
+    o : Out(16)
+        FP16 pattern of the sum.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
+    Rate : one sum per cycle.
+    Through paths : ``a`` and ``b`` to ``o``, combinational; none if pipelined.
+    Reset : no state; what is under way in the pipeline goes on.
+    """
+
+    STAGES: ClassVar[int] = 4
+
+    a: Signal
+    b: Signal
+    o: Signal
+
+    def __init__(self, *, pipelined: bool = False) -> None:
+        self.pipelined = pipelined
+        self.latency = self.STAGES if pipelined else 0
+        ports = {"a": In(16), "b": In(16), "o": Out(16)}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        cut: Cut = registers(m) if self.pipelined else keep
+
+        a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
+        special, large, small, distance, limit = self._order(m, a, b)
+        lost: Value = Const(0, 1)
+        for index in (0, 1):
+            small, lost = shift_down(m, small, lost, 1 << index, distance[index], "small")
+        special, large, small, distance, limit, lost = cut(
+            special=special,
+            large=large,
+            small=small,
+            distance=distance[2:],
+            limit=limit,
+            lost=lost,
+        )
+
+        for index in (2, 3, 4):
+            wanted = distance[index - 2]
+            small, lost = shift_down(m, small, lost, 1 << index, wanted, "small")
+        addend = wire(m, small ^ special.subtract.replicate(WIDTH), "addend")
+        # The complement needs its one unless the bits that were lost already make up for it.
+        total = Cat(Const(0, 2), large) + addend + (special.subtract & ~lost)
+        total = wire(m, total[:WIDTH], "total")
+        negative = wire(m, total[-1] & special.subtract, "negative")
+        window = Window(negative, total, lost, limit)
+        special, window = cut(special=special, window=window)
+
+        m.d.comb += self.o.eq(finish(m, cut, window, special))
+        return m
+
+    @staticmethod
+    def _order(m: Module, a: Number, b: Number) -> tuple[Special, Value, Value, Value, Value]:
+        apart = wire(m, a.exponent - b.exponent, "apart")
+        swap = apart[5]
+        # Turned over, a negative difference is one short: that one is in how ``a`` is chosen.
+        small = Mux(swap, Cat(Const(0, 1), a.mantissa), Cat(Const(0, 2), b.mantissa, Const(0, 1)))
+        subtract = wire(m, a.sign ^ b.sign, "subtract")
+        nan = a.nan | b.nan | (a.infinite & b.infinite & subtract)
+        special = Special(
+            sign=wire(m, Mux(swap, b.sign, a.sign), "sign"),
+            subtract=subtract,
+            infinite=wire(m, a.infinite | b.infinite, "infinite"),
+            nan=wire(m, nan, "nan"),
+        )
+        return (
+            special,
+            wire(m, Mux(swap, b.mantissa, a.mantissa), "large"),
+            wire(m, small, "small"),
+            wire(m, apart[:5] ^ swap.replicate(5), "distance"),
+            wire(m, Mux(swap, b.exponent, a.exponent), "limit"),
+        )

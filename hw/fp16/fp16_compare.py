@@ -1,0 +1,71 @@
+"""Comparison in FP16."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.fp16.fp16_parts import unpack
+
+
+class Fp16Compare(wiring.Component):
+    """Say how two numbers compare.
+
+    Bit-exact with :func:`golden.fp16_arithmetic.compare`: -0 equals +0, and with a NaN neither
+    ``less`` nor ``equal`` holds. The other relations are ``less | equal``, and so on.
+
+    Ports
+    -----
+    a : In(16)
+        One number, an FP16 pattern.
+    b : In(16)
+        The other.
+    less : Out(1)
+        Whether a < b.
+    equal : Out(1)
+        Whether a == b.
+    unordered : Out(1)
+        Whether one of them is a NaN.
+
+    Timing
+    ------
+    Latency : 0 cycles.
+    Rate : one comparison per cycle.
+    Through paths : ``a`` and ``b`` to every output, combinational.
+    Reset : no state.
+    """
+
+    a: Signal
+    b: Signal
+    less: Signal
+    equal: Signal
+    unordered: Signal
+
+    def __init__(self) -> None:
+        ports = {
+            "a": In(16),
+            "b": In(16),
+            "less": Out(1),
+            "equal": Out(1),
+            "unordered": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        a, b = self.a, self.b
+        smaller, same, zeros = Signal(), Signal(), Signal()
+        m.d.comb += [
+            self.unordered.eq(unpack(m, a, "a").nan | unpack(m, b, "b").nan),
+            smaller.eq(a[:15] < b[:15]),
+            same.eq(a[:15] == b[:15]),
+            zeros.eq(same & ~a[:15].any()),
+            self.equal.eq(((same & (a[15] == b[15])) | zeros) & ~self.unordered),
+        ]
+        # Of two negative numbers the larger magnitude is less.
+        below = Signal()
+        with m.If(a[15] ^ b[15]):
+            m.d.comb += below.eq(a[15])
+        with m.Else():
+            m.d.comb += below.eq((smaller ^ a[15]) & ~same)
+        m.d.comb += self.less.eq(below & ~zeros & ~self.unordered)
+        return m

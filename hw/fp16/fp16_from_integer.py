@@ -1,0 +1,84 @@
+"""Integers to FP16."""
+
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spec import require_int
+from hw.fp16.fp16_parts import (
+    BIAS,
+    GUARDED,
+    Cut,
+    Special,
+    Window,
+    keep,
+    may_rise,
+    pack,
+    registers,
+    round_to_nearest,
+    shift_up,
+)
+
+NO = Const(0, 1)
+
+
+class Fp16FromInteger(wiring.Component):
+    """Round a signed integer to FP16.
+
+    Bit-exact with :func:`golden.fp16_arithmetic.from_integer`: to nearest, ties to even; zero is
+    +0, and what is too large, from 17 bits on, an infinity.
+
+    Parameters
+    ----------
+    width : int
+        Bits of the integer, sign included: 2 to 54.
+    pipelined : bool
+        Whether there are registers between the steps and behind the last one.
+
+    Ports
+    -----
+    i : In(signed(width))
+        The integer.
+    o : Out(16)
+        FP16 pattern.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
+    Rate : one number per cycle.
+    Through paths : ``i`` to ``o``, combinational; none if pipelined.
+    Reset : no state; what is under way in the pipeline goes on.
+    """
+
+    STAGES: ClassVar[int] = 2
+
+    i: Signal
+    o: Signal
+
+    def __init__(self, width: int, *, pipelined: bool = False) -> None:
+        require_int("width", width, low=2, high=54)
+        self.width = width
+        self.pipelined = pipelined
+        self.latency = self.STAGES if pipelined else 0
+        ports = {"i": In(signed(width)), "o": Out(16)}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        cut: Cut = registers(m) if self.pipelined else keep
+
+        bits = self.i[:-1]
+        first = BIAS + len(bits) - 1
+        below = Const(0, max(GUARDED - len(bits), 0))
+        window = Window(self.i[-1], Cat(below, bits), NO, Const(first - 1))
+        for index in reversed(range(1, len(bits).bit_length())):  # -1 goes up by len(bits)
+            window = shift_up(m, window, 1 << index)
+        window, take = cut(window=window, take=may_rise(m, window, 1))
+
+        window = shift_up(m, window, 1, take)
+        rounded = round_to_nearest(m, window)
+        special = Special(sign=NO, subtract=NO, infinite=NO, nan=NO)
+        m.d.comb += self.o.eq(cut(o=pack(m, rounded, window.negative, special)))
+        return m

@@ -1,0 +1,89 @@
+"""Multiplication in FP16."""
+
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.common.carry_save import add_rows, first_row, resolve
+from hw.common.wires import wire
+from hw.fp16.fp16_parts import Cut, Special, Window, finish, keep, registers, shift_up, unpack
+
+ROWS_FIRST = 9  # of the product, before the first cut
+NO = Const(0, 1)
+
+
+class Fp16Multiply(wiring.Component):
+    """Multiply two numbers.
+
+    Bit-exact with :func:`golden.fp16_arithmetic.multiply`: to nearest, ties to even, with
+    subnormals, signed zeros and infinities; every NaN is 0x7e00.
+
+    Parameters
+    ----------
+    pipelined : bool
+        Whether there are registers between the steps and behind the last one. They take new
+        values in every cycle; ``EnableInserter`` makes them wait.
+
+    Ports
+    -----
+    a : In(16)
+        One factor, an FP16 pattern.
+    b : In(16)
+        The other.
+    o : Out(16)
+        FP16 pattern of the product.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
+    Rate : one product per cycle.
+    Through paths : ``a`` and ``b`` to ``o``, combinational; none if pipelined.
+    Reset : no state; what is under way in the pipeline goes on.
+    """
+
+    STAGES: ClassVar[int] = 4
+
+    a: Signal
+    b: Signal
+    o: Signal
+
+    def __init__(self, *, pipelined: bool = False) -> None:
+        self.pipelined = pipelined
+        self.latency = self.STAGES if pipelined else 0
+        ports = {"a": In(16), "b": In(16), "o": Out(16)}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        cut: Cut = registers(m) if self.pipelined else keep
+
+        a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
+        nan = a.nan | b.nan | (a.infinite & b.zero) | (a.zero & b.infinite)
+        special = Special(
+            sign=wire(m, a.sign ^ b.sign, "sign"),
+            subtract=NO,
+            infinite=wire(m, a.infinite | b.infinite, "infinite"),
+            nan=wire(m, nan, "nan"),
+        )
+        limit = wire(m, a.exponent + b.exponent, "limit")
+        rows = first_row(m, a.mantissa, b.mantissa[0], "row")
+        rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
+        special, limit, rows, factor, bits = cut(
+            special=special,
+            limit=limit,
+            rows=rows,
+            factor=a.mantissa,
+            bits=b.mantissa[ROWS_FIRST:],
+        )
+
+        rows = add_rows(m, rows, factor, bits, "row")
+        product = resolve(m, rows, "product_high")
+        # The product's last bit is worth 2**(limit - 50), and the first bit of the window, which
+        # has the exponent limit + 1, is worth 2**(limit - 14).
+        window = Window(NO, Cat(product, Const(0, 15)), NO, limit)
+        special, window = cut(special=special, window=shift_up(m, window, 16))
+
+        m.d.comb += self.o.eq(finish(m, cut, window, special))
+        return m

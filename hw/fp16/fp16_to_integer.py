@@ -1,0 +1,89 @@
+"""FP16 to integers."""
+
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spec import require_int
+from hw.fp16.fp16_parts import Cut, keep, registers, shift_down, unpack
+
+WHOLE = 16  # bits of the largest finite magnitude
+
+
+class Fp16ToInteger(wiring.Component):
+    """Round a number to a signed integer.
+
+    Bit-exact with :func:`golden.fp16_arithmetic.to_integer`: to nearest, ties to even; beyond
+    the range the nearest end of it, infinities too; NaN becomes 0.
+
+    Parameters
+    ----------
+    width : int
+        Bits of the integer, sign included: 2 to 32.
+    pipelined : bool
+        Whether there are registers between the steps and behind the last one.
+
+    Ports
+    -----
+    i : In(16)
+        FP16 pattern.
+    o : Out(signed(width))
+        The integer.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
+    Rate : one number per cycle.
+    Through paths : ``i`` to ``o``, combinational; none if pipelined.
+    Reset : no state; what is under way in the pipeline goes on.
+    """
+
+    STAGES: ClassVar[int] = 2
+
+    i: Signal
+    o: Signal
+
+    def __init__(self, width: int, *, pipelined: bool = False) -> None:
+        require_int("width", width, low=2, high=32)
+        self.width = width
+        self.pipelined = pipelined
+        self.latency = self.STAGES if pipelined else 0
+        ports = {"i": In(16), "o": Out(signed(width))}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        cut: Cut = registers(m) if self.pipelined else keep
+
+        number = unpack(m, self.i, "i")
+        # With exponent 31 there would be no shift, and 17 bits before the guard bit.
+        bits, lost = Cat(Const(0, WHOLE + 2 - len(number.mantissa)), number.mantissa), Const(0, 1)
+        for index, bit in enumerate(self.i[10:15]):
+            bits, lost = shift_down(m, bits, lost, 1 << index, ~bit, "bits")
+        bits, lost, sign, infinite, nan = cut(
+            bits=bits[: WHOLE + 1],
+            lost=lost,
+            sign=number.sign,
+            infinite=number.infinite,
+            nan=number.nan,
+        )
+
+        guard, kept = bits[0], bits[1:]
+        up = guard & (kept[0] | lost)
+        rounded = Signal(signed(WHOLE + 1))  # as in rounding to FP16: negated as it is rounded
+        m.d.comb += rounded.eq(Cat(kept, 0) ^ sign.replicate(WHOLE + 1))
+        m.d.comb += self.o.eq(cut(o=self._saturate(m, rounded + (up ^ sign), sign, infinite, nan)))
+        return m
+
+    def _saturate(self, m: Module, value: Value, sign: Value, infinite: Value, nan: Value) -> Value:
+        """Replace what is out of range by the end of the range that has its sign."""
+        whole = Signal(signed(max(WHOLE + 1, self.width)))
+        m.d.comb += whole.eq(value)
+        top = whole[self.width - 1 :]
+        beyond = infinite | (top.any() & ~top.all())
+        end = Cat((~sign).replicate(self.width - 1), sign)
+        kept = Signal(signed(self.width))
+        m.d.comb += kept.eq(Mux(beyond, end, whole) & ~nan.replicate(self.width))
+        return kept

@@ -1,0 +1,1 @@
+"""Products looked up, and summed."""

@@ -1,0 +1,1 @@
+"""Orizuru, the outlier engine: streaming, unit and tree."""

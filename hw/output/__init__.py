@@ -1,0 +1,1 @@
+"""From sums to FP16 outputs."""

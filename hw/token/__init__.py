@@ -1,0 +1,1 @@
+"""From a token of activations to its codes, scale and residual rows."""

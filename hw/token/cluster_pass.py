@@ -1,0 +1,91 @@
+"""Clustering pass: all activations of a buffered token become codes, one beat per cycle."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from hw.common.share import share
+from hw.common.token_buffer import ReadInterface, ReadPort, WriteInterface, WritePort
+from hw.engine_spec import INDEX_BITS, EngineSpec
+from hw.token.clustering_unit import ClusteringUnit, thresholds_layout
+
+
+class ClusterPass(wiring.Component):
+    """Read a token's activations and write their codes.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Lanes and the longest token.
+
+    Ports
+    -----
+    inputs : In(range(spec.inputs_max + 1))
+        K, the token's length.
+    thresholds : In(``thresholds_layout(symmetric)``)
+        The token's cluster boundaries, steady from ``start`` to ``finished``.
+    start : In(1)
+        Strobe: begin. The token is in the buffer.
+    finished : Out(1)
+        High while no token is under way.
+    tokens : Out(``ReadPort``)
+        Activations. ``done`` stays low: the token's owner raises it.
+    codes : Out(``WritePort``)
+        Codes. ``done`` stays low.
+
+    Timing
+    ------
+    Latency : ceil(K / k_t) + 1 cycles from ``start`` to ``finished``, not counting its own.
+    Rate : one beat per cycle.
+    Through paths : none.
+    Reset : drops the token under way.
+    """
+
+    inputs: Signal
+    thresholds: data.View
+    start: Signal
+    finished: Signal
+    tokens: ReadInterface
+    codes: WriteInterface
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        lanes, depth = spec.inputs_per_beat, spec.beats_max
+        ports = {
+            "inputs": In(range(spec.inputs_max + 1)),
+            "thresholds": In(thresholds_layout(spec.numbers.symmetric)),
+            "start": In(1),
+            "finished": Out(1),
+            "tokens": Out(ReadPort(16 * lanes, 1, depth)),
+            "codes": Out(WritePort(INDEX_BITS * lanes, 1, depth)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        lanes = self.spec.inputs_per_beat
+        reading, writing = Signal(), Signal()
+        address = Signal.like(self.tokens.address)
+        with m.If(self.start):
+            m.d.sync += [reading.eq(1), address.eq(0)]
+        with m.If(reading):
+            m.d.sync += address.eq(address + 1)
+            with m.If((address + 1) << exact_log2(lanes) >= self.inputs):
+                m.d.sync += reading.eq(0)
+        m.d.sync += [writing.eq(reading), self.codes.address.eq(address)]
+        m.d.comb += [
+            self.finished.eq(~reading & ~writing),
+            self.tokens.en.eq(reading),
+            self.tokens.address.eq(address),
+            self.codes.en.eq(writing),
+        ]
+        for n in range(lanes):
+            unit = ClusteringUnit(self.spec.numbers.symmetric)
+            m.submodules[f"unit{n}"] = share(platform, unit)
+            m.d.comb += [
+                unit.thresholds.eq(self.thresholds),
+                unit.activation.eq(self.tokens.data.word_select(n, 16)),
+                self.codes.data.word_select(n, INDEX_BITS).eq(unit.code),
+            ]
+        return m

@@ -1,0 +1,113 @@
+"""Framing: tells where tokens end, and cleans each activation."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from hw.common.share import share
+from hw.engine_spec import KEY, EngineSpec
+from hw.fp16.fp16_key import Fp16Key
+
+
+class TokenFramer(wiring.Component):
+    """Number the beats of a token, mark the last, and give each activation its key.
+
+    Lanes beyond K in the last beat come out as zero, with their mask bit clear.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Lanes and the longest token.
+
+    Ports
+    -----
+    inputs : In(range(spec.inputs_max + 1))
+        K, the token's length, at least 1. Steady while tokens are under way.
+    i : In(stream of ``lanes``)
+        FP16 patterns, lane 0 lowest.
+    o : Out(stream of ``beat``)
+        The same without NaN, infinity and -0; their keys; which lanes count; the beat's number
+        in the token; whether it is the last; whether NaN or infinity was replaced.
+
+    started : Out(1)
+        Strobe: a token's first beat is taken.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from a transfer on ``i`` to ``o.valid``.
+    Rate : one beat per cycle while ``o.ready`` is high.
+    Through paths : ``o.ready`` to ``i.ready`` and ``started``, ``i.valid`` to ``started``;
+        combinational.
+    Reset : drops the beat in flight; the next one is a token's first.
+    """
+
+    LATENCY = 1
+
+    inputs: Signal
+    i: stream.Interface
+    o: stream.Interface
+    started: Signal
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        lanes = spec.inputs_per_beat
+        self.lanes = data.ArrayLayout(16, lanes)
+        self.beat = data.StructLayout(
+            {
+                "lanes": self.lanes,
+                "keys": data.ArrayLayout(KEY, lanes),
+                "mask": lanes,
+                "address": range(max(spec.beats_max, 2)),
+                "last": 1,
+                "nonfinite": 1,
+            }
+        )
+        ports = {
+            "inputs": In(range(spec.inputs_max + 1)),
+            "i": In(stream.Signature(self.lanes)),
+            "o": Out(stream.Signature(self.beat)),
+            "started": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        lanes = self.spec.inputs_per_beat
+        advance = ~self.o.valid | self.o.ready
+        m.d.comb += self.i.ready.eq(advance)
+
+        address = Signal.like(self.o.payload.address)
+        last = Signal()
+        mask = Signal(lanes)
+        rest = self.inputs[: exact_log2(lanes)]
+        m.d.comb += [
+            last.eq(((address + 1) << exact_log2(lanes)) >= self.inputs),
+            mask.eq(Mux(last & rest.any(), (1 << rest) - 1, -1)),
+        ]
+        nonfinite = Signal(lanes)
+        transfer = self.i.valid & self.i.ready
+        for n in range(lanes):
+            key = Fp16Key()
+            m.submodules[f"key{n}"] = share(platform, key)
+            m.d.comb += [
+                key.bits.eq(Mux(mask[n], self.i.payload[n], 0)),
+                nonfinite[n].eq(key.nonfinite),
+            ]
+            with m.If(transfer):
+                m.d.sync += [
+                    self.o.payload.lanes[n].eq(key.clean),
+                    self.o.payload.keys[n].eq(key.key),
+                ]
+        m.d.comb += self.started.eq(transfer & (address == 0))
+        with m.If(advance):
+            m.d.sync += self.o.valid.eq(self.i.valid)
+        with m.If(transfer):
+            m.d.sync += [
+                address.eq(Mux(last, 0, address + 1)),
+                self.o.payload.mask.eq(mask),
+                self.o.payload.address.eq(address),
+                self.o.payload.last.eq(last),
+                self.o.payload.nonfinite.eq(nonfinite.any()),
+            ]
+        return m

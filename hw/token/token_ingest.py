@@ -1,0 +1,147 @@
+"""Ingest: buffers a token, sums its absolute values and finds its outliers, in one pass."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.common.share import share
+from hw.common.token_buffer import ReadInterface, ReadPort, TokenBuffer
+from hw.engine_spec import SCALE, EngineSpec
+from hw.orizuru.orizuru_spec import OrizuruSpec
+from hw.orizuru.orizuru_stream import OrizuruStream
+from hw.token.absolute_sum import AbsoluteSum
+from hw.token.outlier_join import OutlierJoin
+from hw.token.token_framer import TokenFramer
+from hw.token.token_scale import FACTOR, TokenScale
+
+
+class TokenIngest(wiring.Component):
+    """Take in the activations of one token after another.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Lanes and the longest token.
+
+    Ports
+    -----
+    shape : In(spec.shape)
+        Size of the layer. Steady while tokens are under way.
+    factor : In(``FACTOR``)
+        As for :class:`hw.token.token_scale.TokenScale`.
+    i : In(stream of ``lanes``)
+        FP16 activations, lane 0 lowest; what is beyond K in the last beat is ignored.
+    scale_o : Out(stream of ``SCALE``)
+        One per token.
+    outlier_o : Out(stream of spec.outlier)
+        2 k_top per token, as from :class:`hw.token.outlier_join.OutlierJoin`.
+    tokens : In(``ReadPort``)
+        The buffered activations, a beat a word, without NaN, infinity and -0.
+    started : Out(1)
+        Strobe: a token's first beat is taken.
+    nonfinite : Out(1)
+        Strobe: a beat held a NaN or an infinity, which counts as zero.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from the transfer of the last beat to ``scale_o.valid``; by then
+        ``tokens.filled`` is high too.
+    Rate : one beat per cycle, but for Orizuru's pauses, while there is room for a token.
+    Through paths : ``scale_o.ready`` to ``i.ready`` and ``started``, ``i.valid`` to ``started``;
+        combinational.
+    Reset : drops all tokens.
+    """
+
+    LATENCY = TokenFramer.LATENCY + AbsoluteSum.LATENCY + TokenScale.LATENCY
+
+    shape: data.View
+    factor: data.View
+    i: stream.Interface
+    scale_o: stream.Interface
+    outlier_o: stream.Interface
+    tokens: ReadInterface
+    started: Signal
+    nonfinite: Signal
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        self.lanes = data.ArrayLayout(16, spec.inputs_per_beat)
+        ports = {
+            "shape": In(spec.shape),
+            "factor": In(FACTOR),
+            "i": In(stream.Signature(self.lanes)),
+            "scale_o": Out(stream.Signature(SCALE)),
+            "outlier_o": Out(stream.Signature(spec.outlier)),
+            "tokens": In(ReadPort(self.lanes.size, 1, spec.beats_max)),
+            "started": Out(1),
+            "nonfinite": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        framer = TokenFramer(self.spec)
+        total = AbsoluteSum(self.spec)
+        scale = TokenScale(self.spec)
+        orizuru = OrizuruStream(
+            OrizuruSpec(
+                inputs_max=self.spec.inputs_max,
+                outliers_max=self.spec.outliers_max,
+                values_per_beat=self.spec.inputs_per_beat,
+            )
+        )
+        buffer = TokenBuffer(self.lanes.size, 1, self.spec.beats_max)
+        m.submodules.framer = share(platform, framer)
+        m.submodules.sum = share(platform, total)
+        m.submodules.scale = share(platform, scale)
+        m.submodules.orizuru = share(platform, orizuru)
+        m.submodules.buffer = share(platform, buffer)
+        connect(m, flipped(self.i), framer.i)
+        connect(m, total.o, scale.i)
+        connect(m, scale.o, flipped(self.scale_o))
+        connect(m, flipped(self.tokens), buffer.read)
+        self._queue_outliers(m, platform, orizuru)
+
+        # A beat goes to all three at once; none of them looks at valid to say ready.
+        beat = framer.o.payload
+        taken = framer.o.valid & framer.o.ready
+        m.d.comb += [
+            framer.inputs.eq(self.shape.inputs),
+            scale.factor.eq(self.factor),
+            orizuru.k_top.eq(self.shape.k_top),
+            framer.o.ready.eq(total.i.ready & orizuru.i.ready & buffer.write.free),
+            total.i.valid.eq(taken),
+            total.i.payload.lanes.eq(beat.lanes),
+            total.i.payload.last.eq(beat.last),
+            orizuru.i.valid.eq(taken),
+            orizuru.i.payload.keys.eq(beat.keys),
+            orizuru.i.payload.mask.eq(beat.mask),
+            orizuru.i.payload.last.eq(beat.last),
+            buffer.write.en.eq(taken),
+            buffer.write.address.eq(beat.address),
+            buffer.write.data.eq(beat.lanes),
+            buffer.write.done.eq(taken & beat.last),
+            self.started.eq(framer.started),
+            self.nonfinite.eq(taken & beat.nonfinite),
+        ]
+        return m
+
+    def _queue_outliers(self, m: Module, platform: object, orizuru: OrizuruStream) -> None:
+        """Let Orizuru go on with the next token while this one's outliers are used."""
+        join = OutlierJoin(self.spec)
+        m.submodules.join = share(platform, join)
+        connect(m, orizuru.largest_o, join.largest)
+        connect(m, orizuru.smallest_o, join.smallest)
+        m.submodules.outliers = queue = SyncFIFOBuffered(
+            width=self.spec.outlier.size, depth=2 * self.spec.outliers_max
+        )
+        m.d.comb += [
+            join.k_top.eq(self.shape.k_top),
+            queue.w_data.eq(join.o.payload),
+            queue.w_en.eq(join.o.valid),
+            join.o.ready.eq(queue.w_rdy),
+            self.outlier_o.payload.eq(queue.r_data),
+            self.outlier_o.valid.eq(queue.r_rdy),
+            queue.r_en.eq(self.outlier_o.ready),
+        ]

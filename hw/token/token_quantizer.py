@@ -1,0 +1,185 @@
+"""Quantiser: codes, residual rows and outlier positions of one token after another."""
+
+from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.common.share import share
+from hw.common.token_buffer import ReadInterface, ReadPort, TokenBuffer
+from hw.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.token.cluster_pass import ClusterPass
+from hw.token.midpoint_scaler import MidpointScaler
+from hw.token.reciprocal import Reciprocal
+from hw.token.residual_builder import ResidualBuilder
+
+
+class TokenQuantizer(wiring.Component):
+    """Turn a buffered token into what the lookup array works on.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Widths, lanes and the largest layer.
+
+    Ports
+    -----
+    shape : In(spec.shape)
+        Size of the layer. This and the codebooks are steady while tokens are under way.
+    a_centroids : In(array of centroids)
+        As for :class:`hw.token.midpoint_scaler.MidpointScaler`.
+    w_centroids : In(array of centroids)
+        As for :class:`hw.token.residual_builder.ResidualBuilder`.
+    scale_i : In(stream of ``SCALE``)
+        A token's scale; the token is in its buffer by then.
+    outlier_i : In(stream of spec.outlier)
+        Its outliers.
+    tokens : Out(``ReadPort``)
+        Its activations.
+    scale_o : Out(stream of ``SCALE``)
+        Its scale again, when the token is done.
+    codes : In(``ReadPort``)
+        Its codes, a beat a word. The three ports are released one by one.
+    rows : In(``ReadPort``)
+        Its residual rows, as :class:`hw.token.residual_builder.ResidualBuilder` lays them out.
+    positions : In(``ReadPort``)
+        Its outliers' input channels, ``k_t`` a word.
+    saturated : Out(1)
+        Strobe: a residual was beyond its range.
+
+    Timing
+    ------
+    Latency : 1 + ``preparation`` + the longer of the clustering pass and the residual rows, from
+        a transfer on ``scale_i`` to ``scale_o.valid``, when the outliers are there.
+    Rate : one token at a time.
+    Through paths : none.
+    Reset : drops all tokens.
+    """
+
+    shape: data.View
+    a_centroids: data.View
+    w_centroids: data.View
+    scale_i: stream.Interface
+    outlier_i: stream.Interface
+    tokens: ReadInterface
+    scale_o: stream.Interface
+    codes: ReadInterface
+    rows: ReadInterface
+    positions: ReadInterface
+    saturated: Signal
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
+        codebook = data.ArrayLayout(shape, spec.entries)
+        lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+        self.scaler = MidpointScaler(spec)
+        self.preparation = max(self.scaler.latency, Reciprocal.LATENCY)
+        self.code_buffer = TokenBuffer(INDEX_BITS * lanes, 1, spec.beats_max)
+        self.row_buffer = TokenBuffer(spec.row.size, lanes, spec.groups_max * digits)
+        self.position_buffer = TokenBuffer(spec.position_bits, lanes, spec.groups_max)
+        ports = {
+            "shape": In(spec.shape),
+            "a_centroids": In(codebook),
+            "w_centroids": In(codebook),
+            "scale_i": In(stream.Signature(SCALE)),
+            "outlier_i": In(stream.Signature(spec.outlier)),
+            "tokens": Out(ReadPort(16 * lanes, 1, spec.beats_max)),
+            "scale_o": Out(stream.Signature(SCALE)),
+            "codes": In(ReadPort(INDEX_BITS * lanes, 1, spec.beats_max)),
+            "rows": In(ReadPort(spec.row.size, lanes, spec.groups_max * digits)),
+            "positions": In(ReadPort(spec.position_bits, lanes, spec.groups_max)),
+            "saturated": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        scaler = self.scaler
+        reciprocal = Reciprocal()
+        clustering = ClusterPass(self.spec)
+        residuals = ResidualBuilder(self.spec)
+        m.submodules.scaler = share(platform, scaler)
+        m.submodules.reciprocal = share(platform, reciprocal)
+        m.submodules.clustering = share(platform, clustering)
+        m.submodules.residuals = share(platform, residuals)
+        buffers = {
+            "codes": self.code_buffer,
+            "rows": self.row_buffer,
+            "positions": self.position_buffer,
+        }
+        for name, buffer in buffers.items():
+            m.submodules[name] = share(platform, buffer)
+            connect(m, flipped(getattr(self, name)), buffer.read)
+
+        room, done, start = Signal(), Signal(), Signal()
+        scale = Signal(SCALE)
+        self._connect(m, scaler, reciprocal, clustering, residuals, scale)
+        m.d.comb += [
+            room.eq(self.code_buffer.write.free & self.row_buffer.write.free),
+            clustering.start.eq(start),
+            residuals.start.eq(start),
+            scaler.o.ready.eq(done),
+            reciprocal.o.ready.eq(done),
+            self.tokens.done.eq(done),
+            [buffer.write.done.eq(done) for buffer in buffers.values()],
+        ]
+        with m.FSM(name="phase"):
+            with m.State("WAIT"):
+                go = room & self.position_buffer.write.free
+                m.d.comb += self.scale_i.ready.eq(go)
+                with m.If(self.scale_i.valid & go):
+                    m.d.sync += scale.eq(self.scale_i.payload)
+                    m.d.comb += [scaler.i.valid.eq(1), reciprocal.i.valid.eq(1)]
+                    m.next = "PREPARE"
+            with m.State("PREPARE"):
+                with m.If(scaler.o.valid & reciprocal.o.valid):
+                    m.d.comb += start.eq(1)
+                    m.next = "WORK"
+            with m.State("WORK"):
+                finished = clustering.finished & residuals.finished
+                m.d.comb += self.scale_o.valid.eq(finished)
+                with m.If(finished & self.scale_o.ready):
+                    m.d.comb += done.eq(1)
+                    m.next = "WAIT"
+        return m
+
+    def _connect(
+        self,
+        m: Module,
+        scaler: MidpointScaler,
+        reciprocal: Reciprocal,
+        clustering: ClusterPass,
+        residuals: ResidualBuilder,
+        scale: data.View,
+    ) -> None:
+        """Give every part what is steady while a token is under way."""
+        codes, rows, positions = self.code_buffer, self.row_buffer, self.position_buffer
+        m.d.comb += [
+            scaler.centroids.eq(self.a_centroids),
+            scaler.last_centroid.eq(self.shape.last_centroid),
+            scaler.i.payload.eq(self.scale_i.payload),
+            reciprocal.i.payload.eq(self.scale_i.payload.mantissa),
+            clustering.inputs.eq(self.shape.inputs),
+            clustering.thresholds.eq(scaler.o.payload),
+            clustering.tokens.data.eq(self.tokens.data),
+            self.tokens.en.eq(clustering.tokens.en),
+            self.tokens.address.eq(clustering.tokens.address),
+            codes.write.en.eq(clustering.codes.en),
+            codes.write.address.eq(clustering.codes.address),
+            codes.write.data.eq(clustering.codes.data),
+            residuals.k_top.eq(self.shape.k_top),
+            residuals.a_centroids.eq(self.a_centroids),
+            residuals.w_centroids.eq(self.w_centroids),
+            residuals.scale.eq(scale),
+            residuals.thresholds.eq(scaler.o.payload),
+            residuals.reciprocal.eq(reciprocal.o.payload),
+            rows.write.en.eq(residuals.rows.en),
+            rows.write.address.eq(residuals.rows.address),
+            rows.write.data.eq(residuals.rows.data),
+            positions.write.en.eq(residuals.positions.en),
+            positions.write.address.eq(residuals.positions.address),
+            positions.write.data.eq(residuals.positions.data),
+            self.saturated.eq(residuals.saturated),
+            self.scale_o.payload.eq(scale),
+        ]
+        connect(m, flipped(self.outlier_i), residuals.i)

@@ -1,0 +1,1 @@
+"""Other ways to find outliers, to compare Orizuru with."""

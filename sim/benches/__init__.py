@@ -1,0 +1,1 @@
+"""A cocotb bench per component."""

@@ -1,0 +1,100 @@
+"""cocotb bench for LookupArray: layers of every shape, with random tables and residual rows."""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from sim.bed.buffers import ServedBuffer
+from sim.bed.clock import cycle
+from sim.bed.lookups import CODES, entry, random_row, random_shape, table_row, token_beats
+from sim.bed.testbed import Testbed
+from sim.bed.tokens import joined
+from sim.bed.traffic import TRAFFIC, every_traffic
+from sim.bed.words import pack, width
+
+TOKENS = 3
+
+
+class Layer:
+    """A random layer, tokens for it, and their sums."""
+
+    def __init__(self, bed: Testbed, rng: np.random.Generator) -> None:
+        spec = self.spec = bed.block.spec
+        lanes = spec.inputs_per_beat
+        self.shape = random_shape(rng, spec)
+        self.table = [random_row(rng, spec)["entries"] for _ in range(spec.entries)]
+        self.beats = token_beats(spec, self.shape)
+        words = spec.beats_max, spec.groups_max * spec.numbers.residual_digits
+        self.codes = rng.integers(CODES, size=(TOKENS, words[0], lanes))
+        self.rows = [
+            [[random_row(rng, spec) for _ in range(lanes)] for _ in range(words[1])]
+            for _ in range(TOKENS)
+        ]
+        self.weights = rng.integers(CODES, size=(TOKENS, len(self.beats), lanes, spec.output_lanes))
+
+    def sums(self) -> list[list[int]]:
+        """Return the sums of every tile."""
+        return [
+            tile for token in range(TOKENS) for tile in self._tiles(token)
+        ]  # fmt: skip
+
+    def _tiles(self, token: int) -> list[list[int]]:
+        spec = self.spec
+        digits = spec.numbers.residual_digits
+        tiles = []
+        for beat, weights in zip(self.beats, self.weights[token], strict=True):
+            if beat["first"]:
+                tiles.append(np.zeros(spec.output_lanes, np.int64))
+            for lane in range(beat["mask"].bit_length()):
+                if beat["compensation"]:
+                    row = self.rows[token][beat["address"] * digits + beat["digit"]][lane]
+                else:
+                    row = table_row(spec, self.table, self.codes[token, beat["address"], lane])
+                products = np.array([entry(spec, row, int(code)) for code in weights[lane]])
+                tiles[-1] += products << (beat["digit"] * spec.numbers.magnitude_bits)
+        return [tile.tolist() for tile in tiles]
+
+    def code_words(self) -> list[list[int]]:
+        """Return the words of the code buffer."""
+        return [[joined(word.tolist(), 4) for word in token] for token in self.codes]
+
+    def row_words(self) -> list[list[int]]:
+        """Return the words of the row buffer."""
+        row = self.spec.row
+        return [
+            [joined([pack(row, lane) for lane in word], width(row)) for word in token]
+            for token in self.rows
+        ]
+
+
+def begin(bed: Testbed, layer: Layer, stall: float) -> tuple[Any, ...]:
+    """Serve a layer's tokens and weights."""
+    bed.set(shape=layer.shape, product_table=layer.table)
+    bed.send("weight_i", layer.weights.reshape(-1, *layer.weights.shape[2:]).tolist())
+    return tuple(
+        ServedBuffer(bed, port, words, stall=stall)
+        for port, words in (("codes", layer.code_words()), ("rows", layer.row_words()))
+    )
+
+
+@every_traffic
+@cocotb.test(timeout_time=80, timeout_unit="us")
+async def sums_tiles(dut, traffic: str) -> None:
+    """Every tile has its sums, one beat per cycle if nobody pauses."""
+    bed = await Testbed(dut).start()
+    for _ in range(5):
+        layer = Layer(bed, bed.rng)
+        await bed.restart()
+        begin(bed, layer, 0)
+        await bed.disturb()
+        await bed.restart(traffic)
+        began = cycle()
+        served = begin(bed, layer, TRAFFIC[traffic].source_stall)
+        expected = layer.sums()
+        assert await bed.receive("o", len(expected)) == expected
+        assert [buffer.released for buffer in served] == [TOKENS, TOKENS]
+        if traffic == "free":
+            np.testing.assert_array_equal(np.diff(bed.sources["weight_i"].taken_at), 1)
+            further = [beat["last"] for beat in layer.beats].index(1)
+            assert bed.sinks["o"].valid_at[0] - began == bed.block.LATENCY + further

@@ -1,0 +1,90 @@
+"""cocotb bench for ResidualBuilder: rows in digits, saturation, repeated outliers."""
+
+import cocotb
+import numpy as np
+
+from golden.clustering import cluster, thresholds
+from golden.fp16 import key
+from golden.mapping import stored_centroids
+from golden.residual import ratio, reciprocal, residual_rows
+from golden.token_scale import Scale
+from sim.bed.buffers import WrittenBuffer
+from sim.bed.codebooks import (
+    near_scale,
+    random_centroids,
+    random_scales,
+    row_values,
+    scale_word,
+    stored,
+    threshold_words,
+)
+from sim.bed.testbed import Testbed
+from sim.bed.traffic import TRAFFIC, every_traffic
+
+TOKENS = 12
+
+
+@every_traffic
+@cocotb.test(timeout_time=100, timeout_unit="us")
+async def builds_rows(dut, traffic: str) -> None:
+    """Rows and positions are where they belong, and saturation is told."""
+    bed = await Testbed(dut).start()
+    told = set()
+    for n, scale in enumerate(random_scales(bed.rng, TOKENS)):
+        k_top = (bed.block.spec.outliers_max, 1, 3)[n % 3]
+        told.add(await one_token(bed, scale, k_top, traffic))
+    assert told == {False, True}
+
+
+async def one_token(bed: Testbed, scale: Scale, k_top: int, traffic: str) -> bool:
+    """Try one token's outliers, after a reset in the middle of them."""
+    spec = bed.block.spec
+    symmetric, lanes = spec.numbers.symmetric, spec.inputs_per_beat
+    size = int(bed.rng.choice([4, 8, 16]))
+    a_centroids, w_centroids = (
+        random_centroids(bed.rng, size, symmetric=symmetric) for _ in range(2)
+    )
+    bits = near_scale(bed.rng, scale, 2 * k_top)
+    position = bed.rng.integers(spec.inputs_max, size=2 * k_top)
+    again = bed.rng.random(2 * k_top) < 0.2
+    bed.set(
+        k_top=k_top,
+        a_centroids=stored(a_centroids, symmetric=symmetric),
+        w_centroids=stored(w_centroids, symmetric=symmetric),
+        scale=scale_word(scale),
+        thresholds=threshold_words(scale, a_centroids, symmetric=symmetric),
+        reciprocal=int(reciprocal(scale.mantissa)[0]),
+    )
+    items = [
+        {"key": int(k), "position": int(p), "repeated": int(r)}
+        for k, p, r in zip(key(bits), position, again, strict=True)
+    ]
+    bed.send("i", items)
+    await bed.pulse("start")
+    await bed.disturb()
+    await bed.restart(traffic)
+    rows, positions = WrittenBuffer(bed, "rows"), WrittenBuffer(bed, "positions")
+    saturated = bed.strobe("saturated")
+    bed.send("i", items)
+    await bed.pulse("start")
+    cycles = await bed.until("finished")
+    if TRAFFIC[traffic].source_stall == 0:
+        assert cycles == bed.block.START + 2 * k_top * bed.block.outlier_cycles
+
+    quotient, beyond = ratio(bits[None], scale)
+    centroid = a_centroids[cluster(key(bits)[None], thresholds(scale, a_centroids))]
+    residual = np.where(again, 0, quotient - centroid)
+    expected, clipped = residual_rows(
+        spec.numbers, residual, stored_centroids(w_centroids, symmetric=symmetric)
+    )
+    digits = spec.numbers.residual_digits
+    for n in range(2 * k_top):
+        group, lane = divmod(n, lanes)
+        words = [rows.words[group * digits + digit, lane] for digit in range(digits)]
+        got = row_values(spec, words)[: expected.shape[2]]
+        np.testing.assert_array_equal(got, expected[0, n], f"outlier {n} of {items}")
+        assert positions.words[group, lane] == position[n]
+    assert len(rows.words) == 2 * k_top * digits
+    should = bool((beyond & ~again).any() or clipped.any())
+    assert bool(saturated) == should
+    return should

@@ -1,0 +1,122 @@
+"""cocotb bench for TokenQuantizer: codes, residual rows and positions of whole tokens."""
+
+import cocotb
+import numpy as np
+from amaranth.lib import data
+
+from golden.clustering import cluster, thresholds
+from golden.fp16 import key
+from golden.linear import QuantizedLinear, outlier_rows
+from golden.mapping import index_code, stored_centroids
+from golden.outliers import select_outliers
+from golden.token_scale import Scale, token_scale
+from hw.engine_spec import INDEX_BITS
+from hw.token.residual_builder import ResidualBuilder
+from sim.bed.buffers import ServedBuffer, read_token, release
+from sim.bed.codebooks import row_values, scale_word, stored
+from sim.bed.corners import clean
+from sim.bed.random_layer import random_layer, random_tokens
+from sim.bed.testbed import Testbed
+from sim.bed.tokens import joined, outliers_of, shape_of, split
+from sim.bed.traffic import every_traffic
+
+TOKENS = 5
+PORTS = ("codes", "rows", "positions")
+
+
+class Work:
+    """A random layer and tokens, and what the quantiser makes of them."""
+
+    def __init__(self, bed: Testbed, k_top: int) -> None:
+        spec = self.spec = bed.block.spec
+        inputs = int(bed.rng.integers(max(k_top, 1), spec.inputs_max, endpoint=True))
+        self.layer: QuantizedLinear = random_layer(
+            bed.rng, spec.numbers, inputs=inputs, outputs=1, k_top=k_top
+        )
+        self.x = clean(random_tokens(bed.rng, TOKENS, inputs))
+        self.scale: Scale = token_scale(self.x, self.layer.factor)
+        keys = key(self.x)
+        self.index = cluster(keys, thresholds(self.scale, self.layer.a_centroids))
+        self.positions = select_outliers(keys, k_top)
+        rows, self.saturated = outlier_rows(
+            self.layer, self.x, self.scale, self.index, self.positions
+        )
+        held = stored_centroids(np.arange(16), symmetric=spec.numbers.symmetric)
+        self.rows = rows[:, :, held]
+        self.outliers = [item for token in keys for item in outliers_of(token, k_top)]
+
+    def begin(self, bed: Testbed) -> ServedBuffer:
+        """Set up the layer and send everything in."""
+        symmetric = self.spec.numbers.symmetric
+        bed.set(
+            shape=shape_of(self.layer),
+            a_centroids=stored(self.layer.a_centroids, symmetric=symmetric),
+            w_centroids=stored(self.layer.w_centroids, symmetric=symmetric),
+        )
+        words = [[joined(beat, 16) for beat, _ in split(self.spec, token)] for token in self.x]
+        bed.send("scale_i", [scale_word(self.scale, t) for t in range(TOKENS)])
+        bed.send("outlier_i", self.outliers)
+        return ServedBuffer(bed, "tokens", words)
+
+
+@every_traffic
+@cocotb.test(timeout_time=150, timeout_unit="us")
+async def quantizes(dut, traffic: str) -> None:
+    """Every token's codes, rows and positions are in its buffers when its scale comes out."""
+    bed = await Testbed(dut).start()
+    for k_top in (0, 1, 3, bed.block.spec.outliers_max):
+        work = Work(bed, k_top)
+        await bed.restart()
+        work.begin(bed)
+        await bed.disturb()
+        await bed.restart(traffic)
+        saturated = bed.strobe("saturated")
+        served = work.begin(bed)
+        for token in range(TOKENS):
+            await bed.until("codes__filled")
+            await check_token(bed, work, token)
+            await release(bed, *PORTS)
+        expected = [scale_word(work.scale, token) for token in range(TOKENS)]
+        assert await bed.receive("scale_o", TOKENS) == expected
+        assert served.released == TOKENS
+        assert bool(saturated) == work.saturated.any()
+
+
+async def check_token(bed: Testbed, work: Work, token: int) -> None:
+    """Read all buffers and compare."""
+    spec = work.spec
+    lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+    beats = range(-(-work.layer.inputs // lanes))
+    codes = await read_token(bed, "codes", beats, data.ArrayLayout(INDEX_BITS, lanes))
+    expected = index_code(work.index[token], 16, symmetric=spec.numbers.symmetric)
+    np.testing.assert_array_equal(np.ravel(codes)[: work.layer.inputs], expected)
+    count = 2 * work.layer.k_top
+    groups = -(-count // lanes)
+    positions = await read_token(
+        bed, "positions", range(groups), data.ArrayLayout(spec.position_bits, lanes)
+    )
+    np.testing.assert_array_equal(np.ravel(positions)[:count], work.positions[token])
+    rows = await read_token(
+        bed, "rows", range(groups * digits), data.ArrayLayout(spec.row.size, lanes)
+    )
+    for n in range(count):
+        group, lane = divmod(n, lanes)
+        words = [rows[group * digits + digit][lane] for digit in range(digits)]
+        np.testing.assert_array_equal(row_values(spec, words), work.rows[token, n])
+
+
+@cocotb.test(timeout_time=20, timeout_unit="us")
+async def keeps_its_timing(dut) -> None:
+    """Take as long for a token as is stated."""
+    bed = await Testbed(dut).start()
+    spec = bed.block.spec
+    for k_top in (0, 1, spec.outliers_max):
+        work = Work(bed, k_top)
+        await bed.restart()
+        work.begin(bed)
+        await bed.until("codes__filled")
+        taken, valid = bed.sources["scale_i"].taken_at[0], bed.sinks["scale_o"].valid_at[0]
+        clustering = -(-work.layer.inputs // spec.inputs_per_beat) + 1
+        builder = ResidualBuilder(spec)
+        residuals = builder.START + 2 * k_top * builder.outlier_cycles
+        assert valid - taken == 1 + bed.block.preparation + max(clustering, residuals)

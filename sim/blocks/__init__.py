@@ -1,0 +1,1 @@
+"""The blocks that have a bench, a file for each folder of ``hw``."""

@@ -1,0 +1,1 @@
+"""Outlier engines run on tokens, and compared."""

@@ -1,0 +1,101 @@
+"""All outlier engines on the same vectors: cycles, gates and comparisons side by side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gateware.design import Design
+from gateware.outlier_engines import comparisons
+from golden.fp16 import BitArray
+from sim.cli import MeasureArea
+from sim.outliers.orizuru_run import run_engine
+
+
+@dataclass
+class Row:
+    """One engine.
+
+    Parameters
+    ----------
+    design : Design
+        Its design point.
+    cycles : dict of str to dict
+        For each kind of vectors ``mean`` and ``worst``: cycles from a vector's first beat until
+        both sides have offered an outlier, and ``to_last``, the mean until all have been taken.
+    mismatches : int
+        Outliers that differ from the stable sort's; all must be 0.
+    area : dict or None
+        As :func:`synth.area.as_json` has it.
+    """
+
+    design: Design
+    cycles: dict[str, dict[str, float]] = field(default_factory=dict)
+    mismatches: int = 0
+    area: dict[str, Any] | None = None
+
+    def figures(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        typical = self.cycles.get("random") or next(iter(self.cycles.values()))
+        made, is_exact = comparisons(self.design, typical["mean"])
+        figures: dict[str, Any] = {
+            "design": self.design.name,
+            **self.design.parameters,
+            "cycles": self.cycles,
+            "mismatches": self.mismatches,
+            "comparisons": made,
+            "comparisons_exact": is_exact,
+        }
+        for name in ("ge", "delay_fo4", "memory_bits", "flip_flops", "library"):
+            figures[name] = self.area[name] if self.area else None
+        return figures
+
+
+def simulate_kinds(
+    row: Row, kinds: dict[str, BitArray], simulator: str, progress: Callable[..., None]
+) -> None:
+    """Run an engine on vectors of each kind, all in one simulation."""
+    parameters = row.design.parameters
+    k, lanes = int(parameters["k"]), int(parameters["values_per_beat"])
+    inputs = int(parameters["N"])
+    x = np.concatenate([vectors[:, :inputs] for vectors in kinds.values()])
+    progress(f"{row.design.name} on {simulator}", None)
+    run = run_engine(str(parameters["engine"]), x, k, lanes, simulator=simulator)
+    row.mismatches = run.mismatches(x)
+    start = 0
+    for kind, vectors in kinds.items():
+        part = slice(start, start + len(vectors))
+        row.cycles[kind] = {
+            "mean": float(run.cycles[part].mean()),
+            "worst": int(run.cycles[part].max()),
+            "to_last": float(run.drained[part].mean()),
+        }
+        start += len(vectors)
+
+
+def compare(
+    designs: list[Design],
+    kinds: dict[str, BitArray],
+    *,
+    simulator: str,
+    measure_area: MeasureArea | None,
+    progress: Callable[..., None],
+) -> list[Row]:
+    """Return a row for each design.
+
+    Raises
+    ------
+    golden.errors.ToolError
+        If a simulation or synthesis fails.
+    """
+    rows = []
+    for n, design in enumerate(designs):
+        row = Row(design)
+        simulate_kinds(row, kinds, simulator, progress)
+        if measure_area:
+            progress(f"area of {design.name}", None)
+            row.area = measure_area(design.name)
+        rows.append(row)
+        progress("engines", (n + 1) / len(designs))
+    return rows
