@@ -13,6 +13,7 @@ import numpy.typing as npt
 from golden import fp16
 from golden.clustering import cluster, thresholds
 from golden.fp16 import BitArray
+from golden.main_sums import main_sums
 from golden.outliers import repeated, select_outliers
 from golden.residual import ratio, residual_rows
 from golden.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
@@ -162,7 +163,9 @@ def forward(layer: QuantizedLinear, x: BitArray) -> Result:
     index = cluster(keys, thresholds(scale, layer.a_centroids))
     outliers = select_outliers(keys, layer.k_top)
     rows, saturated = outlier_rows(layer, finite, scale, index, outliers)
-    sums = _main_sums(layer, index) + _compensation(layer, rows, outliers)
+    sums = main_sums(layer.product_table, index, layer.w_index) + _compensation(
+        layer, rows, outliers
+    )
     y = fp16.round_scaled_sum(
         sums * scale.mantissa[:, None] * layer.w_scale.mantissa,
         scale.exponent[:, None] + layer.w_scale.exponent,
@@ -222,15 +225,6 @@ def reference(layer: QuantizedLinear, x: BitArray, result: Result) -> npt.NDArra
     )
     weights = layer.w_codebook()[layer.w_index] * layer.w_scale.value()
     return scale * (a_hat @ weights) + layer.bias.view(np.float16)
-
-
-def _main_sums(layer: QuantizedLinear, index: IntArray) -> IntArray:
-    """Return the sums of P[a[k], w[k, n]]: one exact matrix product per activation index."""
-    sums = np.zeros((len(index), layer.outputs))
-    for i, row in enumerate(layer.product_table.astype(np.float64)):
-        # Integers far below 2**53, so float64 (and its fast matrix product) is exact.
-        sums += (index == i).astype(np.float64) @ row[layer.w_index]
-    return sums.astype(np.int64)
 
 
 def _compensation(layer: QuantizedLinear, rows: IntArray, outliers: IntArray) -> IntArray:

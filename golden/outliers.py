@@ -45,9 +45,18 @@ def select_outliers(keys: IntArray, k_top: int) -> IntArray:
     """
     if not 0 <= k_top <= keys.shape[1]:
         raise ValueError(f"k_top must be from 0 to K = {keys.shape[1]}, got {k_top}")
-    largest = np.argsort(-keys, axis=1, kind="stable")[:, :k_top]
-    smallest = np.argsort(keys, axis=1, kind="stable")[:, :k_top]
-    return np.concatenate([largest, smallest], axis=1)
+    return np.concatenate([_first(-keys, k_top), _first(keys, k_top)], axis=1)
+
+
+def _first(keys: IntArray, count: int) -> IntArray:
+    """Return the positions of each row's ``count`` smallest keys, the lower of equals first."""
+    inputs = keys.shape[1]
+    if not count:
+        return np.zeros((len(keys), 0), np.int64)
+    # Keys that carry their position are all different; only those that come first are sorted.
+    ranked = keys * inputs + np.arange(inputs)
+    ranked.partition(count - 1, axis=1)
+    return np.sort(ranked[:, :count], axis=1) % inputs
 
 
 def repeated(positions: IntArray) -> npt.NDArray[np.bool_]:

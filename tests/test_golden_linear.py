@@ -9,6 +9,7 @@ import pytest
 from golden import fp16
 from golden.clustering import cluster, thresholds
 from golden.linear import QuantizedLinear, forward, reference
+from golden.main_sums import main_sums
 from golden.outliers import outliers_per_side, repeated, select_outliers
 from golden.residual import ratio, reciprocal, residual_rows
 from golden.spec import NumberSpec
@@ -202,9 +203,7 @@ def test_float_matrix_product_is_exact_integer_arithmetic() -> None:
 
 
 def forward_sums_without_outliers(layer: QuantizedLinear, result, t: int) -> list[int]:
-    from golden.linear import _main_sums
-
-    return _main_sums(layer, result.a_index[t : t + 1])[0].tolist()
+    return main_sums(layer.product_table, result.a_index[t : t + 1], layer.w_index)[0].tolist()
 
 
 def test_nonfinite_activations_count_as_zero_and_are_reported() -> None:
