@@ -13,8 +13,10 @@ class Attention(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.heads = config.heads
-        for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
-            setattr(self, name, nn.Linear(config.hidden, config.hidden, bias=False))
+        self.q_proj = nn.Linear(config.hidden, config.hidden, bias=False)
+        self.k_proj = nn.Linear(config.hidden, config.hidden, bias=False)
+        self.v_proj = nn.Linear(config.hidden, config.hidden, bias=False)
+        self.o_proj = nn.Linear(config.hidden, config.hidden, bias=False)
 
     def forward(self, x, cosine, sine):
         """Return (B, T, hidden)."""
@@ -76,6 +78,9 @@ class LanguageModel(nn.Module):
     config : Config
         Sizes.
     """
+
+    cosine: torch.Tensor
+    sine: torch.Tensor
 
     def __init__(self, config: Config) -> None:
         super().__init__()

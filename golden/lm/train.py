@@ -63,9 +63,7 @@ def train_step(model: Any, optimizer: Any, windows: "np.ndarray", rate: float) -
     # Products in bfloat16 take less than half the time; weights and sums stay float32.
     with torch.autocast("cpu", torch.bfloat16):
         logits = model(tokens[:, :-1])
-    loss = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1).float(), tokens[:, 1:].flatten()
-    )
+    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), tokens[:, 1:].flatten())
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -1,0 +1,99 @@
+"""The language model in other forms that compute the same, as methods want it before they round.
+
+QuaRot's: norms' gains in the weights behind them, the residual stream rotated by a randomised
+Hadamard matrix, values rotated within each head, and a Hadamard matrix that runs in front of
+``o_proj`` and ``down_proj``. SmoothQuant's: input channels divided in norms' gains.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.lm.config import ATTENTION, FEED_FORWARD
+from golden.lm.model import EMBEDDING, HEAD, Array, LanguageModel
+from golden.lm.tokens import Tokens
+from golden.methods.hadamard import hadamard, random_hadamard
+from golden.methods.smoothquant import best_scales
+
+# What reads the output of each norm.
+READERS = {"input_layernorm": ATTENTION[:3], "post_attention_layernorm": FEED_FORWARD[:2]}
+
+
+def with_gains_in_weights(model: LanguageModel) -> LanguageModel:
+    """Return the model with gains of 1: each norm's gain stands in the matrices that read it."""
+    tensors = dict(model.tensors)
+    for layer in _layers(model):
+        for norm, readers in READERS.items():
+            gain = tensors[f"{layer}.{norm}.weight"]
+            for name in readers:
+                tensors[f"{layer}.{name}.weight"] = tensors[f"{layer}.{name}.weight"] * gain
+            tensors[f"{layer}.{norm}.weight"] = np.ones_like(gain)
+    gain = tensors["model.norm.weight"]
+    tensors[HEAD] = tensors.get(HEAD, tensors[EMBEDDING]) * gain
+    tensors["model.norm.weight"] = np.ones_like(gain)
+    return replace(model, tensors=tensors)
+
+
+def rotated(model: LanguageModel, seed: int) -> LanguageModel:
+    """Return the model as QuaRot rotates it; the caches of keys and values stay as they are."""
+    model = with_gains_in_weights(model)
+    config, tensors = model.config, dict(model.tensors)
+    turn = random_hadamard(config.hidden, seed)
+    inner = hadamard(config.inner)
+    head = hadamard(config.hidden // config.heads)
+    across = np.kron(hadamard(config.heads), np.eye(len(head)))
+    within = np.kron(np.eye(config.heads), head)
+    for name in (EMBEDDING, HEAD):
+        tensors[name] = _product(tensors[name], turn)
+    before: dict[str, Array] = {}
+    for layer in _layers(model):
+        for name in (*READERS["input_layernorm"], *READERS["post_attention_layernorm"]):
+            tensors[f"{layer}.{name}.weight"] = _product(tensors[f"{layer}.{name}.weight"], turn)
+        value = f"{layer}.self_attn.v_proj.weight"
+        tensors[value] = _product(within.T, tensors[value])
+        out, down = f"{layer}.self_attn.o_proj", f"{layer}.mlp.down_proj"
+        tensors[f"{out}.weight"] = _product(turn.T, tensors[f"{out}.weight"], within, across)
+        tensors[f"{down}.weight"] = _product(turn.T, tensors[f"{down}.weight"], inner)
+        before[out] = across.astype(np.float32)
+        before[down] = inner.astype(np.float32)
+    return replace(model, tensors=tensors, before=before)
+
+
+def smoothed(model: LanguageModel, windows: Tokens, *, bits_w: int, bits_a: int) -> LanguageModel:
+    """Return the model with SmoothQuant's scales in the norms' gains and the weights behind them.
+
+    As in its published code, layers that follow no norm stay as they are.
+
+    Parameters
+    ----------
+    model : LanguageModel
+    windows : (W, T) int64
+        Calibration text.
+    bits_w, bits_a : int
+        What alpha is chosen for.
+    """
+    tensors = dict(model.tensors)
+    first = [f"{layer}.{readers[0]}" for layer in _layers(model) for readers in READERS.values()]
+    seen = model.activations(first, windows)
+    for layer in _layers(model):
+        for norm, readers in READERS.items():
+            weights = [tensors[f"{layer}.{name}.weight"].T for name in readers]
+            inputs = seen[f"{layer}.{readers[0]}"]
+            scales = best_scales(weights, inputs, bits_w=bits_w, bits_a=bits_a)
+            tensors[f"{layer}.{norm}.weight"] = tensors[f"{layer}.{norm}.weight"] / scales
+            for name in readers:
+                tensors[f"{layer}.{name}.weight"] = tensors[f"{layer}.{name}.weight"] * scales
+    return replace(model, tensors=tensors)
+
+
+def _layers(model: LanguageModel) -> list[str]:
+    return [f"model.layers.{i}" for i in range(model.config.layers)]
+
+
+def _product(*factors: npt.NDArray[np.floating]) -> Array:
+    """Return the matrix product, in float64 until its end."""
+    product = factors[0].astype(np.float64)
+    for factor in factors[1:]:
+        product = product @ factor
+    return product.astype(np.float32)

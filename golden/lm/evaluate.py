@@ -1,0 +1,135 @@
+"""Perplexity of the language model, whole and quantised."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.errors import InputError
+from golden.lm.config import linear_layers
+from golden.lm.corpus import documents
+from golden.lm.equivalents import rotated, smoothed
+from golden.lm.model import Array, LanguageModel, Linear
+from golden.lm.tokens import Tokens, encode, load_tokenizer, windows
+from golden.methods.quarot import prepare_rotated
+from golden.methods.rtn import prepare_rtn
+from golden.methods.table import require_method
+
+Losses = npt.NDArray[np.float64]
+Track = Callable[[Iterable[Tokens]], Iterable[Tokens]]
+
+BATCH = 8  # windows at a time
+
+
+def calibration_windows(seed: int, count: int) -> Tokens:
+    """Return ``count`` windows of training text, drawn at random.
+
+    Raises
+    ------
+    InputError
+        If there are fewer, or the seed is negative.
+    """
+    found = windows(encode(load_tokenizer(), documents(held_out=False)))
+    if seed < 0:
+        raise InputError(f"the seed must be 0 or more, got {seed}")
+    _require_count(count, len(found))
+    return found[np.random.default_rng(seed).permutation(len(found))[:count]]
+
+
+def held_out_windows(count: int | None = None) -> Tokens:
+    """Return ``count`` evenly spaced windows of held-out text, all by default.
+
+    Raises
+    ------
+    InputError
+        If there are fewer.
+    """
+    found = windows(encode(load_tokenizer(), documents(held_out=True)))
+    count = len(found) if count is None else count
+    _require_count(count, len(found))
+    return found[np.arange(count) * len(found) // count]
+
+
+def losses(model: LanguageModel, text: Tokens, track: Track = iter) -> Losses:
+    """Return each window's mean negative log-likelihood (W,) of its tokens after the first.
+
+    Parameters
+    ----------
+    model : LanguageModel
+    text : (W, T) int64
+    track : callable, optional
+        Wraps the batches of windows, to show progress.
+    """
+    found = []
+    for part in track([text[at : at + BATCH] for at in range(0, len(text), BATCH)]):
+        logits = model.logits(part)[:, :-1].astype(np.float64)
+        logits -= logits.max(axis=2, keepdims=True)
+        chosen = np.take_along_axis(logits, part[:, 1:, None], axis=2)[..., 0]
+        found.append((np.log(np.exp(logits).sum(axis=2)) - chosen).mean(axis=1))
+    return np.concatenate(found)
+
+
+def perplexity(found: Losses) -> float:
+    """Return the perplexity per token of windows with these mean losses."""
+    return float(np.exp(found.mean()))
+
+
+def quantise(
+    model: LanguageModel,
+    method: str,
+    calibration: Tokens,
+    *,
+    bits_w: int,
+    bits_a: int,
+    seed: int = 0,
+    report: Callable[[str], object] = lambda name: None,
+) -> LanguageModel:
+    """Return the model with all linear layers quantised; embedding and output head stay.
+
+    QuaRot and SmoothQuant change the whole model first, as published; the others change one
+    layer at a time. Layers are made in the order in which they run, each calibrated on what the
+    quantised layers before it give, as GPTQ does.
+
+    Parameters
+    ----------
+    model : LanguageModel
+    method : str
+        A name in :data:`golden.methods.table.METHODS`.
+    calibration : (W, T) int64
+        Calibration text.
+    bits_w, bits_a : int
+        Bits of a weight and of an activation.
+    seed : int
+        Of every random choice.
+    report : callable, optional
+        Told the name of each layer when it is done.
+
+    Raises
+    ------
+    InputError
+        If there is no such method, or the bits are out of its range.
+    """
+    prepare = require_method(method).prepare
+    if method == "smoothquant":
+        model = smoothed(model, calibration, bits_w=bits_w, bits_a=bits_a)
+        prepare = prepare_rtn
+    elif method in ("quarot", "quarot_rtn"):
+        model = rotated(model, seed)
+        prepare = partial(prepare_rotated, feed_back=method == "quarot")
+    made: dict[str, Linear] = {}
+
+    def make(name: str, inputs: Array) -> Array:
+        weight, bias = model.weights(name)
+        made[name] = prepare(weight, bias, inputs, bits_w=bits_w, bits_a=bits_a, seed=seed)
+        report(name)
+        return made[name](inputs)
+
+    makers = {name: partial(make, name) for name in linear_layers(model.config)}
+    model.with_linears(makers).hidden(calibration, {})
+    return model.with_linears(made)
+
+
+def _require_count(count: int, most: int) -> None:
+    if not 1 <= count <= most:
+        raise InputError(f"the number of windows must be from 1 to {most}, got {count}")
