@@ -163,7 +163,7 @@ def rms_norm(x: Array, gain: Array, epsilon: float) -> Array:
 def silu(x: Array) -> Array:
     """Return x times its logistic function."""
     with np.errstate(over="ignore"):  # exp beyond float32: x / infinity is the right zero
-        return x / (1 + np.exp(-x))
+        return (x / (1 + np.exp(-x))).astype(np.float32)
 
 
 def rotate(heads: Array, base: float) -> Array:
