@@ -1,32 +1,31 @@
 """Barrel shifters shared by the blocks that round into FP16."""
 
-from amaranth.hdl import Cat, Module, Signal, ValueLike
-from amaranth.utils import ceil_log2
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike
+
+from hw.common.wires import wire
 
 
-def normalise(
-    m: Module, value: Signal, name: str, *, stages: int | None = None
-) -> tuple[Signal, Signal]:
-    """Shift ``value`` left until its top bit is set; return it and by how far.
+def normalise(m: Module, value: Value, name: str, steps: Sequence[int]) -> tuple[Value, Value]:
+    """Shift ``value`` left until its top bit is set; return it and by which of the steps.
 
-    The distance goes up to 2**stages - 1; by default that is enough for every value but zero,
-    which stays zero at the largest distance.
+    With ``steps`` 16, 8, 4, 2, 1 that is enough for 32 bits, and the second result is the
+    distance. Zero stays zero at the largest distance.
     """
-    distance = Signal(stages or ceil_log2(len(value)), name=f"{name}_zeros")
-    for stage in reversed(range(len(distance))):
-        step = 1 << stage
-        shifted = Signal.like(value, name=f"{name}_{step}")
-        empty = ~value[len(value) - step :].any()
-        m.d.comb += [distance[stage].eq(empty), shifted.eq(value)]
-        with m.If(empty):
-            m.d.comb += shifted.eq(value << step)
+    taken = []
+    for step in steps:
+        shifted = Signal(len(value), name=f"{name}_{step}")
+        empty = wire(m, ~value[len(value) - step :].any(), f"{name}_empty_{step}")
+        m.d.comb += shifted.eq(Mux(empty, value << step, value))
+        taken.insert(0, empty)
         value = shifted
-    return value, distance
+    return value, Cat(taken)
 
 
 def shift_right(
-    m: Module, value: Signal, distance: Signal, name: str, *, sticky: ValueLike = 0
-) -> tuple[Signal, Signal]:
+    m: Module, value: Value, distance: Value, name: str, *, sticky: ValueLike = 0
+) -> tuple[Value, Value]:
     """Shift ``value`` right by an unsigned distance; return it and whether anything was lost.
 
     ``sticky`` says what had been lost before.
@@ -43,5 +42,4 @@ def shift_right(
                 gone.eq(Cat(lost, value[:step]).any()),
             ]
         value, lost = shifted, gone
-    assert isinstance(lost, Signal), "a distance has at least one bit"
-    return value, lost
+    return value, Value.cast(lost)

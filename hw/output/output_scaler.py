@@ -1,13 +1,16 @@
 """Output scaler: an exact sum becomes an FP16 number, rounded once."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from golden.fp16 import INFINITY
 from golden.spec import SCALE_BITS
-from hw.common.pipeline import stage
-from hw.common.shifts import normalise, shift_right
+from hw.common.long_arithmetic import long_product, long_sum, negated_if
+from hw.common.pipeline import Pipeline, Staged, scratch
+from hw.common.shifts import normalise
+from hw.common.wires import wire
 from hw.engine_spec import CHANNEL, SCALE, EngineSpec
 
 # Half of the smallest FP16 step decides a rounding, together with whether there is anything below.
@@ -37,13 +40,11 @@ class OutputScaler(wiring.Component):
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from a transfer on ``i`` to ``o.valid``.
+    Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``.
     Rate : one sum per cycle while ``o.ready`` is high.
     Through paths : ``o.ready`` to ``i.ready``, combinational.
     Reset : drops the sums in flight.
     """
-
-    LATENCY = 8
 
     i: stream.Interface
     o: stream.Interface
@@ -59,96 +60,126 @@ class OutputScaler(wiring.Component):
             "o": Out(stream.Signature(self.result)),
         }
         super().__init__(ports)
+        self.latency = self._result(scratch()).depth
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         advance = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(advance)
-
-        valid, last, used = (Signal(self.LATENCY, name=n) for n in ("valid", "last", "used"))
+        m.d.comb += self.o.payload.eq(self._result(Pipeline(m, advance)).value)
+        valid = Signal(self.latency)
         with m.If(advance):
-            m.d.sync += [
-                valid.eq(Cat(self.i.valid, valid)),
-                last.eq(Cat(self.i.payload.last, last)),
-                used.eq(Cat(self.i.payload.used, used)),
-            ]
-        m.d.comb += [self.o.valid.eq(valid[-1]), self.o.payload.last.eq(last[-1])]
-
-        product, exponent, negative, bias = self._multiply(m, advance)
-        whole, beyond = self._align(m, advance, product, exponent)
-        negative, bias = (stage(m, advance, value) for value in (negative, bias))
-        total, sign = self._add_bias(m, advance, whole, negative, bias)
-        for _ in range(3):
-            beyond, negative = (stage(m, advance, value) for value in (beyond, negative))
-        sign = Mux(beyond, negative, stage(m, advance, sign))  # beyond, the total means nothing
-        pattern = self._round(m, advance, total)
-        infinite = beyond | (pattern >= INFINITY)
-        with m.If(advance):
-            m.d.sync += [
-                self.o.payload.infinite.eq(infinite & used[-2]),
-                self.o.payload.y.eq(Cat(Mux(infinite, INFINITY, pattern)[:15], sign)),
-            ]
+            m.d.sync += valid.eq(Cat(self.i.valid, valid))
+        m.d.comb += self.o.valid.eq(valid[-1])
         return m
 
-    def _multiply(self, m: Module, advance) -> tuple[Signal, ...]:
-        """Stages 1 to 3: the sum's magnitude times both mantissas, in two halves."""
+    def _result(self, pipe: Pipeline) -> Staged:
+        """Return the output, as many stages behind the input as it takes."""
         term = self.i.payload
-        magnitude = stage(m, advance, abs(term.sum)[: self.spec.sum_bits - 1])
-        scale = stage(m, advance, term.scale.mantissa * term.channel.mantissa)
-        low = stage(m, advance, magnitude * scale[:SCALE_BITS])
-        high = stage(m, advance, magnitude * scale[SCALE_BITS:])
-        product = stage(m, advance, low + (high << SCALE_BITS))
-        others = (
-            term.scale.exponent + term.channel.exponent,
-            term.sum < 0,
-            term.channel.bias,
-        )
-        for _ in range(3):
-            others = tuple(stage(m, advance, value) for value in others)
-        return product, *others  # pyright: ignore[reportReturnType]
+        scale, channel = term.scale, term.channel
+        negative, bias, used, last = pipe.start(term.sum < 0, channel.bias, term.used, term.last)
+        magnitude = negated_if(pipe, negative, *pipe.start(term.sum[: self.spec.sum_bits - 1]))
+        mantissa = long_product(pipe, *pipe.start(scale.mantissa, channel.mantissa))
+        product = long_product(pipe, magnitude, mantissa)
+        distance = pipe.stage(_distance, *pipe.start(scale.exponent, channel.exponent))
+        whole, beyond = _align(pipe, product, distance)
+        total, sign = _add_bias(pipe, whole, negative, bias)
+        pattern = _round(pipe, total)
 
-    def _align(self, m: Module, advance, product: Signal, exponent: Signal) -> tuple:
-        """Stage 4: the product in half units of 2**UNIT, and what is beyond.
+        def finish(pattern, beyond, negative, sign, used, last):
+            infinite = beyond | (pattern >= INFINITY)
+            magnitude = Mux(infinite, INFINITY, pattern)[:15]
+            # What is beyond has the sum's sign: its total means nothing.
+            return Cat(magnitude, Mux(beyond, negative, sign), infinite & used, last)
 
-        The lowest bit says that there is more below.
-        """
-        wide = Signal(len(product) + WHOLE_BITS)
-        m.d.comb += wide.eq(product << WHOLE_BITS)
-        # Beyond the product's own bits to the right, or as many to the left, nothing changes.
-        distance = Signal(signed(len(exponent) + 2))
-        m.d.comb += distance.eq(BEYOND - exponent)
-        right = Signal(7)
-        m.d.comb += right.eq(Mux(distance < 0, 0, Mux(distance > 127, 127, distance)))
-        shifted, lost = shift_right(m, wide, right, "aligned")
-        return (
-            stage(m, advance, Cat(lost, shifted[:WHOLE_BITS])),
-            stage(m, advance, shifted[WHOLE_BITS:].any()),
-        )
+        return pipe.stage(finish, pattern, beyond, negative, sign, used, last)
 
-    @staticmethod
-    def _add_bias(m: Module, advance, whole: Signal, negative: Signal, bias: Signal) -> tuple:
-        """Stages 5 and 6: the bias added exactly; magnitude and sign of the total."""
+
+def _distance(scale: Value, channel: Value) -> Value:
+    """Return how far the product, set above the window, goes to the right.
+
+    Beyond the product's own bits, nothing changes.
+    """
+    distance = BEYOND - (scale.as_signed() + channel.as_signed())
+    return Mux(distance < 0, 0, Mux(distance > 127, 127, distance))[:7]
+
+
+def _align(pipe: Pipeline, product: Staged, distance: Staged) -> tuple[Staged, Staged]:
+    """Return the product in half units of 2**UNIT, and whether it goes beyond them.
+
+    The lowest bit says that there is more below. The longest shifts come first: bits that the
+    others cannot bring into the window need not go through them.
+    """
+
+    def shift(wide: Value, distance: Value, below: Value, above: Value, *steps: int) -> Value:
+        for step in steps:
+            go = distance[exact_log2(step)]
+            below = below | (go & wide[:step].any())
+            wide = wire(pipe.m, Mux(go, wide[step:], wide), f"shifted_{step}")
+            reach = WHOLE_BITS + step - 1
+            above = above | wide[reach:].any()
+            wide = wide[:reach]
+        return Cat(below, above, wide)
+
+    def far(product: Value, distance: Value) -> Value:
+        wide = Cat(Const(0, WHOLE_BITS), product)
+        return shift(wide, distance, Const(0, 1), Const(0, 1), 64, 32, 16)
+
+    def near(so_far: Value, distance: Value) -> Value:
+        return shift(so_far[2:], distance, so_far[0], so_far[1], 8, 4, 2, 1)
+
+    window = pipe.stage(near, pipe.stage(far, product, distance), distance)
+    bits = window.value
+    return (
+        Staged(Cat(bits[0], bits[2:]), window.depth),
+        Staged(bits[1], window.depth),
+    )
+
+
+def _add_bias(
+    pipe: Pipeline, whole: Staged, negative: Staged, bias: Staged
+) -> tuple[Staged, Staged]:
+    """Add the bias exactly; return magnitude and sign of the total."""
+    bits = WHOLE_BITS + 2  # of the magnitude; one more says which is larger
+
+    def units(bias: Value, negative: Value) -> Value:
         exponent = bias[10:15]
         mantissa = Cat(bias[:10], exponent.any())
-        units = (mantissa << Mux(exponent.any(), exponent - 1, 0)[:5]) << (-24 - UNIT + 1)
+        shifted = mantissa << Mux(exponent.any(), exponent - 1, 0)[:5]
+        units = Cat(Const(0, 1 - 24 - UNIT), shifted)[:bits]
         # Relative to the product's sign, so that one adder does.
-        total = stage(m, advance, Mux(negative ^ bias[15], whole - units, whole + units))
-        sign = stage(m, advance, negative)
-        return (
-            stage(m, advance, abs(total)[: WHOLE_BITS + 2]),
-            stage(m, advance, (sign ^ (total < 0)) & (total != 0)),
-        )
+        less = wire(pipe.m, negative ^ bias[15], "less")
+        wide = Cat(units, Const(0, bits + 1 - len(units)))
+        return Cat(wide ^ less.replicate(bits + 1), less)
 
-    @staticmethod
-    def _round(m: Module, advance, total: Signal) -> Signal:
-        """Stages 7 and 8: the FP16 magnitude nearest to the total, ties to even."""
-        # 31 places at most: what is still not normalised then is subnormal, and in its place.
-        normal, zeros = normalise(m, total, "normal", stages=5)
-        low = len(normal) - SCALE_BITS
-        kept = normal[low:]
+    at = Staged(pipe.at(bias, whole.depth - 1), whole.depth - 1)
+    addend = pipe.stage(units, at, negative)
+    number = Staged(addend.value[:-1], addend.depth)
+    total = long_sum(pipe, whole, number, carry=Staged(addend.value[-1], addend.depth))
+    turned = Staged(total.value[bits], total.depth)
+    magnitude = negated_if(pipe, turned, Staged(total.value[:bits], total.depth))
+    sign = pipe.stage(
+        lambda magnitude, turned, negative: (negative ^ turned) & magnitude.any(),
+        *(magnitude, turned, negative),
+    )
+    return magnitude, sign
+
+
+def _round(pipe: Pipeline, total: Staged) -> Staged:
+    """Return the FP16 magnitude nearest to the total, ties to even."""
+
+    # 31 places at most: what is still not normalised then is subnormal, and in its place.
+    def far(total: Value) -> Value:
+        return Cat(*normalise(pipe.m, total, "far", (16, 8)))
+
+    def near(so_far: Value) -> Value:
+        normal, zeros = normalise(pipe.m, so_far[:-2], "near", (4, 2, 1))
+        zeros = Cat(zeros, so_far[-2:])
+        below = len(normal) - SCALE_BITS
+        kept = normal[below:]
         # Each doubling adds 1024; the hidden bit adds the first. A carry goes where it should.
-        pattern = stage(m, advance, ((31 - zeros) << 10) + kept)
-        up = stage(m, advance, normal[low - 1] & (normal[: low - 1].any() | kept[0]))
-        rounded = Signal(16)
-        m.d.comb += rounded.eq(pattern + up)
-        return rounded
+        pattern = Cat(kept[:-1], ~zeros + kept[-1])
+        return Cat(normal[below - 1] & (normal[: below - 1].any() | kept[0]), pattern)
+
+    floor = pipe.stage(near, pipe.stage(far, total))
+    return pipe.stage(lambda floor: floor[1:] + floor[0], floor)

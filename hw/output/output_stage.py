@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from hw.common.share import share
+from hw.common.share import looked_at, share
 from hw.engine_spec import CHANNEL, SCALE, EngineSpec
 from hw.output.output_scaler import OutputScaler
 
@@ -40,14 +40,12 @@ class OutputStage(wiring.Component):
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from a transfer on ``i`` to ``o.valid``, with the scale there.
+    Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``, with the scale there.
     Rate : one beat per cycle while ``o.ready`` is high; a tile every n_t / scale_lanes + 1
         cycles.
     Through paths : ``o.ready`` and ``scale_i.valid`` to ``scale_i.ready``, combinational.
     Reset : drops the outputs under way; the next tile is a token's first.
     """
-
-    LATENCY = 2 + OutputScaler.LATENCY
 
     outputs: Signal
     channel_en: Signal
@@ -74,6 +72,7 @@ class OutputStage(wiring.Component):
             "o": Out(stream.Signature(self.beat)),
         }
         super().__init__(ports)
+        self.latency = 2 + looked_at(OutputScaler(spec)).latency
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,14 +1,19 @@
 """Sum of a token's absolute values, exactly."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from itertools import pairwise
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from hw.common.bits import choose
+from hw.common.wires import wire
 from hw.engine_spec import EngineSpec
 
 UNIT_BITS = 40  # |x| in units of 2**-24
-HALF = UNIT_BITS // 2
+SECTION = 8  # whose sum over a token is short enough for one cycle
+SECTIONS = range(UNIT_BITS // SECTION)
 
 
 class AbsoluteSum(wiring.Component):
@@ -31,12 +36,12 @@ class AbsoluteSum(wiring.Component):
     Timing
     ------
     Latency : ``LATENCY`` cycles from the transfer of the last beat to ``o.valid``.
-    Rate : one beat per cycle while ``o`` is not waiting.
-    Through paths : ``o.ready`` to ``i.ready``, combinational.
+    Rate : one beat per cycle; a token every ``LATENCY`` cycles, or when ``o`` is taken.
+    Through paths : none.
     Reset : drops the token under way.
     """
 
-    LATENCY = 3
+    LATENCY = 2 + len(SECTIONS)
 
     i: stream.Interface
     o: stream.Interface
@@ -53,54 +58,63 @@ class AbsoluteSum(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        advance = ~self.o.valid | self.o.ready
-        m.d.comb += self.i.ready.eq(advance)
-
-        # Halves of the units add up side by side, and meet when the token is complete: the
-        # carry has half as far to go.
-        units = [self._units(m, n) for n in range(self.spec.inputs_per_beat)]
-        halves = [[u[:HALF] for u in units], [u[HALF:] for u in units]]
-        bits = self.spec.total_bits - HALF
-        beat_sums = [Signal(HALF + exact_log2(len(units)), name=f"beat_sum{n}") for n in range(2)]
-        totals = [Signal(bits, name=f"total{n}") for n in range(2)]
-        following = [Signal(bits, name=f"following{n}") for n in range(2)]
-        complete = [Signal(bits, name=f"complete{n}") for n in range(2)]
-        beat_valid, beat_last, complete_valid = Signal(), Signal(), Signal()
-        for n in range(2):
-            m.d.comb += following[n].eq(totals[n] + beat_sums[n])
+        lanes = self.spec.inputs_per_beat
+        extra = self.spec.total_bits - UNIT_BITS
+        # Sections of the units add up side by side: a carry waits until the token is complete.
+        units = [self._units(m, n) for n in range(lanes)]
+        # Even and odd lanes meet in the total: that sum is the shorter one.
+        layout = data.ArrayLayout(SECTION + exact_log2(lanes) - 1, 2)
+        beat_sums = [Signal(layout, name=f"beat_sum{n}") for n in SECTIONS]
+        totals = [Signal(SECTION + extra, name=f"total{n}") for n in SECTIONS]
+        following = [Signal(SECTION + extra, name=f"following{n}") for n in SECTIONS]
+        beat_valid, beat_last, busy, advance = Signal(), Signal(), Signal(), Signal()
+        complete = beat_valid & beat_last & ~busy
+        m.d.comb += [
+            advance.eq(~(beat_valid & beat_last & busy)),
+            self.i.ready.eq(advance),
+        ]
+        for n in SECTIONS:
+            m.d.comb += following[n].eq(totals[n] + beat_sums[n][0] + beat_sums[n][1])
         with m.If(advance):
-            m.d.sync += [
-                [
-                    beat_sum.eq(_add(terms))
-                    for beat_sum, terms in zip(beat_sums, halves, strict=True)
-                ],
-                beat_valid.eq(self.i.valid),
-                beat_last.eq(self.i.payload.last),
-                complete_valid.eq(beat_valid & beat_last),
-                self.o.valid.eq(complete_valid),
-                self.o.payload.eq(complete[0] + (complete[1] << HALF)),
-            ]
-            with m.If(beat_valid):
-                for n in range(2):
-                    m.d.sync += [
-                        totals[n].eq(Mux(beat_last, 0, following[n])),
-                        complete[n].eq(following[n]),
-                    ]
+            m.d.sync += [beat_valid.eq(self.i.valid), beat_last.eq(self.i.payload.last)]
+            for n in SECTIONS:
+                parts = [value[n * SECTION : (n + 1) * SECTION] for value in units]
+                m.d.sync += [beat_sums[n][k].eq(sum(parts[k::2], Const(0, 1))) for k in range(2)]
+                with m.If(beat_valid):
+                    m.d.sync += totals[n].eq(Mux(beat_last, 0, following[n]))
+        m.d.comb += busy.eq(self._join(m, complete, following))
         return m
+
+    def _join(self, m: Module, complete: Value, sections: list[Signal]) -> Value:
+        """Add up the sections of a token, one per cycle; return whether one is under way."""
+        left = Signal(range(len(SECTIONS) + 1))
+        waiting = [Signal.like(section, name=f"section{n}") for n, section in enumerate(sections)]
+        low, carry = Signal(UNIT_BITS), Signal(self.spec.total_bits - UNIT_BITS)
+        total = Signal(len(waiting[0]) + 1)
+        m.d.comb += [total.eq(waiting[0] + carry), self.o.payload.eq(Cat(low, carry))]
+        with m.If(complete):
+            m.d.sync += [held.eq(value) for held, value in zip(waiting, sections, strict=True)]
+            m.d.sync += [left.eq(len(SECTIONS)), carry.eq(0)]
+        with m.Elif(left != 0):
+            m.d.sync += [held.eq(value) for held, value in pairwise(waiting)]
+            m.d.sync += [
+                low.eq(Cat(low[SECTION:], total[:SECTION])),
+                carry.eq(total[SECTION:]),
+                left.eq(left - 1),
+            ]
+        with m.If(left == 1):
+            m.d.sync += self.o.valid.eq(1)
+        with m.Elif(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        return (left != 0) | self.o.valid
 
     def _units(self, m: Module, lane: int) -> Signal:
         """Return |x| of a lane in units of 2**-24."""
         bits = self.i.payload.lanes[lane]
         exponent = bits[10:15]
-        # Subnormals share the exponent of the smallest normal numbers.
-        mantissa = Cat(bits[:10], exponent.any())
-        units = Signal(UNIT_BITS, name=f"units{lane}")
-        m.d.comb += units.eq(mantissa << Mux(exponent.any(), exponent - 1, 0)[:5])
-        return units
-
-
-def _add(terms: list):
-    """Return the sum of a power of two of terms, in pairs."""
-    while len(terms) > 1:
-        terms = [a + b for a, b in zip(terms[::2], terms[1::2], strict=True)]
-    return terms[0]
+        # Subnormals share the exponent of the smallest normal numbers, which is 1.
+        near = Cat(bits[10] | ~exponent.any(), bits[11:13])
+        fine = wire(m, Cat(bits[:10], exponent.any()) << near, f"fine{lane}")
+        far = [wire(m, bits[13:15] == n, f"far{lane}_{n}") for n in range(4)]
+        placed = choose(*((far[n], fine << (8 * n)) for n in range(4)))
+        return wire(m, (placed >> 1)[:UNIT_BITS], f"units{lane}")

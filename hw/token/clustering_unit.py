@@ -1,9 +1,10 @@
 """Clustering unit: binary search of an activation among the scaled midpoints."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.common.bits import exceeds
 from hw.engine_spec import INDEX_BITS, KEY
 from hw.fp16.fp16_key import Fp16Key
 
@@ -74,8 +75,8 @@ class ClusteringUnit(wiring.Component):
         else:
             m.submodules.key = key = Fp16Key()
             m.d.comb += key.bits.eq(self.activation)
-            bounds = [self.thresholds[n] for n in range(15)]
-            m.d.comb += self.code.eq(self._search(m, key.key, bounds))
+            bounds = [_unsigned(self.thresholds[n]) for n in range(15)]
+            m.d.comb += self.code.eq(self._search(m, _unsigned(key.key), bounds))
         return m
 
     @staticmethod
@@ -86,7 +87,7 @@ class ClusteringUnit(wiring.Component):
             # The middle of each half that is still possible; the bits found so far choose.
             half = len(bounds) // 2
             bit = Signal(name=f"reaches_{len(bounds)}")
-            m.d.comb += bit.eq(value >= bounds[half])
+            m.d.comb += bit.eq(~exceeds(bounds[half], value))
             found.insert(0, bit)
             low, high = bounds[:half], bounds[half + 1 :]
             chosen = []
@@ -98,3 +99,8 @@ class ClusteringUnit(wiring.Component):
                 chosen.append(bound)
             bounds = chosen
         return Cat(found)
+
+
+def _unsigned(key: Value) -> Value:
+    """Return a number that is unsigned and in the same order."""
+    return Cat(key[:-1], ~key[-1])

@@ -1,16 +1,20 @@
 """Midpoint scaler: a token's cluster boundaries as FP16 numbers."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.fp16 import INFINITY, MAX_FINITE
 from golden.spec import A_FRACTION_BITS, SCALE_BITS
+from hw.common.long_arithmetic import long_product, negated_if
+from hw.common.pipeline import Pipeline, Staged, scratch
 from hw.common.shifts import normalise, shift_right
+from hw.common.wires import wire
 from hw.engine_spec import INDEX_BITS, SCALE, EngineSpec
 from hw.token.clustering_unit import thresholds_layout
 
-PRODUCT_BITS = SCALE_BITS + 17
+MIDPOINT_BITS = 18  # twice a midpoint, with its sign
+FIELD = 14 - A_FRACTION_BITS - 1  # FP16's exponent field, less one, of twice a centroid's unit
 LARGEST_FIELD = 29  # exponent field of the largest FP16 numbers, less one
 
 
@@ -52,10 +56,6 @@ class MidpointScaler(wiring.Component):
         self.spec = spec
         self.symmetric = spec.numbers.symmetric
         self.layout = thresholds_layout(self.symmetric)
-        self.latency = self.layout.length + 3
-        self.step = data.StructLayout(
-            {"valid": 1, "number": range(self.layout.length), "negative": 1, "beyond": 1}
-        )
         shape = (unsigned if self.symmetric else signed)(spec.centroid_bits)
         ports = {
             "centroids": In(data.ArrayLayout(shape, spec.entries)),
@@ -64,6 +64,9 @@ class MidpointScaler(wiring.Component):
             "o": Out(stream.Signature(self.layout)),
         }
         super().__init__(ports)
+        number = Signal(range(self.layout.length))
+        depth = self._threshold(scratch(), number, Signal(SCALE)).depth
+        self.latency = self.layout.length + depth + 1
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
@@ -77,49 +80,76 @@ class MidpointScaler(wiring.Component):
         with m.If(issue):
             m.d.sync += [number.eq(number + 1), issue.eq(number != count - 1)]
 
-        # First the midpoint (twice it, so without a fraction) times the scale's mantissa.
-        pairs = Array(self.centroids[n] + self.centroids[n + 1] for n in range(count))
-        midpoint = Signal(signed(18))
-        product = Signal(self.step)
-        value = Signal(PRODUCT_BITS)
-        m.d.comb += midpoint.eq(pairs[number])
-        m.d.sync += [
-            value.eq(abs(midpoint)[:17] * scale.mantissa),
-            product.valid.eq(issue),
-            product.number.eq(number),
-            product.negative.eq(midpoint < 0),
-            product.beyond.eq(number >= self.last_centroid),
-        ]
-        normal, zeros = normalise(m, value, "normal")
-        rounding = Signal(self.step)
-        kept = Signal(SCALE_BITS)
-        inexact = Signal()
-        field = Signal(signed(9))
-        m.d.sync += [
-            rounding.eq(product),
-            kept.eq(normal[-SCALE_BITS:]),
-            inexact.eq(normal[:-SCALE_BITS].any()),
-            # The exponent of the top bit, as FP16's field less one: the hidden bit adds one.
-            field.eq(scale.exponent - A_FRACTION_BITS - 1 + (PRODUCT_BITS - 1 + 14) - zeros),
-        ]
-        floor, exact = self._floor_pattern(m, kept, inexact, field)
-
-        with m.If(rounding.valid):
-            m.d.sync += self.o.payload[rounding.number].eq(self._threshold(rounding, floor, exact))
-            with m.If(rounding.number == count - 1):
+        done = self._threshold(Pipeline(m, 1), number, scale)
+        valid = Signal(done.depth)
+        m.d.sync += valid.eq(Cat(issue, valid))
+        at, threshold = done.value[:-16], done.value[-16:]
+        with m.If(valid[-1]):
+            m.d.sync += self.o.payload[at].eq(threshold)
+            with m.If(at == count - 1):
                 m.d.sync += self.o.valid.eq(1)
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [self.o.valid.eq(0), busy.eq(0)]
         return m
 
-    @staticmethod
-    def _floor_pattern(m: Module, kept: Signal, inexact: Signal, field: Signal):
-        """Return the FP16 magnitude at or below a normalised value, and whether it is the same."""
-        distance = Signal(4)  # 11 bits shifted by 11 or more leave nothing
-        m.d.comb += distance.eq(Mux(field >= 0, 0, Mux(field < -15, 15, -field)))
+    def _threshold(self, pipe: Pipeline, number: Signal, scale: data.View) -> Staged:
+        """Return a midpoint's number, and its threshold as the clustering unit compares with it."""
+        (at,) = pipe.start(number)
+        beyond = pipe.stage(lambda number: number >= self.last_centroid, at)
+        # Twice the midpoint, so without a fraction, times the scale's mantissa.
+        below, above = (
+            pipe.stage(lambda number, n=n: Array(self._centroids(n))[number], at) for n in (0, 1)
+        )
+
+        def add(below: Value, above: Value) -> Value:
+            midpoint = Signal(signed(MIDPOINT_BITS), name="midpoint")
+            pipe.m.d.comb += midpoint.eq(below + above)
+            return midpoint
+
+        midpoint = pipe.stage(add, below, above)
+        negative = Staged(midpoint.value[-1], midpoint.depth)
+        magnitude = Staged(midpoint.value[:-1], midpoint.depth)
+        if not self.symmetric:
+            magnitude = negated_if(pipe, negative, magnitude)
+        product = long_product(pipe, magnitude, Staged(scale.mantissa, magnitude.depth))
+        floor, exact = _floor_pattern(pipe, product, Staged(scale.exponent, product.depth))
+
+        def finish(floor, exact, negative, beyond):
+            ceiling = Mux(beyond, INFINITY, floor + ~exact)
+            if self.symmetric:
+                return Cat(exact & ~beyond, ceiling[:15])
+            return Mux(negative & ~beyond, -floor, ceiling)[:16]
+
+        threshold = pipe.stage(finish, floor, exact, negative, beyond)
+        return Staged(Cat(pipe.at(at, threshold.depth), threshold.value), threshold.depth)
+
+    def _centroids(self, first: int) -> list[Value]:
+        """Return the centroids from one on, for every midpoint."""
+        return [self.centroids[n + first] for n in range(self.layout.length)]
+
+
+def _floor_pattern(pipe: Pipeline, product: Staged, scale: Staged) -> tuple[Staged, Staged]:
+    """Return the FP16 magnitude at or below ``product * 2**scale``, and whether it is the same."""
+    m, bits = pipe.m, len(product.value)
+
+    def normal_and_field(so_far: Value, scale: Value) -> Value:
+        """Return what is kept, whether there is more, and FP16's field, less one."""
+        normal, zeros = normalise(m, so_far[:bits], "near", (4, 2, 1))
+        zeros = Cat(zeros, so_far[bits:])
+        # The exponent of the top bit; the hidden bit adds the one.
+        field = Signal(signed(9), name="field")
+        m.d.comb += field.eq(scale.as_signed() - zeros + FIELD + bits - 1)
+        return Cat(normal[-SCALE_BITS:], normal[:-SCALE_BITS].any(), field)
+
+    def denormalise(so_far: Value) -> Value:
+        """Return the pattern and whether it is exact."""
+        kept, inexact = so_far[:SCALE_BITS], so_far[SCALE_BITS]
+        field = so_far[SCALE_BITS + 1 :].as_signed()
+        # 11 bits shifted by 11 or more leave nothing.
+        distance = wire(m, Mux(field >= 0, 0, Mux(field < -15, 15, -field))[:4], "distance")
         subnormal, lost = shift_right(m, kept, distance, "subnormal", sticky=inexact)
-        floor = Signal(15)
-        exact = Signal()
+        floor = Signal(15, name="floor")
+        exact = Signal(name="exact")
         with m.If(~kept[-1]):  # only zero is not normalised
             m.d.comb += [floor.eq(0), exact.eq(1)]
         with m.Elif(field > LARGEST_FIELD):
@@ -127,11 +157,12 @@ class MidpointScaler(wiring.Component):
         with m.Else():
             exponent = Mux(field < 0, 0, field)[:5]
             m.d.comb += [floor.eq((exponent << 10) + subnormal), exact.eq(~lost)]
-        return floor, exact
+        return Cat(floor, exact)
 
-    def _threshold(self, step, floor: Signal, exact: Signal):
-        """Return a threshold in the form that the clustering unit compares with."""
-        ceiling = Mux(step.beyond, INFINITY, floor + ~exact)
-        if self.symmetric:
-            return Cat(exact & ~step.beyond, ceiling[:15])
-        return Mux(step.negative & ~step.beyond, -floor, ceiling)
+    far = pipe.stage(lambda value: Cat(*normalise(m, value, "far", (16, 8))), product)
+    scale = Staged(scale.value, far.depth)  # steady
+    pattern = pipe.stage(denormalise, pipe.stage(normal_and_field, far, scale))
+    return (
+        Staged(pattern.value[:15], pattern.depth),
+        Staged(pattern.value[15], pattern.depth),
+    )

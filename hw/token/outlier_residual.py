@@ -1,12 +1,13 @@
 """Outlier residual: how far an outlier lies from its centroid, in token scales."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT, SCALE_BITS
-from hw.common.pipeline import stage
-from hw.common.share import share
+from golden.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT
+from hw.common.long_arithmetic import long_product, long_sum, negated_if
+from hw.common.pipeline import Pipeline, Staged, scratch
+from hw.common.share import looked_at, share
 from hw.common.shifts import shift_right
 from hw.engine_spec import INDEX_BITS, SCALE, EngineSpec
 from hw.token.clustering_unit import ClusteringUnit, thresholds_layout
@@ -44,13 +45,11 @@ class OutlierResidual(wiring.Component):
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from a transfer on ``i`` to ``o.valid``.
+    Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``.
     Rate : one outlier per cycle while ``o.ready`` is high.
     Through paths : ``o.ready`` to ``i.ready``, combinational.
     Reset : drops the outliers in flight.
     """
-
-    LATENCY = 5
 
     a_centroids: data.View
     scale: data.View
@@ -79,68 +78,101 @@ class OutlierResidual(wiring.Component):
             "o": Out(stream.Signature(self.residual)),
         }
         super().__init__(ports)
+        unit = looked_at(ClusteringUnit(spec.numbers.symmetric))
+        self.latency = self._residual(scratch(), unit).depth
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        advance = ~self.o.valid | self.o.ready
-        valid = Signal(self.LATENCY)
-        m.d.comb += [self.i.ready.eq(advance), self.o.valid.eq(valid[-1])]
-        with m.If(advance):
-            m.d.sync += valid.eq(Cat(self.i.valid, valid))
-
-        # 1: the key as FP16. 2: times the reciprocal. 3: rounded to a ratio. 4: less the centroid.
-        key = self.i.payload.key
-        bits = stage(m, advance, Cat(abs(key)[:15], key < 0))
-        product = stage(m, advance, self._mantissa(bits) * self.reciprocal)
-        later = stage(m, advance, bits)
-        ratio, beyond = self._round(m, later, product)
-        ratio, beyond = stage(m, advance, ratio), stage(m, advance, beyond)
-        centroid = stage(m, advance, self._centroid(m, platform, later))
-        negative = stage(m, advance, later[15])
-        difference = Signal(signed(RESIDUAL_BITS + 1))
-        m.d.comb += difference.eq(Mux(negative, -ratio, ratio) - centroid)
-        difference, beyond = stage(m, advance, difference), stage(m, advance, beyond)
-
-        position, repeated = self.i.payload.position, self.i.payload.repeated
-        for _ in range(self.LATENCY - 1):
-            position, repeated = stage(m, advance, position), stage(m, advance, repeated)
-        with m.If(advance):
-            m.d.sync += [
-                self.o.payload.magnitude.eq(Mux(repeated, 0, abs(difference)[:RESIDUAL_BITS])),
-                self.o.payload.negative.eq(difference < 0),
-                self.o.payload.saturated.eq(beyond & ~repeated),
-                self.o.payload.position.eq(position),
-            ]
-        return m
-
-    @staticmethod
-    def _mantissa(bits: Signal):
-        return Cat(bits[:10], bits[10:15].any())
-
-    def _round(self, m: Module, bits: Signal, product: Signal) -> tuple:
-        """Return |x / s_a|, halves away from zero, and whether it is too large for its bits."""
-        exponent = bits[10:15]
-        shift = Signal(signed(8))  # the product is the ratio times 2**shift
-        offset = RECIPROCAL_SHIFT - A_FRACTION_BITS + 25
-        m.d.comb += shift.eq(self.scale.exponent + offset - Mux(exponent.any(), exponent, 1))
-        distance = Signal(5)
-        m.d.comb += distance.eq(Mux(shift < 1, 0, Mux(shift > 31, 30, shift - 1)))
-        halves, _ = shift_right(m, product, distance, "halves")
-        rounded = Signal(SCALE_BITS + QUOTIENT_BITS)
-        m.d.comb += rounded.eq((halves + 1) >> 1)
-        beyond = rounded[RATIO_BITS:].any() | ((shift < 1) & self._mantissa(bits).any())
-        return Mux(beyond, (1 << RATIO_BITS) - 1, rounded[:RATIO_BITS]), beyond
-
-    def _centroid(self, m: Module, platform: object, bits: Signal) -> Signal:
-        """Return the centroid nearest to an activation, with its sign."""
         unit = ClusteringUnit(self.spec.numbers.symmetric)
         m.submodules.unit = share(platform, unit)
-        centroid = Signal(signed(self.spec.centroid_bits + 1))
-        m.d.comb += [unit.activation.eq(bits), unit.thresholds.eq(self.thresholds)]
-        # A symmetric code carries the sign; other centroids are two's complement.
-        if self.spec.numbers.symmetric:
-            stored = self.a_centroids[unit.code[: INDEX_BITS - 1]]
-            m.d.comb += centroid.eq(Mux(unit.code[-1], -stored, stored))
-        else:
-            m.d.comb += centroid.eq(self.a_centroids[unit.code])
-        return centroid
+        advance = ~self.o.valid | self.o.ready
+        m.d.comb += self.i.ready.eq(advance)
+        m.d.comb += self.o.payload.eq(self._residual(Pipeline(m, advance), unit).value)
+        valid = Signal(self.latency)
+        with m.If(advance):
+            m.d.sync += valid.eq(Cat(self.i.valid, valid))
+        m.d.comb += self.o.valid.eq(valid[-1])
+        return m
+
+    def _residual(self, pipe: Pipeline, unit: ClusteringUnit) -> Staged:
+        """Return the residual, as many stages behind the input as it takes.
+
+        Relative to the activation's sign, so that one subtraction does.
+        """
+        outlier = self.i.payload
+        position, repeated = pipe.start(outlier.position, outlier.repeated)
+        bits = pipe.stage(lambda key: Cat(abs(key)[:15], key < 0), *pipe.start(outlier.key))
+        negative = Staged(bits.value[15], bits.depth)
+        ratio, beyond = self._ratio(pipe, bits)
+        centroid = self._centroid(pipe, unit, bits)
+
+        # ratio - centroid = ratio + ~centroid + 1, the centroid with the activation's sign.
+        def subtrahend(centroid: Value, negative: Value) -> Value:
+            wide = Signal(signed(RESIDUAL_BITS + 1), name="centroid")
+            pipe.m.d.comb += wide.eq(centroid.as_signed())
+            return Cat(wide ^ (~negative).replicate(len(wide)), ~negative)
+
+        addend = pipe.stage(subtrahend, centroid, negative)
+        inverted = Staged(addend.value[:-1], addend.depth)
+        carry = Staged(addend.value[-1], addend.depth)
+        difference = long_sum(pipe, ratio, inverted, carry=carry)
+        turned = Staged(difference.value[RESIDUAL_BITS], difference.depth)
+        low = Staged(difference.value[:RESIDUAL_BITS], difference.depth)
+        magnitude = negated_if(pipe, turned, low)
+
+        def finish(magnitude, turned, negative, beyond, repeated, position):
+            some = magnitude.any() & ~repeated
+            return Cat(
+                Mux(repeated, 0, magnitude),
+                some & (negative ^ turned),
+                beyond & ~repeated,
+                position,
+            )
+
+        return pipe.stage(finish, magnitude, turned, negative, beyond, repeated, position)
+
+    def _ratio(self, pipe: Pipeline, bits: Staged) -> tuple[Staged, Staged]:
+        """Return |x / s_a|, halves away from zero, and whether it is too large for its bits."""
+        m = pipe.m
+        scale, reciprocal = self.scale, Staged(self.reciprocal, bits.depth)  # steady
+
+        def find_shift(bits: Value) -> Value:
+            exponent = bits[10:15]
+            shift = Signal(signed(8))  # the product is the ratio times 2**shift
+            offset = RECIPROCAL_SHIFT - A_FRACTION_BITS + 25
+            m.d.comb += shift.eq(scale.exponent + offset - Mux(exponent.any(), exponent, 1))
+            distance = Mux(shift < 1, 0, Mux(shift > 31, 30, shift - 1))[:5]
+            return Cat(distance, (shift < 1) & bits[:15].any())
+
+        shift = pipe.stage(find_shift, bits)
+        mantissa = Staged(Cat(bits.value[:10], bits.value[10:15].any()), bits.depth)
+        product = long_product(pipe, reciprocal, mantissa)
+        halves = pipe.stage(
+            lambda product, shift: shift_right(m, product, shift[:5], "halves")[0], product, shift
+        )
+        rounded = pipe.stage(lambda halves: (halves + 1) >> 1, halves)
+        beyond = pipe.stage(
+            lambda rounded, shift: rounded[RATIO_BITS:].any() | shift[5], rounded, shift
+        )
+        largest = Const((1 << RATIO_BITS) - 1, RATIO_BITS)
+        ratio = pipe.stage(
+            lambda rounded, beyond: Mux(beyond, largest, rounded[:RATIO_BITS]), rounded, beyond
+        )
+        return ratio, beyond
+
+    def _centroid(self, pipe: Pipeline, unit: ClusteringUnit, bits: Staged) -> Staged:
+        """Return the centroid nearest to an activation, in two's complement."""
+        pipe.m.d.comb += [
+            unit.activation.eq(bits.value),
+            unit.thresholds.eq(self.thresholds),
+        ]
+        code = pipe.stage(lambda code: code, Staged(unit.code, bits.depth))
+        if not self.spec.numbers.symmetric:
+            return pipe.stage(lambda code: self.a_centroids[code], code)
+        # The code carries the sign.
+        stored = pipe.stage(
+            lambda code: Cat(self.a_centroids[code[: INDEX_BITS - 1]], code[-1]), code
+        )
+        sign = Staged(stored.value[-1], stored.depth)
+        wide = Staged(Cat(stored.value[:-1], Const(0, 1)), stored.depth)
+        return negated_if(pipe, sign, wide)

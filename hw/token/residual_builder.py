@@ -1,18 +1,19 @@
 """Residual builder: what each outlier adds beyond its centroid, for every weight centroid."""
 
-from typing import ClassVar
-
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from golden.spec import A_FRACTION_BITS
-from hw.common.share import share
+from hw.common.long_arithmetic import long_product, negated_if
+from hw.common.pipeline import Pipeline, Staged, scratch
+from hw.common.share import looked_at, share
 from hw.common.token_buffer import WriteInterface, WritePort
+from hw.common.wires import wire
 from hw.engine_spec import SCALE, EngineSpec
 from hw.token.clustering_unit import thresholds_layout
-from hw.token.outlier_residual import RESIDUAL_BITS, OutlierResidual
+from hw.token.outlier_residual import OutlierResidual
 from hw.token.reciprocal import QUOTIENT_BITS
 
 
@@ -57,13 +58,11 @@ class ResidualBuilder(wiring.Component):
 
     Timing
     ------
-    Latency : ``START`` cycles and ``outlier_cycles`` for each outlier, then ``finished``.
-    Rate : one outlier at a time.
+    Latency : ``fill`` cycles and ``period`` for each outlier, then ``finished``.
+    Rate : an outlier every ``period`` cycles.
     Through paths : none.
     Reset : drops the token under way.
     """
-
-    START: ClassVar[int] = OutlierResidual.LATENCY
 
     k_top: Signal
     a_centroids: data.View
@@ -81,8 +80,16 @@ class ResidualBuilder(wiring.Component):
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         numbers = spec.numbers
-        # Take its residual, make the entries in two stages, write the digits.
-        self.outlier_cycles = 1 + spec.entries + 1 + numbers.residual_digits
+        # The first entry of the next row overwrites this one's when its last digit is written.
+        self.period = spec.entries + numbers.residual_digits - 1
+        self.entry = data.StructLayout(
+            {
+                "number": exact_log2(spec.entries),
+                "magnitude": spec.residual_bits,
+                "sign": 1,
+                "clipped": 1,
+            }
+        )
         shape = (unsigned if numbers.symmetric else signed)(spec.centroid_bits)
         codebook = data.ArrayLayout(shape, spec.entries)
         lanes, groups = spec.inputs_per_beat, spec.groups_max
@@ -101,61 +108,64 @@ class ResidualBuilder(wiring.Component):
             "saturated": Out(1),
         }
         super().__init__(ports)
+        residuals = looked_at(OutlierResidual(spec))
+        residual, turn = Signal(residuals.residual), Signal(range(self.period))
+        self.depth = self._entry(scratch(), turn, residual).depth
+        self.fill = residuals.latency + self.depth + 2
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         residuals = self._residuals(m, platform)
         residual = Signal(residuals.residual)
-        count = Signal(range(2 * self.spec.outliers_max + 1))
-        entry = Signal(range(self.spec.entries))
-        digit = Signal(range(max(self.spec.numbers.residual_digits, 2)))
+        turn = Signal(range(self.period))
+        asking = Signal()
+        m.d.comb += residuals.o.ready.eq(~asking | (turn == self.period - 1))
+        m.d.sync += turn.eq(turn + 1)
+        with m.If(residuals.o.ready):
+            m.d.sync += [residual.eq(residuals.o.payload), turn.eq(0)]
+            m.d.sync += asking.eq(residuals.o.valid)
 
-        weight = self.w_centroids[entry]
-        product = Signal(RESIDUAL_BITS + self.spec.centroid_bits)
-        m.d.sync += product.eq(residual.magnitude * abs(weight))
-        row_entry, clipped = self._round_entry(m, product)
+        # Entries follow each other; the row is written behind its last one.
+        pipe = Pipeline(m, 1)
+        entry = data.View(self.entry, self._entry(pipe, turn, residual).value)
+        valid = Signal(self.depth)
+        m.d.sync += valid.eq(Cat(asking & (turn < self.spec.entries), valid))
         row = [Signal(self.spec.residual_bits, name=f"entry{n}") for n in range(self.spec.entries)]
         signs = Signal(self.spec.entries)
-        entry_valid, entry_number, entry_sign = Signal(), Signal.like(entry), Signal()
-        m.d.sync += [
-            entry_valid.eq(0),
-            entry_number.eq(entry),
-            entry_sign.eq(residual.negative ^ (weight < 0)),
-        ]
-        with m.If(entry_valid):
-            m.d.sync += Array(row)[entry_number].eq(row_entry)
-            m.d.sync += signs.bit_select(entry_number, 1).eq(entry_sign)
-            m.d.comb += self.saturated.eq(clipped)
-
-        with m.FSM(name="phase"):
-            with m.State("IDLE"):
-                m.d.comb += self.finished.eq(1)
-                with m.If(self.start & (self.k_top != 0)):
-                    m.d.sync += count.eq(0)
-                    m.next = "TAKE"
-            with m.State("TAKE"):
-                m.d.comb += residuals.o.ready.eq(1)
-                m.d.sync += [residual.eq(residuals.o.payload), entry.eq(0)]
-                with m.If(residuals.o.valid):
-                    m.d.comb += self.saturated.eq(residuals.o.payload.saturated)
-                    m.next = "ENTRIES"
-            with m.State("ENTRIES"):
-                m.d.sync += [entry_valid.eq(1), entry.eq(entry + 1)]
-                with m.If(entry == self.spec.entries - 1):
-                    m.next = "LAST ENTRY"
-            with m.State("LAST ENTRY"):
-                m.d.sync += digit.eq(0)
-                m.next = "WRITE"
-            with m.State("WRITE"):
-                self._write(m, residual.position, count, digit, row, signs)
-                m.d.sync += digit.eq(digit + 1)
-                with m.If(digit == self.spec.numbers.residual_digits - 1):
-                    m.d.sync += count.eq(count + 1)
-                    with m.If(count + 1 == self.k_top << 1):
-                        m.next = "IDLE"
-                    with m.Else():
-                        m.next = "TAKE"
+        position = Signal.like(residual.position)
+        with m.If(valid[-1]):
+            m.d.sync += Array(row)[entry.number].eq(entry.magnitude)
+            m.d.sync += signs.bit_select(entry.number, 1).eq(entry.sign)
+            with m.If(entry.number == 0):
+                m.d.sync += position.eq(residual.position)
+        taken = residuals.o.valid & residuals.o.ready & residuals.o.payload.saturated
+        m.d.comb += self.saturated.eq(taken | (valid[-1] & entry.clipped))
+        complete = valid[-1] & (entry.number == self.spec.entries - 1)
+        self._write(m, complete, position, row, signs)
         return m
+
+    def _entry(self, pipe: Pipeline, turn: Signal, residual: data.View) -> Staged:
+        """Return a row's entry: the residual times a weight centroid, in table units."""
+        numbers, bits = self.spec.numbers, self.spec.residual_bits
+        number, magnitude, negative = pipe.start(
+            turn[: exact_log2(self.spec.entries)], residual.magnitude, residual.negative
+        )
+        weight = pipe.stage(lambda number: Value.cast(self.w_centroids[number]), number)
+        if numbers.symmetric:
+            size, sign = weight, Staged(Const(0, 1), weight.depth)
+        else:
+            sign = Staged(weight.value[-1], weight.depth)
+            size = negated_if(pipe, sign, weight)
+        product = long_product(pipe, magnitude, size)
+        shift = A_FRACTION_BITS + numbers.w_fraction_bits
+
+        def finish(product, number, negative, sign):
+            rounded = wire(pipe.m, (product[shift - 1 :] + 1) >> 1, "rounded")
+            clipped = wire(pipe.m, rounded[bits:].any(), "clipped")
+            largest = Const(numbers.residual_max, bits)
+            return Cat(number, Mux(clipped, largest, rounded[:bits]), negative ^ sign, clipped)
+
+        return pipe.stage(finish, product, number, negative, sign)
 
     def _residuals(self, m: Module, platform: object) -> OutlierResidual:
         """Let a token's outliers, and no others, into the stages that find their residuals."""
@@ -178,19 +188,25 @@ class ResidualBuilder(wiring.Component):
             m.d.sync += [asked.eq(asked + 1), wanting.eq(asked + 1 != self.k_top << 1)]
         return residuals
 
-    def _round_entry(self, m: Module, product: Signal):
-        """Return a product in table units, halves away from zero, and whether it saturated."""
-        shift = A_FRACTION_BITS + self.spec.numbers.w_fraction_bits
-        rounded = Signal(len(product) - shift + 1)
-        m.d.comb += rounded.eq((product[shift - 1 :] + 1) >> 1)
-        clipped = rounded[self.spec.residual_bits :].any()
-        return Mux(clipped, self.spec.numbers.residual_max, rounded), clipped
-
     def _write(
-        self, m: Module, position, count: Signal, digit: Signal, row: list, signs: Signal
+        self, m: Module, complete: Value, position: Signal, row: list, signs: Signal
     ) -> None:
-        """Write one digit of every entry, and the outlier's position."""
+        """Write every digit of a row, and its outlier's position, once it is complete."""
         spec = self.spec
+        busy, writing = Signal(), Signal()
+        count = Signal(range(2 * spec.outliers_max + 1))
+        digit = Signal(range(max(spec.numbers.residual_digits, 2)))
+        m.d.comb += self.finished.eq(~busy)
+        with m.If(self.start):
+            m.d.sync += [busy.eq(self.k_top != 0), count.eq(0)]
+        with m.If(complete):
+            m.d.sync += [writing.eq(1), digit.eq(0)]
+        with m.Elif(writing):
+            m.d.sync += digit.eq(digit + 1)
+            with m.If(digit == spec.numbers.residual_digits - 1):
+                m.d.sync += [writing.eq(0), count.eq(count + 1)]
+                with m.If(count + 1 == self.k_top << 1):
+                    m.d.sync += busy.eq(0)
         lane_bits = exact_log2(spec.inputs_per_beat)
         lane = Const(1, spec.inputs_per_beat) << count[:lane_bits]
         group = count[lane_bits:]
@@ -198,10 +214,10 @@ class ResidualBuilder(wiring.Component):
         words = Array(self._digit_row(row, signs, n) for n in range(digits))
         copies = spec.inputs_per_beat
         m.d.comb += [
-            self.rows.en.eq(lane),
+            self.rows.en.eq(lane & writing.replicate(spec.inputs_per_beat)),
             self.rows.address.eq(group * digits + digit),
             self.rows.data.eq(words[digit].replicate(copies)),
-            self.positions.en.eq(lane),
+            self.positions.en.eq(lane & writing.replicate(spec.inputs_per_beat)),
             self.positions.address.eq(group),
             self.positions.data.eq(position.replicate(copies)),
         ]

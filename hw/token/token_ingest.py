@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.common.share import share
+from hw.common.share import looked_at, share
 from hw.common.token_buffer import ReadInterface, ReadPort, TokenBuffer
 from hw.engine_spec import SCALE, EngineSpec
 from hw.orizuru.orizuru_spec import OrizuruSpec
@@ -45,15 +45,13 @@ class TokenIngest(wiring.Component):
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from the transfer of the last beat to ``scale_o.valid``; by then
+    Latency : ``latency`` cycles from the transfer of the last beat to ``scale_o.valid``; by then
         ``tokens.filled`` is high too.
     Rate : one beat per cycle, but for Orizuru's pauses, while there is room for a token.
     Through paths : ``scale_o.ready`` to ``i.ready`` and ``started``, ``i.valid`` to ``started``;
         combinational.
     Reset : drops all tokens.
     """
-
-    LATENCY = TokenFramer.LATENCY + AbsoluteSum.LATENCY + TokenScale.LATENCY
 
     shape: data.View
     factor: data.View
@@ -78,6 +76,8 @@ class TokenIngest(wiring.Component):
             "nonfinite": Out(1),
         }
         super().__init__(ports)
+        scale = looked_at(TokenScale(spec))
+        self.latency = TokenFramer.LATENCY + AbsoluteSum.LATENCY + scale.latency
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,12 +1,15 @@
 """Token scale: the sum of absolute values times a factor, in 11 significant bits."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import FACTOR_BITS, MIN_SCALE_EXPONENT, SCALE_BITS
+from hw.common.long_arithmetic import long_product
+from hw.common.pipeline import Pipeline, Staged, scratch
 from hw.common.shifts import normalise
-from hw.engine_spec import SCALE, EngineSpec
+from hw.common.wires import wire
+from hw.engine_spec import A_EXPONENT, SCALE, EngineSpec
 
 FACTOR = data.StructLayout({"mantissa": FACTOR_BITS, "exponent": signed(8)})
 
@@ -32,13 +35,11 @@ class TokenScale(wiring.Component):
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from a transfer on ``i`` to ``o.valid``.
+    Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``.
     Rate : one scale per cycle while ``o.ready`` is high.
     Through paths : ``o.ready`` to ``i.ready``, combinational.
     Reset : drops the scales in flight.
     """
-
-    LATENCY = 3
 
     factor: data.View
     i: stream.Interface
@@ -52,48 +53,59 @@ class TokenScale(wiring.Component):
             "o": Out(stream.Signature(SCALE)),
         }
         super().__init__(ports)
+        self.latency = self._scale(scratch()).depth
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         advance = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(advance)
-        bits = self.spec.total_bits
-
-        # The 16 leading bits, and the exponent of the lowest of them.
-        normal, zeros = normalise(m, self.i.payload, "normal")
-        head = Signal(FACTOR_BITS)
-        head_exponent = Signal(signed(8))
-        head_valid = Signal()
-        # A product of two normalised 16-bit numbers has 31 or 32 bits.
-        product = Signal(2 * FACTOR_BITS)
-        exponent = Signal(signed(10))
-        product_valid = Signal()
+        m.d.comb += self.o.payload.eq(self._scale(Pipeline(m, advance)).value)
+        valid = Signal(self.latency)
         with m.If(advance):
-            m.d.sync += [
-                head.eq(normal[bits - FACTOR_BITS :]),
-                head_exponent.eq(bits - FACTOR_BITS - 24 - zeros),
-                head_valid.eq(self.i.valid),
-                product.eq(head * self.factor.mantissa),
-                exponent.eq(head_exponent + self.factor.exponent),
-                product_valid.eq(head_valid),
-                self.o.valid.eq(product_valid),
-            ]
-
-        top = product[-1]
-        drop = 2 * FACTOR_BITS - 1 - SCALE_BITS
-        kept = Signal(SCALE_BITS + 1)
-        m.d.comb += kept.eq(Mux(top, product[drop:], product[drop - 1 :]))
-        rounded = Signal(SCALE_BITS + 1)  # halves up: the lowest bit kept is the half
-        m.d.comb += rounded.eq((kept >> 1) + kept[0])
-        carry = rounded[-1]
-        scale_exponent = Signal(signed(10))
-        m.d.comb += scale_exponent.eq(exponent + drop + top + carry)
-        least = (product == 0) | (scale_exponent < MIN_SCALE_EXPONENT)
-        with m.If(advance):
-            with m.If(least):
-                m.d.sync += self.o.payload.mantissa.eq(1 << (SCALE_BITS - 1))
-                m.d.sync += self.o.payload.exponent.eq(MIN_SCALE_EXPONENT)
-            with m.Else():
-                m.d.sync += self.o.payload.mantissa.eq(Mux(carry, rounded >> 1, rounded))
-                m.d.sync += self.o.payload.exponent.eq(scale_exponent)
+            m.d.sync += valid.eq(Cat(self.i.valid, valid))
+        m.d.comb += self.o.valid.eq(valid[-1])
         return m
+
+    def _scale(self, pipe: Pipeline) -> Staged:
+        """Return the scale, as many stages behind the input as it takes."""
+        m, bits = pipe.m, self.spec.total_bits
+
+        def find_head(so_far: Value) -> Value:
+            """Return the 16 leading bits, and how many zeros there were above them."""
+            normal, zeros = normalise(m, so_far[:bits], "near", (4, 2, 1))
+            zeros = Cat(zeros, so_far[bits:])
+            return Cat(normal[bits - FACTOR_BITS :], zeros)
+
+        coarse = pipe.stage(
+            lambda total: Cat(*normalise(m, total, "far", (32, 16, 8))), *pipe.start(self.i.payload)
+        )
+        found = pipe.stage(find_head, coarse)
+        head = Staged(found.value[:FACTOR_BITS], found.depth)
+        zeros = Staged(found.value[FACTOR_BITS:], found.depth)
+        mantissa, exponent = pipe.start(self.factor.mantissa, self.factor.exponent)
+        # A product of two normalised 16-bit numbers has 31 or 32 bits.
+        product = long_product(pipe, head, Staged(mantissa.value, head.depth))
+        drop = 2 * FACTOR_BITS - 1 - SCALE_BITS
+        offset = bits - FACTOR_BITS - 24 + drop
+        least_exponent = pipe.stage(
+            lambda exponent, zeros: exponent.as_signed() + offset - zeros,
+            *(Staged(exponent.value, zeros.depth), zeros),
+        )
+
+        def round_half_up(product: Value) -> Value:
+            kept = Mux(product[-1], product[drop:], product[drop - 1 :])[: SCALE_BITS + 1]
+            rounded = wire(m, (kept >> 1) + kept[0], "rounded")  # the lowest bit is the half
+            carry = rounded[SCALE_BITS]
+            mantissa = Mux(carry, rounded >> 1, rounded)[:SCALE_BITS]
+            return Cat(mantissa, (product[-1] + carry)[:2], product[-2:].any())
+
+        def finish(rounded: Value, least_exponent: Value) -> Value:
+            up = rounded[SCALE_BITS : SCALE_BITS + 2]
+            exponent = wire(m, least_exponent.as_signed() + up, "exponent")
+            least = wire(m, ~rounded[-1] | (exponent < MIN_SCALE_EXPONENT), "least")
+            return Cat(
+                Mux(least, 1 << (SCALE_BITS - 1), rounded[:SCALE_BITS]),
+                Mux(least, MIN_SCALE_EXPONENT, exponent)[: A_EXPONENT.width],
+            )
+
+        return pipe.stage(finish, pipe.stage(round_half_up, product), least_exponent)

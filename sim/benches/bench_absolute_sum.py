@@ -42,8 +42,21 @@ async def sums(dut, traffic: str) -> None:
     got = await bed.receive("o", len(tokens))
     assert got == [int(units(token).sum()) for token in tokens]
     if traffic == "free":
-        taken = bed.sources["i"].taken_at
-        np.testing.assert_array_equal(np.diff(taken), 1)
-        ends = np.cumsum([len(token) for token in tokens])
-        latency = np.subtract(bed.sinks["o"].valid_at, np.array(taken)[ends - 1])
-        np.testing.assert_array_equal(latency, bed.block.LATENCY)
+        ends = np.array(bed.sources["i"].taken_at)[np.cumsum([len(x) for x in tokens]) - 1]
+        valid, before = bed.sinks["o"].valid_at, -bed.block.LATENCY
+        for end, at in zip(ends, valid, strict=True):
+            assert at == max(end, before) + bed.block.LATENCY
+            before = at
+
+
+@cocotb.test(timeout_time=50, timeout_unit="us")
+async def keeps_pace(dut) -> None:
+    """Tokens as long as the latency follow each other without a pause."""
+    bed = await Testbed(dut).start()
+    lanes = bed.block.spec.inputs_per_beat
+    tokens = [finite(bed.rng, (bed.block.LATENCY, lanes)) for _ in range(12)]
+    await bed.restart("free")
+    bed.send("i", beats_of(tokens))
+    got = await bed.receive("o", len(tokens))
+    assert got == [int(units(token).sum()) for token in tokens]
+    np.testing.assert_array_equal(np.diff(bed.sources["i"].taken_at), 1)

@@ -60,5 +60,5 @@ async def finds_residuals(dut, traffic: str) -> None:
         if traffic == "free":
             np.testing.assert_array_equal(np.diff(bed.sinks["o"].taken_at), 1)
             latency = np.subtract(bed.sinks["o"].valid_at, bed.sources["i"].taken_at)
-            np.testing.assert_array_equal(latency, bed.block.LATENCY)
+            np.testing.assert_array_equal(latency, bed.block.latency)
     assert seen == {False, True}

@@ -78,4 +78,4 @@ async def rounds_once(dut, traffic: str) -> None:
     assert not wrong, f"{sent[wrong[0]]} gave {got[wrong[0]]}, not {expected[wrong[0]]}"
     assert {result["infinite"] for result in got} == {0, 1}
     if traffic == "free":
-        bed.check_pipeline("i", "o", bed.block.LATENCY)
+        bed.check_pipeline("i", "o", bed.block.latency)

@@ -85,7 +85,7 @@ def check_timing(bed: Testbed, count: int) -> None:
     """Compare with the stated latency and rate."""
     spec = bed.block.spec
     taken, valid = bed.sources["i"].taken_at, bed.sinks["o"].valid_at
-    assert valid[0] - taken[0] == bed.block.LATENCY
+    assert valid[0] - taken[0] == bed.block.latency
     if count == spec.outputs_max:
         steps = spec.output_lanes // spec.scale_lanes
         np.testing.assert_array_equal(np.diff(taken), steps + 1)

@@ -69,7 +69,7 @@ async def one_token(bed: Testbed, scale: Scale, k_top: int, traffic: str) -> boo
     await bed.pulse("start")
     cycles = await bed.until("finished")
     if TRAFFIC[traffic].source_stall == 0:
-        assert cycles == bed.block.START + 2 * k_top * bed.block.outlier_cycles
+        assert cycles == bed.block.fill + 2 * k_top * bed.block.period
 
     quotient, beyond = ratio(bits[None], scale)
     centroid = a_centroids[cluster(key(bits)[None], thresholds(scale, a_centroids))]

@@ -90,7 +90,7 @@ def positions(spec, x: BitArray):
 
 @cocotb.test(timeout_time=5, timeout_unit="us")
 async def keeps_its_timing(dut) -> None:
-    """Give the scale ``LATENCY`` cycles after the last beat; the token is there by then."""
+    """Give the scale ``latency`` cycles after the last beat; the token is there by then."""
     bed = await Testbed(dut).start()
     spec = bed.block.spec
     configure(bed, inputs=spec.inputs_max, k_top=1)
@@ -98,5 +98,5 @@ async def keeps_its_timing(dut) -> None:
     waited = await bed.until("tokens__filled")
     await bed.receive("scale_o", 1)
     valid, taken = bed.sinks["scale_o"].valid_at[0], bed.sources["i"].taken_at
-    assert valid - taken[-1] == bed.block.LATENCY
+    assert valid - taken[-1] == bed.block.latency
     assert waited + 2 <= valid

@@ -118,5 +118,5 @@ async def keeps_its_timing(dut) -> None:
         taken, valid = bed.sources["scale_i"].taken_at[0], bed.sinks["scale_o"].valid_at[0]
         clustering = -(-work.layer.inputs // spec.inputs_per_beat) + 1
         builder = ResidualBuilder(spec)
-        residuals = builder.START + 2 * k_top * builder.outlier_cycles
+        residuals = builder.fill + 2 * k_top * builder.period if k_top else 0
         assert valid - taken == 1 + bed.block.preparation + max(clustering, residuals)

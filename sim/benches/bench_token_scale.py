@@ -51,7 +51,7 @@ async def scales(dut, traffic: str) -> None:
         scale = token_scale(x, factor)
         assert got == [scale_word(scale, n) for n in range(TOKENS)]
         if traffic == "free":
-            bed.check_pipeline("i", "o", bed.block.LATENCY)
+            bed.check_pipeline("i", "o", bed.block.latency)
 
 
 def total_units(x: BitArray) -> list[int]:
