@@ -3,6 +3,7 @@
 from sim.blocks.engine_blocks import ENGINE_BLOCKS
 from sim.blocks.fp16_blocks import FP16_BLOCKS
 from sim.blocks.lookup_blocks import LOOKUP_BLOCKS
+from sim.blocks.mac_blocks import MAC_BLOCKS
 from sim.blocks.orizuru_blocks import ORIZURU_BLOCKS
 from sim.blocks.output_blocks import OUTPUT_BLOCKS
 from sim.blocks.token_blocks import TOKEN_BLOCKS
@@ -16,6 +17,7 @@ BLOCKS = (
     | ORIZURU_BLOCKS
     | TOP_K_BLOCKS
     | LOOKUP_BLOCKS
+    | MAC_BLOCKS
     | OUTPUT_BLOCKS
     | ENGINE_BLOCKS
 )
