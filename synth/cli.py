@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from golden.errors import InputError
+from golden.errors import InputError, ToolError
 
 if TYPE_CHECKING:
     from gateware.design import Design
@@ -25,6 +25,8 @@ kllm synth tiny --liberty osu035  -  another library of Debian's qflow
 kllm synth tiny --liberty sky130A  -  one below $PDK_ROOT; or KIT/CELLS, or FILE.lib.gz
 
 kllm synth --all --json areas.json  -  every design point, numbers in a file
+
+kllm synth tiny --baseline  -  has an area moved? --update-baseline accepts it
 """
 
 
@@ -66,6 +68,12 @@ def synth(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Runs at a time; default: every core.")
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--baseline", help="Compare with synth/baseline.json.")
+    ] = False,
+    update: Annotated[
+        bool, typer.Option("--update-baseline", help="Write the figures into that file.")
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure again what has been measured before.")
     ] = False,
@@ -75,6 +83,8 @@ def synth(
     Each distinct component is synthesised once, and the total comes from counts. What has been
     measured is kept in build/synth (or the folder KLLM_CACHE names; empty: nowhere).
     """
+    if (check or update) and (liberty or avoid):
+        raise InputError("the baseline is in the default library: leave --liberty and --avoid out")
     designs = choose(names or [], every)
     from golden.files import require_writable, write_whole
     from synth.area import as_json
@@ -101,6 +111,10 @@ def synth(
             print_memories(area)
         if cells:
             print_cells(area)
+    if update:
+        write_baseline(areas)
+    elif check:
+        compare_with_baseline(areas)
 
 
 def choose(names: Sequence[str], every: bool) -> "list[Design]":
@@ -118,6 +132,37 @@ def choose(names: Sequence[str], every: bool) -> "list[Design]":
     if not names:
         raise InputError("name design points (`kllm verilog --list` has them), or say --all")
     return [design(name) for name in dict.fromkeys(names)]
+
+
+def write_baseline(areas: "Sequence[Area]") -> None:
+    """Write figures into the baseline, and say what moved."""
+    from gateware.catalog import CATALOG
+    from synth.baseline import FILE, deltas, load, table, update
+
+    moved = [d for d in deltas(load(), areas) if d.change] if FILE.is_file() else []
+    update(areas, CATALOG)
+    if moved:
+        typer.echo(table(moved))
+    typer.echo(f"{FILE} has the figures of {len(areas)} designs now")
+
+
+def compare_with_baseline(areas: "Sequence[Area]") -> None:
+    """Print how far areas are from the baseline; fail when one moved too far.
+
+    Raises
+    ------
+    ToolError
+        When one did, or is not in the baseline.
+    """
+    from gateware.catalog import CATALOG
+    from synth.baseline import TOLERANCE, UPDATE, deltas, differences, drifted, load, table
+
+    baseline = load()
+    typer.echo(table(deltas(baseline, areas)))
+    if drifted(baseline, areas):
+        raise ToolError(f"areas moved by more than {TOLERANCE:.0%}: if that is meant, `{UPDATE}`")
+    if missing := differences(baseline, CATALOG):
+        raise ToolError(missing)
 
 
 def with_progress(designs: "Sequence[Design]", library, options: dict[str, Any]) -> "list[Area]":
