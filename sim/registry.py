@@ -1,5 +1,6 @@
 """The blocks that have a bench."""
 
+from sim.blocks.counter_fp16_blocks import COUNTER_FP16_BLOCKS
 from sim.blocks.engine_blocks import ENGINE_BLOCKS
 from sim.blocks.fp16_blocks import FP16_BLOCKS
 from sim.blocks.lookup_blocks import LOOKUP_BLOCKS
@@ -13,6 +14,7 @@ COMPONENT = "KLLM_COMPONENT"  # environment variable that tells a bench which bl
 
 BLOCKS = (
     FP16_BLOCKS
+    | COUNTER_FP16_BLOCKS
     | TOKEN_BLOCKS
     | ORIZURU_BLOCKS
     | TOP_K_BLOCKS
