@@ -11,7 +11,7 @@ from hw.common.share import share
 from hw.fp16.fp16_fma import Fp16Fma
 
 
-class CompensationMac(wiring.Component):
+class Fp16CompensationMac(wiring.Component):
     """Add error times weight to the sums of ``slots`` output channels in turn.
 
     Bit-exact with :func:`golden.counter_fp16.compensation`. A sum needs the one before it, which

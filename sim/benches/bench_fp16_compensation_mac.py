@@ -1,4 +1,4 @@
-"""cocotb bench for CompensationMac: sums of all slots side by side, with idle turns between."""
+"""cocotb bench for Fp16CompensationMac: sums of all slots side by side, with idle turns between."""
 
 import cocotb
 import numpy as np
