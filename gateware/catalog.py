@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 
 from gateware.design import Design
+from gateware.mac_arrays import MAC_DESIGNS
 from gateware.outlier_engines import OUTLIER_DESIGNS
 from golden.errors import InputError
 from golden.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
@@ -85,6 +86,7 @@ ENGINES = tuple(
 DESIGNS = (
     *ENGINES,
     *OUTLIER_DESIGNS,
+    *MAC_DESIGNS,
     *(
         _fp16(name, about, unit, pipelined=pipelined)
         for name, about, unit in (

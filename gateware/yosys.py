@@ -28,6 +28,9 @@ NOT_INSTALLED = 3
 NO_PACKAGE = f"the package pyosys is not installed: run `{SET_UP}`"
 
 
+_running: set[subprocess.Popen[str]] = set()
+
+
 class OutOfTimeError(ToolError):
     """A tool took longer than it was given."""
 
@@ -81,6 +84,7 @@ def _run(command: list[str], text: str, folder: Path, tool: str, task: str, time
         errors="replace",
         start_new_session=True,  # so that what it starts can be killed with it
     )
+    _running.add(process)
     try:
         log, _ = process.communicate(text, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -88,15 +92,27 @@ def _run(command: list[str], text: str, folder: Path, tool: str, task: str, time
             f"{task}: the time was over and {tool} was stopped; allow more"
         ) from None
     finally:
+        _running.discard(process)
         if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             process.communicate()
     if process.returncode == NOT_INSTALLED:
         raise ToolError(NO_PACKAGE)
     if process.returncode:
         raise ToolError(f"{task}: {tool} {_reason(process.returncode, log)}")
     return log
+
+
+def stop_all() -> None:
+    """Kill every tool that runs in another thread of this process; its run then fails."""
+    for process in list(_running):
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill a tool and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _reason(status: int, log: str) -> str:

@@ -1,37 +1,73 @@
-"""Area and delay of a design in a standard-cell library."""
+"""What a design costs in a standard-cell library: cells, memories, longest path."""
 
-import importlib.metadata
 import json
-import tempfile
-import time
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gateware.design import Design
-from gateware.yosys import run_yosys
-from golden.errors import InputError, ToolError
-from synth.flow import back, front, maps
+from golden.errors import InputError
 from synth.fo4 import fo4_ps
 from synth.functions import NAND2, NOT, least
-from synth.liberty import Library, read, text_of
-from synth.timing import LongestPath, longest_path
-from synth.tools import default_liberty
+from synth.liberty import Cell, Library, read
 
 TIMEOUT = 600.0
-# Larger memories would be macros: their bits are counted, their area is not.
-MEMORY_BITS = 256
-MEMORY = "$mem_v2"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One module of a design, without the shared modules in it: ``ge`` of one copy."""
+    """One component of a design, without the components in it: figures of one copy.
+
+    Parameters
+    ----------
+    module : str
+        Its name in the Verilog.
+    copies : int
+        How often it stands in the design.
+    area, ge, ge_sequential : float
+        Of its own cells, as in :class:`Area`.
+    flip_flops, memory_bits : int
+        Its own.
+    holds : tuple of str
+        The components that it holds directly.
+    """
 
     module: str
     copies: int
+    area: float
     ge: float
     ge_sequential: float
+    flip_flops: int
+    memory_bits: int
+    holds: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """A memory of a design that is no flip-flops.
+
+    Parameters
+    ----------
+    module, name : str
+        Where it is, and what it is called there.
+    copies : int
+        How often it stands in the design.
+    words, width : int
+        Size of one copy.
+    write_ports, read_ports, clocked_reads : int
+        As :class:`synth.memories.Store` has them.
+    area : float
+        Of all copies by the model that :mod:`synth.memories` documents; in no other area.
+    """
+
+    module: str
+    name: str
+    copies: int
+    words: int
+    width: int
+    write_ports: int
+    read_ports: int
+    clocked_reads: int
+    area: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +85,17 @@ class Area:
     delay_ps, delay_fo4 : float
         Longest path, in ps and in FO4 of the library.
     path_start, path_end : str
-        The nets at the ends of that path, as the flat netlist calls them.
+        The nets at the ends of that path: ``instance.instance.net``.
+    timing : str
+        What found the path, and whether through the whole design.
     cells, flip_flops : int
         Number of cells, and of those that store a bit.
+    cell_counts : dict of str to int
+        How many of each cell.
     memory_bits : int
         Bits in memories, which are not in ``area``.
+    memory_area, memory_ge : float
+        What those would take; ``memory_model`` says by what.
     nand2, inverter : str
         The cells that GE and FO4 refer to.
     nand2_area, fo4_ps : float
@@ -61,7 +103,9 @@ class Area:
     yosys : str
         Version of Yosys.
     blocks : tuple of Block
-        Area by module.
+        Area by component, the whole design first.
+    memories : tuple of Memory
+        The memories apart.
     """
 
     design: str
@@ -75,13 +119,42 @@ class Area:
     yosys: str
     path_start: str
     path_end: str
+    timing: str
     flip_flops: int
+    cell_counts: dict[str, int]
     memory_bits: int
+    memory_area: float
+    memory_ge: float
+    memory_model: str
     nand2: str
     inverter: str
     nand2_area: float
     fo4_ps: float
     blocks: tuple[Block, ...]
+    memories: tuple[Memory, ...]
+
+
+@dataclass(frozen=True)
+class Units:
+    """What the figures of a library refer to."""
+
+    nand2: Cell
+    inverter: Cell
+    fo4_ps: float
+
+
+def units(library: Library) -> Units:
+    """Find the NAND2 and the inverter of a library, and its FO4.
+
+    Raises
+    ------
+    InputError
+        When it lacks one of them, or a flip-flop.
+    """
+    nand2, inverter = least(library, NAND2, "NAND2"), least(library, NOT, "inverter")
+    if not any(cell.usable and any(cell.group.of("ff")) for cell in library.cells.values()):
+        raise InputError(f"the cell library {library.name} has no flip-flop: name another")
+    return Units(nand2, inverter, fo4_ps(inverter))
 
 
 def as_json(area: Area) -> dict:
@@ -99,6 +172,22 @@ def as_json(area: Area) -> dict:
     return plain
 
 
+def as_json_text(area: Area) -> str:
+    """Return an area as JSON with every digit: :func:`of_json` gives the very same back."""
+    return json.dumps(asdict(area))
+
+
+def of_json(content: bytes) -> Area:
+    """Read what :func:`as_json` made; any damage is a ValueError."""
+    try:
+        plain = json.loads(content)
+        blocks = tuple(Block(**b | {"holds": tuple(b["holds"])}) for b in plain.pop("blocks"))
+        memories = tuple(Memory(**memory) for memory in plain.pop("memories"))
+        return Area(**plain, blocks=blocks, memories=memories)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no area: {error}") from None
+
+
 def measure_design(name: str, liberty: Path | None = None, timeout: float = TIMEOUT) -> dict:
     """Return the area of a catalogued design as plain data; see :class:`Area`.
 
@@ -109,16 +198,28 @@ def measure_design(name: str, liberty: Path | None = None, timeout: float = TIME
     liberty : Path, optional
         The library; the default one when not given.
     timeout : float
-        Seconds that Yosys and ABC may take together.
+        Seconds that each run of Yosys or ABC may take.
     """
     from gateware.catalog import design
+    from synth.tools import default_liberty
 
     library = read([liberty or default_liberty()])
     return as_json(measure(design(name), library, timeout))
 
 
 def measure(design: Design, library: Library, timeout: float = TIMEOUT) -> Area:
-    """Synthesise a design and measure it.
+    """Synthesise a design and measure it: the one way that every figure is made.
+
+    What has been measured before is not measured again; see :mod:`synth.cache`.
+
+    Parameters
+    ----------
+    design : Design
+        Any design, of the catalog or not.
+    library : Library
+        Its cells; :func:`synth.libraries.load` reads one by name.
+    timeout : float
+        Seconds that each run of Yosys or ABC may take.
 
     Raises
     ------
@@ -127,147 +228,6 @@ def measure(design: Design, library: Library, timeout: float = TIMEOUT) -> Area:
     ToolError
         When Yosys or ABC is missing, fails or takes too long.
     """
-    nand2, inverter = least(library, NAND2, "NAND2"), least(library, NOT, "inverter")
-    if not any(cell.usable and any(cell.group.of("ff")) for cell in library.cells.values()):
-        raise InputError(f"the cell library {library.name} has no flip-flop: name another")
-    unit, fo4 = nand2.area, fo4_ps(inverter)
-    with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
-        mapped = _synthesise(Path(scratch), design, library, timeout)
-    totals: Counter[str] = Counter()
-    blocks = []
-    for module, copies in mapped.copies.items():
-        counts = mapped.cells[module]
-        totals.update({kind: copies * count for kind, count in counts.items()})
-        blocks.append(
-            Block(
-                module=module,
-                copies=copies,
-                ge=_area(library, counts) / unit,
-                ge_sequential=_area(library, counts, sequential=True) / unit,
-            )
-        )
-    area = _area(library, totals)
-    return Area(
-        design=design.name,
-        library=library.name,
-        area=area,
-        ge=area / unit,
-        ge_sequential=_area(library, totals, sequential=True) / unit,
-        delay_ps=mapped.path.ps,
-        delay_fo4=mapped.path.ps / fo4,
-        cells=totals.total(),
-        path_start=mapped.path.start,
-        path_end=mapped.path.end,
-        yosys=importlib.metadata.version("pyosys"),
-        flip_flops=sum(n for kind, n in totals.items() if library.cells[kind].sequential),
-        memory_bits=mapped.memory_bits,
-        nand2=nand2.name,
-        inverter=inverter.name,
-        nand2_area=unit,
-        fo4_ps=fo4,
-        blocks=tuple(blocks),
-    )
+    from synth.measure import measure_all
 
-
-@dataclass(frozen=True)
-class _Mapped:
-    """Cells of each module, number of copies of each, and what the whole netlist says."""
-
-    cells: dict[str, dict[str, int]]
-    copies: dict[str, int]
-    memory_bits: int
-    path: LongestPath
-
-
-def _synthesise(folder: Path, design: Design, library: Library, timeout: float) -> _Mapped:
-    """Run the flow in ``folder``."""
-    task = f"synthesis of {design.name} within {timeout:g} s"
-    deadline = time.monotonic() + timeout
-
-    def left() -> float:
-        return max(deadline - time.monotonic(), 0.001)
-
-    libraries = []
-    for number, path in enumerate(library.files):
-        libraries.append(f"library{number}.lib")
-        (folder / libraries[-1]).write_text(text_of(path), encoding="utf-8")
-    for name, text in maps(library).items():
-        (folder / name).write_text(text, encoding="utf-8")
-    (folder / "design.il").write_text(design.rtlil(), encoding="utf-8")
-    shared = [name for name in design.emission.modules if name != design.name]
-
-    run_yosys(folder, front(design.name, shared), task=task, timeout=left())
-    small = _small_memories(_modules(folder / "memories.json"))
-    run_yosys(folder, back(design.name, small, libraries), task=task, timeout=left())
-
-    statistics = json.loads((folder / "stat.json").read_text(encoding="utf-8"))["modules"]
-    counts = {
-        name.removeprefix("\\"): module["num_cells_by_type"] for name, module in statistics.items()
-    }
-    copies = _copies(design.name, counts)
-    netlist = _modules(folder / "netlist.json")[design.name]
-    return _Mapped(
-        cells={name: _known_cells(counts[name], set(counts), library) for name in copies},
-        copies=copies,
-        memory_bits=sum(_memory_bits(cell) for cell in _memories(netlist).values()),
-        path=longest_path(folder, netlist, library, task=task, timeout=left()),
-    )
-
-
-def _modules(path: Path) -> dict[str, dict]:
-    return json.loads(path.read_text(encoding="utf-8"))["modules"]
-
-
-def _memories(module: dict) -> dict[str, dict]:
-    return {name: cell for name, cell in module["cells"].items() if cell["type"] == MEMORY}
-
-
-def _small_memories(modules: dict[str, dict]) -> list[tuple[str, str]]:
-    """Return the memories to make of flip-flops, and those never written, which are logic."""
-    return [
-        (module, name)
-        for module, content in modules.items()
-        for name, cell in _memories(content).items()
-        if _memory_bits(cell) <= MEMORY_BITS or _parameter(cell, "WR_PORTS") == 0
-    ]
-
-
-def _memory_bits(cell: dict) -> int:
-    return _parameter(cell, "WIDTH") * _parameter(cell, "SIZE")
-
-
-def _parameter(cell: dict, name: str) -> int:
-    """Return a number that Yosys writes in binary."""
-    return int(cell["parameters"][name], 2)
-
-
-def _copies(top: str, counts: dict[str, dict[str, int]]) -> dict[str, int]:
-    """Return how often each module stands in the design, those that hold others first."""
-    copies: Counter[str] = Counter()
-
-    def visit(module: str, times: int) -> None:
-        copies[module] += times
-        for kind, count in counts[module].items():
-            if kind in counts:
-                visit(kind, times * count)
-
-    visit(top, 1)
-    return dict(copies)
-
-
-def _known_cells(counts: dict[str, int], modules: set[str], library: Library) -> dict[str, int]:
-    """Return the counts of library cells; modules and memories are counted elsewhere."""
-    kinds = {kind: n for kind, n in counts.items() if kind not in modules and kind != MEMORY}
-    for kind in kinds:
-        if kind not in library.cells:
-            raise ToolError(f"synthesis left a cell {kind} that {library.name} does not have")
-    return kinds
-
-
-def _area(library: Library, counts: dict[str, int], *, sequential: bool = False) -> float:
-    """Return the area of cells: of all, or of those alone that store something."""
-    return sum(
-        library.cells[kind].area * count
-        for kind, count in counts.items()
-        if library.cells[kind].sequential or not sequential
-    )
+    return measure_all([design], library, timeout=timeout)[0]

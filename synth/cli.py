@@ -1,12 +1,16 @@
 """The command ``kllm synth``."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from golden.errors import InputError, ToolError
+
 if TYPE_CHECKING:
+    from gateware.design import Design
     from synth.area import Area
 
 EXAMPLES = """
@@ -14,127 +18,173 @@ Examples:
 
 kllm synth small  -  area and delay in the default library
 
-kllm synth tiny small --blocks  -  the area of each part, too
+kllm synth tiny small --blocks --cells  -  each part's area, memories, which cells
 
-kllm synth tiny --liberty cells.lib.gz --json area.json  -  another library, numbers in a file
+kllm synth tiny --liberty osu035  -  another library of Debian's qflow
+
+kllm synth tiny --liberty sky130A  -  one below $PDK_ROOT; or KIT/CELLS, or FILE.lib.gz
+
+kllm synth --all --json areas.json  -  every design point, numbers in a file
+
+kllm synth tiny --baseline  -  has an area moved? --update-baseline accepts it
 """
 
 
 def synth(
-    names: Annotated[list[str], typer.Argument(metavar="DESIGN", help="Design points.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="DESIGN", help="Design points.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All design points.")] = False,
     liberty: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE[,FILE...]",
+            help="Cell library: osu018, osu035, osu050, a kit below $PDK_ROOT (sky130A, gf180mcu,"
+            " ihp-sg13g2; KIT/CELLS for other cells of it), or Liberty files, gzipped or not."
+            " Default: OSU 0.18 um, or what KLLM_LIBERTY names.",
+        ),
+    ] = None,
+    avoid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Cells not to use, such as '*_probe*'; repeatable."),
+    ] = None,
+    macros: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Cell library (Liberty, may be gzipped; again for a library in several files)."
-            " Default: OSU 0.18 um, or what KLLM_LIBERTY names.",
+            help="Liberty file of your memory macros, for the area of memories; repeatable.",
         ),
     ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers as JSON.")
     ] = None,
-    blocks: Annotated[bool, typer.Option("--blocks", help="Show the area of each module.")] = False,
+    blocks: Annotated[
+        bool, typer.Option("--blocks", help="Show the area of each component and memory.")
+    ] = False,
+    cells: Annotated[bool, typer.Option("--cells", help="Show how many of each cell.")] = False,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1.0, help="Time limit for each design.")
+        float, typer.Option(metavar="SECONDS", min=1.0, help="Time limit for each component.")
     ] = 600.0,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Runs at a time; default: every core.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--baseline", help="Compare with synth/baseline.json.")
+    ] = False,
+    update: Annotated[
+        bool, typer.Option("--update-baseline", help="Write the figures into that file.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Measure again what has been measured before.")
+    ] = False,
 ) -> None:
-    """Measure the area and delay of design points in a standard-cell library."""
-    from gateware.catalog import design
-    from golden.files import make_folder, write_whole
-    from synth.area import as_json
-    from synth.liberty import read
-    from synth.tools import default_liberty
+    """Measure the area and delay of design points in a standard-cell library.
 
-    designs = [design(name) for name in dict.fromkeys(names)]
+    Each distinct component is synthesised once, and the total comes from counts. What has been
+    measured is kept in build/synth (or the folder KLLM_CACHE names; empty: nowhere).
+    """
+    if (check or update) and (liberty or avoid):
+        raise InputError("the baseline is in the default library: leave --liberty and --avoid out")
+    designs = choose(names or [], every)
+    from golden.files import require_writable, write_whole
+    from synth.area import as_json
+    from synth.cache import Cache
+    from synth.liberty import read
+    from synth.libraries import load
+    from synth.tables import print_areas, print_blocks, print_cells, print_memories
+
     if json_file is not None:
-        make_folder(json_file.parent)
-    library = read(liberty or [default_liberty()])
-    areas = measure_all(designs, library, timeout)
+        require_writable(json_file)
+    library = load(liberty or [], avoid or [])
+    options: dict[str, Any] = {"timeout": timeout, "jobs": jobs}
+    if macros:
+        options["own_macros"] = read(macros)
+    if fresh:
+        options["cache"] = Cache(None)
+    areas = with_progress(designs, library, options)
     if json_file is not None:
         write_whole(json_file, json.dumps([as_json(area) for area in areas], indent=2) + "\n")
     print_areas(areas)
-    if blocks:
-        for area in areas:
+    for area in areas:
+        if blocks:
             print_blocks(area)
+            print_memories(area)
+        if cells:
+            print_cells(area)
+    if update:
+        write_baseline(areas)
+    elif check:
+        compare_with_baseline(areas)
 
 
-def measure_all(designs: list, library, timeout: float) -> "list[Area]":
-    """Measure each design, with a progress bar."""
+def choose(names: Sequence[str], every: bool) -> "list[Design]":
+    """Return the designs that the user named.
+
+    Raises
+    ------
+    InputError
+        When one does not exist, or none is named.
+    """
+    from gateware.catalog import DESIGNS, design
+
+    if every:
+        return list(DESIGNS)
+    if not names:
+        raise InputError("name design points (`kllm verilog --list` has them), or say --all")
+    return [design(name) for name in dict.fromkeys(names)]
+
+
+def write_baseline(areas: "Sequence[Area]") -> None:
+    """Write figures into the baseline, and say what moved."""
+    from gateware.catalog import CATALOG
+    from synth.baseline import FILE, deltas, load, table, update
+
+    moved = [d for d in deltas(load(), areas) if d.change] if FILE.is_file() else []
+    update(areas, CATALOG)
+    if moved:
+        typer.echo(table(moved))
+    typer.echo(f"{FILE} has the figures of {len(areas)} designs now")
+
+
+def compare_with_baseline(areas: "Sequence[Area]") -> None:
+    """Print how far areas are from the baseline; fail when one moved too far.
+
+    Raises
+    ------
+    ToolError
+        When one did, or is not in the baseline.
+    """
+    from gateware.catalog import CATALOG
+    from synth.baseline import TOLERANCE, UPDATE, deltas, differences, drifted, load, table
+
+    baseline = load()
+    typer.echo(table(deltas(baseline, areas)))
+    if drifted(baseline, areas):
+        raise ToolError(f"areas moved by more than {TOLERANCE:.0%}: if that is meant, `{UPDATE}`")
+    if missing := differences(baseline, CATALOG):
+        raise ToolError(missing)
+
+
+def with_progress(designs: "Sequence[Design]", library, options: dict[str, Any]) -> "list[Area]":
+    """Measure designs, and show what has just been done."""
+    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from synth.area import measure
+    from synth.cache import default_cache
+    from synth.measure import measure_all
 
-    areas = []
-    columns = (*Progress.get_default_columns()[:2], SpinnerColumn(), TimeElapsedColumn())
-    with Progress(TextColumn("synthesis"), *columns, transient=True) as progress:
-        task = progress.add_task("", total=len(designs))
-        for one in designs:
-            progress.update(task, description=one.name)
-            areas.append(measure(one, library, timeout))
-            progress.advance(task)
-    return areas
-
-
-def print_areas(areas: "list[Area]") -> None:
-    """Print the designs as a table, and below what the units are."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("design")
-    for title in ("area", "GE", "seq.", "FFs", "mem. bits", "delay ps", "FO4"):
-        table.add_column(title, justify="right")
-    for area in areas:
-        share = area.ge_sequential / area.ge if area.ge else 0.0
-        table.add_row(
-            area.design,
-            f"{area.area:,.0f}",
-            f"{area.ge:,.0f}",
-            f"{share:.0%}",
-            f"{area.flip_flops:,}",
-            f"{area.memory_bits:,}",
-            f"{area.delay_ps:,.0f}",
-            f"{area.delay_fo4:.0f}",
-        )
-    console = Console()
-    console.print(table)
-    console.print(caption(areas[0]), markup=False, highlight=False)
-
-
-def caption(area: "Area") -> str:
-    """Say what the columns mean, and where the units come from."""
-    from synth.area import MEMORY_BITS
-    from synth.timing import FAN_OUT
-
-    return (
-        f"Library {area.library}, Yosys {area.yosys}, mapped for least area. Area in the library's"
-        f" unit, without wires. GE (gate equivalents): area / {area.nand2_area:g}, that of"
-        f" {area.nand2}, the library's smallest 2-input NAND; seq.: the share of flip-flops (FFs)."
-        f" Mem. bits: memories above {MEMORY_BITS} bits, not in the area. Delay: longest path"
-        f" between registers, memories and ports by ABC's estimate, no wires, nets of more than"
-        f" {FAN_OUT} pins buffered (buffers not in the area). FO4: delay / {area.fo4_ps:.1f} ps,"
-        f" that of {area.inverter} driving four of its kind, from the library's tables."
+    cache = options.pop("cache", None) or default_cache()
+    columns = (
+        TextColumn("synthesis: {task.completed} parts done, last"),
+        TextColumn("{task.description}"),
     )
+    with Progress(*columns, SpinnerColumn(), TimeElapsedColumn(), transient=True) as progress:
+        task = progress.add_task("", total=None)
 
+        def done(part: str) -> None:
+            progress.update(task, description=part, advance=1)
 
-def print_blocks(area: "Area") -> None:
-    """Print what each module of a design adds."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("module", title=area.design)
-    for title in ("copies", "GE each", "of it seq.", "GE all", "share"):
-        table.add_column(title, justify="right")
-    for block in sorted(area.blocks, key=lambda block: -block.ge * block.copies):
-        whole = block.ge * block.copies
-        table.add_row(
-            block.module.removeprefix(f"{area.design}_"),
-            f"{block.copies}",
-            f"{block.ge:,.1f}",
-            f"{block.ge_sequential:,.1f}",
-            f"{whole:,.0f}",
-            f"{whole / area.ge:.1%}" if area.ge else "",
-        )
-    console = Console()
-    console.print(table)
-    path = f"Longest path of {area.design}: from {area.path_start} to {area.path_end}"
-    console.print(path, markup=False, highlight=False, soft_wrap=True)
+        areas = measure_all(designs, library, cache=cache, progress=done, **options)
+    if cache.complaint:
+        Console(stderr=True).print(cache.complaint, markup=False, highlight=False, soft_wrap=True)
+    return areas

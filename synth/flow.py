@@ -208,12 +208,11 @@ def _full_adder_map(library: Library) -> str:
     )
 
 
-def front(top: str, shared: Sequence[str]) -> list[str]:
-    """Return the commands that make ``front.il``: shared modules kept, memories collected."""
+def front(top: str) -> list[str]:
+    """Return the commands that make one module of ``design.il``, its memories collected."""
     return [
         "read_rtlil design.il",
         f"hierarchy -top {top}",
-        *(f"setattr -mod -set keep_hierarchy 1 {name}" for name in shared),
         "proc",
         "chformal -remove",
         "delete t:$print",
@@ -227,31 +226,45 @@ def front(top: str, shared: Sequence[str]) -> list[str]:
         "peepopt",
         "opt_clean",
         "memory -nomap",
-        "write_rtlil front.il",
-        "select t:$mem_v2",
-        "write_json -selected memories.json",
     ]
 
 
-def back(
-    top: str, small_memories: Sequence[tuple[str, str]], libraries: Sequence[str]
-) -> list[str]:
-    """Return the commands that map ``front.il`` to cells.
+# What :func:`front` made, for the next process, and its memories as JSON.
+HAND_OVER = ["write_rtlil front.il", "select t:$mem_v2", "write_json -selected memories.json"]
+
+
+def take_over(top: str, small_memories: Sequence[str]) -> list[str]:
+    """Return the commands that go on with ``front.il``.
 
     Parameters
     ----------
     top : str
-        Name of the top module.
-    small_memories : sequence of (module, cell)
-        Memories that become flip-flops; the others stay.
-    libraries : sequence of str
-        Liberty files.
+        Name of the module.
+    small_memories : sequence of str
+        Cells of memories that become flip-flops; the others stay.
     """
-    named = " ".join(f"-liberty {name}" for name in libraries)
     return [
         "read_rtlil front.il",
         f"hierarchy -top {top}",
-        *(f"memory_map {module}/{cell}" for module, cell in small_memories),
+        *(f"memory_map {top}/{cell}" for cell in small_memories),
+    ]
+
+
+def back(top: str, libraries: Sequence[str], avoided: Sequence[str] = ()) -> list[str]:
+    """Return the commands that map the module to cells and write ``netlist.json``.
+
+    Parameters
+    ----------
+    top : str
+        Name of the module.
+    libraries : sequence of str
+        Liberty files.
+    avoided : sequence of str
+        Cells of them that must not be chosen.
+    """
+    named = " ".join(f"-liberty {name}" for name in libraries)
+    avoid = "".join(f" -dont_use {name}" for name in avoided)
+    return [
         "opt -nodffe -nosdff",
         "techmap -map comparisons.v",
         "alumacc",
@@ -268,13 +281,9 @@ def back(
         "opt -fast -nodffe -nosdff",
         "techmap",
         "opt -fast -nodffe -nosdff",
-        f"dfflibmap {named}",
-        f"abc {named} -script area.abc",
+        f"dfflibmap{avoid} {named}",
+        f"abc{avoid} {named} -script area.abc",
         "opt_clean -purge",
         f"hierarchy -top {top}",
-        "tee -q -o stat.json stat -json",
-        "setattr -mod -unset keep_hierarchy *",
-        "flatten -noscopeinfo",
-        "opt_clean -purge",
         "write_json netlist.json",
     ]

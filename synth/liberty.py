@@ -6,10 +6,12 @@ expression per statement takes a second.
 """
 
 import gzip
+import hashlib
 import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
@@ -120,11 +122,15 @@ def numbers(text: str) -> list[float]:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A cell, the library group that it stands in, and the file of that."""
+    """A cell, the library group that it stands in, and the file of that.
+
+    ``avoided`` when the user or the kit's own flow does not want it, whatever the file says.
+    """
 
     group: Group
     library: Group
     source: Path
+    avoided: bool = False
 
     @property
     def name(self) -> str:
@@ -144,7 +150,7 @@ class Cell:
     @property
     def usable(self) -> bool:
         """Whether synthesis may choose it."""
-        return self.group.attributes.get("dont_use", "false") != "true"
+        return not self.avoided and self.group.attributes.get("dont_use", "false") != "true"
 
     def pins(self, direction: str) -> dict[str, Group]:
         """Return the pins of a direction, by name."""
@@ -157,15 +163,50 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """The cells of one or several Liberty files."""
+    """The cells of one or several Liberty files.
+
+    Parameters
+    ----------
+    name : str
+        The names that the files give themselves, with + between.
+    texts : dict of Path to str
+        Each file and what is in it.
+    cells : dict of str to Cell
+        By name.
+    """
 
     name: str
-    files: tuple[Path, ...]
+    texts: dict[Path, str]
     cells: dict[str, Cell]
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files, in order."""
+        return tuple(self.texts)
 
-def read(files: Sequence[Path]) -> Library:
+    @cached_property
+    def avoided(self) -> tuple[str, ...]:
+        """The cells that synthesis must not choose."""
+        return tuple(sorted(name for name, cell in self.cells.items() if not cell.usable))
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of all that a result may depend on, wherever the files are."""
+        whole = hashlib.sha256()
+        for text in (*self.texts.values(), *self.avoided):
+            whole.update(hashlib.sha256(text.encode()).digest())
+        return whole.hexdigest()
+
+
+def read(files: Sequence[Path], avoid: Sequence[str] = ()) -> Library:
     """Read the cells of Liberty files, gzipped or not.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        One file, or the parts of a library that comes in several.
+    avoid : sequence of str
+        Patterns such as ``*_probe*`` of cells that synthesis must not choose.
 
     Raises
     ------
@@ -173,19 +214,21 @@ def read(files: Sequence[Path]) -> Library:
         When a file cannot be read, is no Liberty file, or brings no cell with an area.
     """
     cells: dict[str, Cell] = {}
+    texts = {path: text_of(path) for path in files}
     names = []
-    for path in files:
-        library = parse(text_of(path), path.name)
+    for path, text in texts.items():
+        library = parse(text, path.name)
         names.append(library.name)
         for group in library.of("cell"):
-            cells[group.name] = Cell(group, library, path)
+            avoided = any(fnmatchcase(group.name, pattern) for pattern in avoid)
+            cells[group.name] = Cell(group, library, path, avoided)
     try:
         useful = max((cell.area for cell in cells.values()), default=0) > 0
     except ValueError as error:
         raise InputError(f"{', '.join(names)}: an area is no number: {error}") from None
     if not useful:
         raise InputError(f"{', '.join(str(path) for path in files)}: no cell has an area")
-    return Library("+".join(names), tuple(files), cells)
+    return Library("+".join(names), texts, cells)
 
 
 def text_of(path: Path) -> str:

@@ -5,18 +5,26 @@ have one output, so each full adder stands in the netlist as two half cells that
 capacitance. Wires have no length, and nets of more than ``FAN_OUT`` pins get buffers here.
 """
 
+import hashlib
+import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gateware.yosys import run_abc
 from golden.errors import ToolError
 from synth.functions import full_adder
-from synth.liberty import Cell, Library, text_of
+from synth.liberty import Cell, Library
+from synth.mapping import Mapped
+from synth.netlist import Assembly, CutNetlist, cells_below, half_name, net_name
 
 FAN_OUT = 16
-STORAGE_OUTPUT = "RD_DATA"
+METHOD = "ABC's estimate"
+BY_COMPONENT = "ABC's estimate, each component alone"
+# Put together, the gates of so many cells take some 2 GB.
+MOST_CELLS = 2_000_000
 CAPACITANCE = re.compile(r"(?<!\w)((?:rise_|fall_)?capacitance\s*:\s*\"?)([\d.eE+-]+)")
 AREA = re.compile(r"(?<!\w)(area\s*:\s*\"?)([\d.eE+-]+)")
 DELAY = re.compile(r"Delay\s*=\s*([\d.]+)\s*ps")
@@ -32,127 +40,126 @@ class LongestPath:
     end: str = ""
 
 
-def longest_path(
-    folder: Path, netlist: dict, library: Library, *, task: str, timeout: float
-) -> LongestPath:
-    """Return the longest path.
+@dataclass(frozen=True)
+class Timing:
+    """The longest path, and what found it in how much of the design."""
+
+    path: LongestPath
+    method: str
+
+    def record(self) -> bytes:
+        """Return everything as JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def of_record(cls, content: bytes) -> "Timing":
+        """Read what :meth:`record` made; any damage is a ValueError."""
+        try:
+            plain = json.loads(content)
+            return cls(LongestPath(**plain["path"]), plain["method"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no timing: {error}") from None
+
+
+def timing_digest(library: Library) -> str:
+    """Return a hash of how paths are timed."""
+    parts = [library.digest, METHOD, BY_COMPONENT, str(MOST_CELLS), *_commands([""])]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def time_design(
+    top: str,
+    mapped: Mapping[str, Mapped],
+    children: Mapping[str, tuple[str, ...]],
+    library: Library,
+    *,
+    task: str,
+    timeout: float,
+) -> Timing:
+    """Find the longest path of a design.
+
+    A design of more than ``MOST_CELLS`` cells is timed one component at a time: paths through
+    several of them are not seen then, and the method says so.
 
     Parameters
     ----------
-    folder : Path
-        For temporary files.
-    netlist : dict
-        The flat top module as Yosys' ``write_json`` describes it.
+    top : str
+        The design.
+    mapped : mapping of str to Mapped
+        Each component by its name.
+    children : mapping of str to tuple of str
+        For each the names of those it holds.
     library : Library
         Whose cells these are.
     task, timeout
         As for :func:`gateware.yosys.run_abc`.
     """
-    cut = cut_netlist(netlist, library)
+    assembly = Assembly(mapped, children, library)
+    if cells_below(top, mapped, children) <= MOST_CELLS:
+        cut = assembly.cut(top)
+        return Timing(longest_path(cut, library, mapped, task=task, timeout=timeout), METHOD)
+    longest = LongestPath(0.0)
+    for name in mapped:
+        alone = Assembly(mapped, children, library, deep=False).cut(name)
+        path = longest_path(alone, library, mapped, task=task, timeout=timeout)
+        if path.ps > longest.ps:
+            longest = LongestPath(path.ps, f"{name}: {path.start}", f"{name}: {path.end}")
+    return Timing(longest, BY_COMPONENT)
+
+
+def longest_path(
+    cut: CutNetlist,
+    library: Library,
+    mapped: Mapping[str, Mapped],
+    *,
+    task: str,
+    timeout: float,
+) -> LongestPath:
+    """Return the longest path through gates.
+
+    Parameters
+    ----------
+    cut : CutNetlist
+        The gates.
+    library : Library
+        Whose cells these are.
+    mapped : mapping
+        The components that the gates came from, for names.
+    task, timeout
+        As for :func:`gateware.yosys.run_abc`.
+    """
     if not cut.gates:
         return LongestPath(0.0)
-    (folder / "timing.blif").write_text(cut.blif(), encoding="utf-8")
-    commands = []
-    for number, liberty in enumerate(timing_libraries(library)):
-        name = f"timing{number}.lib"
-        (folder / name).write_text(liberty, encoding="utf-8")
-        commands.append(f"read_lib {'-m ' if number else ''}-w {name}")
-    commands += ["read_blif timing.blif", "topo", f"buffer -c -N {FAN_OUT}", "topo", "stime -p"]
-    log = run_abc(folder, commands, task=task, timeout=timeout)
+    with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
+        folder = Path(scratch)
+        (folder / "timing.blif").write_text(cut.blif(), encoding="utf-8")
+        names = []
+        for number, liberty in enumerate(timing_libraries(library)):
+            names.append(f"timing{number}.lib")
+            (folder / names[-1]).write_text(liberty, encoding="utf-8")
+        log = run_abc(folder, _commands(names), task=task, timeout=timeout)
     found = DELAY.findall(log)
     if not found:
         last = log.strip().splitlines()[-1:] or ["nothing"]
         raise ToolError(f"{task}: ABC gives no delay; it says: {last[0]}")
-    names = _net_names(netlist)
     ends = ENDS.search(log)
-    start = names.get(cut.starts[int(ends[1])], "") if ends else ""
-    end = names.get(list(cut.ends.values())[int(ends[2])], "") if ends else ""
-    return LongestPath(float(found[-1]), start, end)
+    if ends is None:
+        return LongestPath(float(found[-1]))
+    start = list(cut.starts.values())[int(ends[1])]
+    end = list(cut.ends.values())[int(ends[2])]
+    return LongestPath(float(found[-1]), net_name(start, mapped), net_name(end, mapped))
 
 
-@dataclass(frozen=True)
-class CutNetlist:
-    """The gates of a netlist, as lines of BLIF, and the nets on either side of them.
-
-    Each end has the net that it is known by: a register's input goes by the register's output.
-    """
-
-    starts: list[str]
-    ends: dict[str, str]
-    gates: list[str]
-
-    def blif(self) -> str:
-        """Return the whole text."""
-        inputs, outputs = " ".join(self.starts), " ".join(self.ends)
-        head = [".model timing", f".inputs {inputs}", f".outputs {outputs}"]
-        return "\n".join([*head, *self.gates, ".end\n"])
-
-
-def cut_netlist(netlist: dict, library: Library) -> CutNetlist:
-    """Take the registers and memories out of a netlist; what they drove are inputs now."""
-    halved = full_adder(library)
-    adder = halved[0].name if halved else None
-    starts: dict[str, None] = {}
-    ends: dict[str, str] = {}
-    gates = []
-    for port in netlist["ports"].values():
-        nets = list(_nets(port["bits"]))
-        if port["direction"] == "input":
-            starts.update(dict.fromkeys(nets))
-        else:
-            ends.update(zip(nets, nets, strict=True))
-    for cell in netlist["cells"].values():
-        known = library.cells.get(cell["type"])
-        nets = {pin: list(_nets(bits)) for pin, bits in cell["connections"].items()}
-        if known is None or known.sequential:
-            outputs = [pin for pin in nets if pin in _outputs(known)]
-            starts.update((net, None) for pin in outputs for net in nets.pop(pin))
-            stored = next(_nets(cell["connections"][outputs[0]])) if outputs else ""
-            ends.update((net, stored) for names in nets.values() for net in names)
-            continue
-        inputs = " ".join(f"{pin}={nets[pin][0]}" for pin in known.pins("input"))
-        for pin in known.pins("output"):
-            if nets.get(pin):
-                name = _half(known, pin) if known.name == adder else known.name
-                gates.append(f".gate {name} {inputs} {pin}={nets[pin][0]}")
-    # A constant is an input that is there from the start.
-    starts.update(dict.fromkeys(("const0", "const1")))
-    ends = {net: known for net, known in ends.items() if net not in starts}
-    return CutNetlist(list(starts), ends, gates)
-
-
-def _net_names(netlist: dict) -> dict[str, str]:
-    """Return a readable name of each net: of several the shortest, no made-up one if possible."""
-    names: dict[str, str] = {}
-    for name, net in netlist["netnames"].items():
-        for index, bit in enumerate(net["bits"]):
-            full = f"{name}[{index}]" if len(net["bits"]) > 1 else name
-            known = names.get(f"n{bit}")
-            if known is None or ("$" in known, len(known)) > ("$" in full, len(full)):
-                names[f"n{bit}"] = full
-    return names
-
-
-def _nets(bits: list) -> Iterator[str]:
-    """Yield the names of a port's nets; Yosys gives constants as texts."""
-    for bit in bits:
-        yield f"n{bit}" if isinstance(bit, int) else f"const{int(bit == '1')}"
-
-
-def _outputs(cell: Cell | None) -> set[str]:
-    """Return the output pins of a register, or of a memory that is no cell."""
-    return set(cell.pins("output")) if cell else {STORAGE_OUTPUT}
-
-
-def _half(adder: Cell, output: str) -> str:
-    return f"{adder.name}_half_{output}"
+def _commands(libraries: Sequence[str]) -> list[str]:
+    """Return ABC's commands: all libraries, the gates, buffers, the longest path."""
+    read = [f"read_lib {'-m ' if number else ''}-w {name}" for number, name in enumerate(libraries)]
+    return [*read, "read_blif timing.blif", "topo", f"buffer -c -N {FAN_OUT}", "topo", "stime -p"]
 
 
 def timing_libraries(library: Library) -> Iterator[str]:
     """Yield the text of each Liberty file, with the half cells of the full adder added."""
     found = full_adder(library)
-    for path in library.files:
-        text = text_of(path)
+    for path, text in library.texts.items():
         if found and found[0].source == path:
             adder = found[0]
             end = adder.library.end - 1
@@ -166,7 +173,7 @@ def _half_cells(adder: Cell, text: str) -> Iterator[str]:
     for kept in adder.pins("output"):
         removed = [pin for pin in adder.pins("output").values() if pin.name != kept]
         half = text[group.start : removed[0].start] + text[removed[0].end : group.end]
-        half = re.sub(r"cell\s*\([^)]*\)", f"cell ({_half(adder, kept)})", half, count=1)
+        half = re.sub(r"cell\s*\([^)]*\)", f"cell ({half_name(adder.name, kept)})", half, count=1)
         for pattern in (CAPACITANCE, AREA):
             half = pattern.sub(lambda found: f"{found[1]}{float(found[2]) / 2:.9g}", half)
         yield f"\n{half}\n"

@@ -61,7 +61,6 @@ def map_and_prove(component: wiring.Component, library: Library, folder: Path) -
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "library.lib").write_text(library.files[0].read_text(), encoding="utf-8")
     (folder / "design.il").write_text(design_of(component).rtlil(), encoding="utf-8")
-    run_yosys(folder, front("dut", []), task="front", timeout=60)
     prove = [
         "tee -q -o area.json stat -json -liberty library.lib",
         "read_liberty -ignore_miss_func library.lib",
@@ -72,7 +71,8 @@ def map_and_prove(component: wiring.Component, library: Library, folder: Path) -
         "miter -equiv -flatten mapped dut both",
         "sat -verify -prove trigger 0 both",
     ]
-    run_yosys(folder, [*back("dut", [], ["library.lib"]), *prove], task="proof", timeout=120)
+    flow = [*front("dut"), *back("dut", ["library.lib"])]
+    run_yosys(folder, [*flow, *prove], task="proof", timeout=120)
     return json.loads((folder / "area.json").read_text())["design"]
 
 

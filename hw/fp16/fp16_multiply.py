@@ -2,13 +2,23 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.common.carry_save import add_rows, first_row, resolve
 from hw.common.wires import wire
-from hw.fp16.fp16_parts import Cut, Special, Window, finish, keep, registers, shift_up, unpack
+from hw.fp16.fp16_parts import (
+    Cut,
+    Number,
+    Special,
+    Window,
+    finish,
+    keep,
+    registers,
+    shift_up,
+    unpack,
+)
 
 ROWS_FIRST = 9  # of the product, before the first cut
 NO = Const(0, 1)
@@ -60,30 +70,38 @@ class Fp16Multiply(wiring.Component):
         cut: Cut = registers(m) if self.pipelined else keep
 
         a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
-        nan = a.nan | b.nan | (a.infinite & b.zero) | (a.zero & b.infinite)
-        special = Special(
-            sign=wire(m, a.sign ^ b.sign, "sign"),
-            subtract=NO,
-            infinite=wire(m, a.infinite | b.infinite, "infinite"),
-            nan=wire(m, nan, "nan"),
-        )
-        limit = wire(m, a.exponent + b.exponent, "limit")
-        rows = first_row(m, a.mantissa, b.mantissa[0], "row")
-        rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
-        special, limit, rows, factor, bits = cut(
-            special=special,
-            limit=limit,
-            rows=rows,
-            factor=a.mantissa,
-            bits=b.mantissa[ROWS_FIRST:],
-        )
-
-        rows = add_rows(m, rows, factor, bits, "row")
-        product = resolve(m, rows, "product_high")
-        # The product's last bit is worth 2**(limit - 50), and the first bit of the window, which
-        # has the exponent limit + 1, is worth 2**(limit - 14).
-        window = Window(NO, Cat(product, Const(0, 15)), NO, limit)
-        special, window = cut(special=special, window=shift_up(m, window, 16))
-
-        m.d.comb += self.o.eq(finish(m, cut, window, special))
+        m.d.comb += self.o.eq(multiply(m, cut, a, b))
         return m
+
+
+def multiply(m: Module, cut: Cut, a: Number, b: Number) -> Value:
+    """Return the pattern of a product of two numbers, with ``Fp16Multiply.STAGES`` cuts.
+
+    A mantissa may have zeros in front: it need not be normalised. Of ``b``, constant fields and
+    flags take no gates.
+    """
+    nan = a.nan | b.nan | (a.infinite & b.zero) | (a.zero & b.infinite)
+    special = Special(
+        sign=wire(m, a.sign ^ b.sign, "sign"),
+        subtract=NO,
+        infinite=wire(m, a.infinite | b.infinite, "infinite"),
+        nan=wire(m, nan, "nan"),
+    )
+    limit = wire(m, a.exponent + b.exponent, "limit")
+    rows = first_row(m, a.mantissa, b.mantissa[0], "row")
+    rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
+    special, limit, rows, factor, bits = cut(
+        special=special,
+        limit=limit,
+        rows=rows,
+        factor=a.mantissa,
+        bits=b.mantissa[ROWS_FIRST:],
+    )
+
+    rows = add_rows(m, rows, factor, bits, "row")
+    product = resolve(m, rows, "product_high")
+    # The product's last bit is worth 2**(limit - 50), and the first bit of the window, which
+    # has the exponent limit + 1, is worth 2**(limit - 14).
+    window = Window(NO, Cat(product, Const(0, 15)), NO, limit)
+    special, window = cut(special=special, window=shift_up(m, window, 16))
+    return finish(m, cut, window, special)

@@ -1,0 +1,1 @@
+"""The FP16 arithmetic of the counter engine."""

@@ -1,0 +1,1 @@
+"""Baselines: arrays that multiply and accumulate, all with the same streams."""

@@ -1,0 +1,49 @@
+"""cocotb bench for Fp16CompensationMac: sums of all slots side by side, with idle turns between."""
+
+import cocotb
+import numpy as np
+
+from golden.counter_fp16 import compensation
+from golden.fp16_arithmetic import SIGN
+from sim.bed.corners import finite
+from sim.bed.fp16_operands import patterns
+from sim.bed.testbed import Testbed
+
+OUTLIERS = 25
+
+
+@cocotb.parametrize(kind=["usual", "any"])
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def accumulates(dut, kind: str) -> None:
+    """Every slot has its sum after the last outlier; sums begin anew without a pause."""
+    bed = await Testbed(dut).start()
+    slots = bed.block.slots
+    make = patterns if kind == "any" else lambda rng, count: finite(rng, (count,))
+    for _ in range(4):
+        outliers = int(bed.rng.integers(1, OUTLIERS))
+        errors = make(bed.rng, outliers)
+        weights = make(bed.rng, outliers * slots).reshape(outliers, slots)
+        got = []
+        cases = turns(bed.rng, errors, weights)
+        cases += [(0, 0, 0, 0)] * (bed.block.LATENCY)
+        for n, (error, weight, first, _) in enumerate(cases):
+            bed.set(error=int(error), weight=int(weight), first=first)
+            await bed.settled()
+            earlier = n - bed.block.LATENCY
+            if earlier >= 0 and cases[earlier][3]:
+                got.append(bed.get("total"))
+            await bed.cycles()
+        np.testing.assert_array_equal(got, compensation(errors[None], weights[None])[0])
+
+
+def turns(
+    rng: np.random.Generator, errors: np.ndarray, weights: np.ndarray
+) -> list[tuple[int, int, int, int]]:
+    """Return error, weight, first and last of each cycle; some rounds of all slots are idle."""
+    found = []
+    for n, error in enumerate(errors):
+        while n and rng.random() < 0.2:
+            found += [(SIGN, 0, 0, 0)] * weights.shape[1]
+        last = int(n == len(errors) - 1)
+        found += [(error, weight, int(n == 0), last) for weight in weights[n]]
+    return found

@@ -1,0 +1,37 @@
+"""cocotb bench for IntegerLane: random numbers, and the largest sums of either sign."""
+
+import cocotb
+import numpy as np
+
+from hw.mac.product_sum import offset_base
+from sim.bed.testbed import Testbed
+
+COUNT = 1500
+
+
+@cocotb.test(timeout_time=10, timeout_unit="us")
+async def sums_products(dut) -> None:
+    """Add the products; activations reach up to ±7, weights from -8 to 7."""
+    bed = Testbed(dut)
+    lane = bed.block
+    magnitude_bits = lane.activation_bits - 1
+    most_x, most_w = (1 << magnitude_bits) - 1, 1 << (lane.weight_bits - 1)
+    base = offset_base(lane.inputs, magnitude_bits, lane.weight_bits)
+    got, expected = [], []
+    for n in range(COUNT):
+        x = bed.rng.integers(-most_x, most_x, lane.inputs, endpoint=True)
+        w = bed.rng.integers(-most_w, most_w, lane.inputs)
+        if n < 4:
+            x[:] = most_x * (-1) ** n
+            w[:] = -most_w if n // 2 else most_w - 1
+        negative = x < 0
+        got += await bed.evaluate(
+            "sum",
+            magnitudes=np.abs(x).tolist(),
+            signs=int(negative @ (1 << np.arange(lane.inputs))),
+            offset=(base - int(np.abs(x[negative]).sum())) & bed.mask("offset"),
+            weights=w.tolist(),
+        )
+        expected.append(int(x @ w))
+    np.testing.assert_array_equal(got, expected)
+    assert {-most_x * most_w * lane.inputs, most_x * most_w * lane.inputs} <= set(got)

@@ -1,0 +1,125 @@
+"""What ``kllm synth`` prints."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from synth.memories import MEMORY_BITS
+from synth.timing import FAN_OUT
+
+if TYPE_CHECKING:
+    from synth.area import Area
+
+
+def print_areas(areas: "Sequence[Area]") -> None:
+    """Print the designs as a table, and below what the units are."""
+    table = Table("design")
+    for title in ("area", "GE", "seq.", "FFs", "mem. bits", "delay ps", "FO4"):
+        table.add_column(title, justify="right")
+    for area in areas:
+        share = area.ge_sequential / area.ge if area.ge else 0.0
+        table.add_row(
+            area.design,
+            f"{area.area:,.0f}",
+            f"{area.ge:,.0f}",
+            f"{share:.0%}",
+            f"{area.flip_flops:,}",
+            f"{area.memory_bits:,}",
+            f"{area.delay_ps:,.0f}",
+            f"{area.delay_fo4:.0f}",
+        )
+    console = Console()
+    console.print(table)
+    console.print(caption(areas), markup=False, highlight=False)
+
+
+def caption(areas: "Sequence[Area]") -> str:
+    """Say what the columns mean, and where the units come from."""
+    area = areas[0]
+    methods = " and ".join(sorted({one.timing for one in areas}))
+    return (
+        f"Library {area.library}, Yosys {area.yosys}, mapped for least area. Area in the library's"
+        f" unit (um2, as a rule), without wires. GE (gate equivalents): area / {area.nand2_area:g},"
+        f" that of {area.nand2}, the smallest 2-input NAND by function that may be used; seq.: the"
+        f" share of flip-flops (FFs). Mem. bits: written memories above {MEMORY_BITS} bits, not in"
+        f" the area; --blocks shows them. Delay: longest path between registers, memories and"
+        f" ports by {methods}, no wires, nets of more than {FAN_OUT} pins buffered (buffers not in"
+        f" the area). FO4: delay / {area.fo4_ps:.1f} ps, that of {area.inverter}, the smallest"
+        f" inverter, driving four of its kind in an endless chain, from the library's tables."
+    )
+
+
+def print_blocks(area: "Area") -> None:
+    """Print what each component of a design adds, each below the first that holds it."""
+    blocks = {block.module: block for block in area.blocks}
+    table = Table("component", title=area.design)
+    for title in ("copies", "area each", "GE each", "FFs", "mem. bits", "GE all", "share"):
+        table.add_column(title, justify="right")
+    shown: set[str] = set()
+
+    def add(name: str, depth: int) -> None:
+        if name in shown:
+            return
+        shown.add(name)
+        block = blocks[name]
+        whole = block.ge * block.copies
+        table.add_row(
+            "  " * depth + (name.removeprefix(f"{area.design}_") if depth else "itself"),
+            f"{block.copies:,}",
+            f"{block.area:,.0f}",
+            f"{block.ge:,.1f}",
+            f"{block.flip_flops:,}",
+            f"{block.memory_bits:,}",
+            f"{whole:,.0f}",
+            f"{whole / area.ge:.1%}" if area.ge else "",
+        )
+        for child in sorted(
+            block.holds, key=lambda child: -blocks[child].ge * blocks[child].copies
+        ):
+            add(child, depth + 1)
+
+    add(area.design, 0)
+    console = Console()
+    console.print(table)
+    note = "A component's figures are without those of the components indented below it."
+    path = f"Longest path of {area.design}: from {area.path_start} to {area.path_end}"
+    for line in (note, path):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_memories(area: "Area") -> None:
+    """Print the memories of a design, which are in no other area."""
+    if not area.memories:
+        return
+    table = Table("memory", title=f"{area.design}: memories")
+    for title in ("copies", "words", "bits", "writes", "reads", "clocked", "GE all"):
+        table.add_column(title, justify="right")
+    for memory in area.memories:
+        table.add_row(
+            f"{memory.module.removeprefix(f'{area.design}_')}.{memory.name}",
+            f"{memory.copies:,}",
+            f"{memory.words:,}",
+            f"{memory.width:,}",
+            f"{memory.write_ports}",
+            f"{memory.read_ports}",
+            f"{memory.clocked_reads}",
+            f"{memory.area / area.nand2_area:,.0f}",
+        )
+    console = Console()
+    console.print(table)
+    line = f"Memories: {area.memory_ge:,.0f} GE by {area.memory_model}; in no other figure."
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_cells(area: "Area") -> None:
+    """Print how many of each cell a design has, as a histogram."""
+    table = Table("cell", title=f"{area.design}: cells")
+    table.add_column("count", justify="right")
+    table.add_column("")
+    counts = sorted(area.cell_counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    most = counts[0][1] if counts else 1
+    for kind, count in counts:
+        table.add_row(kind, f"{count:,}", "#" * max(1, round(32 * count / most)))
+    Console().print(table)

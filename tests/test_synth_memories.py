@@ -1,0 +1,72 @@
+"""Memories that are no flip-flops: what is said of them, and what they would take."""
+
+from pathlib import Path
+
+import pytest
+
+from golden.errors import InputError
+from synth.liberty import Library, read
+from synth.memories import Macro, Store, bit_cell, macros, memory_area, stays, store_of
+
+MACROS = """
+library (mine) {
+  cell (RAM64X8) { area : 1000; memory () { type : ram; address_width : 6; word_width : 8; }
+    bus (Q) { memory_read () { address : A; } } bus (D) { memory_write () { address : A; } } }
+  cell (RAM256X32) { area : 5000; memory () { type : ram; address_width : 8; word_width : 32; }
+    bus (Q) { memory_read () { address : A; } } bus (D) { memory_write () { address : A; } } }
+}
+"""
+
+
+def store(words: int, width: int, reads: int = 1) -> Store:
+    return Store("m", words, width, 1, reads, reads)
+
+
+def cell(words: int, width: int, writes: int) -> dict:
+    binary = {"SIZE": words, "WIDTH": width, "WR_PORTS": writes, "RD_PORTS": 2}
+    parameters = {name: f"{value:b}" for name, value in binary.items()}
+    return {"type": "$mem_v2", "parameters": {**parameters, "RD_CLK_ENABLE": "10"}}
+
+
+def test_read_from_yosys() -> None:
+    assert store_of("m", cell(64, 8, 1)) == Store("m", 64, 8, 1, 2, 1)
+    assert stays(cell(33, 8, 1))
+    assert not stays(cell(32, 8, 1))
+    assert not stays(cell(1024, 8, 0))  # a table
+
+
+def test_latch_model(library: Library) -> None:
+    smallest = bit_cell(library)
+    assert smallest
+    assert (smallest.name, smallest.area) == ("DFFNEGX1", 96)
+    assert memory_area([store(64, 8), store(16, 32)], library, ()) == 1024 * 96
+
+
+def test_macros_cover_words_and_width(tmp_path: Path, library: Library) -> None:
+    path = tmp_path / "macros.lib"
+    path.write_text(MACROS)
+    own = macros(read([path]))
+    assert own == (
+        Macro("RAM64X8", 1000.0, 64, 8, 1, 1),
+        Macro("RAM256X32", 5000.0, 256, 32, 1, 1),
+    )
+    # 64 x 9 needs two of the small one; 200 x 32 would need 16 of them.
+    areas = [memory_area([store(*size)], library, own) for size in ((64, 8), (64, 9), (200, 32))]
+    assert areas == [1000, 2000, 5000]
+    with pytest.raises(InputError, match="memory m needs 1 write and 2 read ports; no macro"):
+        memory_area([store(64, 8, reads=2)], library, own)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("memory ()", "other ()", "mine has no memory macro"),
+        ("word_width : 8;", "", "RAM64X8: its memory group must give"),
+        ("word_width : 8;", "word_width : 0;", "RAM64X8: word width and area must be"),
+    ],
+)
+def test_bad_macros_are_one_sentence(old: str, new: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "macros.lib"
+    path.write_text(MACROS.replace(old, new))
+    with pytest.raises(InputError, match=said):
+        macros(read([path]))
