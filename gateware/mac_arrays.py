@@ -1,20 +1,44 @@
 """The baselines: lanes and arrays that multiply and accumulate."""
 
+from dataclasses import asdict
 from functools import partial
 
 from gateware.design import Design
-from hw.mac.integer_lane import IntegerLane
+from hw.mac.lanes import make_lane
+from hw.mac.mac_array import MacArray
+from hw.mac.mac_spec import MacSpec
 
-LANE_INPUTS = 16
+ABOUT = {
+    "int4": "INT4 x INT4",
+    "int8": "INT8 x INT8",
+}
 
 
-def _integer_lane(bits: int) -> Design:
+def mac_spec(arithmetic: str) -> MacSpec:
+    """Return the size at which the baselines are compared: 16 input and 16 output lanes."""
+    return MacSpec(arithmetic=arithmetic, inputs_per_beat=16, output_lanes=16, inputs_max=4096)
+
+
+def _lane(arithmetic: str) -> Design:
+    spec = mac_spec(arithmetic)
     return Design(
-        name=f"int{bits}_lane",
-        make=partial(IntegerLane, LANE_INPUTS, bits, bits),
-        about=f"baseline: sum of {LANE_INPUTS} products INT{bits} x INT{bits}, combinational",
-        parameters={"inputs": LANE_INPUTS, "activation_bits": bits, "weight_bits": bits},
+        name=f"{arithmetic}_lane",
+        make=partial(make_lane, spec, pipelined=False),
+        about=f"baseline: {spec.inputs_per_beat} products and their sum, combinational:"
+        f" {ABOUT[arithmetic]}",
+        parameters=asdict(spec),
     )
 
 
-MAC_DESIGNS = (_integer_lane(4), _integer_lane(8))
+def _array(arithmetic: str) -> Design:
+    spec = mac_spec(arithmetic)
+    return Design(
+        name=f"{arithmetic}_array",
+        make=partial(MacArray, spec),
+        about=f"baseline: {spec.inputs_per_beat} x {spec.output_lanes} array that multiplies and"
+        f" accumulates: {ABOUT[arithmetic]}",
+        parameters=asdict(spec),
+    )
+
+
+MAC_DESIGNS = (*map(_lane, ABOUT), *map(_array, ABOUT))

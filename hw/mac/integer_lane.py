@@ -5,7 +5,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.common.wires import wire
+from hw.fp16.fp16_parts import Cut, keep, registers
 from hw.mac.product_sum import sum_bits, sum_products
+
+# Sums of wider products are cut when the lane is pipelined.
+PRODUCT_BITS = 8
 
 
 class IntegerLane(wiring.Component):
@@ -21,57 +25,66 @@ class IntegerLane(wiring.Component):
         Activations of a beat.
     activation_bits, weight_bits : int
         Widths with sign: 4 for INT4.
+    pipelined : bool
+        Whether there are registers after the weights, within the sum of wide products, and
+        behind it. They take new values in every cycle.
 
     Ports
     -----
-    magnitudes : In(array of unsigned)
-        Magnitudes of the activations.
     signs : In(inputs)
-        Whether they are negative.
-    offset : In(unsigned)
-        From :class:`hw.mac.integer_operands.IntegerOperands`.
+        Whether the activations are negative.
     weights : In(array of signed)
         Weights, two's complement.
+    magnitudes : In(array of unsigned)
+        Magnitudes of the activations; one cycle after ``signs`` if pipelined.
+    offset : In(unsigned)
+        From :class:`hw.mac.integer_operands.IntegerOperands`, together with ``magnitudes``.
     sum : Out(signed)
         Sum of the products, exact.
 
     Timing
     ------
-    Latency : 0 cycles.
+    Latency : ``latency`` cycles from ``weights``: 0; if pipelined 2, or 3 for wide products.
     Rate : one sum per cycle.
-    Through paths : every input to ``sum``, combinational.
-    Reset : no state.
+    Through paths : every input to ``sum``, combinational; none if pipelined.
+    Reset : no state; what is under way in the pipeline goes on.
     """
 
-    magnitudes: data.View
     signs: Signal
-    offset: Signal
     weights: data.View
+    magnitudes: data.View
+    offset: Signal
     sum: Signal
 
-    def __init__(self, inputs: int, activation_bits: int, weight_bits: int) -> None:
+    def __init__(
+        self, inputs: int, activation_bits: int, weight_bits: int, *, pipelined: bool = False
+    ) -> None:
         self.inputs = inputs
         self.activation_bits, self.weight_bits = activation_bits, weight_bits
+        self.pipelined = pipelined
+        self.wide = activation_bits + weight_bits > PRODUCT_BITS
+        self.latency = 2 + self.wide if pipelined else 0
         bits = sum_bits(inputs, activation_bits - 1, weight_bits)
         ports = {
-            "magnitudes": In(data.ArrayLayout(activation_bits - 1, inputs)),
             "signs": In(inputs),
-            "offset": In(bits),
             "weights": In(data.ArrayLayout(signed(weight_bits), inputs)),
+            "magnitudes": In(data.ArrayLayout(activation_bits - 1, inputs)),
+            "offset": In(bits),
             "sum": Out(signed(bits)),
         }
         super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
+        cut: Cut = registers(m) if self.pipelined else keep
+        bits, lanes = self.weight_bits, range(self.inputs)
         operands = [
-            wire(
-                m,
-                self.weights[k].as_unsigned() ^ self.signs[k].replicate(self.weight_bits),
-                f"operand{k}",
-            )
-            for k in range(self.inputs)
+            wire(m, self.weights[k].as_unsigned() ^ self.signs[k].replicate(bits), f"operand{k}")
+            for k in lanes
         ]
-        magnitudes = [self.magnitudes[k] for k in range(self.inputs)]
-        m.d.comb += self.sum.eq(sum_products(m, magnitudes, operands, self.offset))
+        operands = cut(**{f"operand{k}": operands[k] for k in lanes})
+        magnitudes = [self.magnitudes[k] for k in lanes]
+        within = cut if self.wide else None
+        total = sum_products(m, magnitudes, operands, self.offset, within)
+        m.d.comb += self.sum.eq(cut(sum=wire(m, total, "total")))
         return m

@@ -1,10 +1,10 @@
 """Activations as integer lanes take them: once for all lanes."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.mac.product_sum import offset_base, sum_bits
+from hw.mac.product_sum import shared_offset, sum_bits
 
 
 class IntegerOperands(wiring.Component):
@@ -19,10 +19,12 @@ class IntegerOperands(wiring.Component):
 
     Ports
     -----
-    magnitudes : In(array of unsigned)
-        Magnitudes of the activations.
-    signs : In(inputs)
-        Whether they are negative.
+    activations : In(array of sign and magnitude)
+        Activations of a beat.
+    signs : Out(inputs)
+        Their signs.
+    magnitudes : Out(array of unsigned)
+        Their magnitudes.
     offset : Out(unsigned)
         For :class:`hw.mac.integer_lane.IntegerLane`.
 
@@ -30,27 +32,39 @@ class IntegerOperands(wiring.Component):
     ------
     Latency : 0 cycles.
     Rate : one beat per cycle.
-    Through paths : both inputs to ``offset``, combinational.
+    Through paths : ``activations`` to all outputs, combinational.
     Reset : no state.
     """
 
-    magnitudes: data.View
+    AT_ONCE = ("signs",)
+
+    activations: data.View
     signs: Signal
+    magnitudes: data.View
     offset: Signal
 
     def __init__(self, inputs: int, activation_bits: int, weight_bits: int) -> None:
         self.inputs = inputs
         self.activation_bits, self.weight_bits = activation_bits, weight_bits
+        magnitude_bits = activation_bits - 1
+        number = data.StructLayout({"magnitude": magnitude_bits, "sign": 1})
         ports = {
-            "magnitudes": In(data.ArrayLayout(activation_bits - 1, inputs)),
-            "signs": In(inputs),
-            "offset": Out(sum_bits(inputs, activation_bits - 1, weight_bits)),
+            "activations": In(data.ArrayLayout(number, inputs)),
+            "signs": Out(inputs),
+            "magnitudes": Out(data.ArrayLayout(magnitude_bits, inputs)),
+            "offset": Out(sum_bits(inputs, magnitude_bits, weight_bits)),
         }
         super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        negative = [Mux(self.signs[k], self.magnitudes[k], 0) for k in range(self.inputs)]
-        base = offset_base(self.inputs, self.activation_bits - 1, self.weight_bits)
-        m.d.comb += self.offset.eq(base - sum(negative[1:], negative[0]))
+        lanes = range(self.inputs)
+        for k in lanes:
+            m.d.comb += [
+                self.signs[k].eq(self.activations[k].sign),
+                self.magnitudes[k].eq(self.activations[k].magnitude),
+            ]
+        magnitudes = [self.magnitudes[k] for k in lanes]
+        offset = shared_offset(m, magnitudes, list(self.signs), self.weight_bits)
+        m.d.comb += self.offset.eq(offset)
         return m

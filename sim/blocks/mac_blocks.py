@@ -1,11 +1,44 @@
-"""Baseline arrays and their lanes, as the benches try them."""
+"""Baseline arrays and their parts, as the benches try them."""
 
+from functools import partial
+
+from hw.mac.integer_accumulator import IntegerAccumulator
 from hw.mac.integer_lane import IntegerLane
 from hw.mac.integer_operands import IntegerOperands
+from hw.mac.mac_array import MacArray
+from hw.mac.mac_spec import MacSpec
+from hw.mac.tile_queue import TileQueue
 from sim.blocks.block import Block
+
+
+def mac_spec(arithmetic: str, inputs_per_beat: int = 4, output_lanes: int = 2) -> MacSpec:
+    """Return an array of a size for benches."""
+    return MacSpec(
+        arithmetic=arithmetic,
+        inputs_per_beat=inputs_per_beat,
+        output_lanes=output_lanes,
+        inputs_max=128 * inputs_per_beat,
+    )
+
+
+INT4 = mac_spec("int4", 16)
+INT8 = mac_spec("int8")
 
 MAC_BLOCKS = {
     "integer_lane_int4": Block("bench_integer_lane", lambda: IntegerLane(16, 4, 4)),
+    "integer_lane_int4_pipelined": Block(
+        "bench_integer_lane", lambda: IntegerLane(16, 4, 4, pipelined=True)
+    ),
     "integer_lane_int8": Block("bench_integer_lane", lambda: IntegerLane(4, 8, 8)),
+    "integer_lane_int8_pipelined": Block(
+        "bench_integer_lane", lambda: IntegerLane(16, 8, 8, pipelined=True)
+    ),
     "integer_operands": Block("bench_integer_operands", lambda: IntegerOperands(16, 4, 4)),
+    "integer_accumulator": Block("bench_integer_accumulator", lambda: IntegerAccumulator(11, 19)),
+    "integer_accumulator_long": Block(
+        "bench_integer_accumulator", lambda: IntegerAccumulator(19, 27)
+    ),
+    "tile_queue": Block("bench_tile_queue", lambda: TileQueue(INT4)),
+    "int4_array": Block("bench_mac_array", partial(MacArray, INT4)),
+    "int8_array": Block("bench_mac_array", partial(MacArray, INT8)),
 }

@@ -1,0 +1,92 @@
+"""Random layers for the baseline arrays: their beats, and the sums that golden makes of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from golden.mac import fp16_sums, half_odd, integer_sums
+from hw.mac.mac_spec import MacSpec
+from sim.bed.fp16_operands import patterns
+
+CODE_SIGN = 8
+
+
+class MacLayer:
+    """A random layer of whole beats and tiles.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where its numbers come from.
+    spec : MacSpec
+        The array.
+    beats, tiles : int
+        Beats of a tile, and tiles: a multiple of ``spec.interleave``.
+
+    Attributes
+    ----------
+    activations : (K,) int
+        Values; codes or patterns where these are what the array takes.
+    weights : (K, N) int
+    centroids : dict of str to (8,) int
+        Magnitudes for each side, if the array takes codes.
+    """
+
+    def __init__(self, rng: np.random.Generator, spec: MacSpec, beats: int, tiles: int) -> None:
+        assert tiles % spec.interleave == 0
+        self.spec, self.beats, self.tiles = spec, beats, tiles
+        inputs, outputs = beats * spec.inputs_per_beat, tiles * spec.output_lanes
+        self.activations = self._numbers(rng, (inputs,), spec.activation)
+        self.weights = self._numbers(rng, (inputs, outputs), spec.weight)
+        self.centroids = {}
+        if spec.arithmetic == "dequant":
+            for name in ("activation_magnitudes", "weight_magnitudes"):
+                self.centroids[name] = rng.integers(128, size=8)
+
+    @staticmethod
+    def _numbers(rng: np.random.Generator, size: tuple[int, ...], shape: Any) -> np.ndarray:
+        bits = shape.size if hasattr(shape, "size") else shape.width
+        if bits == 16:
+            return patterns(rng, int(np.prod(size))).reshape(size)
+        if hasattr(shape, "size"):  # sign and magnitude: a code, or a number
+            numbers = rng.integers(1 << bits, size=size)
+            largest = rng.random() < 0.2
+            return numbers | (1 << (bits - 1)) - 1 if largest else numbers
+        numbers = rng.integers(-(1 << (bits - 1)), 1 << (bits - 1), size=size)
+        return np.full(size, -(1 << (bits - 1))) if rng.random() < 0.2 else numbers
+
+    def sums(self) -> list[list[int]]:
+        """Return every tile's sums, in the order in which tiles come."""
+        spec = self.spec
+        if spec.floating:
+            sums = fp16_sums(self.activations, self.weights, spec.inputs_per_beat)
+        else:
+            sums = integer_sums(*self._values())
+        return sums.reshape(self.tiles, spec.output_lanes).tolist()
+
+    def _values(self) -> tuple[np.ndarray, np.ndarray]:
+        x, w = self.activations, self.weights
+        if self.centroids:
+            pairs = zip((x, w), self.centroids.values(), strict=True)
+            left, right = (half_odd(codes, table) for codes, table in pairs)
+            return left, right
+        if hasattr(self.spec.activation, "size"):
+            sign = 1 << (self.spec.activation.size - 1)
+            x = np.where(x & sign, -(x & (sign - 1)), x)
+        return x, w
+
+    def stream(self) -> Iterator[dict[str, Any]]:
+        """Yield the beats in their order."""
+        spec = self.spec
+        tiles = self.weights.reshape(self.beats, spec.inputs_per_beat, self.tiles, -1)
+        inputs = self.activations.reshape(self.beats, -1).tolist()
+        for first in range(0, self.tiles, spec.interleave):
+            for beat in range(self.beats):
+                for tile in range(first, first + spec.interleave):
+                    yield {
+                        "activations": inputs[beat],
+                        "weights": tiles[beat, :, tile].tolist(),
+                        "first": int(beat == 0),
+                        "last": int(beat == self.beats - 1),
+                    }
