@@ -98,6 +98,16 @@ class EngineSpec:
         return self.numbers.sum_bits(self.inputs_max, 2 * self.outliers_max)
 
     @property
+    def carry_place(self) -> int:
+        """Bits of an accumulator's lower half, whose carry is added a beat later."""
+        return self.sum_bits // 2
+
+    @cached_property
+    def lane_sum(self) -> data.StructLayout:
+        """An accumulator: ``sum``, signed, and a carry to be added at ``carry_place``."""
+        return data.StructLayout({"sum": signed(self.sum_bits), "carry": 1})
+
+    @property
     def tree_bits(self) -> int:
         """Bits of the sum over one beat."""
         return self.numbers.magnitude_bits + 1 + exact_log2(self.inputs_per_beat)

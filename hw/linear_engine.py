@@ -77,7 +77,7 @@ class LinearEngine(wiring.Component):
         self.array = LookupArray(spec)
         self.output = OutputStage(spec)
         # From the lanes to the last step of the tile's way out.
-        self.fill = 2 + self.output.latency + spec.output_lanes // spec.scale_lanes - 1
+        self.fill = 3 + self.output.latency + spec.output_lanes // spec.scale_lanes - 1
         ports = {
             "load_i": In(stream.Signature(self.constants.word)),
             "i": In(stream.Signature(self.ingest.lanes)),

@@ -1,6 +1,6 @@
 """Lookup array: rows shared by all output lanes, weights looked up in them, sums per tile."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -49,7 +49,7 @@ class LookupArray(wiring.Component):
     Reset : drops the sums under way; the next beat is a token's first.
     """
 
-    LATENCY = 4
+    LATENCY = 5
 
     shape: data.View
     product_table: data.View
@@ -63,7 +63,7 @@ class LookupArray(wiring.Component):
         lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
         self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.output_lanes), lanes)
         entries = spec.row.members["entries"]
-        self.tile = data.ArrayLayout(signed(spec.sum_bits), spec.output_lanes)
+        self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
         ports = {
             "shape": In(spec.shape),
             "product_table": In(data.ArrayLayout(entries, spec.entries)),
@@ -80,17 +80,22 @@ class LookupArray(wiring.Component):
         sequencer = BeatSequencer(self.spec)
         m.submodules.sequencer = share(platform, sequencer)
 
-        # Four stages: buffers read, rows chosen, beat summed, tile complete. A stage moves on
-        # when the next one is empty or moves on too; the third also waits for the weights.
-        read, chosen, summed = (
-            Signal(self.spec.beat, name=n) for n in ("read", "chosen", "summed")
+        # Five stages: buffers read, rows chosen, groups summed, beat summed, tile complete. A
+        # stage moves on when the next one is empty or moves on too; the third also waits for the
+        # weights.
+        stages = ("read", "chosen", "grouped", "summed")
+        read, chosen, grouped, summed = (Signal(self.spec.beat, name=n) for n in stages)
+        read_valid, chosen_valid, grouped_valid, summed_valid = (
+            Signal(name=f"{n}_valid") for n in stages
         )
-        read_valid, chosen_valid, summed_valid = Signal(), Signal(), Signal()
-        accumulate, lookup, choose, fetch = Signal(), Signal(), Signal(), Signal()
+        accumulate, add, lookup, choose, fetch = (
+            Signal(name=n) for n in ("accumulate", "add", "lookup", "choose", "fetch")
+        )
         next_beat = sequencer.o.payload
         m.d.comb += [
             accumulate.eq(summed_valid & (~self.o.valid | self.o.ready)),
-            self.weight_i.ready.eq(chosen_valid & (~summed_valid | accumulate)),
+            add.eq(grouped_valid & (~summed_valid | accumulate)),
+            self.weight_i.ready.eq(chosen_valid & (~grouped_valid | add)),
             lookup.eq(self.weight_i.valid & self.weight_i.ready),
             choose.eq(read_valid & (~chosen_valid | lookup)),
             sequencer.shape.eq(self.shape),
@@ -107,7 +112,8 @@ class LookupArray(wiring.Component):
         for valid, enter, leave in (
             (read_valid, fetch, choose),
             (chosen_valid, choose, lookup),
-            (summed_valid, lookup, accumulate),
+            (grouped_valid, lookup, add),
+            (summed_valid, add, accumulate),
             (self.o.valid, accumulate & summed.last, self.o.ready),
         ):
             with m.If(enter):
@@ -117,7 +123,8 @@ class LookupArray(wiring.Component):
         for beat, enter, source in (
             (read, fetch, next_beat),
             (chosen, choose, read),
-            (summed, lookup, chosen),
+            (grouped, lookup, chosen),
+            (summed, add, grouped),
         ):
             with m.If(enter):
                 m.d.sync += beat.eq(source)
@@ -129,6 +136,7 @@ class LookupArray(wiring.Component):
             m.d.comb += [
                 lane.rows.eq(rows),
                 lane.lookup.eq(lookup),
+                lane.add.eq(add),
                 lane.accumulate.eq(accumulate),
                 lane.first.eq(summed.first),
                 lane.digit.eq(summed.digit),

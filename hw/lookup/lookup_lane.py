@@ -1,6 +1,6 @@
 """Lookup lane: the tree of one output channel, and its accumulator."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,11 +8,14 @@ from hw.common.share import share
 from hw.engine_spec import INDEX_BITS, EngineSpec
 from hw.lookup.lookup_tree import LookupTree
 
+GROUP = 8  # input lanes whose sum fits into a cycle
+
 
 class LookupLane(wiring.Component):
     """Sum one output channel over the beats of a tile.
 
-    Two stages, which the lookup array moves on: the sum of a beat, then the accumulator.
+    Three stages, which the lookup array moves on: sums over groups of input lanes, the sum of
+    the beat, the accumulator. Longer sums would not fit between two edges of the clock.
 
     Parameters
     ----------
@@ -26,65 +29,91 @@ class LookupLane(wiring.Component):
     weights : In(array of 4-bit codes)
         As for :class:`hw.lookup.lookup_tree.LookupTree`.
     lookup : In(1)
-        Keeps the sum over ``rows`` and ``weights``.
+        Keeps the sums over ``rows`` and ``weights``.
+    add : In(1)
+        Keeps the sum of what was kept before.
     accumulate : In(1)
         Adds the sum that was kept before.
     first : In(1)
         Starts anew with it.
     digit : In(range(residual_digits))
         Weight of that sum: 2**(magnitude_bits * digit).
-    total : Out(signed(spec.sum_bits))
+    total : Out(spec.lane_sum)
         The accumulator.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from ``lookup`` to ``total``, with ``accumulate`` one after it.
+    Latency : ``LATENCY`` cycles from ``lookup`` to ``total``, with ``add`` and ``accumulate`` one
+        after the other.
     Rate : one beat per cycle.
     Through paths : none.
     Reset : none needed; ``first`` starts a sum.
     """
 
-    LATENCY = 2
+    LATENCY = 3
 
     rows: data.View
     weights: data.View
     lookup: Signal
+    add: Signal
     accumulate: Signal
     first: Signal
     digit: Signal
-    total: Signal
+    total: data.View
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
+        self.group = min(GROUP, spec.inputs_per_beat)
         lanes = spec.inputs_per_beat
         ports = {
             "rows": In(data.ArrayLayout(spec.row, lanes)),
             "weights": In(data.ArrayLayout(INDEX_BITS, lanes)),
             "lookup": In(1),
+            "add": In(1),
             "accumulate": In(1),
             "first": In(1),
             "digit": In(range(max(spec.numbers.residual_digits, 2))),
-            "total": Out(signed(spec.sum_bits)),
+            "total": Out(spec.lane_sum),
         }
         super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        numbers = self.spec.numbers
-        tree = LookupTree(self.spec)
-        m.submodules.tree = share(platform, tree)
-        m.d.comb += [tree.rows.eq(self.rows), tree.weights.eq(self.weights)]
-
+        numbers, bits = self.spec.numbers, self.spec.sum_bits
+        sums = [self._tree(m, platform, n) for n in range(0, self.spec.inputs_per_beat, self.group)]
         beat_sum = Signal(signed(self.spec.tree_bits), reset_less=True)
-        with m.If(self.lookup):
-            m.d.sync += beat_sum.eq(tree.sum)
-        weighted = Signal(signed(self.spec.sum_bits))
+        with m.If(self.add):
+            m.d.sync += beat_sum.eq(sum(sums[1:], sums[0]))
+        weighted = Signal(signed(bits))
         with m.Switch(self.digit):
             for digit in range(numbers.residual_digits):
                 with m.Case(digit):
                     m.d.comb += weighted.eq(beat_sum << (digit * numbers.magnitude_bits))
-        total = Signal(signed(self.spec.sum_bits), reset_less=True)
+
+        # Two halves; a carry from the lower one waits for the next beat, or leaves as it is.
+        place = self.spec.carry_place
+        low = Signal(place, reset_less=True)
+        high = Signal(signed(self.spec.sum_bits - place), reset_less=True)
+        waiting = Signal(reset_less=True)
+        before = [Mux(self.first, 0, part) for part in (low, high, waiting)]
         with m.If(self.accumulate):
-            m.d.sync += total.eq(Mux(self.first, 0, total) + weighted)
-        m.d.comb += self.total.eq(total)
+            m.d.sync += [
+                Cat(low, waiting).eq(before[0] + weighted[:place]),
+                high.eq(before[1] + weighted[place:] + before[2]),
+            ]
+        m.d.comb += [self.total.sum.eq(Cat(low, high)), self.total.carry.eq(waiting)]
         return m
+
+    def _tree(self, m: Module, platform: object, first: int) -> Signal:
+        """Return the register that holds the sum over a group of input lanes."""
+        tree = LookupTree(self.spec, self.group)
+        m.submodules[f"tree{first}"] = share(platform, tree)
+        group_sum = Signal(tree.sum.shape(), name=f"sum{first}", reset_less=True)
+        for n in range(self.group):
+            m.d.comb += [
+                tree.rows[n].eq(self.rows[first + n]),
+                tree.weights[n].eq(self.weights[first + n]),
+            ]
+        with m.If(self.lookup):
+            m.d.sync += group_sum.eq(tree.sum)
+        return group_sum

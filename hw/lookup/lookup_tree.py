@@ -1,9 +1,12 @@
 """Lookup tree: one product per input lane, looked up and summed."""
 
-from amaranth.hdl import Array, Cat, Module, Signal, signed
+from amaranth.hdl import Array, Cat, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
+from hw.common.column_sum import sum_columns
+from hw.common.wires import wire
 from hw.engine_spec import INDEX_BITS, EngineSpec
 
 
@@ -13,12 +16,14 @@ class LookupTree(wiring.Component):
     What an ordinary engine does with multipliers: each weight code chooses an entry of its
     lane's row. Offset-binary terms (the sign inverted) make the whole tree unsigned, without
     sign extension; the offsets add up to the sum's own sign bit. A negated magnitude is its
-    complement, and the missing one is the tree's carry in.
+    complement, and the ones that complements lack are added with the rest.
 
     Parameters
     ----------
     spec : EngineSpec
-        Lanes and widths.
+        Widths.
+    lanes : int, optional
+        Input lanes that it adds, a power of two: ``spec.inputs_per_beat`` by default.
 
     Ports
     -----
@@ -26,7 +31,7 @@ class LookupTree(wiring.Component):
         Row of each input lane.
     weights : In(array of 4-bit codes)
         Weight code of each input lane.
-    sum : Out(signed(spec.tree_bits))
+    sum : Out(signed(magnitude_bits + 1 + log2(lanes)))
         Sum of the entries.
 
     Timing
@@ -41,13 +46,14 @@ class LookupTree(wiring.Component):
     weights: data.View
     sum: Signal
 
-    def __init__(self, spec: EngineSpec) -> None:
+    def __init__(self, spec: EngineSpec, lanes: int | None = None) -> None:
         self.spec = spec
-        lanes = spec.inputs_per_beat
+        self.lanes = lanes = spec.inputs_per_beat if lanes is None else lanes
+        bits = spec.numbers.magnitude_bits + 1 + exact_log2(lanes)
         ports = {
             "rows": In(data.ArrayLayout(spec.row, lanes)),
             "weights": In(data.ArrayLayout(INDEX_BITS, lanes)),
-            "sum": Out(signed(spec.tree_bits)),
+            "sum": Out(signed(bits)),
         }
         super().__init__(ports)
 
@@ -55,7 +61,7 @@ class LookupTree(wiring.Component):
         m = Module()
         spec = self.spec
         terms, carries = [], []
-        for n in range(spec.inputs_per_beat):
+        for n in range(self.lanes):
             row, weight = self.rows[n], self.weights[n]
             term = Signal(spec.numbers.magnitude_bits + 1, name=f"term{n}")
             if spec.numbers.symmetric:
@@ -73,23 +79,11 @@ class LookupTree(wiring.Component):
                 sign = 1 << spec.numbers.magnitude_bits
                 m.d.comb += term.eq(entries[weight] ^ sign)
             terms.append(term)
-        total = Signal(spec.tree_bits, name="total")
-        m.d.comb += [
-            total.eq(self._add(m, terms, carries)),
-            # Together the offsets are half of the sum's range: inverting its sign removes them.
-            self.sum.eq(Cat(total[:-1], ~total[-1])),
-        ]
+        places: dict[int, list[Value]] = {0: list(carries)}
+        for term in terms:
+            for place, bit in enumerate(term):
+                places.setdefault(place, []).append(bit)
+        total = wire(m, sum_columns(m, places, len(self.sum), "sum"), "total")
+        # Together the offsets are half of the sum's range: inverting its sign removes them.
+        m.d.comb += self.sum.eq(Cat(total[:-1], ~total[-1]))
         return m
-
-    @staticmethod
-    def _add(m: Module, terms: list[Signal], carries: list[Signal]):
-        """Add in pairs; each adder takes a carry in, and the one left over comes last."""
-        carries = list(carries)
-        while len(terms) > 1:
-            sums = []
-            for a, b in zip(terms[::2], terms[1::2], strict=True):
-                total = Signal(len(a) + 1, name=f"sum{len(terms)}_{len(sums)}")
-                m.d.comb += total.eq(a + b + (carries.pop() if carries else 0))
-                sums.append(total)
-            terms = sums
-        return terms[0] + (carries.pop() if carries else 0)

@@ -1,6 +1,6 @@
 """Output stage: the sums of each tile, scaled, biased and rounded, a few per cycle."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -58,7 +58,7 @@ class OutputStage(wiring.Component):
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         lanes = spec.scale_lanes
-        self.tile = data.ArrayLayout(signed(spec.sum_bits), spec.output_lanes)
+        self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
         self.beat = data.StructLayout(
             {"lanes": data.ArrayLayout(16, lanes), "infinite": lanes, "last": 1}
         )
@@ -94,7 +94,7 @@ class OutputStage(wiring.Component):
         ]
         with m.If(step):
             m.d.sync += [
-                sums.eq(sums.as_value() >> (lanes * spec.sum_bits)),
+                sums.eq(sums.as_value() >> (lanes * spec.lane_sum.size)),
                 waiting.eq(Mux(last, 0, waiting - 1)),
                 group.eq(Mux(last, 0, group + 1)),
             ]
@@ -108,7 +108,7 @@ class OutputStage(wiring.Component):
         with m.If(step):
             m.d.sync += [
                 read_valid.eq(1),
-                held.eq(sums.as_value()),
+                [held[n].eq(self._whole(sums[n])) for n in range(lanes)],
                 scale.eq(self.scale_i.payload),
                 held_last.eq(last),
                 used.eq(Mux(last & rest.any(), (1 << rest) - 1, -1)),
@@ -120,6 +120,12 @@ class OutputStage(wiring.Component):
             self._scale(m, platform, read_valid, held, scale, channels, held_last, used)
         )
         return m
+
+    def _whole(self, part: data.View) -> Value:
+        """Return a lane's sum with its carry."""
+        place = self.spec.carry_place
+        high = part.sum[place:].as_unsigned() + part.carry
+        return Cat(part.sum[:place], high)[: self.spec.sum_bits]
 
     def _channels(self, m: Module, step: Signal, group: Signal) -> data.View:
         """Return the parameters of the group's output channels, a cycle later."""

@@ -31,6 +31,11 @@ def entry(spec: EngineSpec, row: dict[str, Any], code: int) -> int:
     return -value if row["sign"] != code // 8 else value
 
 
+def whole(spec: EngineSpec, part: dict[str, int]) -> int:
+    """Return a lane's sum with its carry."""
+    return part["sum"] + (part["carry"] << spec.carry_place)
+
+
 def table_row(spec: EngineSpec, table: Sequence[Sequence[int]], code: int) -> dict[str, Any]:
     """Return the row that an activation's code picks from the product table."""
     if spec.numbers.symmetric:

@@ -7,7 +7,7 @@ import numpy as np
 
 from sim.bed.buffers import ServedBuffer
 from sim.bed.clock import cycle
-from sim.bed.lookups import CODES, entry, random_row, random_shape, table_row, token_beats
+from sim.bed.lookups import CODES, entry, random_row, random_shape, table_row, token_beats, whole
 from sim.bed.testbed import Testbed
 from sim.bed.tokens import joined
 from sim.bed.traffic import TRAFFIC, every_traffic
@@ -92,7 +92,8 @@ async def sums_tiles(dut, traffic: str) -> None:
         began = cycle()
         served = begin(bed, layer, TRAFFIC[traffic].source_stall)
         expected = layer.sums()
-        assert await bed.receive("o", len(expected)) == expected
+        got = await bed.receive("o", len(expected))
+        assert [[whole(layer.spec, part) for part in tile] for tile in got] == expected
         assert [buffer.released for buffer in served] == [TOKENS, TOKENS]
         if traffic == "free":
             np.testing.assert_array_equal(np.diff(bed.sources["weight_i"].taken_at), 1)

@@ -14,7 +14,7 @@ async def sums_entries(dut) -> None:
     """Add the entries that the codes pick."""
     bed = Testbed(dut)
     spec = bed.block.spec
-    lanes = spec.inputs_per_beat
+    lanes = bed.block.lanes
     most = spec.numbers.entry_max
     got, expected = [], []
     for n in range(COUNT):

@@ -60,11 +60,22 @@ async def outputs(dut, traffic: str) -> None:
 
 def begin(bed: Testbed, sums: np.ndarray, scale: Scale) -> None:
     """Send tiles, padded with noise, and scales."""
-    lanes = bed.block.spec.output_lanes
-    limit = 1 << (bed.block.spec.sum_bits - 1)
+    spec = bed.block.spec
+    lanes, limit = spec.output_lanes, 1 << (spec.sum_bits - 1)
     pad = -sums.shape[1] % lanes
     noise = bed.rng.integers(-limit + 1, limit, (len(sums), pad))
-    bed.send("i", np.hstack([sums, noise]).reshape(-1, lanes).tolist())
+    tiles = np.hstack([sums, noise]).reshape(-1, lanes)
+    carry = bed.rng.integers(2, size=tiles.shape)
+    rest = tiles - (carry << spec.carry_place)
+    carry[rest < -limit] = 0  # the sum without its carry fits as well
+    rest = tiles - (carry << spec.carry_place)
+    bed.send(
+        "i",
+        [
+            [{"sum": part, "carry": bit} for part, bit in zip(*pair, strict=True)]
+            for pair in zip(rest.tolist(), carry.tolist(), strict=True)
+        ],
+    )
     bed.send("scale_i", [scale_word(scale, token) for token in range(len(sums))])
 
 
