@@ -16,7 +16,7 @@ from golden.text import calibration_texts, evaluation_texts, passages, texts_fro
 
 Floats = npt.NDArray[np.floating]
 
-CALIBRATION_TEXTS = 12  # about 600 tokens
+CALIBRATION_TEXTS = 32  # about 2000 tokens
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,6 +49,9 @@ def make_run(measure_area: MeasureArea) -> Callable[..., None]:
         outliers: Annotated[
             float, typer.Option(help="Share kept as outliers on each side, 0 to 0.5.")
         ] = 0.005,
+        recipe: Annotated[
+            str, typer.Option(help="How weights are quantised: refined, weighted or paper.")
+        ] = "refined",
         design: Annotated[
             str, typer.Option(help="Design point; kllm verilog --list has them.")
         ] = "minilm",
@@ -90,6 +93,7 @@ def make_run(measure_area: MeasureArea) -> Callable[..., None]:
             activation_bits=bits_a,
             symmetric=symmetric,
             outlier_share=outliers,
+            recipe=recipe,
             seed=seed,
         )
         for path in (json_file, dump):

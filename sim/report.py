@@ -28,6 +28,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "symmetric": layer.spec.symmetric,
         "magnitude_bits": layer.spec.magnitude_bits,
         "outliers": options.outlier_share,
+        "recipe": options.recipe,
         "k_top": layer.k_top,
         "seed": options.seed,
         "design": options.design_name,

@@ -12,6 +12,7 @@ from golden.layer_source import LayerSource
 from golden.linear import QuantizedLinear, Result, forward
 from golden.outliers import outliers_per_side
 from golden.quantize import quantize_linear
+from golden.recipes.table import DEFAULT, require_recipe
 from hw.engine_spec import EngineSpec
 from sim.engine_words import beats_per_token, require_size
 from sim.layer_run import LayerRun, run_layer
@@ -35,6 +36,8 @@ class Options:
         Symmetric codebooks.
     outlier_share : float
         Share of a token's activations kept as outliers on each side.
+    recipe : str
+        How weights are quantised, see :mod:`golden.recipes.table`.
     seed : int
         Chooses the text, and seeds the simulator.
 
@@ -50,12 +53,14 @@ class Options:
     activation_bits: int = 4
     symmetric: bool = False
     outlier_share: float = 0.005
+    recipe: str = DEFAULT
     seed: int = 0
 
     def __post_init__(self) -> None:
         require_index_bits("--bits-w", self.weight_bits)
         require_index_bits("--bits-a", self.activation_bits)
         outliers_per_side(1, self.outlier_share)
+        require_recipe(self.recipe)
         if self.seed < 0:
             raise InputError(f"the seed must be 0 or more, got {self.seed}")
         design(self.design_name)
@@ -156,6 +161,7 @@ def run(
         activation_bits=options.activation_bits,
         symmetric=options.spec.numbers.symmetric,
         outlier_share=options.outlier_share,
+        recipe=options.recipe,
         magnitude_bits=options.spec.numbers.magnitude_bits,
     )
     progress("golden model", None)
