@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import gateware.cli
+import golden.accuracy.eval_cli
 import golden.cli
 import golden.tools
 import sim.cli
@@ -39,6 +40,8 @@ kllm sim orizuru --input x.npy --k 21  -  find outliers in your own vectors
 kllm sim compare  -  all outlier engines side by side
 
 kllm study --symmetric  -  errors of all of its linear layers
+
+kllm eval  -  what quantisation costs the whole model
 
 kllm verilog --list  -  which designs there are
 
@@ -126,6 +129,7 @@ def build_app() -> typer.Typer:
     app.callback()(options)
     app.command("doctor")(doctor)
     app.command("study", epilog=golden.cli.EXAMPLES)(golden.cli.study)
+    app.command("eval", epilog=golden.accuracy.eval_cli.EXAMPLES)(golden.accuracy.eval_cli.evaluate)
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
     app.add_typer(sim.outliers.orizuru_cli.make_app(measure_area), name="sim")

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from golden.accuracy.options import EvalOptions, Progress
 from golden.methods.layer import Array, Linear
-from golden.minilm import MiniLM, pool
+from golden.minilm import MiniLM, linear_layers, pool
+from golden.text import calibration_texts, evaluation_texts
 
 # Takes weights (K, N), bias (N,) and calibration tokens (T, K).
 Make = Callable[[Array, Array, Array], Linear]
+NEAREST = (1, 5, 10)
 Report = Callable[[str], object]
 
 
@@ -96,3 +100,29 @@ def _neighbours(vectors: Array, count: int) -> np.ndarray:
     likeness = vectors @ vectors.T
     np.fill_diagonal(likeness, -np.inf)
     return np.argsort(-likeness, axis=1, kind="stable")[:, :count]
+
+
+def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
+    """Quantise MiniLM on some texts and measure it on others.
+
+    Returns
+    -------
+    dict
+        ``error`` (1 - mean cosine to FP32's sentence vectors), ``worst_text`` (1 - least cosine),
+        ``nearest_1``, ``nearest_5``, ``nearest_10`` (agreement on the nearest others).
+    """
+    model, done = MiniLM(), iter(range(1, 2 * len(linear_layers()) + 1))
+
+    def report(name: str) -> None:
+        del name
+        progress(next(done), 2 * len(linear_layers()))
+
+    prepare = partial(
+        options.prepare(), bits_w=options.bits_w, bits_a=options.bits_a, seed=options.seed
+    )
+    layers = quantise(model, prepare, calibration_texts(options.seed, options.calibration), report)
+    texts = evaluation_texts(options.seed, options.texts)
+    vectors, exact = embed(model, layers, texts, report), model.embed(texts)
+    found = agreement(vectors, exact)
+    near = {f"nearest_{n}": retrieval(vectors, exact, n) for n in NEAREST if n < len(texts)}
+    return {"error": found.error, "worst_text": found.worst, **near}
