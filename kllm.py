@@ -10,6 +10,7 @@ import typer
 
 import gateware.cli
 import golden.accuracy.eval_cli
+import golden.accuracy.sweep_cli
 import golden.cli
 import golden.tools
 import sim.cli
@@ -130,6 +131,7 @@ def build_app() -> typer.Typer:
     app.command("doctor")(doctor)
     app.command("study", epilog=golden.cli.EXAMPLES)(golden.cli.study)
     app.command("eval", epilog=golden.accuracy.eval_cli.EXAMPLES)(golden.accuracy.eval_cli.evaluate)
+    app.add_typer(golden.accuracy.sweep_cli.make_app(), name="sweep")
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
     app.add_typer(sim.outliers.orizuru_cli.make_app(measure_area), name="sim")

@@ -17,16 +17,19 @@ from golden.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
 
 # Units tried, relative to the one that makes the largest product fit exactly. Beyond 1 the largest
 # products are clipped, which pays where they are rare.
-UNITS = np.exp2(np.arange(-6, 10) / 16)
+UNITS = np.exp2(np.arange(-12, 16) / 16)
 # What moving the codebooks costs against the same error in the table, refit after refit: they give
 # way a little, then more.
-YIELDING = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.01, 0.005, 0.005, 0.002, 0.002)
+YIELDING = (
+    *(1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.01, 0.005, 0.005),
+    *(0.002, 0.002, 0.001, 0.001, 0.0005, 0.0005, 0.0002, 0.0002),
+)
 # They move no further than the arithmetic error needs to come below this part of the quantisation
 # error (on calibration tokens; others give a little more), and never by more than FURTHEST of it,
 # again on calibration tokens. That is a price: the sum of both errors would be a little smaller
 # with codebooks that stay where they are, but then more of it would be arithmetic.
 ENOUGH = 0.08
-FURTHEST = 0.6
+FURTHEST = 1.0
 
 
 @dataclass(frozen=True)
