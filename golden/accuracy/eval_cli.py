@@ -20,11 +20,13 @@ kllm eval --bits-a 3 --seeds 8 --json w4a3.json --plot w4a3.png
 kllm eval --method kllm --method atom --method quarot --method rtn_g128
 
 kllm eval --recipe paper --plain --outliers 0.01
+
+kllm eval --model lm --texts 256 --method kllm --method quarot --method fp16
 """
 
 
 def evaluate(
-    model: Annotated[str, typer.Option(help="minilm.")] = "minilm",
+    model: Annotated[str, typer.Option(help="minilm, or lm: the language model.")] = "minilm",
     method: Annotated[
         list[str] | None, typer.Option(help="kllm, or a published one; may be repeated.")
     ] = None,
@@ -37,7 +39,7 @@ def evaluate(
         bool, typer.Option("--plain", help="kllm: codebooks that need not be symmetric.")
     ] = False,
     recipe: Annotated[str, typer.Option(help="kllm: refined, weighted, paper, ...")] = "refined",
-    calibration: Annotated[int, typer.Option(help="Texts to calibrate on.")] = 64,
+    calibration: Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")] = 64,
     texts: Annotated[int, typer.Option(help="Other texts to measure on.")] = 64,
     seed: Annotated[int, typer.Option(help="Chooses the texts, and what is random.")] = 0,
     seeds: Annotated[int, typer.Option(help="How many seeds to run, from --seed on.")] = 1,

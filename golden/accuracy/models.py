@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from golden.accuracy import minilm_eval
+from golden.accuracy import lm_eval, minilm_eval
 from golden.accuracy.options import EvalOptions, Progress
 from golden.errors import InputError
 from golden.tensor_file import near
@@ -31,6 +31,11 @@ class Model:
 MODELS: Mapping[str, Model] = {
     "minilm": Model(
         "MiniLM, error = 1 - mean cosine to FP32's sentence vectors", "error", minilm_eval.evaluate
+    ),
+    "lm": Model(
+        "Language model, perplexity on held-out sources of Python's library",
+        "perplexity",
+        lm_eval.evaluate,
     ),
 }
 
