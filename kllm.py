@@ -18,6 +18,7 @@ import sim.formal.formal_cli
 import sim.outliers.orizuru_cli
 import sim.tools
 import synth.cli
+import synth.gates_cli
 import synth.tools
 from golden.errors import InputError, ToolError
 from golden.tools import Tool
@@ -117,6 +118,26 @@ def measure_area(design: str) -> dict[str, Any]:
     return measure_design(design)
 
 
+def bench_blocks() -> dict[str, Any]:
+    """Return what makes the component of each block that has a bench."""
+    from sim.registry import BLOCKS
+
+    return {name: block.make for name, block in BLOCKS.items()}
+
+
+def bench_gates(name: str, gates: str, simulator: str | None) -> str:
+    """Run a block's bench on the Verilog of its gates; say what ran."""
+    from sim.launch import simulate
+    from sim.registry import BLOCKS, COMPONENT
+
+    bench = f"sim.benches.{BLOCKS[name].bench}"
+    environment = {COMPONENT: name}
+    run = simulate(
+        f"{name}_gates", gates, bench, top=name, simulator=simulator, environment=environment
+    )
+    return f"{len(run.tests)} tests passed on {run.simulator}, seed {run.seed},"
+
+
 def build_app() -> typer.Typer:
     """Put the commands of all folders together."""
     app = typer.Typer(
@@ -134,6 +155,9 @@ def build_app() -> typer.Typer:
     app.add_typer(golden.accuracy.sweep_cli.make_app(), name="sweep")
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
+    app.command("gates", epilog=synth.gates_cli.EXAMPLES)(
+        synth.gates_cli.make_gates(bench_blocks, bench_gates)
+    )
     app.add_typer(sim.outliers.orizuru_cli.make_app(measure_area), name="sim")
     app.command("prove", epilog=sim.formal.formal_cli.EXAMPLES)(sim.formal.formal_cli.prove)
     app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))
