@@ -1,4 +1,4 @@
-"""Sums of many bits of several weights: full adders alone, three bits to two, until few are left."""
+"""Sums of many bits of several weights: full adders make two bits of three, until few are left."""
 
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush

@@ -1,7 +1,7 @@
 """Bin merge: the counts of one bin in all counters, added to what the channel had before."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.common.columns import Columns, compress, register, rows
@@ -24,7 +24,7 @@ class BinMerge(wiring.Component):
 
     Ports
     -----
-    counts : In(array of spec.count)
+    counts : In(array of spec.part_bits)
         Of this bin in each counter.
     first : In(1)
         The counts of the cycle before were a channel's first ones.
@@ -45,7 +45,7 @@ class BinMerge(wiring.Component):
 
     LATENCY = 2
 
-    counts: data.View
+    counts: list[Signal]
     first: Signal
     last: Signal
     following: Signal
@@ -54,7 +54,7 @@ class BinMerge(wiring.Component):
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         ports = {
-            "counts": In(data.ArrayLayout(spec.count, spec.counters)),
+            "counts": In(spec.part_bits).array(spec.counters),
             "first": In(1),
             "last": In(1),
             "following": In(spec.count_bits),
@@ -78,7 +78,8 @@ class BinMerge(wiring.Component):
         return m
 
     def _columns(self) -> Columns:
-        counts = [self.counts[n] for n in range(self.spec.counters)]
-        columns: Columns = [[count.most[w] for count in counts] for w in range(len(counts[0].most))]
-        columns[0] += [count.last for count in counts]
+        columns: Columns = [
+            [count[w] for count in self.counts] for w in range(self.spec.part_bits - 1)
+        ]
+        columns[0] += [count[-1] for count in self.counts]
         return columns

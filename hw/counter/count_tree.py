@@ -1,7 +1,7 @@
 """Count tree: the counts of a channel's bins times their products, summed."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.common.columns import Columns, compress, register, rows
@@ -25,9 +25,9 @@ class CountTree(wiring.Component):
 
     Ports
     -----
-    counts : In(spec.slice)
+    counts : In(array of spec.count_bits)
         Counts of a slice of bins.
-    entries : In(spec.entry_slice)
+    entries : In(array of spec.entry_bits)
         Their products, 2**magnitude_bits more than they are.
     first : In(1)
         This slice is a channel's first. The others follow cycle by cycle.
@@ -46,8 +46,8 @@ class CountTree(wiring.Component):
 
     LATENCY = 4
 
-    counts: data.View
-    entries: data.View
+    counts: list[Signal]
+    entries: list[Signal]
     first: Signal
     start: Signal
     sum: Signal
@@ -55,8 +55,8 @@ class CountTree(wiring.Component):
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         ports = {
-            "counts": In(spec.slice),
-            "entries": In(spec.entry_slice),
+            "counts": In(spec.count_bits).array(spec.tree_lanes),
+            "entries": In(spec.entry_bits).array(spec.tree_lanes),
             "first": In(1),
             "start": In(signed(spec.main_bits)),
             "sum": Out(signed(spec.main_bits)),

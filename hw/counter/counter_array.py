@@ -1,6 +1,8 @@
 """Counter array: lines side by side, fed beat by beat, their sums in a queue."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -58,32 +60,35 @@ class CounterArray(wiring.Component):
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        self.lines = [CounterLine(spec) for _ in range(spec.output_lanes)]
+        self.lines = [self.make_line() for _ in range(spec.output_lanes)]
         # A tile's sums leave the lines this long after its last weights are taken.
         self.line_latency = 1 + self.lines[0].latency
         self.latency = self.line_latency + 2
         # As many tiles as are compensated together, and those in the lines' own stages.
-        self.tiles = spec.compensation_macs + 1 - -self.latency // spec.steps
+        self.tiles = spec.tiles_together + 1 - -self.latency // spec.steps
         self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.pairs), spec.output_lanes)
         word = INDEX_BITS * spec.inputs_per_beat, spec.pairs // spec.inputs_per_beat
         ports = {
             "shape": In(spec.shape),
-            "product_table": In(data.ArrayLayout(spec.row.members["entries"], spec.entries)),
+            "product_table": In(spec.product_table),
             "codes": Out(ReadPort(*word, spec.counting_beats_max)),
             "weight_i": In(stream.Signature(self.weights)),
             "o": Out(stream.Signature(spec.tile)),
         }
         super().__init__(ports)
 
+    def make_line(self) -> Any:
+        """Return a line."""
+        return CounterLine(self.spec)
+
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         spec = self.spec
-        beat = self._read(m, platform)
         fire, room = Signal(), Signal()
+        beat = self._read(m, platform, fire)
         m.d.comb += [
             self.weight_i.ready.eq(beat.valid & (~beat.last | room)),
             fire.eq(self.weight_i.valid & self.weight_i.ready),
-            beat.fire.eq(fire),
         ]
         ended = Signal()
         m.d.comb += ended.eq(fire & beat.last)
@@ -99,7 +104,7 @@ class CounterArray(wiring.Component):
         ]
         later = Signal(self.line_latency - 1)  # bit n: the last beat was n + 1 cycles before
         m.d.sync += later.eq(Cat(last, later))
-        entries, start = self._products(m, platform, last)
+        products = self.products(m, platform, last)
         sums = Signal(spec.tile)
         for n, line in enumerate(self.lines):
             m.submodules[f"line{n}"] = share(platform, line)
@@ -109,30 +114,26 @@ class CounterArray(wiring.Component):
                 line.used.eq(used),
                 line.first.eq(first),
                 line.last.eq(last),
-                line.entries.eq(entries),
                 line.slice_first.eq(later[CounterLine.BINS - 1]),
-                line.start.eq(start),
                 sums[n].eq(line.sum),
+                [Cat(getattr(line, port)).eq(Cat(value)) for port, value in products.items()],
             ]
         self._queue(m, sums, later[-1], ended, room)
         return m
 
-    def _read(self, m: Module, platform: object) -> data.View:
-        """Read the codes of one beat after another; return what is known of the one read."""
+    def _read(self, m: Module, platform: object, fire: Signal) -> data.View:
+        """Read the codes of a beat whenever one goes on; return what is known of the one read."""
         spec = self.spec
         sequencer = TileSequencer(spec)
         m.submodules.sequencer = share(platform, sequencer)
-        fields = {"mask": spec.pairs, "first": 1, "last": 1, "valid": 1, "fire": 1}
-        beat = Signal(data.StructLayout(fields))
-        held = Signal(data.StructLayout(fields))
+        beat = Signal(data.StructLayout({"mask": spec.pairs, "first": 1, "last": 1, "valid": 1}))
         following = sequencer.o.payload
         fetch = Signal()
         rest = self.shape.inputs[: exact_log2(spec.pairs)]
         m.d.comb += [
-            beat.eq(held),
             sequencer.shape.eq(self.shape),
             sequencer.available.eq(self.codes.filled),
-            sequencer.o.ready.eq(~held.valid | beat.fire),
+            sequencer.o.ready.eq(~beat.valid | fire),
             fetch.eq(sequencer.o.valid & sequencer.o.ready),
             self.codes.en.eq(fetch),
             self.codes.address.eq(following.address),
@@ -140,17 +141,20 @@ class CounterArray(wiring.Component):
         ]
         with m.If(fetch):
             m.d.sync += [
-                held.mask.eq(Mux(following.last & rest.any(), (1 << rest) - 1, -1)),
-                held.first.eq(following.first),
-                held.last.eq(following.last),
-                held.valid.eq(1),
+                beat.mask.eq(Mux(following.last & rest.any(), (1 << rest) - 1, -1)),
+                beat.first.eq(following.first),
+                beat.last.eq(following.last),
+                beat.valid.eq(1),
             ]
-        with m.Elif(beat.fire):
-            m.d.sync += held.valid.eq(0)
+        with m.Elif(fire):
+            m.d.sync += beat.valid.eq(0)
         return beat
 
-    def _products(self, m: Module, platform: object, last: Signal) -> tuple:
-        """Return the products of the slice that is in the trees, and what their sums start with."""
+    def products(self, m: Module, platform: object, last: Signal) -> dict[str, Value]:
+        """Return what the lines' trees need beside counts, by port.
+
+        These are the products of the slice that is in the trees, and what their sums start with.
+        """
         spec = self.spec
         slices = EntrySlices(spec)
         m.submodules.slices = share(platform, slices)
@@ -160,7 +164,7 @@ class CounterArray(wiring.Component):
         start = Signal(signed(spec.main_bits), reset_less=True)
         m.d.sync += start.eq(-(self.shape.inputs << spec.numbers.magnitude_bits))
         m.d.comb += [slices.product_table.eq(self.product_table), slices.step.eq(step)]
-        return slices.entries, start
+        return {"entries": Cat(slices.entries), "start": start}
 
     def _queue(
         self, m: Module, sums: data.View, valid: Signal, ended: Signal, room: Signal

@@ -1,6 +1,8 @@
 """Counter line: all that works on one output channel."""
 
-from amaranth.hdl import Module, Signal, signed
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,7 +38,7 @@ class CounterLine(wiring.Component):
         The beat is a channel's first.
     last : In(1)
         It is its last.
-    entries : In(spec.entry_slice)
+    entries : In(array of spec.entry_bits)
         Products of the first slice of bins ``BINS`` cycles after ``last``; then of the others.
     slice_first : In(1)
         They are those of the first slice.
@@ -60,7 +62,7 @@ class CounterLine(wiring.Component):
     used: Signal
     first: Signal
     last: Signal
-    entries: data.View
+    entries: list[Signal]
     slice_first: Signal
     start: Signal
     sum: Signal
@@ -75,7 +77,7 @@ class CounterLine(wiring.Component):
             "used": In(spec.pairs),
             "first": In(1),
             "last": In(1),
-            "entries": In(spec.entry_slice),
+            "entries": In(spec.entry_bits).array(spec.tree_lanes),
             "slice_first": In(1),
             "start": In(signed(spec.main_bits)),
             "sum": Out(signed(spec.main_bits)),
@@ -85,33 +87,39 @@ class CounterLine(wiring.Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         spec = self.spec
-        weights = Signal(data.ArrayLayout(INDEX_BITS, spec.pairs), reset_less=True)
-        m.d.sync += weights.eq(self.weights)
-        merge, tree = HistogramMerge(spec), CountTree(spec)
-        m.submodules.merge = share(platform, merge)
+        merge, tree = counted(m, platform, self), CountTree(spec)
         m.submodules.tree = share(platform, tree)
-        for n in range(spec.counters):
-            counter = IndexCounter(spec)
-            m.submodules[f"counter{n}"] = share(platform, counter)
-            m.d.comb += merge.counts[n].eq(counter.counts)
-            for k in range(spec.counter_inputs):
-                place = n * spec.counter_inputs + k
-                concat = ConcatUnit(spec)
-                m.submodules[f"concat{place}"] = share(platform, concat)
-                m.d.comb += [
-                    concat.activation.eq(self.activations[place]),
-                    concat.weight.eq(weights[place]),
-                    counter.rows[k].eq(concat.row),
-                    counter.columns[k].eq(concat.column),
-                    counter.used[k].eq(self.used[place]),
-                ]
         m.d.comb += [
-            merge.first.eq(self.first),
-            merge.last.eq(self.last),
-            tree.counts.eq(merge.bins),
-            tree.entries.eq(self.entries),
+            Cat(tree.counts).eq(Cat(merge.bins)),
+            Cat(tree.entries).eq(Cat(self.entries)),
             tree.first.eq(self.slice_first),
             tree.start.eq(self.start),
             self.sum.eq(tree.sum),
         ]
         return m
+
+
+def counted(m: Module, platform: object, line: Any) -> HistogramMerge:
+    """Count a line's pairs; return what has the bins."""
+    spec = line.spec
+    weights = Signal(data.ArrayLayout(INDEX_BITS, spec.pairs), reset_less=True)
+    m.d.sync += weights.eq(line.weights)
+    merge = HistogramMerge(spec)
+    m.submodules.merge = share(platform, merge)
+    m.d.comb += [merge.first.eq(line.first), merge.last.eq(line.last)]
+    for n in range(spec.counters):
+        counter = IndexCounter(spec)
+        m.submodules[f"counter{n}"] = share(platform, counter)
+        m.d.comb += Cat(merge.counts[n]).eq(Cat(counter.counts))
+        for k in range(spec.counter_inputs):
+            place = n * spec.counter_inputs + k
+            concat = ConcatUnit(spec)
+            m.submodules[f"concat{place}"] = share(platform, concat)
+            m.d.comb += [
+                concat.activation.eq(line.activations[place]),
+                concat.weight.eq(weights[place]),
+                counter.rows[k].eq(concat.row),
+                counter.columns[k].eq(concat.column),
+                counter.used[k].eq(line.used[place]),
+            ]
+    return merge

@@ -121,6 +121,16 @@ class CounterSpec(EngineSpec):
         """Bits of a channel's sum over all outliers, with sign."""
         return self.numbers.sum_bits(0, 2 * self.outliers_max)
 
+    @cached_property
+    def product_table(self) -> data.ArrayLayout:
+        """Product table, as :class:`hw.layer_constants.LayerConstants` has it."""
+        return data.ArrayLayout(self.row.members["entries"], self.entries)
+
+    @property
+    def tiles_together(self) -> int:
+        """Tiles whose compensation comes to an end at the same time."""
+        return self.compensation_macs
+
     @property
     def group_channels(self) -> int:
         """Output channels that are compensated side by side."""
@@ -131,28 +141,14 @@ class CounterSpec(EngineSpec):
         """Most groups of output channels."""
         return self.outputs_max // self.group_channels
 
-    @cached_property
-    def count(self) -> data.StructLayout:
-        """One bin's count in one counter, ``most + last``: of all inputs but the last, and of it.
+    @property
+    def part_bits(self) -> int:
+        """Bits of one bin's count in one counter, in two parts that are to be added.
 
-        Added to other such pairs by full adders alone; one number would take half adders more.
+        The lower bits count all inputs but the last, the top bit is the last one's. Full adders
+        alone add up such counts; as one number they would take half adders besides.
         """
-        return data.StructLayout({"most": exact_log2(self.counter_inputs), "last": 1})
-
-    @cached_property
-    def histogram(self) -> data.ArrayLayout:
-        """What a counter says in a cycle."""
-        return data.ArrayLayout(self.count, self.bins)
-
-    @cached_property
-    def slice(self) -> data.ArrayLayout:
-        """Bins that go into the tree in one cycle."""
-        return data.ArrayLayout(self.count_bits, self.tree_lanes)
-
-    @cached_property
-    def entry_slice(self) -> data.ArrayLayout:
-        """Their products."""
-        return data.ArrayLayout(self.entry_bits, self.tree_lanes)
+        return exact_log2(self.counter_inputs) + 1
 
     @cached_property
     def tile(self) -> data.ArrayLayout:

@@ -27,7 +27,7 @@ class EntrySlices(wiring.Component):
         As for :class:`hw.lookup.row_select.RowSelect`. Steady.
     step : In(range(spec.steps))
         Which slice.
-    entries : Out(spec.entry_slice)
+    entries : Out(array of spec.entry_bits)
         Its products, 2**magnitude_bits added.
 
     Timing
@@ -42,7 +42,7 @@ class EntrySlices(wiring.Component):
 
     product_table: data.View
     step: Signal
-    entries: data.View
+    entries: list[Signal]
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
@@ -50,20 +50,20 @@ class EntrySlices(wiring.Component):
         ports = {
             "product_table": In(table),
             "step": In(range(max(spec.steps, 2))),
-            "entries": Out(spec.entry_slice),
+            "entries": Out(spec.entry_bits).array(spec.tree_lanes),
         }
         super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         lanes, steps = self.spec.tree_lanes, self.spec.steps
-        chosen = Signal(self.spec.entry_slice, reset_less=True)
         for lane in range(lanes):
             numbers = range(lane, steps * lanes, lanes)
             entry = Array(self._stored(number) for number in numbers)[self.step]
             negative = Array(self._negative(number) for number in numbers)[self.step]
-            m.d.sync += chosen[lane].eq(self._offset(m, lane, entry, negative))
-        m.d.comb += self.entries.eq(chosen)
+            chosen = Signal(self.spec.entry_bits, name=f"chosen{lane}", reset_less=True)
+            m.d.sync += chosen.eq(self._offset(m, lane, entry, negative))
+            m.d.comb += self.entries[lane].eq(chosen)
         return m
 
     def _stored(self, number: int):

@@ -1,7 +1,7 @@
 """Histogram merge: the counters' histograms become a channel's, which goes on slice by slice."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.common.share import share
@@ -23,13 +23,13 @@ class HistogramMerge(wiring.Component):
 
     Ports
     -----
-    counts : In(array of spec.histogram)
-        Of each counter; all zero in a cycle in which nothing is counted.
+    counts : In(array of spec.part_bits)
+        Of each counter and bin; all zero in a cycle in which nothing is counted.
     first : In(1)
         A channel begins with these counts.
     last : In(1)
         It ends with them. Then its successor's last ones come ``steps`` cycles later at least.
-    bins : Out(spec.slice)
+    bins : Out(array of spec.count_bits)
         A channel's counts of the lowest ``tree_lanes`` bins, then those of the next ones ...
 
     Timing
@@ -42,18 +42,18 @@ class HistogramMerge(wiring.Component):
 
     LATENCY = BinMerge.LATENCY
 
-    counts: data.View
+    counts: list[list[Signal]]
     first: Signal
     last: Signal
-    bins: data.View
+    bins: list[Signal]
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         ports = {
-            "counts": In(data.ArrayLayout(spec.histogram, spec.counters)),
+            "counts": In(spec.part_bits).array(spec.counters, spec.bins),
             "first": In(1),
             "last": In(1),
-            "bins": Out(spec.slice),
+            "bins": Out(spec.count_bits).array(spec.tree_lanes),
         }
         super().__init__(ports)
 

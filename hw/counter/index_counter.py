@@ -30,8 +30,8 @@ class IndexCounter(wiring.Component):
         Lower part.
     used : In(spec.counter_inputs)
         Which pairs count.
-    counts : Out(spec.histogram)
-        Every bin's count.
+    counts : Out(array of spec.part_bits)
+        Every bin's count, in two parts.
 
     Timing
     ------
@@ -44,7 +44,7 @@ class IndexCounter(wiring.Component):
     rows: data.View
     columns: data.View
     used: Signal
-    counts: data.View
+    counts: list[Signal]
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
@@ -53,7 +53,7 @@ class IndexCounter(wiring.Component):
             "rows": In(data.ArrayLayout(spec.row_bits, inputs)),
             "columns": In(data.ArrayLayout(INDEX_BITS, inputs)),
             "used": In(inputs),
-            "counts": Out(spec.histogram),
+            "counts": Out(spec.part_bits).array(spec.bins),
         }
         super().__init__(ports)
 
@@ -77,8 +77,7 @@ class IndexCounter(wiring.Component):
             m.submodules[f"bin{number}"] = share(platform, counter)
             m.d.comb += [
                 counter.i.eq(hits),
-                self.counts[number].most.eq(counter.count),
-                self.counts[number].last.eq(hits[-1]),
+                self.counts[number].eq(Cat(counter.count, hits[-1])),
             ]
         return m
 

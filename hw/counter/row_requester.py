@@ -1,5 +1,7 @@
 """Row requester: asks for the weight codes that compensation needs, ahead of the MACs."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -56,9 +58,13 @@ class RowRequester(wiring.Component):
         }
         super().__init__(ports)
 
+    def make_sequencer(self) -> Any:
+        """Return what has the beats in their order."""
+        return CompensationSequencer(self.spec)
+
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        sequencer = CompensationSequencer(self.spec)
+        sequencer = self.make_sequencer()
         m.submodules.sequencer = share(platform, sequencer)
         group = Signal.like(self.o.payload.group)
         advance = ~self.o.valid | self.o.ready
