@@ -12,6 +12,7 @@ import gateware.cli
 import golden.accuracy.eval_cli
 import golden.accuracy.sweep_cli
 import golden.cli
+import golden.quantize_cli
 import golden.tools
 import sim.cli
 import sim.formal.formal_cli
@@ -44,6 +45,8 @@ kllm sim compare  -  all outlier engines side by side
 kllm study --symmetric  -  errors of all of its linear layers
 
 kllm eval  -  what quantisation costs the whole model
+
+kllm quantize --help  -  your own layers, quantised and kept in a file
 
 kllm verilog --list  -  which designs there are
 
@@ -152,6 +155,7 @@ def build_app() -> typer.Typer:
     app.command("doctor")(doctor)
     app.command("study", epilog=golden.cli.EXAMPLES)(golden.cli.study)
     app.command("eval", epilog=golden.accuracy.eval_cli.EXAMPLES)(golden.accuracy.eval_cli.evaluate)
+    app.command("quantize", epilog=golden.quantize_cli.EXAMPLES)(golden.quantize_cli.quantize)
     app.add_typer(golden.accuracy.sweep_cli.make_app(), name="sweep")
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)

@@ -13,6 +13,7 @@ from golden.linear import QuantizedLinear, Result, forward
 from golden.outliers import outliers_per_side
 from golden.quantize import quantize_linear
 from golden.recipes.table import DEFAULT, require_recipe
+from golden.spec import NumberSpec
 from hw.engine_spec import EngineSpec
 from sim.engine_words import beats_per_token, require_size
 from sim.layer_run import LayerRun, run_layer
@@ -149,21 +150,8 @@ def run(
     ToolError
         If the simulator or the synthesis fails.
     """
-    inputs, outputs = source.weight.shape
-    k_top = outliers_per_side(inputs, options.outlier_share)
-    require_size(options.spec, inputs=inputs, outputs=outputs, k_top=k_top)
     progress("codebooks", None)
-    layer = quantize_linear(
-        source.weight,
-        source.bias,
-        source.calibration,
-        weight_bits=options.weight_bits,
-        activation_bits=options.activation_bits,
-        symmetric=options.spec.numbers.symmetric,
-        outlier_share=options.outlier_share,
-        recipe=options.recipe,
-        magnitude_bits=options.spec.numbers.magnitude_bits,
-    )
+    layer = _kept(source.layer, options) if source.layer else _quantised(source, options)
     progress("golden model", None)
     golden = forward(layer, source.x)
     progress(f"Verilog and {options.simulator}", None)
@@ -188,3 +176,38 @@ def run(
         errors=split_errors(layer, source.weight, source.bias, source.x, golden),
         area=area,
     )
+
+
+def _quantised(source: LayerSource, options: Options) -> QuantizedLinear:
+    """Quantise a layer if the design is large enough for it."""
+    inputs, outputs = source.weight.shape
+    k_top = outliers_per_side(inputs, options.outlier_share)
+    require_size(options.spec, inputs=inputs, outputs=outputs, k_top=k_top)
+    return quantize_linear(
+        source.weight,
+        source.bias,
+        source.calibration,
+        weight_bits=options.weight_bits,
+        activation_bits=options.activation_bits,
+        symmetric=options.spec.numbers.symmetric,
+        outlier_share=options.outlier_share,
+        recipe=options.recipe,
+        magnitude_bits=options.spec.numbers.magnitude_bits,
+    )
+
+
+def _kept(layer: QuantizedLinear, options: Options) -> QuantizedLinear:
+    """Return a layer that was quantised before, if the design has its numbers and its size."""
+    if layer.spec != options.spec.numbers:
+        raise InputError(
+            f"the layer was quantised for {_numbers(layer.spec)}; the design {options.design_name}"
+            f" has {_numbers(options.spec.numbers)}: name another --design, with or without"
+            " --symmetric"
+        )
+    require_size(options.spec, inputs=layer.inputs, outputs=layer.outputs, k_top=layer.k_top)
+    return layer
+
+
+def _numbers(spec: NumberSpec) -> str:
+    kind = "symmetric" if spec.symmetric else "plain"
+    return f"{kind} codebooks and products of {spec.magnitude_bits} bits"
