@@ -9,13 +9,17 @@ from typing import Annotated, Any
 import typer
 
 import gateware.cli
+import golden.accuracy.eval_cli
+import golden.accuracy.sweep_cli
 import golden.cli
+import golden.quantize_cli
 import golden.tools
 import sim.cli
 import sim.formal.formal_cli
 import sim.outliers.orizuru_cli
 import sim.tools
 import synth.cli
+import synth.gates_cli
 import synth.tools
 from golden.errors import InputError, ToolError
 from golden.tools import Tool
@@ -39,6 +43,10 @@ kllm sim orizuru --input x.npy --k 21  -  find outliers in your own vectors
 kllm sim compare  -  all outlier engines side by side
 
 kllm study --symmetric  -  errors of all of its linear layers
+
+kllm eval  -  what quantisation costs the whole model
+
+kllm quantize --help  -  your own layers, quantised and kept in a file
 
 kllm verilog --list  -  which designs there are
 
@@ -113,6 +121,26 @@ def measure_area(design: str) -> dict[str, Any]:
     return measure_design(design)
 
 
+def bench_blocks() -> dict[str, Any]:
+    """Return what makes the component of each block that has a bench."""
+    from sim.registry import BLOCKS
+
+    return {name: block.make for name, block in BLOCKS.items()}
+
+
+def bench_gates(name: str, gates: str, simulator: str | None) -> str:
+    """Run a block's bench on the Verilog of its gates; say what ran."""
+    from sim.launch import simulate
+    from sim.registry import BLOCKS, COMPONENT
+
+    bench = f"sim.benches.{BLOCKS[name].bench}"
+    environment = {COMPONENT: name}
+    run = simulate(
+        f"{name}_gates", gates, bench, top=name, simulator=simulator, environment=environment
+    )
+    return f"{len(run.tests)} tests passed on {run.simulator}, seed {run.seed},"
+
+
 def build_app() -> typer.Typer:
     """Put the commands of all folders together."""
     app = typer.Typer(
@@ -126,8 +154,14 @@ def build_app() -> typer.Typer:
     app.callback()(options)
     app.command("doctor")(doctor)
     app.command("study", epilog=golden.cli.EXAMPLES)(golden.cli.study)
+    app.command("eval", epilog=golden.accuracy.eval_cli.EXAMPLES)(golden.accuracy.eval_cli.evaluate)
+    app.command("quantize", epilog=golden.quantize_cli.EXAMPLES)(golden.quantize_cli.quantize)
+    app.add_typer(golden.accuracy.sweep_cli.make_app(), name="sweep")
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
+    app.command("gates", epilog=synth.gates_cli.EXAMPLES)(
+        synth.gates_cli.make_gates(bench_blocks, bench_gates)
+    )
     app.add_typer(sim.outliers.orizuru_cli.make_app(measure_area), name="sim")
     app.command("prove", epilog=sim.formal.formal_cli.EXAMPLES)(sim.formal.formal_cli.prove)
     app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from functools import partial
 
 from gateware.design import Design
+from hw.mac.dequant_array import DequantArray
 from hw.mac.lanes import make_lane
 from hw.mac.mac_array import MacArray
 from hw.mac.mac_spec import MacSpec
@@ -11,12 +12,20 @@ from hw.mac.mac_spec import MacSpec
 ABOUT = {
     "int4": "INT4 x INT4",
     "int8": "INT8 x INT8",
+    "dequant": "codes to centroids of 8 bits, INT8 x INT8",
+    "figlut": "after FIGLUT, tables of four aligned activations, INT4 weights by bits",
+    "fp16": "FP16 products and sums",
 }
 
 
 def mac_spec(arithmetic: str) -> MacSpec:
     """Return the size at which the baselines are compared: 16 input and 16 output lanes."""
     return MacSpec(arithmetic=arithmetic, inputs_per_beat=16, output_lanes=16, inputs_max=4096)
+
+
+def make_array(spec: MacSpec) -> MacArray:
+    """Return the array of a size."""
+    return (DequantArray if spec.arithmetic == "dequant" else MacArray)(spec)
 
 
 def _lane(arithmetic: str) -> Design:
@@ -34,7 +43,7 @@ def _array(arithmetic: str) -> Design:
     spec = mac_spec(arithmetic)
     return Design(
         name=f"{arithmetic}_array",
-        make=partial(MacArray, spec),
+        make=partial(make_array, spec),
         about=f"baseline: {spec.inputs_per_beat} x {spec.output_lanes} array that multiplies and"
         f" accumulates: {ABOUT[arithmetic]}",
         parameters=asdict(spec),

@@ -37,6 +37,9 @@ def study(
     outliers: Annotated[
         float, typer.Option(help="Share kept as outliers on each side, 0 to 0.5.")
     ] = 0.005,
+    recipe: Annotated[
+        str, typer.Option(help="How weights are quantised: refined, weighted or paper.")
+    ] = "refined",
     seed: Annotated[int, typer.Option(help="Chooses the texts.")] = 0,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
@@ -69,6 +72,7 @@ def study(
         symmetric=symmetric,
         outlier_share=outliers,
         magnitude_bits=magnitude_bits,
+        recipe=recipe,
     )
     bar = track(errors, "layers", len(names), console=Console(stderr=True), transient=True)
     found = dict(bar)

@@ -11,6 +11,7 @@ from golden.fp16 import BitArray
 from golden.layer_source import LayerSource
 from golden.linear import QuantizedLinear, Result, forward, reference
 from golden.quantize import quantize_linear
+from golden.recipes.table import DEFAULT
 from golden.spec import IntArray
 
 Floats = npt.NDArray[np.floating]
@@ -125,6 +126,7 @@ def study(
     symmetric: bool = False,
     outlier_share: float = 0.005,
     magnitude_bits: int | None = None,
+    recipe: str = DEFAULT,
 ) -> Iterator[tuple[str, ErrorSplit]]:
     """Quantise layer after layer and yield the name and the errors of each.
 
@@ -132,7 +134,7 @@ def study(
     ----------
     layers : iterable of LayerSource
         :func:`golden.layer_source.minilm_layers`, say.
-    weight_bits, activation_bits, symmetric, outlier_share, magnitude_bits
+    weight_bits, activation_bits, symmetric, outlier_share, magnitude_bits, recipe
         As for :func:`golden.quantize.quantize_linear`.
     """
     for source in layers:
@@ -145,5 +147,6 @@ def study(
             symmetric=symmetric,
             outlier_share=outlier_share,
             magnitude_bits=magnitude_bits,
+            recipe=recipe,
         )
         yield source.name, split_errors(layer, source.weight, source.bias, source.x)

@@ -1,14 +1,17 @@
 """Where a layer comes from: MiniLM, or the user's own files."""
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from golden.errors import InputError
 from golden.fp16 import BitArray
+from golden.linear import QuantizedLinear
 from golden.minilm import MiniLM, require_layer
 from golden.quantize import require_finite, to_fp16
 from golden.tensor_file import TensorFile
@@ -16,7 +19,7 @@ from golden.text import calibration_texts, evaluation_texts, passages, texts_fro
 
 Floats = npt.NDArray[np.floating]
 
-CALIBRATION_TEXTS = 12  # about 600 tokens
+CALIBRATION_TEXTS = 32  # about 2000 tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class LayerSource:
         Tokens to fit codebooks on.
     x : (T, K) uint16
         Tokens to run, FP16 patterns, finite.
+    layer : QuantizedLinear, optional
+        The same layer as it was quantised before; by default it is yet to be.
     """
 
     name: str
@@ -42,6 +47,7 @@ class LayerSource:
     bias: Floats
     calibration: Floats
     x: BitArray
+    layer: QuantizedLinear | None = None
 
 
 def minilm_layer(
@@ -153,13 +159,63 @@ def read_activations(path: Path) -> Floats:
         raise InputError(
             f"{path} is an archive of arrays; expected one array, as np.save writes it"
         )
+    _require_tokens_array(str(path), array)
+    return array
+
+
+def named_layers(
+    weights_file: Path, calibration_file: Path
+) -> list[tuple[str, Floats, Floats, Floats]]:
+    """Return name, weight (K, N), bias (N,) and tokens (T, K) of each layer with calibration.
+
+    Parameters
+    ----------
+    weights_file : Path
+        safetensors.
+    calibration_file : Path
+        ``.npz`` of tokens under the weights' names, with or without ``.weight``.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, broken, of another type, or does not fit the other.
+    """
+    file, layers = TensorFile(weights_file), []
+    for name, tokens in _read_archive(calibration_file).items():
+        stem = name.removesuffix(".weight")
+        tensor = stem if stem in file.names else f"{stem}.weight"
+        weight = _as_inputs_by_outputs(tensor, file.tensor(tensor), tokens)
+        bias = f"{stem}.bias"
+        has_bias = tensor != stem and bias in file.names
+        zeros = np.zeros(weight.shape[1], np.float32)
+        layers.append((stem, weight, file.tensor(bias) if has_bias else zeros, tokens))
+    return layers
+
+
+def _read_archive(path: Path) -> dict[str, Floats]:
+    """Return the arrays of an ``.npz`` file: at least one, all (T, K) of real numbers."""
+    if not path.is_file():
+        raise InputError(f"{path} is not a file; expected a .npz file of inputs by name")
+    try:
+        with np.load(path, allow_pickle=False) as archive:  # a pickle could run any code
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError, OSError, BadZipFile, zlib.error, AttributeError) as error:
+        raise InputError(f"{path} is no whole .npz file of numbers: {error}") from error
+    for name, array in arrays.items():
+        _require_tokens_array(f"{name} of {path}", array)
+    if not arrays:
+        raise InputError(f"{path} holds no array; expected inputs (T, K) by the weights' names")
+    return arrays
+
+
+def _require_tokens_array(name: str, array: np.ndarray) -> None:
+    """Raise InputError unless an array is (T, K) of floating-point numbers."""
     if array.dtype not in (np.float16, np.float32, np.float64):
         raise InputError(
-            f"{path} has dtype {array.dtype}; allowed are float16, float32 and float64"
+            f"{name} has dtype {array.dtype}; allowed are float16, float32 and float64"
         )
     if array.ndim != 2 or not array.size:
-        raise InputError(f"{path} has shape {array.shape}; expected (T, K), both at least 1")
-    return array
+        raise InputError(f"{name} has shape {array.shape}; expected (T, K), both at least 1")
 
 
 def _first_texts(model: MiniLM, texts: list[str], tokens: int, where: str) -> list[str]:

@@ -46,6 +46,9 @@ class QuantizedLinear:
         Outliers kept on each side of a token, 0 to K.
     factor : ScaleFactor
         Turns the sum of absolute activations into the token scale.
+    offset : (N,) float64
+        Which part of the bias makes good what the table's rounding adds in the mean. No engine
+        needs it; :func:`reference` leaves it out.
     """
 
     spec: NumberSpec
@@ -57,6 +60,7 @@ class QuantizedLinear:
     bias: BitArray
     k_top: int
     factor: ScaleFactor
+    offset: npt.NDArray[np.float64] | float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("a_centroids", "w_centroids"):
@@ -224,7 +228,7 @@ def reference(layer: QuantizedLinear, x: BitArray, result: Result) -> npt.NDArra
         axis=1,
     )
     weights = layer.w_codebook()[layer.w_index] * layer.w_scale.value()
-    return scale * (a_hat @ weights) + layer.bias.view(np.float16)
+    return scale * (a_hat @ weights) + layer.bias.view(np.float16) - layer.offset
 
 
 def _compensation(layer: QuantizedLinear, rows: IntArray, outliers: IntArray) -> IntArray:

@@ -1,7 +1,7 @@
 """The sentence encoder all-MiniLM-L6-v2 in NumPy: real layers, and the activations they see."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -86,41 +86,58 @@ class MiniLM:
         for name in names:
             require_layer(name)
         seen: dict[str, list[Array]] = {name: [] for name in names}
+
+        def linear(name: str, x: Array) -> Array:
+            if name in seen:
+                seen[name].append(x)
+            return self.linear(name, x)
+
         for text in texts:
-            self._forward(self.tokens(text), seen)
+            self.hidden([self.tokens(text)], linear)
         return {name: np.concatenate(rows) for name, rows in seen.items()}
 
     def embed(self, texts: Sequence[str]) -> Array:
         """Return a unit vector (384,) per text: the mean over its tokens, normalised."""
-        rows = np.stack([self._forward(self.tokens(text), {}).mean(axis=0) for text in texts])
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        rows = [pool(self.hidden([self.tokens(text)])) for text in texts]
+        return np.concatenate(rows)
 
-    def _forward(self, tokens: list[int], seen: dict[str, list[Array]]) -> Array:
-        """Return the last hidden states (T, 384); append inputs of layers to their lists."""
+    def hidden(
+        self, texts: Sequence[Sequence[int]], linear: Callable[[str, Array], Array] | None = None
+    ) -> list[Array]:
+        """Return the last hidden states (T, 384) of each text, given by its token numbers.
+
+        Linear layers take the tokens of all texts together; only attention keeps them apart.
+
+        Parameters
+        ----------
+        texts : sequence of sequences of int
+        linear : callable, optional
+            Takes the place of all linear layers: a name and inputs (T, K) to outputs (T, N). It
+            is called in the order of :func:`linear_layers`.
+        """
+        linear = linear or self.linear
+        ends = np.cumsum([len(tokens) for tokens in texts])[:-1]
+        x = self._norm("embeddings", np.concatenate([self._embedding(list(t)) for t in texts]))
+        for i in range(LAYERS):
+            layer = f"encoder.layer.{i}"
+            triple = [linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value")]
+            parts = zip(*(np.split(part, ends) for part in triple), strict=True)
+            mixed = np.concatenate([attention(*part) for part in parts])
+            mixed = linear(f"{layer}.attention.output.dense", mixed)
+            x = self._norm(f"{layer}.attention.output", x + mixed)
+            inner = gelu(linear(f"{layer}.intermediate.dense", x))
+            x = self._norm(f"{layer}.output", x + linear(f"{layer}.output.dense", inner))
+        return np.split(x, ends)
+
+    def linear(self, name: str, x: Array) -> Array:
+        """Return what a linear layer makes of (T, K), in float32."""
+        return x @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"]
+
+    def _embedding(self, tokens: list[int]) -> Array:
         t = self._tensors
         x = t["embeddings.word_embeddings.weight"][tokens]
         x = x + t["embeddings.position_embeddings.weight"][: len(tokens)]
-        x = x + t["embeddings.token_type_embeddings.weight"][0]
-        x = self._norm("embeddings", x)
-        for i in range(LAYERS):
-            layer = f"encoder.layer.{i}"
-            query, key, value = (
-                self._linear(f"{layer}.attention.self.{n}", x, seen)
-                for n in ("query", "key", "value")
-            )
-            mixed = attention(query, key, value)
-            mixed = self._linear(f"{layer}.attention.output.dense", mixed, seen)
-            x = self._norm(f"{layer}.attention.output", x + mixed)
-            inner = gelu(self._linear(f"{layer}.intermediate.dense", x, seen))
-            x = self._norm(
-                f"{layer}.output", x + self._linear(f"{layer}.output.dense", inner, seen)
-            )
-        return x
-
-    def _linear(self, name: str, x: Array, seen: dict[str, list[Array]]) -> Array:
-        if name in seen:
-            seen[name].append(x)
-        return x @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"]
+        return x + t["embeddings.token_type_embeddings.weight"][0]
 
     def _norm(self, name: str, x: Array) -> Array:
         centred = x - x.mean(axis=1, keepdims=True)
@@ -143,6 +160,12 @@ def _tensor_names() -> list[str]:
     ]
     stems = linear_layers() + [f"{n}.LayerNorm" for n in ["embeddings", *norms]]
     return tables + [f"{stem}.{kind}" for stem in stems for kind in ("weight", "bias")]
+
+
+def pool(hidden: Sequence[Array]) -> Array:
+    """Return a unit vector (384,) per text: the mean over its tokens, normalised."""
+    rows = np.stack([x.mean(axis=0) for x in hidden])
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def attention(query: Array, key: Array, value: Array) -> Array:

@@ -48,6 +48,7 @@ def pair_moments(
     levels: tuple[int, int],
     outlier_values: FloatArray,
     symmetric: bool,
+    centred: bool = False,
 ) -> PairMoments:
     """Return the moments over tokens and output channels.
 
@@ -62,12 +63,17 @@ def pair_moments(
     outlier_values : (T, K) float64
         x / s_a where the input is an outlier, 0 elsewhere.
     symmetric : bool
+    centred : bool
+        Whether only deviations from each output channel's mean over the tokens count, as where
+        the bias makes the mean good.
     """
     rows = one_hot(a_index, levels[0], symmetric)
     columns = one_hot(w_index, levels[1], symmetric)
     inliers = rows * (outlier_values == 0)
     values = np.concatenate([inliers, outlier_values[None].astype(np.float32)])
-    return PairMoments(_moments(rows, columns, worth), _moments(values, columns, worth))
+    return PairMoments(
+        _moments(rows, columns, worth, centred), _moments(values, columns, worth, centred)
+    )
 
 
 def one_hot(index: IntArray, levels: int, symmetric: bool) -> Levels:
@@ -81,12 +87,15 @@ def one_hot(index: IntArray, levels: int, symmetric: bool) -> Levels:
     return ones[half:] - ones[:half][::-1] if symmetric else ones
 
 
-def _moments(rows: Levels, columns: Levels, worth: FloatArray) -> FloatArray:
+def _moments(rows: Levels, columns: Levels, worth: FloatArray, centred: bool) -> FloatArray:
     """Return E[c c^T] for c[i, j] = sum over k of rows[i, t, k] * columns[j, k, n]."""
     kinds, inputs, outputs = columns.shape
     flat = columns.transpose(1, 0, 2).reshape(inputs, -1)
     counts = np.stack([row @ flat for row in rows]).reshape(len(rows), -1, kinds, outputs)
-    counts = counts.transpose(0, 2, 1, 3).reshape(len(rows) * kinds, -1)
-    weighted = counts * worth.ravel().astype(np.float32)
+    counts = counts.transpose(0, 2, 1, 3).reshape(len(rows) * kinds, -1, outputs)
+    weighted = counts * worth.astype(np.float32)
+    if centred:
+        weighted -= weighted.mean(axis=1, keepdims=True)
+    weighted = weighted.reshape(len(weighted), -1)
     moments = (weighted @ weighted.T).astype(np.float64) / worth.size
     return moments + np.eye(len(moments)) * (UNSEEN * np.trace(moments) / len(moments))

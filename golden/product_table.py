@@ -17,16 +17,23 @@ from golden.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
 
 # Units tried, relative to the one that makes the largest product fit exactly. Beyond 1 the largest
 # products are clipped, which pays where they are rare.
-UNITS = np.exp2(np.arange(-6, 10) / 16)
+UNITS = np.exp2(np.arange(-12, 16) / 16)
 # What moving the codebooks costs against the same error in the table, refit after refit: they give
 # way a little, then more.
-YIELDING = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.01, 0.005, 0.005, 0.002, 0.002)
+YIELDING = (
+    *(1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.01, 0.005, 0.005),
+    *(0.002, 0.002, 0.001, 0.001, 0.0005, 0.0005, 0.0002, 0.0002),
+)
 # They move no further than the arithmetic error needs to come below this part of the quantisation
 # error (on calibration tokens; others give a little more), and never by more than FURTHEST of it,
 # again on calibration tokens. That is a price: the sum of both errors would be a little smaller
 # with codebooks that stay where they are, but then more of it would be arithmetic.
 ENOUGH = 0.08
-FURTHEST = 0.6
+FURTHEST = 1.0
+# A step must take this part off the error; few outputs leave moments in which it could shrink for
+# ever. So many steps for each entry are more than tables of real layers take.
+WORTHWHILE = 1e-6
+STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -127,16 +134,16 @@ def round_together(exact: FloatArray, moments: FloatArray, limit: int) -> tuple[
     rounded = np.clip(np.rint(exact), -limit, limit)
     error = rounded - exact
     slope, curve = moments @ error, np.diag(moments)
-    while True:
+    for _ in range(STEPS * len(exact)):
         up = np.where(rounded < limit, curve + 2 * slope, np.inf)
         down = np.where(rounded > -limit, curve - 2 * slope, np.inf)
         place, step = (up.argmin(), 1) if up.min() <= down.min() else (down.argmin(), -1)
-        cost = error @ slope
-        if min(up.min(), down.min()) >= -1e-9 * cost:
-            return rounded, float(cost)
+        if min(up.min(), down.min()) >= -WORTHWHILE * (error @ slope):
+            break
         rounded[place] += step
         error[place] += step
         slope += step * moments[:, place]
+    return rounded, float(error @ slope)
 
 
 def _refits(
@@ -152,7 +159,7 @@ def _refits(
     for refits, cost in enumerate((*YIELDING, 0.0)):
         a_grid, w_grid = to_grid(a, A_FRACTION_BITS), to_grid(w, spec.w_fraction_bits)
         a, w = _real(a_grid, A_FRACTION_BITS), _real(w_grid, spec.w_fraction_bits)
-        if (np.diff(a) < 0).any() or (np.diff(w) < 0).any():
+        if not (_ascends(spec, a) and _ascends(spec, w)):
             return
         exact = np.outer(a, w)
         flat, error = round_together(exact.ravel(), moments.table, spec.entry_max)
@@ -190,6 +197,12 @@ def _refit(
 def _upper(spec: NumberSpec, codebook: FloatArray) -> FloatArray:
     """Return the half of a codebook that says it all where it is symmetric."""
     return codebook[len(codebook) // 2 :] if spec.symmetric else codebook
+
+
+def _ascends(spec: NumberSpec, codebook: FloatArray) -> bool:
+    """Return whether a codebook, or the upper half that says it all, is still in order."""
+    lowest = 0 if spec.symmetric else -np.inf
+    return bool(codebook[0] >= lowest and (np.diff(codebook) >= 0).all())
 
 
 def _real(centroids: IntArray, fraction_bits: int) -> FloatArray:

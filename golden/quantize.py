@@ -1,23 +1,23 @@
 """Quantise a real linear layer: everything that happens offline, once."""
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from golden import fp16
-from golden.clustering import cluster, thresholds
-from golden.codebook import FloatArray, fit_codebook, nearest, require_index_bits, to_grid
+from golden.activation_fit import ActivationFit, SeenTokens, fit_activations, see
+from golden.codebook import FloatArray, nearest, require_index_bits
 from golden.errors import InputError
 from golden.fp16 import BitArray
 from golden.linear import W_EXPONENT_RANGE, QuantizedLinear
-from golden.outliers import outliers_per_side, select_outliers
+from golden.outliers import outliers_per_side
 from golden.pair_moments import pair_moments
 from golden.product_table import Table, product_table
+from golden.recipes.moments import InputMoments, input_moments
+from golden.recipes.refined import descend_to_rest, settle
+from golden.recipes.table import DEFAULT, Recipe, require_recipe
+from golden.recipes.weights import WeightFit
 from golden.spec import A_FRACTION_BITS, SCALE_BITS, IntArray, NumberSpec
-from golden.token_scale import Scale, ScaleFactor, token_scale
-from golden.weight_fit import fit_weights
+from golden.token_scale import Scale
 
 Floats = npt.NDArray[np.floating]
 
@@ -25,10 +25,6 @@ Floats = npt.NDArray[np.floating]
 # of MiniLM's 36 linear layers, and below a fifth on all: `kllm study` measures it.
 SYMMETRIC_MAGNITUDE_BITS = 8
 PLAIN_MAGNITUDE_BITS = 9
-# Centroids end below 32 token scales. Ratios end below 2048: half of it, as calibration may not
-# have met the largest.
-MAX_CENTROID = 31
-MAX_RATIO = 1024
 # Enough for the statistics of a product table; more costs time alone.
 SAMPLE_TOKENS = 64
 SAMPLE_OUTPUTS = 384
@@ -44,6 +40,7 @@ def quantize_linear(
     symmetric: bool = False,
     outlier_share: float = 0.005,
     magnitude_bits: int | None = None,
+    recipe: str = DEFAULT,
 ) -> QuantizedLinear:
     """Return the integer layer that stands for ``x @ weight + bias``.
 
@@ -63,6 +60,8 @@ def quantize_linear(
         Share of the inputs kept exact on each side, 0 to 0.5.
     magnitude_bits : int, optional
         Bits of a product beside its sign, 4 to 12.
+    recipe : str
+        A name in :data:`golden.recipes.table.RECIPES`.
 
     Returns
     -------
@@ -73,66 +72,46 @@ def quantize_linear(
     InputError
         If a number is not finite or out of range, or shapes do not match.
     """
-    spec = _spec(symmetric, magnitude_bits)
+    chosen, spec = require_recipe(recipe), _spec(symmetric, magnitude_bits)
+    require_index_bits("weight_bits", weight_bits)
     x = _check(weight, bias, calibration)
     k_top = outliers_per_side(weight.shape[0], outlier_share)
     tokens = fit_activations(x, activation_bits, symmetric=symmetric, k_top=k_top)
+    seen = see(x, tokens, k_top)
+    moments = input_moments(seen, tokens.codebook)
     w = weight.astype(np.float64)
-    energy = (x.view(np.float16).astype(np.float64) ** 2).mean(axis=0)
-    channel, w_codebook = fit_weights(w, energy, weight_bits, symmetric=symmetric)
-    table = _table(spec, x, tokens, w, channel, w_codebook, k_top)
-    # Scales are rounded before the indices are chosen, so their rounding costs next to nothing.
-    w_scale = to_scale(channel / table.unit)
+    aim = moments.towards @ w if chosen.together else w
+    fit = chosen.fit(aim, moments, weight_bits, symmetric=symmetric)
+    table = _table(spec, seen, tokens, w, fit, centred=chosen.together)
     codebook = np.ldexp(table.w_centroids.astype(np.float64), -spec.w_fraction_bits)
+    scale, index = _finish(chosen, aim, moments, fit, table.unit, codebook)
+    real_bias, offset = bias.astype(np.float64), np.zeros(len(bias))
+    if chosen.together:
+        live = fit.scale > 0
+        lost = moments.given @ w - moments.mean @ (codebook[index] * scale.value())
+        offset = np.where(live, _rounding_met(table, codebook, moments, index) * scale.value(), 0)
+        real_bias += np.where(live, lost, 0) - offset
     return QuantizedLinear(
         spec=spec,
         a_centroids=table.a_centroids,
         w_centroids=table.w_centroids,
         product_table=table.entries,
-        w_index=nearest(w / w_scale.value(), codebook).astype(np.uint8),
-        w_scale=w_scale,
-        bias=fp16.to_bits(bias),
+        w_index=index.astype(np.uint8),
+        w_scale=scale,
+        bias=to_fp16("corrected bias", real_bias),
         k_top=k_top,
         factor=tokens.factor,
+        offset=-offset,
     )
 
 
-@dataclass(frozen=True)
-class ActivationFit:
-    """What calibration says about a layer's input.
-
-    Parameters
-    ----------
-    factor : ScaleFactor
-        Makes the token scale: the mean of absolute values, times a power of two if need be.
-    codebook : (2**n_A,) float64
-        Ascending, in token scales.
-    largest_ratio : float
-        Largest |x| / s_a, outliers included.
-    """
-
-    factor: ScaleFactor
-    codebook: FloatArray
-    largest_ratio: float
-
-
-def fit_activations(x: BitArray, bits: int, *, symmetric: bool, k_top: int) -> ActivationFit:
-    """Fit the activation codebook to tokens (T, K), without their outliers."""
-    require_index_bits("activation_bits", bits)
-    mean = token_scale(x, ScaleFactor.mean(x.shape[1])).value()[:, None]
-    ratio = x.view(np.float16).astype(np.float64) / mean
-    inlier = ~_outlier_mask(fp16.key(x), k_top)
-    # A token that consists of outliers alone (K = 1, say) still needs a codebook.
-    codebook = fit_codebook(
-        ratio[inlier] if inlier.any() else ratio.ravel(), bits, symmetric=symmetric
-    )
-    largest = float(np.abs(ratio).max())
-    doublings = _doublings(float(np.abs(codebook).max()), largest)
-    return ActivationFit(
-        ScaleFactor.mean(x.shape[1], doublings),
-        np.ldexp(codebook, -doublings),
-        largest * 2.0**-doublings,
-    )
+def _rounding_met(
+    table: Table, codebook: FloatArray, moments: InputMoments, index: IntArray
+) -> FloatArray:
+    """Return what the table's rounding adds to each output channel (N,) in the mean, in scales."""
+    a_codebook = np.ldexp(table.a_centroids.astype(np.float64), -A_FRACTION_BITS)
+    rounding = table.entries - np.outer(a_codebook, codebook)
+    return np.take_along_axis(moments.shares.T @ rounding, index, axis=1).sum(axis=0)
 
 
 def to_scale(values: FloatArray) -> Scale:
@@ -202,60 +181,68 @@ def _spec(symmetric: bool, magnitude_bits: int | None) -> NumberSpec:
         raise InputError(str(error)) from error
 
 
-def _doublings(largest_centroid: float, largest_ratio: float) -> int:
-    """Return by how many powers of two the token scale should differ from the mean.
-
-    None, as a rule. More where a centroid or an outlier would not fit; fewer where all
-    centroids are so small that their grid would be coarse.
-    """
-    if not largest_centroid:
-        return 0
-    lowest = math.ceil(math.log2(max(largest_centroid / MAX_CENTROID, largest_ratio / MAX_RATIO)))
-    finest = math.floor(math.log2(largest_centroid))
-    return max(lowest, min(finest, 0))
-
-
 def _table(
     spec: NumberSpec,
-    x: BitArray,
+    seen: SeenTokens,
     tokens: ActivationFit,
     w: FloatArray,
-    channel: FloatArray,
-    w_codebook: FloatArray,
-    k_top: int,
+    fit: WeightFit,
+    *,
+    centred: bool,
 ) -> Table:
     """Return the product table that suits some evenly spaced tokens and output channels."""
-    x = x[:: max(1, len(x) // SAMPLE_TOKENS)][:SAMPLE_TOKENS]
-    step = max(1, len(channel) // SAMPLE_OUTPUTS)
-    w, channel = w[:, ::step], channel[::step]
-    scale = token_scale(x, tokens.factor)
-    keys = fp16.key(x)
-    outlier = _outlier_mask(keys, k_top)
-    ratio = x.view(np.float16) / scale.value()[:, None]
-    a_index = cluster(keys, thresholds(scale, to_grid(tokens.codebook, A_FRACTION_BITS)))
-    unscaled = w / np.where(channel > 0, channel, 1)
-    w_index = nearest(unscaled, w_codebook)
-    worth = scale.value()[:, None] * channel
+    seen = seen.part(slice(None, None, max(1, -(-len(seen.ratio) // SAMPLE_TOKENS))))
+    step = max(1, len(fit.scale) // SAMPLE_OUTPUTS)
+    w, channel, index = w[:, ::step], fit.scale[::step], fit.index[:, ::step].astype(np.int64)
+    worth = seen.scale.value()[:, None] * channel
     worth = worth / np.sqrt((worth**2).mean()) if worth.any() else np.ones_like(worth)
-    quantised = np.where(outlier, ratio, tokens.codebook[a_index]) @ w_codebook[w_index]
+    error = seen.values(tokens.codebook) @ fit.codebook[index]
+    error -= seen.ratio @ (w / np.where(channel > 0, channel, 1))
+    error *= worth
+    if centred:
+        error -= error.mean(axis=0)
     return product_table(
         spec,
         tokens.codebook,
-        w_codebook,
+        fit.codebook,
         pair_moments(
-            a_index,
-            w_index,
+            seen.index,
+            index,
             worth,
-            levels=(len(tokens.codebook), len(w_codebook)),
-            outlier_values=np.where(outlier, ratio, 0),
+            levels=(len(tokens.codebook), len(fit.codebook)),
+            outlier_values=np.where(seen.outlier, seen.ratio, 0),
             symmetric=spec.symmetric,
+            centred=centred,
         ),
-        quantisation=float(((worth * (quantised - ratio @ unscaled)) ** 2).mean()),
+        quantisation=float((error**2).mean()),
         largest_ratio=tokens.largest_ratio,
     )
 
 
-def _outlier_mask(keys: IntArray, k_top: int) -> npt.NDArray[np.bool_]:
-    mask = np.zeros(keys.shape, np.bool_)
-    np.put_along_axis(mask, select_outliers(keys, k_top), True, axis=1)
-    return mask
+def _finish(
+    recipe: Recipe,
+    w: FloatArray,
+    moments: InputMoments,
+    fit: WeightFit,
+    unit: float,
+    codebook: FloatArray,
+) -> tuple[Scale, IntArray]:
+    """Return scales in 11 bits and indices for the codebook (in table units) as it is now.
+
+    Scales are rounded before the indices are chosen, so their rounding costs next to nothing.
+    """
+    if not recipe.together:
+        scale = to_scale(fit.scale / unit)
+        return scale, nearest(w / scale.value(), codebook)
+    live, index = fit.scale > 0, fit.index.copy()
+    channel = fit.scale / unit
+    if live.any():
+        channel[live], index[:, live] = settle(
+            w[:, live], moments, channel[live], codebook, index[:, live]
+        )
+    scale = to_scale(channel)
+    if live.any():
+        index[:, live] = descend_to_rest(
+            w[:, live], moments, scale.value()[live], codebook, index[:, live]
+        )
+    return scale, index.astype(np.int64)

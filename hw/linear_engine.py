@@ -1,5 +1,7 @@
 """Linear engine: activations in, FP16 outputs out, weights on request."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
@@ -122,7 +124,7 @@ class LinearEngine(wiring.Component):
             scales.r_en.eq(output.scale_i.ready),
         ]
         self._distribute(m)
-        self._watch(m)
+        watch(m, self)
         return m
 
     def _distribute(self, m: Module) -> None:
@@ -143,18 +145,19 @@ class LinearEngine(wiring.Component):
             output.channel.eq(constants.channel),
         ]
 
-    def _watch(self, m: Module) -> None:
-        """Keep the flags, and count the tokens under way."""
-        sent = self.o.valid & self.o.ready
-        with m.If(self.constants.clear_flags):
-            m.d.sync += self.flags.eq(0)
-        for flag, raised in (
-            (self.flags.nonfinite, self.ingest.nonfinite),
-            (self.flags.saturated, self.quantizer.saturated),
-            (self.flags.overflow, sent & self.o.payload.infinite.any()),
-        ):
-            with m.If(raised):
-                m.d.sync += flag.eq(1)
-        tokens = Signal(TOKENS_BITS)
-        m.d.sync += tokens.eq(tokens + self.ingest.started - (sent & self.o.payload.last))
-        m.d.comb += [self.idle.eq(tokens == 0), self.constants.idle.eq(self.idle)]
+
+def watch(m: Module, engine: Any) -> None:
+    """Keep an engine's flags, and count its tokens under way."""
+    sent = engine.o.valid & engine.o.ready
+    with m.If(engine.constants.clear_flags):
+        m.d.sync += engine.flags.eq(0)
+    for flag, raised in (
+        (engine.flags.nonfinite, engine.ingest.nonfinite),
+        (engine.flags.saturated, engine.quantizer.saturated),
+        (engine.flags.overflow, sent & engine.o.payload.infinite.any()),
+    ):
+        with m.If(raised):
+            m.d.sync += flag.eq(1)
+    tokens = Signal(TOKENS_BITS)
+    m.d.sync += tokens.eq(tokens + engine.ingest.started - (sent & engine.o.payload.last))
+    m.d.comb += [engine.idle.eq(tokens == 0), engine.constants.idle.eq(engine.idle)]

@@ -49,11 +49,15 @@ def make_run(measure_area: MeasureArea) -> Callable[..., None]:
         outliers: Annotated[
             float, typer.Option(help="Share kept as outliers on each side, 0 to 0.5.")
         ] = 0.005,
+        recipe: Annotated[
+            str, typer.Option(help="How weights are quantised: refined, weighted or paper.")
+        ] = "refined",
         design: Annotated[
             str, typer.Option(help="Design point; kllm verilog --list has them.")
         ] = "minilm",
         weights: Annotated[
-            Path | None, typer.Option(help="Your own layer: a safetensors file.")
+            Path | None,
+            typer.Option(help="Your own layer: safetensors, or what kllm quantize wrote."),
         ] = None,
         tensor: Annotated[
             str | None, typer.Option(help="Its weight in that file, (N, K) or (K, N).")
@@ -77,6 +81,8 @@ def make_run(measure_area: MeasureArea) -> Callable[..., None]:
         exit status is 1 if one differs.
         """
         from golden.files import require_writable, write_whole
+        from golden.kept_layer import kept_layer
+        from golden.layer_container import is_container
         from golden.layer_source import file_layer, minilm_layer
         from sim.report import arrays, show, summary
         from sim.run import Options
@@ -90,6 +96,7 @@ def make_run(measure_area: MeasureArea) -> Callable[..., None]:
             activation_bits=bits_a,
             symmetric=symmetric,
             outlier_share=outliers,
+            recipe=recipe,
             seed=seed,
         )
         for path in (json_file, dump):
@@ -104,7 +111,8 @@ def make_run(measure_area: MeasureArea) -> Callable[..., None]:
                         "your own layer takes --weights, --tensor and --activations together,"
                         " without --layer and --text"
                     )
-                source = file_layer(weights, tensor, activations, tokens)
+                load = kept_layer if is_container(weights) else file_layer
+                source = load(weights, tensor, activations, tokens)
             else:
                 source = minilm_layer(layer or LAYER, tokens, text, seed)
             outcome = run_source(

@@ -55,7 +55,9 @@ def load_words(spec: EngineSpec, layer: QuantizedLinear) -> list[dict]:
         )
     ]
     words += [_word(Select.A_CENTROID, n, value) for n, value in enumerate(a_centroids)]
-    words += [_word(Select.W_CENTROID, n, value) for n, value in enumerate(w_centroids)]
+    # All of them, for an engine may look for the largest.
+    padded = np.pad(w_centroids, (0, spec.entries - len(w_centroids)))
+    words += [_word(Select.W_CENTROID, n, value) for n, value in enumerate(padded)]
     table = stored_table(layer.product_table, symmetric=symmetric)
     words += [_word(Select.TABLE, 16 * i + j, value) for (i, j), value in np.ndenumerate(table)]
     channels = zip(layer.bias, layer.w_scale.mantissa, layer.w_scale.exponent, strict=True)

@@ -1,5 +1,6 @@
 """The blocks that have a bench."""
 
+from sim.blocks.counter_blocks import COUNTER_BLOCKS
 from sim.blocks.counter_fp16_blocks import COUNTER_FP16_BLOCKS
 from sim.blocks.engine_blocks import ENGINE_BLOCKS
 from sim.blocks.fp16_blocks import FP16_BLOCKS
@@ -21,5 +22,6 @@ BLOCKS = (
     | LOOKUP_BLOCKS
     | MAC_BLOCKS
     | OUTPUT_BLOCKS
+    | COUNTER_BLOCKS
     | ENGINE_BLOCKS
 )

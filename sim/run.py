@@ -12,6 +12,8 @@ from golden.layer_source import LayerSource
 from golden.linear import QuantizedLinear, Result, forward
 from golden.outliers import outliers_per_side
 from golden.quantize import quantize_linear
+from golden.recipes.table import DEFAULT, require_recipe
+from golden.spec import NumberSpec
 from hw.engine_spec import EngineSpec
 from sim.engine_words import beats_per_token, require_size
 from sim.layer_run import LayerRun, run_layer
@@ -35,6 +37,8 @@ class Options:
         Symmetric codebooks.
     outlier_share : float
         Share of a token's activations kept as outliers on each side.
+    recipe : str
+        How weights are quantised, see :mod:`golden.recipes.table`.
     seed : int
         Chooses the text, and seeds the simulator.
 
@@ -50,12 +54,14 @@ class Options:
     activation_bits: int = 4
     symmetric: bool = False
     outlier_share: float = 0.005
+    recipe: str = DEFAULT
     seed: int = 0
 
     def __post_init__(self) -> None:
         require_index_bits("--bits-w", self.weight_bits)
         require_index_bits("--bits-a", self.activation_bits)
         outliers_per_side(1, self.outlier_share)
+        require_recipe(self.recipe)
         if self.seed < 0:
             raise InputError(f"the seed must be 0 or more, got {self.seed}")
         design(self.design_name)
@@ -144,20 +150,8 @@ def run(
     ToolError
         If the simulator or the synthesis fails.
     """
-    inputs, outputs = source.weight.shape
-    k_top = outliers_per_side(inputs, options.outlier_share)
-    require_size(options.spec, inputs=inputs, outputs=outputs, k_top=k_top)
     progress("codebooks", None)
-    layer = quantize_linear(
-        source.weight,
-        source.bias,
-        source.calibration,
-        weight_bits=options.weight_bits,
-        activation_bits=options.activation_bits,
-        symmetric=options.spec.numbers.symmetric,
-        outlier_share=options.outlier_share,
-        magnitude_bits=options.spec.numbers.magnitude_bits,
-    )
+    layer = _kept(source.layer, options) if source.layer else _quantised(source, options)
     progress("golden model", None)
     golden = forward(layer, source.x)
     progress(f"Verilog and {options.simulator}", None)
@@ -182,3 +176,38 @@ def run(
         errors=split_errors(layer, source.weight, source.bias, source.x, golden),
         area=area,
     )
+
+
+def _quantised(source: LayerSource, options: Options) -> QuantizedLinear:
+    """Quantise a layer if the design is large enough for it."""
+    inputs, outputs = source.weight.shape
+    k_top = outliers_per_side(inputs, options.outlier_share)
+    require_size(options.spec, inputs=inputs, outputs=outputs, k_top=k_top)
+    return quantize_linear(
+        source.weight,
+        source.bias,
+        source.calibration,
+        weight_bits=options.weight_bits,
+        activation_bits=options.activation_bits,
+        symmetric=options.spec.numbers.symmetric,
+        outlier_share=options.outlier_share,
+        recipe=options.recipe,
+        magnitude_bits=options.spec.numbers.magnitude_bits,
+    )
+
+
+def _kept(layer: QuantizedLinear, options: Options) -> QuantizedLinear:
+    """Return a layer that was quantised before, if the design has its numbers and its size."""
+    if layer.spec != options.spec.numbers:
+        raise InputError(
+            f"the layer was quantised for {_numbers(layer.spec)}; the design {options.design_name}"
+            f" has {_numbers(options.spec.numbers)}: name another --design, with or without"
+            " --symmetric"
+        )
+    require_size(options.spec, inputs=layer.inputs, outputs=layer.outputs, k_top=layer.k_top)
+    return layer
+
+
+def _numbers(spec: NumberSpec) -> str:
+    kind = "symmetric" if spec.symmetric else "plain"
+    return f"{kind} codebooks and products of {spec.magnitude_bits} bits"

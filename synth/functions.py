@@ -130,6 +130,7 @@ def tables(cell: Cell) -> dict[str, Table]:
 
 
 NOT: Table = (True, False)
+BUFFER: Table = (False, True)
 NAND2: Table = (True, True, True, False)
 SUM: Table = tuple(sum(bits) % 2 == 1 for bits in product((0, 1), repeat=3))
 CARRY: Table = tuple(sum(bits) >= 2 for bits in product((0, 1), repeat=3))

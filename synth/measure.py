@@ -69,6 +69,24 @@ def measure_all(
     return areas
 
 
+def map_design(
+    design: Design, library: Library, *, timeout: float = TIMEOUT
+) -> tuple[dict[str, Component], dict[str, Mapped]]:
+    """Return the components of a design, and each of them in cells; as :func:`measure_all`."""
+    pool = ThreadPoolExecutor(cores())
+    work = _Work(library, timeout, default_cache(), None, pool, lambda text: None)
+    try:
+        apart = components(design)
+        futures = {part.name: work.map(part) for part in apart.values()}
+        mapped = {name: future.result() for name, future in futures.items()}
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        stop_all()
+        raise
+    pool.shutdown()
+    return apart, mapped
+
+
 def cores() -> int:
     """Return how many processes may run at a time."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
@@ -104,7 +122,7 @@ class _Work:
             area = found
             return lambda: area
         apart = components(design)
-        futures = {part.name: self._map(part) for part in apart.values()}
+        futures = {part.name: self.map(part) for part in apart.values()}
 
         def finish() -> Area:
             mapped = {part: future.result() for part, future in futures.items()}
@@ -125,7 +143,8 @@ class _Work:
         macros = self.own_macros.digest if self.own_macros else ""
         return digest(sources, self.flow, self.timing, self._memory_model(), macros, FIELDS)
 
-    def _map(self, part: Component) -> Future[Mapped]:
+    def map(self, part: Component) -> Future[Mapped]:
+        """Map a component in the background; the same one only once."""
         key = digest(part.digest, self.flow)
         if key not in self.parts:
             self.parts[key] = self.pool.submit(self._mapped, key, part)

@@ -4,14 +4,17 @@ Registers and memories are cut out: what they drive starts paths, what they take
 component was mapped once; here its gates appear once per copy, for timing alone.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from golden.errors import InputError
 from synth.components import CHILD, child_number, times
-from synth.functions import full_adder
+from synth.functions import BUFFER, full_adder, least
 from synth.liberty import Library
 from synth.mapping import Mapped
 
+FAN_OUT = 16
 STORAGE = ("RD_DATA",)  # the output of Yosys' memories
 # Their nets; an undefined bit may as well be 0.
 CONSTANTS = {"0": 0, "1": 1, "x": 0, "z": 0}
@@ -27,16 +30,31 @@ class Place:
     bit: int
 
 
+@dataclass(frozen=True)
+class Register:
+    """A cell that stores: the nets at its pins, and where it stands."""
+
+    kind: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    place: Place | None
+
+
 @dataclass
 class CutNetlist:
     """The gates of a design, as lines of BLIF, and the nets on either side of them.
 
     Each start and end has the place that it is known by: a register's input goes by its output.
+    Starts without a place are constants. Memories are not among the registers. ``spread`` has the
+    nets of registers and memories with more than ``FAN_OUT`` pins: a buffer stands between
+    such a net and all that it drives, and the netlist has the net behind that by this name.
     """
 
     starts: dict[str, Place | None] = field(default_factory=dict)
     ends: dict[str, Place | None] = field(default_factory=dict)
     gates: list[str] = field(default_factory=list)
+    registers: list[Register] = field(default_factory=list)
+    spread: dict[str, str] = field(default_factory=dict)
 
     def blif(self) -> str:
         """Return the whole text."""
@@ -77,10 +95,13 @@ class Assembly:
         self._deep = deep
         halved = full_adder(library)
         self._adder = halved[0].name if halved else None
+        self._buffer = _buffer(library)
+        self._ports: list[int] = []
         self._same = [0, 1]  # net to net that it is joined with; those of the constants first
         self._gates: list[tuple[str, tuple[tuple[str, int], ...], str, int]] = []
         self._starts: dict[int, Place | None] = {}
         self._ends: list[tuple[int, Place | None]] = []
+        self._registers: list[tuple[str, dict[str, int], Place | None]] = []
 
     def cut(self, top: str) -> CutNetlist:
         """Return all gates below ``top``."""
@@ -91,6 +112,7 @@ class Assembly:
                 place = Place("", top, bit) if isinstance(bit, int) else None
                 if port["direction"] == "input":
                     self._starts[net] = place
+                    self._ports.append(net)
                 else:
                     self._ends.append((net, place))
         self._put(top, "", nets)
@@ -121,8 +143,12 @@ class Assembly:
                 continue
             nets = {pin: [net_of(bit) for bit in bits] for pin, bits in pins.items()}
             if not kind.startswith(CHILD):
-                outputs = set(self._cells[kind].pins("output")) if kind in self._cells else STORAGE
-                self._add_storage(pins, nets, outputs, Place(path, module, 0))
+                known = self._cells.get(kind)
+                outputs = set(known.pins("output")) if known else STORAGE
+                place = self._add_storage(pins, nets, outputs, Place(path, module, 0))
+                if known:
+                    single = {pin: several[0] for pin, several in nets.items() if several}
+                    self._registers.append((kind, single, place))
             elif self._deep:
                 self._put(self._children[module][child_number(kind)], f"{path}{name}.", nets)
             else:
@@ -140,8 +166,8 @@ class Assembly:
 
     def _add_storage(
         self, pins: dict, nets: dict[str, list[int]], outputs: Collection[str], where: Place
-    ) -> None:
-        """End paths at the inputs of something and start them at its outputs."""
+    ) -> Place | None:
+        """End paths at the inputs of something and start them at its outputs; return its place."""
         driven = [bit for pin in pins if pin in outputs for bit in pins[pin]]
         known = replace(where, bit=driven[0]) if driven else None
         for pin, several in nets.items():
@@ -150,6 +176,7 @@ class Assembly:
                 continue
             for net, bit in zip(several, pins[pin], strict=True):
                 self._starts[net] = replace(where, bit=bit)
+        return known
 
     def _new(self) -> int:
         self._same.append(len(self._same))
@@ -160,12 +187,29 @@ class Assembly:
             net = self._same[net]
         return net
 
+    def _far(self) -> Iterator[int]:
+        """Yield the nets that a register or memory drives alone though they have many pins."""
+        pins = Counter(self._find(net) for _, inputs, _, _ in self._gates for _, net in inputs)
+        stored = {self._find(net) for net in self._starts} - {self._find(n) for n in self._ports}
+        yield from (net for net, count in pins.items() if count > FAN_OUT and net in stored)
+
     def _written(self) -> CutNetlist:
         find = self._find
         result = CutNetlist()
+        sources = {net: f"n{net}" for net in map(find, range(len(self._same)))}
+        kind, pin_in, pin_out = self._buffer or ("", "", "")
+        for net in self._far() if kind else ():
+            sources[net] = result.spread[f"n{net}"] = f"spread{net}"
+            result.gates.append(f".gate {kind} {pin_in}=n{net} {pin_out}=spread{net}")
         for name, inputs, pin, net in self._gates:
-            text = " ".join(f"{port}=n{find(source)}" for port, source in inputs)
+            text = " ".join(f"{port}={sources[find(source)]}" for port, source in inputs)
             result.gates.append(f".gate {name} {text} {pin}=n{find(net)}")
+        for kind, nets, place in self._registers:
+            outputs = self._cells[kind].pins("output")
+            named = {pin: f"n{find(net)}" for pin, net in nets.items()}
+            taken = {pin: net for pin, net in named.items() if pin not in outputs}
+            given = {pin: net for pin, net in named.items() if pin in outputs}
+            result.registers.append(Register(kind, taken, given, place))
         # What nothing drives, constants among it, is an input that is there from the start.
         used = {find(net) for _, inputs, _, _ in self._gates for _, net in inputs}
         used.update(find(net) for net, _ in self._ends)
@@ -175,6 +219,15 @@ class Assembly:
         ends = ((f"n{find(net)}", place) for net, place in self._ends)
         result.ends = {net: place for net, place in ends if net not in result.starts}
         return result
+
+
+def _buffer(library: Library) -> tuple[str, str, str] | None:
+    """Return the smallest buffer, with its input and its output, if there is one."""
+    try:
+        cell = least(library, BUFFER, "buffer")
+    except InputError:
+        return None
+    return cell.name, next(iter(cell.pins("input"))), next(iter(cell.pins("output")))
 
 
 def held_by(

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from synth.memories import MEMORY_BITS
-from synth.timing import FAN_OUT
+from synth.timing import ESTIMATE, FAN_OUT
 
 if TYPE_CHECKING:
     from synth.area import Area
@@ -38,6 +38,10 @@ def print_areas(areas: "Sequence[Area]") -> None:
 def caption(areas: "Sequence[Area]") -> str:
     """Say what the columns mean, and where the units come from."""
     area = areas[0]
+    estimated = any(one.timing.startswith(ESTIMATE) for one in areas)
+    without = (
+        "; the registers' own delay is not in an estimate, but with OpenSTA" if estimated else ""
+    )
     methods = " and ".join(sorted({one.timing for one in areas}))
     return (
         f"Library {area.library}, Yosys {area.yosys}, mapped for least area. Area in the library's"
@@ -46,8 +50,9 @@ def caption(areas: "Sequence[Area]") -> str:
         f" share of flip-flops (FFs). Mem. bits: written memories above {MEMORY_BITS} bits, not in"
         f" the area; --blocks shows them. Delay: longest path between registers, memories and"
         f" ports by {methods}, no wires, nets of more than {FAN_OUT} pins buffered (buffers not in"
-        f" the area). FO4: delay / {area.fo4_ps:.1f} ps, that of {area.inverter}, the smallest"
-        f" inverter, driving four of its kind in an endless chain, from the library's tables."
+        f" the area){without}. FO4: delay / {area.fo4_ps:.1f} ps, that of {area.inverter}, the"
+        f" smallest inverter, driving four of its kind in an endless chain, from the library's"
+        " tables."
     )
 
 

@@ -1,8 +1,9 @@
-"""The longest path of a mapped netlist, as ABC's static timing sees it.
+"""The longest path of a mapped netlist, by OpenSTA or, where that is not, by ABC's estimate.
 
-Paths run from an input, register or memory to the next output, register or memory. ABC's gates
-have one output, so each full adder stands in the netlist as two half cells that share its input
-capacitance. Wires have no length, and nets of more than ``FAN_OUT`` pins get buffers here.
+Paths run from an input, register or memory to the next output, register or memory. ABC puts
+buffers onto nets of more than ``FAN_OUT`` pins first; its gates have one output, so each full
+adder stands in the netlist as two half cells that share its input capacitance. Wires have no
+length. ABC's estimate leaves the registers' own delay out.
 """
 
 import hashlib
@@ -15,14 +16,13 @@ from pathlib import Path
 
 from gateware.yosys import run_abc
 from golden.errors import ToolError
+from synth import sta
 from synth.functions import full_adder
 from synth.liberty import Cell, Library
 from synth.mapping import Mapped
-from synth.netlist import Assembly, CutNetlist, cells_below, half_name, net_name
+from synth.netlist import FAN_OUT, Assembly, CutNetlist, Place, cells_below, half_name, net_name
 
-FAN_OUT = 16
-METHOD = "ABC's estimate"
-BY_COMPONENT = "ABC's estimate, each component alone"
+ESTIMATE = "ABC's estimate"
 # Put together, the gates of so many cells take some 2 GB.
 MOST_CELLS = 2_000_000
 CAPACITANCE = re.compile(r"(?<!\w)((?:rise_|fall_)?capacitance\s*:\s*\"?)([\d.eE+-]+)")
@@ -61,9 +61,14 @@ class Timing:
             raise ValueError(f"no timing: {error}") from None
 
 
+def method() -> str:
+    """Return what times paths here: OpenSTA if it is installed, else ABC."""
+    return sta.method() if sta.opensta().will_do else ESTIMATE
+
+
 def timing_digest(library: Library) -> str:
     """Return a hash of how paths are timed."""
-    parts = [library.digest, METHOD, BY_COMPONENT, str(MOST_CELLS), *_commands([""])]
+    parts = [library.digest, method(), str(MOST_CELLS), *_commands([""]), sta.SCRIPT]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -97,14 +102,14 @@ def time_design(
     assembly = Assembly(mapped, children, library)
     if cells_below(top, mapped, children) <= MOST_CELLS:
         cut = assembly.cut(top)
-        return Timing(longest_path(cut, library, mapped, task=task, timeout=timeout), METHOD)
+        return Timing(longest_path(cut, library, mapped, task=task, timeout=timeout), method())
     longest = LongestPath(0.0)
     for name in mapped:
         alone = Assembly(mapped, children, library, deep=False).cut(name)
         path = longest_path(alone, library, mapped, task=task, timeout=timeout)
         if path.ps > longest.ps:
             longest = LongestPath(path.ps, f"{name}: {path.start}", f"{name}: {path.end}")
-    return Timing(longest, BY_COMPONENT)
+    return Timing(longest, f"{method()}, each component alone")
 
 
 def longest_path(
@@ -128,7 +133,8 @@ def longest_path(
     task, timeout
         As for :func:`gateware.yosys.run_abc`.
     """
-    if not cut.gates:
+    real = method() != ESTIMATE
+    if not cut.gates and not (real and cut.registers):
         return LongestPath(0.0)
     with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
         folder = Path(scratch)
@@ -137,23 +143,43 @@ def longest_path(
         for number, liberty in enumerate(timing_libraries(library)):
             names.append(f"timing{number}.lib")
             (folder / names[-1]).write_text(liberty, encoding="utf-8")
-        log = run_abc(folder, _commands(names), task=task, timeout=timeout)
+        log = run_abc(folder, _commands(names), task=task, timeout=timeout) if cut.gates else ""
+        if real:
+            gates = (folder / "buffered.blif").read_text().splitlines() if cut.gates else []
+            ps, *ends = sta.shortest_period(
+                folder, cut, gates, names, library, task=task, timeout=timeout
+            )
+        else:
+            ps, *ends = _estimate(log, cut, task)
+    start, end = (net_name(place, mapped) for place in ends)
+    return LongestPath(ps, start, end)
+
+
+def _estimate(log: str, cut: CutNetlist, task: str) -> tuple[float, Place | None, Place | None]:
+    """Read the longest path from what ABC printed."""
     found = DELAY.findall(log)
     if not found:
         last = log.strip().splitlines()[-1:] or ["nothing"]
         raise ToolError(f"{task}: ABC gives no delay; it says: {last[0]}")
     ends = ENDS.search(log)
     if ends is None:
-        return LongestPath(float(found[-1]))
+        return float(found[-1]), None, None
     start = list(cut.starts.values())[int(ends[1])]
-    end = list(cut.ends.values())[int(ends[2])]
-    return LongestPath(float(found[-1]), net_name(start, mapped), net_name(end, mapped))
+    return float(found[-1]), start, list(cut.ends.values())[int(ends[2])]
 
 
 def _commands(libraries: Sequence[str]) -> list[str]:
     """Return ABC's commands: all libraries, the gates, buffers, the longest path."""
     read = [f"read_lib {'-m ' if number else ''}-w {name}" for number, name in enumerate(libraries)]
-    return [*read, "read_blif timing.blif", "topo", f"buffer -c -N {FAN_OUT}", "topo", "stime -p"]
+    return [
+        *read,
+        "read_blif timing.blif",
+        "topo",
+        f"buffer -c -N {FAN_OUT}",
+        "topo",
+        "write_blif buffered.blif",
+        "stime -p",
+    ]
 
 
 def timing_libraries(library: Library) -> Iterator[str]:

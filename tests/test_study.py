@@ -23,10 +23,9 @@ def errors(names: list[str] | tuple[str, ...], **options) -> list[ErrorSplit]:
 
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_arithmetic_errs_far_less_than_the_codebooks(symmetric: bool) -> None:
-    """Of all 36 layers, 34 below a tenth and all below a fifth; all better than integers."""
-    found = errors(linear_layers(), symmetric=symmetric)
-    assert len(found) == 36
-    assert sum(split.ratio < 1 / 10 for split in found) >= 34
+    """Nine layers, of each kind at least one; `kllm study` has all 36."""
+    found = errors([*linear_layers()[4::5], *THREE], symmetric=symmetric)
+    assert sum(split.ratio < 1 / 10 for split in found) >= 9
     assert all(split.ratio < 1 / 5 for split in found)
     assert all(split.quantisation < split.int_per_token for split in found)
     assert all(split.quantisation < split.int_groups for split in found)

@@ -220,4 +220,3 @@ def test_plain_data_of_an_area(library: Library) -> None:
     plain = as_json(area)
     assert plain["cell_counts"] == area.cell_counts
     assert sum(plain["cell_counts"].values()) == area.cells
-    assert plain["timing"] == "ABC's estimate"

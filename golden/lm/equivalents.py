@@ -2,7 +2,8 @@
 
 QuaRot's: norms' gains in the weights behind them, the residual stream rotated by a randomised
 Hadamard matrix, values rotated within each head, and a Hadamard matrix that runs in front of
-``o_proj`` and ``down_proj``. SmoothQuant's: input channels divided in norms' gains.
+``o_proj`` and ``down_proj``. SmoothQuant's: input channels divided in norms' gains. This project's:
+gains in the weights and the residual stream turned, which needs no hardware.
 """
 
 from dataclasses import replace
@@ -37,27 +38,46 @@ def with_gains_in_weights(model: LanguageModel) -> LanguageModel:
 
 def rotated(model: LanguageModel, seed: int) -> LanguageModel:
     """Return the model as QuaRot rotates it; the caches of keys and values stay as they are."""
-    model = with_gains_in_weights(model)
-    config, tensors = model.config, dict(model.tensors)
-    turn = random_hadamard(config.hidden, seed)
+    config = model.config
+    model = _residual_turned(model, random_hadamard(config.hidden, seed))
+    tensors = dict(model.tensors)
     inner = hadamard(config.inner)
     head = hadamard(config.hidden // config.heads)
     across = np.kron(hadamard(config.heads), np.eye(len(head)))
     within = np.kron(np.eye(config.heads), head)
-    for name in (EMBEDDING, HEAD):
-        tensors[name] = _product(tensors[name], turn)
     before: dict[str, Array] = {}
     for layer in _layers(model):
-        for name in (*READERS["input_layernorm"], *READERS["post_attention_layernorm"]):
-            tensors[f"{layer}.{name}.weight"] = _product(tensors[f"{layer}.{name}.weight"], turn)
         value = f"{layer}.self_attn.v_proj.weight"
         tensors[value] = _product(within.T, tensors[value])
         out, down = f"{layer}.self_attn.o_proj", f"{layer}.mlp.down_proj"
-        tensors[f"{out}.weight"] = _product(turn.T, tensors[f"{out}.weight"], within, across)
-        tensors[f"{down}.weight"] = _product(turn.T, tensors[f"{down}.weight"], inner)
+        tensors[f"{out}.weight"] = _product(tensors[f"{out}.weight"], within, across)
+        tensors[f"{down}.weight"] = _product(tensors[f"{down}.weight"], inner)
         before[out] = across.astype(np.float32)
         before[down] = inner.astype(np.float32)
     return replace(model, tensors=tensors, before=before)
+
+
+def turned(model: LanguageModel, seed: int, windows: Tokens) -> LanguageModel:
+    """Return the model with its residual stream turned so that one channel holds what is common.
+
+    What the normalised stream has in common over all tokens and layers, the main direction of
+    its second moments, is one large channel, which outliers keep exact. The others mix all
+    the rest at random: they are alike, and much like normal noise. Nothing is left to run.
+
+    Parameters
+    ----------
+    model : LanguageModel
+    seed : int
+        Of the mixing.
+    windows : (W, T) int64
+        Calibration text.
+    """
+    model = with_gains_in_weights(model)
+    first = [f"{layer}.{readers[0]}" for layer in _layers(model) for readers in READERS.values()]
+    moments = sum(x.T @ x for x in model.activations(first, windows).values())
+    common = np.linalg.eigh(np.asarray(moments, np.float64))[1][:, -1:]
+    others = np.random.default_rng(seed).normal(size=(len(common), len(common) - 1))
+    return _residual_turned(model, np.linalg.qr(np.concatenate([common, others], axis=1))[0])
 
 
 def smoothed(model: LanguageModel, windows: Tokens, *, bits_w: int, bits_a: int) -> LanguageModel:
@@ -84,6 +104,20 @@ def smoothed(model: LanguageModel, windows: Tokens, *, bits_w: int, bits_a: int)
             tensors[f"{layer}.{norm}.weight"] = tensors[f"{layer}.{norm}.weight"] / scales
             for name in readers:
                 tensors[f"{layer}.{name}.weight"] = tensors[f"{layer}.{name}.weight"] * scales
+    return replace(model, tensors=tensors)
+
+
+def _residual_turned(model: LanguageModel, turn: npt.NDArray[np.float64]) -> LanguageModel:
+    """Return the model with gains in the weights and the residual stream times a rotation."""
+    model = with_gains_in_weights(model)
+    tensors = dict(model.tensors)
+    for name in (EMBEDDING, HEAD):
+        tensors[name] = _product(tensors[name], turn)
+    for layer in _layers(model):
+        for name in (*READERS["input_layernorm"], *READERS["post_attention_layernorm"]):
+            tensors[f"{layer}.{name}.weight"] = _product(tensors[f"{layer}.{name}.weight"], turn)
+        for name in ("self_attn.o_proj", "mlp.down_proj"):
+            tensors[f"{layer}.{name}.weight"] = _product(turn.T, tensors[f"{layer}.{name}.weight"])
     return replace(model, tensors=tensors)
 
 

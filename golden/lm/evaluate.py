@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +10,10 @@ import numpy.typing as npt
 from golden.errors import InputError
 from golden.lm.config import linear_layers
 from golden.lm.corpus import documents
-from golden.lm.equivalents import rotated, smoothed
+from golden.lm.equivalents import rotated, smoothed, turned
 from golden.lm.model import Array, LanguageModel, Linear
 from golden.lm.tokens import Tokens, encode, load_tokenizer, windows
+from golden.methods.layer import Prepare
 from golden.methods.quarot import prepare_rotated
 from golden.methods.rtn import prepare_rtn
 from golden.methods.table import require_method
@@ -20,6 +22,14 @@ Losses = npt.NDArray[np.float64]
 Track = Callable[[Iterable[Tokens]], Iterable[Tokens]]
 
 BATCH = 8  # windows at a time
+
+
+class Bits(TypedDict):
+    """What every method is told."""
+
+    bits_w: int
+    bits_a: int
+    seed: int
 
 
 def calibration_windows(seed: int, count: int) -> Tokens:
@@ -75,6 +85,24 @@ def perplexity(found: Losses) -> float:
     return float(np.exp(found.mean()))
 
 
+def form_for(
+    model: LanguageModel, method: str, calibration: Tokens, *, bits_w: int, bits_a: int, seed: int
+) -> tuple[LanguageModel, Prepare | None]:
+    """Return the model as a method wants it before it rounds, and how that then makes layers.
+
+    QuaRot and SmoothQuant change the whole model first, as published, and this project's method
+    turns the residual stream; the others take the model as it is. Where layers are made as on
+    their own, there is None in place of the second.
+    """
+    if method == "smoothquant":
+        return smoothed(model, calibration, bits_w=bits_w, bits_a=bits_a), prepare_rtn
+    if method in ("quarot", "quarot_rtn"):
+        return rotated(model, seed), partial(prepare_rotated, feed_back=method == "quarot")
+    if method in ("kllm", "kllm_plain"):
+        return turned(model, seed, calibration), None
+    return model, None
+
+
 def quantise(
     model: LanguageModel,
     method: str,
@@ -85,11 +113,7 @@ def quantise(
     seed: int = 0,
     report: Callable[[str], object] = lambda name: None,
 ) -> LanguageModel:
-    """Return the model with all linear layers quantised; embedding and output head stay.
-
-    QuaRot and SmoothQuant change the whole model first, as published; the others change one
-    layer at a time. Layers are made in the order in which they run, each calibrated on what the
-    quantised layers before it give, as GPTQ does.
+    """Return the model with all linear layers quantised, in the form that suits the method.
 
     Parameters
     ----------
@@ -110,13 +134,28 @@ def quantise(
     InputError
         If there is no such method, or the bits are out of its range.
     """
-    prepare = require_method(method).prepare
-    if method == "smoothquant":
-        model = smoothed(model, calibration, bits_w=bits_w, bits_a=bits_a)
-        prepare = prepare_rtn
-    elif method in ("quarot", "quarot_rtn"):
-        model = rotated(model, seed)
-        prepare = partial(prepare_rotated, feed_back=method == "quarot")
+    alone = require_method(method).prepare
+    bits: Bits = {"bits_w": bits_w, "bits_a": bits_a, "seed": seed}
+    form, prepare = form_for(model, method, calibration, **bits)
+    return quantise_with(form, prepare or alone, calibration, **bits, report=report)
+
+
+def quantise_with(
+    model: LanguageModel,
+    prepare: Prepare,
+    calibration: Tokens,
+    *,
+    bits_w: int,
+    bits_a: int,
+    seed: int = 0,
+    report: Callable[[str], object] = lambda name: None,
+) -> LanguageModel:
+    """Return the model with all linear layers quantised; embedding and output head stay.
+
+    Layers are made in the order in which they run, each calibrated on what the quantised layers
+    before it give, as in GPTQ. Parameters are those of :func:`quantise`, ``prepare`` makes a
+    layer.
+    """
     made: dict[str, Linear] = {}
 
     def make(name: str, inputs: Array) -> Array:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from golden.lm.tokens import Tokens
 
-STEPS = 4000
-DECAY = 1000
+STEPS = 3000
+DECAY = 800
 BATCH = 16
 PEAK_RATE = 3e-3
 WARM_UP = 100

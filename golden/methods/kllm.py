@@ -8,6 +8,7 @@ from golden import fp16
 from golden.linear import QuantizedLinear, forward
 from golden.methods.layer import Array
 from golden.quantize import quantize_linear
+from golden.recipes.table import DEFAULT
 
 # So many tokens at a time, as each takes some hundred bytes per input and output channel.
 BATCH = 1024
@@ -42,6 +43,7 @@ def prepare_kllm(
     seed: int,
     symmetric: bool = True,
     outlier_share: float = 0.005,
+    recipe: str = DEFAULT,
 ) -> IntegerLayer:
     """Return the layer quantised with K-Means, ``outlier_share`` kept exact on each side."""
     del seed  # nothing is random
@@ -54,5 +56,6 @@ def prepare_kllm(
             activation_bits=bits_a,
             symmetric=symmetric,
             outlier_share=outlier_share,
+            recipe=recipe,
         )
     )

@@ -6,12 +6,11 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from golden.fp16_arithmetic import SIGN
 from hw.common.share import share
 from hw.counter_fp16.dequant_unit import CODEBOOK
 from hw.engine_spec import INDEX_BITS
 from hw.fp16.fp16_fma import Fp16Fma
-
-SIGN = 0x8000
 
 
 class ErrorUnit(wiring.Component):

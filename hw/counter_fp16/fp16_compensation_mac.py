@@ -2,10 +2,11 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from golden.fp16_arithmetic import SIGN
 from golden.spec import require_int
 from hw.common.share import share
 from hw.fp16.fp16_fma import Fp16Fma
@@ -17,7 +18,7 @@ class Fp16CompensationMac(wiring.Component):
     Bit-exact with :func:`golden.counter_fp16.compensation`. A sum needs the one before it, which
     takes as many cycles as the multiply-add has stages; meanwhile the other channels have their
     turn. The sums live in the pipeline itself: the channel in slot n has every ``slots``-th cycle
-    from cycle n on. In a turn without an outlier its product must be -0, which changes no sum.
+    from cycle n on. In a turn without an outlier the product is -0, which changes no sum.
 
     Parameters
     ----------
@@ -30,6 +31,8 @@ class Fp16CompensationMac(wiring.Component):
         FP16 pattern of an outlier's error.
     weight : In(16)
         FP16 weight of the outlier's input and this slot's output channel.
+    live : In(1)
+        Whether this turn has an outlier; if not, the slot's sum stays.
     first : In(1)
         Starts this slot's sum anew, from +0.
     total : Out(16)
@@ -48,13 +51,20 @@ class Fp16CompensationMac(wiring.Component):
 
     error: Signal
     weight: Signal
+    live: Signal
     first: Signal
     total: Signal
 
     def __init__(self, slots: int) -> None:
         require_int("slots", slots, low=self.SLOTS_MIN, high=64)
         self.slots = slots
-        ports = {"error": In(16), "weight": In(16), "first": In(1), "total": Out(16)}
+        ports = {
+            "error": In(16),
+            "weight": In(16),
+            "live": In(1),
+            "first": In(1),
+            "total": Out(16),
+        }
         super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
@@ -67,8 +77,8 @@ class Fp16CompensationMac(wiring.Component):
             m.d.sync += later.eq(before)
             before = later
         m.d.comb += [
-            fma.a.eq(self.error),
-            fma.b.eq(self.weight),
+            fma.a.eq(Mux(self.live, self.error, SIGN)),
+            fma.b.eq(Mux(self.live, self.weight, 0)),
             fma.c.eq(before & ~self.first.replicate(16)),
             self.total.eq(fma.o),
         ]

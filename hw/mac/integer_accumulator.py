@@ -1,13 +1,15 @@
 """Accumulator of integers."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+import itertools
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.common.wires import wire
 
-# Of longer totals the upper two thirds are added for either carry at once.
-RIPPLE_BITS = 20
+RIPPLE_BITS = 20  # longer totals are added in sections
+SECTIONS = 3
 
 
 class IntegerAccumulator(wiring.Component):
@@ -23,21 +25,21 @@ class IntegerAccumulator(wiring.Component):
     term : In(signed)
         Sum of a beat.
     valid : In(1)
-        Whether there is one.
+        Whether there will be one in the next cycle.
     first : In(1)
-        Whether it is its tile's first.
+        Whether that is its tile's first.
     total : Out(signed)
-        Sum of the tile's beats so far.
+        Sum of the tile's beats up to this term.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles.
+    Latency : ``LATENCY`` cycles from ``term``.
     Rate : one beat per cycle.
-    Through paths : none.
-    Reset : none needed; ``first`` starts a sum.
+    Through paths : ``term`` to ``total``, combinational.
+    Reset : drops a term that is announced; ``first`` starts a sum.
     """
 
-    LATENCY = 1
+    LATENCY = 0
 
     term: Signal
     valid: Signal
@@ -56,17 +58,31 @@ class IntegerAccumulator(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        total = Signal(signed(self.total_bits), reset_less=True)
-        kept = wire(m, Mux(self.first, 0, total), "kept")
-        half = self.total_bits if self.total_bits <= RIPPLE_BITS else self.total_bits // 3
+        kept = Signal(signed(self.total_bits), reset_less=True)
+        valid = Signal()
+        m.d.sync += valid.eq(self.valid)
         term = Signal(signed(self.total_bits))
         m.d.comb += term.eq(self.term)
-        low = wire(m, kept[:half].as_unsigned() + term[:half].as_unsigned(), "low")
-        high = [
-            wire(m, (kept[half:] + term[half:] + carry)[: self.total_bits - half], f"high{carry}")
-            for carry in range(2)
-        ]
-        with m.If(self.valid):
-            m.d.sync += total.eq(Cat(low[:half], Mux(low[half], high[1], high[0])))
-        m.d.comb += self.total.eq(total)
+        m.d.comb += self.total.eq(self._add(m, kept, term))
+        # Cleared before a tile's first beat, and not with it: that keeps the longest path short.
+        with m.If(self.valid & self.first):
+            m.d.sync += kept.eq(0)
+        with m.Elif(valid):
+            m.d.sync += kept.eq(self.total)
         return m
+
+    def _add(self, m: Module, kept: Signal, term: Signal) -> Value:
+        """Add section by section; all but the first are added for either carry at once."""
+        sections = 1 if self.total_bits <= RIPPLE_BITS else SECTIONS
+        bounds = [self.total_bits * n // sections for n in range(sections + 1)]
+        parts, carry = [], None
+        for low, high in itertools.pairwise(bounds):
+            pair = kept[low:high].as_unsigned() + term[low:high].as_unsigned()
+            if carry is None:
+                added = wire(m, pair, "added0")
+            else:
+                either = [wire(m, (pair + n)[: high - low + 1], f"with{n}_{low}") for n in (0, 1)]
+                added = wire(m, Mux(carry, either[1], either[0]), f"added{low}")
+            carry = added[-1]
+            parts.append(added[:-1])
+        return Cat(parts)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.common.wires import wire
 from hw.fp16.fp16_parts import Cut, keep, registers
-from hw.mac.product_sum import sum_bits, sum_products
+from hw.mac.product_sum import ProductSum
 
 # Sums of wider products are cut when the lane is pipelined.
 PRODUCT_BITS = 8
@@ -64,13 +64,13 @@ class IntegerLane(wiring.Component):
         self.pipelined = pipelined
         self.wide = activation_bits + weight_bits > PRODUCT_BITS
         self.latency = 2 + self.wide if pipelined else 0
-        bits = sum_bits(inputs, activation_bits - 1, weight_bits)
+        self.products = ProductSum(inputs, activation_bits - 1, weight_bits)
         ports = {
             "signs": In(inputs),
             "weights": In(data.ArrayLayout(signed(weight_bits), inputs)),
             "magnitudes": In(data.ArrayLayout(activation_bits - 1, inputs)),
-            "offset": In(bits),
-            "sum": Out(signed(bits)),
+            "offset": In(self.products.bits),
+            "sum": Out(signed(self.products.bits)),
         }
         super().__init__(ports)
 
@@ -85,6 +85,6 @@ class IntegerLane(wiring.Component):
         operands = cut(**{f"operand{k}": operands[k] for k in lanes})
         magnitudes = [self.magnitudes[k] for k in lanes]
         within = cut if self.wide else None
-        total = sum_products(m, magnitudes, operands, self.offset, within)
+        total = self.products.total(m, magnitudes, operands, self.offset, within)
         m.d.comb += self.sum.eq(cut(sum=wire(m, total, "total")))
         return m

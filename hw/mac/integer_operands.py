@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.mac.product_sum import shared_offset, sum_bits
+from hw.mac.product_sum import ProductSum
 
 
 class IntegerOperands(wiring.Component):
@@ -47,12 +47,13 @@ class IntegerOperands(wiring.Component):
         self.inputs = inputs
         self.activation_bits, self.weight_bits = activation_bits, weight_bits
         magnitude_bits = activation_bits - 1
+        self.products = ProductSum(inputs, magnitude_bits, weight_bits)
         number = data.StructLayout({"magnitude": magnitude_bits, "sign": 1})
         ports = {
             "activations": In(data.ArrayLayout(number, inputs)),
             "signs": Out(inputs),
             "magnitudes": Out(data.ArrayLayout(magnitude_bits, inputs)),
-            "offset": Out(sum_bits(inputs, magnitude_bits, weight_bits)),
+            "offset": Out(self.products.bits),
         }
         super().__init__(ports)
 
@@ -64,7 +65,7 @@ class IntegerOperands(wiring.Component):
                 self.signs[k].eq(self.activations[k].sign),
                 self.magnitudes[k].eq(self.activations[k].magnitude),
             ]
+        # A complement is one short of a negative number: that one times the magnitude.
         magnitudes = [self.magnitudes[k] for k in lanes]
-        offset = shared_offset(m, magnitudes, list(self.signs), self.weight_bits)
-        m.d.comb += self.offset.eq(offset)
+        m.d.comb += self.offset.eq(self.products.offset(m, magnitudes, list(self.signs)))
         return m

@@ -2,32 +2,54 @@
 
 from typing import Any
 
+from hw.mac.dequant_lane import DequantLane
+from hw.mac.dequant_operands import DequantOperands
+from hw.mac.figlut_lane import FiglutLane
+from hw.mac.figlut_operands import FiglutOperands
+from hw.mac.fp16_accumulator import Fp16Accumulator
+from hw.mac.fp16_lane import Fp16Lane
 from hw.mac.integer_accumulator import IntegerAccumulator
 from hw.mac.integer_lane import IntegerLane
 from hw.mac.integer_operands import IntegerOperands
-from hw.mac.mac_spec import MacSpec
-from hw.mac.product_sum import sum_bits
+from hw.mac.mac_spec import FIGLUT_ACTIVATION_BITS, MacSpec
 
 BITS = {"int4": 4, "int8": 8}
 
 
 def make_operands(spec: MacSpec) -> Any:
-    """Return what prepares the activations for all lanes.
+    """Return what prepares the activations for all lanes; None if these take them as they are.
 
     Its outputs are inputs of a lane of the same names, those in ``AT_ONCE`` together with the
     weights and the others a cycle later.
     """
-    bits = BITS[spec.arithmetic]
-    return IntegerOperands(spec.inputs_per_beat, bits, bits)
+    inputs = spec.inputs_per_beat
+    match spec.arithmetic:
+        case "fp16":
+            return None
+        case "figlut":
+            return FiglutOperands(inputs, FIGLUT_ACTIVATION_BITS)
+        case "dequant":
+            return DequantOperands(inputs)
+        case _:
+            bits = BITS[spec.arithmetic]
+            return IntegerOperands(inputs, bits, bits)
 
 
 def make_lane(spec: MacSpec, *, pipelined: bool) -> Any:
     """Return the logic of one output channel."""
-    bits = BITS[spec.arithmetic]
-    return IntegerLane(spec.inputs_per_beat, bits, bits, pipelined=pipelined)
+    inputs = spec.inputs_per_beat
+    match spec.arithmetic:
+        case "fp16":
+            return Fp16Lane(inputs, pipelined=pipelined)
+        case "figlut":
+            return FiglutLane(inputs, FIGLUT_ACTIVATION_BITS, pipelined=pipelined)
+        case "dequant":
+            return DequantLane(inputs, pipelined=pipelined)
+        case _:
+            bits = BITS[spec.arithmetic]
+            return IntegerLane(inputs, bits, bits, pipelined=pipelined)
 
 
-def make_accumulator(spec: MacSpec) -> Any:
+def make_accumulator(spec: MacSpec, term_bits: int) -> Any:
     """Return the accumulator of one output channel."""
-    bits = BITS[spec.arithmetic]
-    return IntegerAccumulator(sum_bits(spec.inputs_per_beat, bits - 1, bits), spec.result.width)
+    return Fp16Accumulator() if spec.floating else IntegerAccumulator(term_bits, spec.result.width)

@@ -1,6 +1,6 @@
 """Array of lanes that multiply and accumulate: what all baselines have in common."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.common.share import share
 from hw.mac.lanes import make_accumulator, make_lane, make_operands
-from hw.mac.mac_spec import MacSpec
+from hw.mac.mac_spec import MAGNITUDES, MacSpec
 from hw.mac.tile_queue import TileQueue
 
 
@@ -43,6 +43,10 @@ class MacArray(wiring.Component):
     Reset : drops what is under way; the next beat is a tile's first.
     """
 
+    # Ports of a lane, and of what prepares the activations, that are the array's own.
+    lane_ports: ClassVar[tuple[str, ...]] = ()
+    operand_ports: ClassVar[tuple[str, ...]] = ()
+
     i: stream.Interface
     o: stream.Interface
 
@@ -52,11 +56,8 @@ class MacArray(wiring.Component):
             "i": In(stream.Signature(spec.beat)),
             "o": Out(stream.Signature(spec.tile)),
         }
-        super().__init__(ports | self.more_ports())
-
-    def more_ports(self) -> dict[str, wiring.Member]:
-        """Return ports beside the streams."""
-        return {}
+        tables = {name: In(MAGNITUDES) for name in (*self.operand_ports, *self.lane_ports)}
+        super().__init__(tables | ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
@@ -70,14 +71,15 @@ class MacArray(wiring.Component):
             taken.eq(self.i.valid & self.i.ready),
             queue.reserve.eq(taken & beat.last),
         ]
-        # What is known of the beat whose sum leaves the lanes, and of the tile that is complete.
-        valid = _delay(m, taken, spec.lane_cycles, "valid")
-        first = _delay(m, beat.first, spec.lane_cycles, "first", reset_less=True)
+        # What is known of the beat whose sum is next to leave the lanes, and of a tile's end.
+        valid = _delay(m, taken, spec.lane_cycles - 1, "valid")
+        first = _delay(m, beat.first, spec.lane_cycles - 1, "first", reset_less=True)
         m.d.comb += queue.push.eq(_delay(m, queue.reserve, spec.latency - 1, "complete"))
 
         wires = self._shared(m, platform)
         for n in range(spec.output_lanes):
-            lane, accumulator = make_lane(spec, pipelined=True), make_accumulator(spec)
+            lane = make_lane(spec, pipelined=True)
+            accumulator = make_accumulator(spec, len(lane.sum))
             m.submodules[f"lane{n}"] = share(platform, lane)
             m.submodules[f"accumulator{n}"] = share(platform, accumulator)
             m.d.comb += [getattr(lane, name).eq(value) for name, value in wires.items()]
@@ -108,10 +110,15 @@ class MacArray(wiring.Component):
         The lanes take their weights, and what goes with them, in the beat's cycle; the rest of
         what is made of the activations comes one cycle later.
         """
+        activations = self.i.payload.activations
+        wires = {name: getattr(self, name) for name in self.lane_ports}
         operands = make_operands(self.spec)
+        if operands is None:
+            return wires | {"activations": activations}
         m.submodules.operands = share(platform, operands)
-        m.d.comb += operands.activations.eq(self.i.payload.activations)
-        wires = {}
+        m.d.comb += operands.activations.eq(activations)
+        for name in self.operand_ports:
+            m.d.comb += getattr(operands, name).eq(getattr(self, name))
         for name, member in operands.signature.members.items():
             if member.flow == Out and name in operands.AT_ONCE:
                 wires[name] = getattr(operands, name)

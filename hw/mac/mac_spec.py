@@ -5,15 +5,21 @@ from typing import Any
 
 from amaranth.hdl import Shape, signed, unsigned
 from amaranth.lib import data
+from amaranth.utils import exact_log2
 
 from golden.spec import require_int
 from hw.engine_spec import require_power_of_two
+from hw.fp16.fp16_add import Fp16Add
+from hw.fp16.fp16_multiply import Fp16Multiply
 
-# A beat's way through the array: cycles in the lane, and in the accumulator.
-LANE_CYCLES = {"int4": 2, "int8": 3, "dequant": 3, "figlut": 3, "fp16": 20}
-ADD_CYCLES = 4  # of an FP16 addition: so many tiles take turns, each in its own accumulator
+# A beat's way through a lane.
+LANE_CYCLES = {"int4": 2, "int8": 3, "dequant": 3, "figlut": 3}
+MULTIPLY_CYCLES = Fp16Multiply.STAGES
+ADD_CYCLES = Fp16Add.STAGES  # so many tiles take turns, each in its own accumulator
 FIGLUT_ACTIVATION_BITS = 12  # an FP16 significand and a sign
 CODE = data.StructLayout({"magnitude": 3, "sign": 1})
+MAGNITUDE_BITS = 7  # of a centroid
+MAGNITUDES = data.ArrayLayout(MAGNITUDE_BITS, 8)
 INT8 = data.StructLayout({"magnitude": 7, "sign": 1})
 SHAPES = {
     "int4": (CODE, signed(4)),
@@ -112,12 +118,14 @@ class MacSpec:
     @property
     def lane_cycles(self) -> int:
         """Cycles from a beat to its sum."""
+        if self.floating:  # a product, then the levels of a tree
+            return MULTIPLY_CYCLES + ADD_CYCLES * exact_log2(self.inputs_per_beat)
         return LANE_CYCLES[self.arithmetic]
 
     @property
     def latency(self) -> int:
         """Cycles from a tile's last beat to the tile."""
-        return self.lane_cycles + (ADD_CYCLES if self.floating else 1) + 1
+        return self.lane_cycles + (ADD_CYCLES if self.floating else 0) + 1
 
     def cycles(self, inputs: int, outputs: int) -> int:
         """Return the cycles of a layer, from its first beat to its last tile, if nobody pauses.

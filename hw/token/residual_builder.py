@@ -1,5 +1,7 @@
 """Residual builder: what each outlier adds beyond its centroid, for every weight centroid."""
 
+from typing import Protocol
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -115,7 +117,7 @@ class ResidualBuilder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        residuals = self._residuals(m, platform)
+        residuals = token_residuals(m, platform, self)
         residual = Signal(residuals.residual)
         turn = Signal(range(self.period))
         asking = Signal()
@@ -167,27 +169,6 @@ class ResidualBuilder(wiring.Component):
 
         return pipe.stage(finish, product, number, negative, sign)
 
-    def _residuals(self, m: Module, platform: object) -> OutlierResidual:
-        """Let a token's outliers, and no others, into the stages that find their residuals."""
-        residuals = OutlierResidual(self.spec)
-        m.submodules.residuals = share(platform, residuals)
-        wanting = Signal()
-        asked = Signal(range(2 * self.spec.outliers_max + 1))
-        m.d.comb += [
-            residuals.a_centroids.eq(self.a_centroids),
-            residuals.scale.eq(self.scale),
-            residuals.thresholds.eq(self.thresholds),
-            residuals.reciprocal.eq(self.reciprocal),
-            residuals.i.payload.eq(self.i.payload),
-            residuals.i.valid.eq(self.i.valid & wanting),
-            self.i.ready.eq(residuals.i.ready & wanting),
-        ]
-        with m.If(self.start):
-            m.d.sync += [wanting.eq(self.k_top != 0), asked.eq(0)]
-        with m.Elif(self.i.valid & self.i.ready):
-            m.d.sync += [asked.eq(asked + 1), wanting.eq(asked + 1 != self.k_top << 1)]
-        return residuals
-
     def _write(
         self, m: Module, complete: Value, position: Signal, row: list, signs: Signal
     ) -> None:
@@ -233,3 +214,38 @@ class ResidualBuilder(wiring.Component):
         top = digit == self.spec.numbers.residual_digits - 1
         wide = slice(low.start, low.stop + 1)
         return Cat(value[wide] if top else Cat(value[low], Const(0, 1)) for value in values)
+
+
+class OutlierUser(Protocol):
+    """What works on a token's residuals: the ports that are needed to get them."""
+
+    spec: EngineSpec
+    k_top: Signal
+    a_centroids: data.View
+    scale: data.View
+    thresholds: data.View
+    reciprocal: Signal
+    start: Signal
+    i: stream.Interface
+
+
+def token_residuals(m: Module, platform: object, user: OutlierUser) -> OutlierResidual:
+    """Let a token's outliers, and no others, into the stages that find their residuals."""
+    residuals = OutlierResidual(user.spec)
+    m.submodules.residuals = share(platform, residuals)
+    wanting = Signal()
+    asked = Signal(range(2 * user.spec.outliers_max + 1))
+    m.d.comb += [
+        residuals.a_centroids.eq(user.a_centroids),
+        residuals.scale.eq(user.scale),
+        residuals.thresholds.eq(user.thresholds),
+        residuals.reciprocal.eq(user.reciprocal),
+        residuals.i.payload.eq(user.i.payload),
+        residuals.i.valid.eq(user.i.valid & wanting),
+        user.i.ready.eq(residuals.i.ready & wanting),
+    ]
+    with m.If(user.start):
+        m.d.sync += [wanting.eq(user.k_top != 0), asked.eq(0)]
+    with m.Elif(user.i.valid & user.i.ready):
+        m.d.sync += [asked.eq(asked + 1), wanting.eq(asked + 1 != user.k_top << 1)]
+    return residuals

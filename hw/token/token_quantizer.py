@@ -1,5 +1,7 @@
 """Quantiser: codes, residual rows and outlier positions of one token after another."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -71,12 +73,11 @@ class TokenQuantizer(wiring.Component):
         self.spec = spec
         shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
         codebook = data.ArrayLayout(shape, spec.entries)
-        lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+        lanes = spec.inputs_per_beat
         self.scaler = MidpointScaler(spec)
         self.preparation = max(self.scaler.latency, Reciprocal.LATENCY)
-        self.code_buffer = TokenBuffer(INDEX_BITS * lanes, 1, spec.beats_max)
-        self.row_buffer = TokenBuffer(spec.row.size, lanes, spec.groups_max * digits)
-        self.position_buffer = TokenBuffer(spec.position_bits, lanes, spec.groups_max)
+        self.residuals = self.make_residuals()
+        self.code_buffer, self.row_buffer, self.position_buffer = self.make_buffers()
         ports = {
             "shape": In(spec.shape),
             "a_centroids": In(codebook),
@@ -85,19 +86,42 @@ class TokenQuantizer(wiring.Component):
             "outlier_i": In(stream.Signature(spec.outlier)),
             "tokens": Out(ReadPort(16 * lanes, 1, spec.beats_max)),
             "scale_o": Out(stream.Signature(SCALE)),
-            "codes": In(ReadPort(INDEX_BITS * lanes, 1, spec.beats_max)),
-            "rows": In(ReadPort(spec.row.size, lanes, spec.groups_max * digits)),
-            "positions": In(ReadPort(spec.position_bits, lanes, spec.groups_max)),
+            "codes": In(self.code_buffer.read.signature.flip()),
+            "rows": In(self.row_buffer.read.signature.flip()),
+            "positions": In(self.position_buffer.read.signature.flip()),
             "saturated": Out(1),
         }
         super().__init__(ports)
+
+    def make_residuals(self) -> Any:
+        """Return what works on the residuals."""
+        return ResidualBuilder(self.spec)
+
+    def make_buffers(self) -> tuple[TokenBuffer, TokenBuffer, TokenBuffer]:
+        """Return the buffers of codes, of residuals or their rows, and of positions."""
+        spec = self.spec
+        lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+        return (
+            TokenBuffer(INDEX_BITS * lanes, 1, spec.beats_max),
+            TokenBuffer(spec.row.size, lanes, spec.groups_max * digits),
+            TokenBuffer(spec.position_bits, lanes, spec.groups_max),
+        )
+
+    def write_codes(self, m: Module, clustering: ClusterPass) -> None:
+        """Let the clustering pass write the codes."""
+        write = self.code_buffer.write
+        m.d.comb += [
+            write.en.eq(clustering.codes.en),
+            write.address.eq(clustering.codes.address),
+            write.data.eq(clustering.codes.data),
+        ]
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         scaler = self.scaler
         reciprocal = Reciprocal()
         clustering = ClusterPass(self.spec)
-        residuals = ResidualBuilder(self.spec)
+        residuals = self.residuals
         m.submodules.scaler = share(platform, scaler)
         m.submodules.reciprocal = share(platform, reciprocal)
         m.submodules.clustering = share(platform, clustering)
@@ -149,11 +173,11 @@ class TokenQuantizer(wiring.Component):
         scaler: MidpointScaler,
         reciprocal: Reciprocal,
         clustering: ClusterPass,
-        residuals: ResidualBuilder,
+        residuals: Any,
         scale: data.View,
     ) -> None:
         """Give every part what is steady while a token is under way."""
-        codes, rows, positions = self.code_buffer, self.row_buffer, self.position_buffer
+        rows, positions = self.row_buffer, self.position_buffer
         m.d.comb += [
             scaler.centroids.eq(self.a_centroids),
             scaler.last_centroid.eq(self.shape.last_centroid),
@@ -164,9 +188,6 @@ class TokenQuantizer(wiring.Component):
             clustering.tokens.data.eq(self.tokens.data),
             self.tokens.en.eq(clustering.tokens.en),
             self.tokens.address.eq(clustering.tokens.address),
-            codes.write.en.eq(clustering.codes.en),
-            codes.write.address.eq(clustering.codes.address),
-            codes.write.data.eq(clustering.codes.data),
             residuals.k_top.eq(self.shape.k_top),
             residuals.a_centroids.eq(self.a_centroids),
             residuals.w_centroids.eq(self.w_centroids),
@@ -182,4 +203,5 @@ class TokenQuantizer(wiring.Component):
             self.saturated.eq(residuals.saturated),
             self.scale_o.payload.eq(scale),
         ]
+        self.write_codes(m, clustering)
         connect(m, flipped(self.outlier_i), residuals.i)

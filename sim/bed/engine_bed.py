@@ -1,12 +1,15 @@
 """A linear engine in the simulator, with a weight memory and a driver on each stream."""
 
+from collections.abc import Callable
+from typing import Any, ClassVar
+
 import cocotb
 import numpy as np
+from amaranth.lib import wiring
 from cocotb.triggers import RisingEdge
 
 from golden.fp16 import BitArray
 from golden.linear import QuantizedLinear
-from hw.linear_engine import LinearEngine
 from sim.bed.testbed import Testbed
 from sim.engine_words import (
     WeightMemory,
@@ -16,6 +19,8 @@ from sim.engine_words import (
     output_beats,
 )
 
+Answer = Callable[[dict[str, Any]], int]
+
 
 class EngineBed(Testbed):
     """Loads layers into an engine and runs tokens through it.
@@ -24,24 +29,32 @@ class EngineBed(Testbed):
     ----------
     dut : handle
         The top level.
-    block : LinearEngine, optional
+    block : wiring.Component, optional
         What it was made from; by default what the registry says.
+
+    Attributes
+    ----------
+    WEIGHTS : dict
+        Streams of requests for weights, and those of the answers.
     """
 
-    def __init__(self, dut, block: LinearEngine | None = None) -> None:
+    WEIGHTS: ClassVar[dict[str, str]] = {"weight_request_o": "weight_i"}
+
+    def __init__(self, dut, block: wiring.Component | None = None) -> None:
         super().__init__(dut, block)
-        self._memory: WeightMemory | None = None
+        self._answers: dict[str, Answer] = {}
 
     async def load(self, layer: QuantizedLinear) -> None:
         """Load a layer's constants; return when all are taken."""
-        self._memory = WeightMemory(self.block.spec, layer)
+        self._answers = self.memories(layer)
         self._layer = layer
         await self.sources["load_i"].send(load_words(self.block.spec, layer))
 
     async def restart(self, traffic: str = "free") -> None:
         """Reset, as :meth:`Testbed.restart` does; then answer requests for weights."""
         await super().restart(traffic)
-        self.tasks.append(cocotb.start_soon(self._serve_weights()))
+        for request, answer in self.WEIGHTS.items():
+            self.tasks.append(cocotb.start_soon(self._serve_weights(request, answer)))
 
     async def run(self, x: BitArray) -> BitArray:
         """Return the outputs (T, N) that the engine gives for tokens (T, K)."""
@@ -58,15 +71,21 @@ class EngineBed(Testbed):
         """Return the sticky flags."""
         return self.get("flags")
 
-    async def _serve_weights(self) -> None:
+    def memories(self, layer: QuantizedLinear) -> dict[str, Answer]:
+        """Return what answers the requests of each stream of :attr:`WEIGHTS`."""
+        memory = WeightMemory(self.block.spec, layer)
+        return {
+            "weight_request_o": lambda request: memory.answer(request["tile"], request["channels"])
+        }
+
+    async def _serve_weights(self, request: str, answer: str) -> None:
         """Answer each request in order, one a cycle at best."""
-        requests, answers = self.sinks["weight_request_o"].items, self.sources["weight_i"]
+        requests, answers = self.sinks[request].items, self.sources[answer]
         served = 0
         while True:
             if served == len(requests):
                 await RisingEdge(self.dut.clk)
                 continue
-            request = requests[served]
-            assert self._memory, "weights wanted before a layer was loaded"
-            await answers.send([self._memory.answer(request["tile"], request["channels"])])
+            assert self._answers, "weights wanted before a layer was loaded"
+            await answers.send([self._answers[request](requests[served])])
             served += 1

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from golden.fp16 import to_bits
 from golden.mac import fp16_sums, half_odd, integer_sums
 from hw.mac.mac_spec import MacSpec
 from sim.bed.fp16_operands import patterns
-
-CODE_SIGN = 8
 
 
 class MacLayer:
@@ -48,7 +47,9 @@ class MacLayer:
     def _numbers(rng: np.random.Generator, size: tuple[int, ...], shape: Any) -> np.ndarray:
         bits = shape.size if hasattr(shape, "size") else shape.width
         if bits == 16:
-            return patterns(rng, int(np.prod(size))).reshape(size)
+            if rng.random() < 0.3:
+                return patterns(rng, int(np.prod(size))).reshape(size)
+            return to_bits(rng.normal(size=size))  # of which not many are infinite
         if hasattr(shape, "size"):  # sign and magnitude: a code, or a number
             numbers = rng.integers(1 << bits, size=size)
             largest = rng.random() < 0.2
@@ -68,9 +69,8 @@ class MacLayer:
     def _values(self) -> tuple[np.ndarray, np.ndarray]:
         x, w = self.activations, self.weights
         if self.centroids:
-            pairs = zip((x, w), self.centroids.values(), strict=True)
-            left, right = (half_odd(codes, table) for codes, table in pairs)
-            return left, right
+            x = self.centroids["activation_magnitudes"][x & 7] * np.where(x & 8, -1, 1)
+            return x, half_odd(w, self.centroids["weight_magnitudes"])
         if hasattr(self.spec.activation, "size"):
             sign = 1 << (self.spec.activation.size - 1)
             x = np.where(x & sign, -(x & (sign - 1)), x)

@@ -4,7 +4,6 @@ import cocotb
 import numpy as np
 
 from golden.counter_fp16 import compensation
-from golden.fp16_arithmetic import SIGN
 from sim.bed.corners import finite
 from sim.bed.fp16_operands import patterns
 from sim.bed.testbed import Testbed
@@ -25,12 +24,12 @@ async def accumulates(dut, kind: str) -> None:
         weights = make(bed.rng, outliers * slots).reshape(outliers, slots)
         got = []
         cases = turns(bed.rng, errors, weights)
-        cases += [(0, 0, 0, 0)] * (bed.block.LATENCY)
-        for n, (error, weight, first, _) in enumerate(cases):
-            bed.set(error=int(error), weight=int(weight), first=first)
+        cases += [(0, 0, 0, 0, 0)] * (bed.block.LATENCY)
+        for n, (error, weight, live, first, _) in enumerate(cases):
+            bed.set(error=int(error), weight=int(weight), live=live, first=first)
             await bed.settled()
             earlier = n - bed.block.LATENCY
-            if earlier >= 0 and cases[earlier][3]:
+            if earlier >= 0 and cases[earlier][-1]:
                 got.append(bed.get("total"))
             await bed.cycles()
         np.testing.assert_array_equal(got, compensation(errors[None], weights[None])[0])
@@ -38,12 +37,14 @@ async def accumulates(dut, kind: str) -> None:
 
 def turns(
     rng: np.random.Generator, errors: np.ndarray, weights: np.ndarray
-) -> list[tuple[int, int, int, int]]:
-    """Return error, weight, first and last of each cycle; some rounds of all slots are idle."""
+) -> list[tuple[int, int, int, int, int]]:
+    """Return error, weight, live, first and last of each cycle; some rounds of slots are idle."""
     found = []
+    slots = weights.shape[1]
     for n, error in enumerate(errors):
         while n and rng.random() < 0.2:
-            found += [(SIGN, 0, 0, 0)] * weights.shape[1]
+            noise = patterns(rng, 2 * slots).reshape(slots, 2)
+            found += [(error, weight, 0, 0, 0) for error, weight in noise]
         last = int(n == len(errors) - 1)
-        found += [(error, weight, int(n == 0), last) for weight in weights[n]]
+        found += [(error, weight, 1, int(n == 0), last) for weight in weights[n]]
     return found

@@ -14,21 +14,20 @@ async def accumulates(dut) -> None:
     block = bed.block
     most = 1 << (block.term_bits - 1)
     longest = 1 << (block.total_bits - block.term_bits)
-    total, left, extreme = 0, 0, 0
+    total, left, extreme = 0, 0, False
+    valid = first = 0
     for _ in range(TERMS):
-        valid, first = int(bed.rng.random() < 0.9), int(left == 0)
-        term = extreme or int(bed.rng.integers(-most, most))
-        bed.set(term=term, valid=valid, first=first)
-        await bed.cycles()
-        if valid:
+        term = -most if extreme else int(bed.rng.integers(-most, most))
+        told_valid, told_first = int(bed.rng.random() < 0.9), int(left == 0)
+        bed.set(term=term, valid=told_valid, first=told_first)
+        if valid:  # what was said before
             total = term + (0 if first else total)
-            if first:
-                left = int(bed.rng.integers(1, longest, endpoint=True))
-                extreme = int(bed.rng.choice([0, -most]))
-                left = longest - 1 if extreme else left
-            left -= 1
-            if not left:
-                extreme = 0
-        if valid or not first:
             await bed.settled()
             assert bed.get("total") == total
+        valid, first = told_valid, told_first
+        if valid:
+            if first:
+                extreme = bool(bed.rng.random() < 0.5)
+                left = longest if extreme else int(bed.rng.integers(1, longest, endpoint=True))
+            left -= 1
+        await bed.cycles()

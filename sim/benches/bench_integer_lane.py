@@ -3,7 +3,6 @@
 import cocotb
 import numpy as np
 
-from hw.mac.product_sum import offset_base
 from sim.bed.lanes import lane_sums
 from sim.bed.testbed import Testbed
 
@@ -17,7 +16,7 @@ async def sums_products(dut) -> None:
     lane = bed.block
     magnitude_bits = lane.activation_bits - 1
     most_x, most_w = (1 << magnitude_bits) - 1, 1 << (lane.weight_bits - 1)
-    base = offset_base(lane.inputs, magnitude_bits, lane.weight_bits)
+    base = lane.products.base
     at_once, later, expected = [], [], []
     for n in range(COUNT):
         x = bed.rng.integers(-most_x, most_x, lane.inputs, endpoint=True)

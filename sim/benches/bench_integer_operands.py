@@ -2,7 +2,6 @@
 
 import cocotb
 
-from hw.mac.product_sum import offset_base
 from sim.bed.testbed import Testbed
 
 COUNT = 500
@@ -14,7 +13,7 @@ async def finds_offset(dut) -> None:
     bed = Testbed(dut)
     block = bed.block
     bits = block.activation_bits - 1
-    base = offset_base(block.inputs, bits, block.weight_bits)
+    base = block.products.base
     for n in range(COUNT):
         magnitudes = bed.rng.integers(1 << bits, size=block.inputs)
         negative = bed.rng.integers(2, size=block.inputs)

@@ -1,14 +1,43 @@
 """Components of the FP16 counter engine, as the benches try them."""
 
+from golden.spec import NumberSpec
 from hw.counter_fp16.count_multiply import CountMultiply
 from hw.counter_fp16.dequant_unit import DequantUnit
+from hw.counter_fp16.error_store import ErrorStore
 from hw.counter_fp16.error_unit import ErrorUnit
 from hw.counter_fp16.fp16_combine import Fp16Combine
+from hw.counter_fp16.fp16_compensation_array import Fp16CompensationArray
 from hw.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
+from hw.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
+from hw.counter_fp16.fp16_constants import Fp16Constants
 from hw.counter_fp16.fp16_count_tree import Fp16CountTree
+from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from hw.counter_fp16.fp16_output_stage import Fp16OutputStage
 from hw.counter_fp16.fp16_pair_add import Fp16PairAdd
+from hw.counter_fp16.fp16_tile_reader import Fp16TileReader
 from hw.counter_fp16.fp16_token_scale import Fp16TokenScale
 from sim.blocks.block import Block
+
+
+def small_fp16(*, symmetric: bool, scale_lanes: int = 1) -> Fp16CounterSpec:
+    """Return an FP16 counter engine of a size for benches: two blocks of output channels."""
+    return Fp16CounterSpec(
+        numbers=NumberSpec(symmetric=symmetric, magnitude_bits=8 if symmetric else 9),
+        inputs_per_beat=4,
+        output_lanes=2,
+        inputs_max=32,
+        outputs_max=64,
+        outliers_max=4,
+        scale_lanes=scale_lanes,
+        counters=2,
+        counter_inputs=4,
+        compensation_macs=2,
+    )
+
+
+SMALL = small_fp16(symmetric=False)
+SMALL_SYMMETRIC = small_fp16(symmetric=True)
+TWO_AT_ONCE = small_fp16(symmetric=False, scale_lanes=2)
 
 COUNTER_FP16_BLOCKS = {
     "count_multiply_6": Block("bench_count_multiply", lambda: CountMultiply(6)),
@@ -24,4 +53,16 @@ COUNTER_FP16_BLOCKS = {
     "fp16_compensation_mac_8": Block("bench_fp16_compensation_mac", lambda: Fp16CompensationMac(8)),
     "fp16_token_scale": Block("bench_fp16_token_scale", Fp16TokenScale),
     "fp16_combine": Block("bench_fp16_combine", Fp16Combine),
+    "fp16_compensation_sequencer": Block(
+        "bench_fp16_compensation_sequencer", lambda: Fp16CompensationSequencer(SMALL)
+    ),
+    "fp16_compensation_array": Block(
+        "bench_fp16_compensation_array", lambda: Fp16CompensationArray(SMALL)
+    ),
+    "fp16_tile_reader": Block("bench_fp16_tile_reader", lambda: Fp16TileReader(SMALL)),
+    "error_store_plain": Block("bench_error_store", lambda: ErrorStore(SMALL)),
+    "error_store_symmetric": Block("bench_error_store", lambda: ErrorStore(SMALL_SYMMETRIC)),
+    "fp16_constants": Block("bench_fp16_constants", lambda: Fp16Constants(SMALL)),
+    "fp16_output_stage_1": Block("bench_fp16_output_stage", lambda: Fp16OutputStage(SMALL)),
+    "fp16_output_stage_2": Block("bench_fp16_output_stage", lambda: Fp16OutputStage(TWO_AT_ONCE)),
 }

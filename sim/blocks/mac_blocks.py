@@ -2,6 +2,13 @@
 
 from functools import partial
 
+from hw.mac.dequant_array import DequantArray
+from hw.mac.dequant_lane import DequantLane
+from hw.mac.dequant_operands import DequantOperands
+from hw.mac.figlut_lane import FiglutLane
+from hw.mac.figlut_operands import FiglutOperands
+from hw.mac.fp16_accumulator import Fp16Accumulator
+from hw.mac.fp16_lane import Fp16Lane
 from hw.mac.integer_accumulator import IntegerAccumulator
 from hw.mac.integer_lane import IntegerLane
 from hw.mac.integer_operands import IntegerOperands
@@ -38,7 +45,19 @@ MAC_BLOCKS = {
     "integer_accumulator_long": Block(
         "bench_integer_accumulator", lambda: IntegerAccumulator(19, 27)
     ),
+    "dequant_operands": Block("bench_dequant_operands", lambda: DequantOperands(4)),
+    "dequant_lane": Block("bench_dequant_lane", lambda: DequantLane(4)),
+    "dequant_lane_pipelined": Block("bench_dequant_lane", lambda: DequantLane(4, pipelined=True)),
+    "figlut_operands": Block("bench_figlut_operands", lambda: FiglutOperands(8, 12)),
+    "figlut_lane": Block("bench_figlut_lane", lambda: FiglutLane(8, 12)),
+    "figlut_lane_pipelined": Block("bench_figlut_lane", lambda: FiglutLane(16, 12, pipelined=True)),
+    "fp16_lane": Block("bench_fp16_lane", lambda: Fp16Lane(4)),
+    "fp16_lane_pipelined": Block("bench_fp16_lane", lambda: Fp16Lane(4, pipelined=True)),
+    "fp16_accumulator": Block("bench_fp16_accumulator", Fp16Accumulator),
     "tile_queue": Block("bench_tile_queue", lambda: TileQueue(INT4)),
     "int4_array": Block("bench_mac_array", partial(MacArray, INT4)),
     "int8_array": Block("bench_mac_array", partial(MacArray, INT8)),
+    "dequant_array": Block("bench_mac_array", partial(DequantArray, mac_spec("dequant"))),
+    "figlut_array": Block("bench_mac_array", partial(MacArray, mac_spec("figlut", 8))),
+    "fp16_array": Block("bench_mac_array", partial(MacArray, mac_spec("fp16", 4, 1))),
 }

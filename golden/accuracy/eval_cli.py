@@ -1,0 +1,138 @@
+"""The command ``kllm eval``."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from golden.accuracy.models import Model
+    from golden.accuracy.options import EvalOptions
+
+EXAMPLES = """
+Examples:
+
+kllm eval  -  MiniLM, all linear layers in 4 bits, against FP32
+
+kllm eval --bits-a 3 --seeds 8 --json w4a3.json --plot w4a3.png
+
+kllm eval --method kllm --method atom --method quarot --method rtn_g128
+
+kllm eval --recipe paper --plain --outliers 0.01
+
+kllm eval --model lm --texts 256 --method kllm --method quarot --method fp16
+"""
+
+
+def evaluate(
+    model: Annotated[str, typer.Option(help="minilm, or lm: the language model.")] = "minilm",
+    method: Annotated[
+        list[str] | None, typer.Option(help="kllm, or a published one; may be repeated.")
+    ] = None,
+    bits_w: Annotated[int, typer.Option(help="Bits of a weight.")] = 4,
+    bits_a: Annotated[int, typer.Option(help="Bits of an activation.")] = 4,
+    outliers: Annotated[
+        float, typer.Option(help="kllm: share kept as outliers on each side, 0 to 0.5.")
+    ] = 0.005,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="kllm: codebooks that need not be symmetric.")
+    ] = False,
+    recipe: Annotated[str, typer.Option(help="kllm: refined, weighted, paper, ...")] = "refined",
+    calibration: Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")] = 64,
+    texts: Annotated[int, typer.Option(help="Other texts to measure on.")] = 64,
+    seed: Annotated[int, typer.Option(help="Chooses the texts, and what is random.")] = 0,
+    seeds: Annotated[int, typer.Option(help="How many seeds to run, from --seed on.")] = 1,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw them: .png, .svg or .pdf.")
+    ] = None,
+) -> None:
+    """Quantise a whole model and measure what that costs.
+
+    Layers are quantised in the order in which they run, each on what those before it give.
+    Calibration and measurement use different texts, drawn anew for each seed. ``kllm`` runs the
+    integer form of the engines, bit for bit, FP16 between layers.
+    """
+    from golden.accuracy.figures import require_plot
+    from golden.accuracy.models import require_model
+    from golden.accuracy.options import EvalOptions
+    from golden.errors import InputError
+    from golden.files import require_writable
+
+    if seeds < 1:
+        raise InputError(f"the number of seeds must be at least 1, got {seeds}")
+    chosen = require_model(model)
+    if plot:
+        require_plot(plot)
+    for file in (json_file, plot):
+        if file:
+            require_writable(file)
+    runs = [
+        EvalOptions(
+            method=name,
+            bits_w=bits_w,
+            bits_a=bits_a,
+            outlier_share=outliers,
+            symmetric=not plain,
+            recipe=recipe,
+            calibration=calibration,
+            texts=texts,
+            seed=seed + i,
+        )
+        for name in method or ["kllm"]
+        for i in range(seeds)
+    ]
+    report(chosen, runs, [run.method for run in runs], json_file, plot)
+
+
+def report(
+    model: "Model",
+    runs: "list[EvalOptions]",
+    labels: list[str],
+    json_file: Path | None,
+    plot: Path | None,
+) -> None:
+    """Measure, print mean and worst by label, and write what is asked for.
+
+    The JSON file is written anew after each run, so that what is there stays if one is stopped.
+    """
+    from dataclasses import asdict
+
+    from golden.accuracy.figures import draw, print_figures
+    from golden.files import write_whole
+
+    for run in runs:
+        run.check()
+    found: list[dict[str, Any]] = []
+    with _bar(labels) as step:
+        for i, (run, label) in enumerate(zip(runs, labels, strict=True)):
+            figures = model.evaluate(run, lambda done, of, i=i: step(i, done, of))
+            found.append({"label": label, **asdict(run), **figures})
+            if json_file:
+                write_whole(json_file, json.dumps(found, indent=2) + "\n")
+    print_figures(model, found)
+    if plot:
+        draw(model, found, plot)
+
+
+def _bar(labels: list[str]) -> Any:
+    """Return a context that gives a function (run, done, of) which moves a progress bar."""
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    @contextmanager
+    def shown() -> Any:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(labels[0], total=len(labels))
+
+            def step(run: int, done: int, of: int) -> None:
+                progress.update(task, completed=run + done / of, description=labels[run])
+
+            yield step
+
+    return shown()

@@ -1,0 +1,57 @@
+"""The language model with all its linear layers quantised: perplexity on held-out text."""
+
+from collections.abc import Iterable, Iterator
+
+from golden.accuracy.options import OWN, EvalOptions, Progress
+from golden.lm.config import linear_layers
+from golden.lm.evaluate import (
+    BATCH,
+    Bits,
+    calibration_windows,
+    form_for,
+    held_out_windows,
+    losses,
+    perplexity,
+    quantise_with,
+)
+from golden.lm.model import LanguageModel
+from golden.lm.tokens import Tokens
+from golden.recipes.table import DEFAULT
+
+
+def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
+    """Quantise the language model on windows of training text and measure held-out ones.
+
+    The held-out windows are evenly spaced, the same for each seed. ``kllm`` with the default
+    recipe turns the residual stream first (see :func:`golden.lm.equivalents.turned`).
+
+    Returns
+    -------
+    dict
+        ``perplexity``, ``fp32`` (the whole model's) and ``increase`` (the difference).
+    """
+    text = held_out_windows(options.texts)
+    calibration = calibration_windows(options.seed, options.calibration)
+    model = LanguageModel.load()
+    batches = -(-len(text) // BATCH)
+    work = len(linear_layers()) + 2 * batches
+    done = iter(range(1, work + 1))
+    bits: Bits = {"bits_w": options.bits_w, "bits_a": options.bits_a, "seed": options.seed}
+    form, prepare = model, None
+    if options.method != OWN or options.recipe == DEFAULT:
+        form, prepare = form_for(model, options.method, calibration, **bits)
+    quantised = quantise_with(
+        form,
+        prepare or options.prepare(),
+        calibration,
+        **bits,
+        report=lambda name: progress(next(done), work),
+    )
+
+    def track(parts: Iterable[Tokens]) -> Iterator[Tokens]:
+        for part in parts:
+            yield part
+            progress(next(done), work)
+
+    whole, found = (perplexity(losses(m, text, track)) for m in (model, quantised))
+    return {"perplexity": found, "fp32": whole, "increase": found - whole}

@@ -1,0 +1,75 @@
+"""What ``kllm eval`` measures, and on what."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from golden.errors import InputError
+from golden.methods.kllm import prepare_kllm
+from golden.methods.layer import Prepare
+from golden.methods.table import require_method
+from golden.outliers import outliers_per_side
+from golden.recipes.table import DEFAULT, require_recipe
+
+# Told how much of the work is done, and of how much.
+Progress = Callable[[int, int], object]
+OWN = "kllm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalOptions:
+    """One measurement.
+
+    Parameters
+    ----------
+    method : str
+        A name in :data:`golden.methods.table.METHODS`.
+    bits_w, bits_a : int
+        Bits of a weight and of an activation.
+    outlier_share : float
+        Share kept exact on each side; for ``kllm`` alone.
+    symmetric : bool
+        Whether codebooks are ``±c``; for ``kllm`` alone.
+    recipe : str
+        A name in :data:`golden.recipes.table.RECIPES`; for ``kllm`` alone.
+    calibration : int
+        Texts, or windows of text, to calibrate on.
+    texts : int
+        To measure on; none of them calibrates.
+    seed : int
+        Chooses both, and every random thing.
+    """
+
+    method: str = OWN
+    bits_w: int = 4
+    bits_a: int = 4
+    outlier_share: float = 0.005
+    symmetric: bool = True
+    recipe: str = DEFAULT
+    calibration: int = 64
+    texts: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("calibration", "texts"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.seed < 0:
+            raise InputError(f"the seed must be 0 or more, got {self.seed}")
+
+    def check(self) -> None:
+        """Raise InputError if the method or the recipe is not known; before long work."""
+        require_method(self.method)
+        require_recipe(self.recipe)
+        outliers_per_side(1, self.outlier_share)
+
+    def prepare(self) -> Prepare:
+        """Return the method, with what is for it alone."""
+        if self.method == OWN:
+            return partial(
+                prepare_kllm,
+                symmetric=self.symmetric,
+                outlier_share=self.outlier_share,
+                recipe=self.recipe,
+            )
+        return require_method(self.method).prepare

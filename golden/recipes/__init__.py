@@ -1,0 +1,1 @@
+"""Recipes: how scales, codebooks and indices of the weights are found, offline."""

@@ -1,0 +1,99 @@
+"""Sums of many bits of several weights: full adders make two bits of three, until few are left."""
+
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from itertools import count
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
+
+# Bits by weight, the lowest first.
+Columns = list[list[Value]]
+
+
+def compress(
+    m: Module,
+    columns: Sequence[Sequence[Value]],
+    name: str,
+    *,
+    levels: int | None = None,
+    width: int | None = None,
+) -> Columns:
+    """Add up what has the same weight, three bits at a time, those that are there first.
+
+    No half adders: each full adder takes one bit away, so there cannot be fewer of them.
+
+    Parameters
+    ----------
+    m : Module
+        Gets the adders.
+    columns : sequence of sequences of Value
+        Bits of weight 1, 2, 4 ...
+    name : str
+        Begins the names of the signals.
+    levels : int, optional
+        Most adders that stand behind one another; by default enough to leave no column with more
+        than two bits.
+    width : int, optional
+        Columns of the result; carries beyond are dropped. By default none is.
+    """
+    most = width if width is not None else len(columns) + sum(map(len, columns)).bit_length()
+    waiting: list[list[tuple[int, int, Value]]] = [[] for _ in range(most + 1)]
+    order = count()
+    for weight, column in enumerate(columns[:most]):
+        waiting[weight] = [(0, next(order), bit) for bit in column]
+    result: Columns = []
+    for weight in range(most):
+        here, done = waiting[weight], []
+        heapify(here)
+        while len(here) > 2:
+            three = [heappop(here) for _ in range(3)]
+            level = three[2][0] + 1
+            if levels is not None and level > levels:
+                done = three
+                break
+            total = Signal(2, name=f"{name}_{weight}_{next(order)}")
+            a, b, c = (bit for *_, bit in three)
+            m.d.comb += total.eq(a + b + c)
+            heappush(here, (level, next(order), total[0]))
+            waiting[weight + 1].append((level, next(order), total[1]))
+        result.append([bit for *_, bit in sorted(done + here, key=lambda entry: entry[:2])])
+    while width is None and result and not result[-1]:
+        result.pop()
+    return result
+
+
+def rows(columns: Sequence[Sequence[Value]]) -> tuple[Value, Value]:
+    """Return the two numbers whose sum columns of at most two bits are."""
+    none = Const(0, 1)
+    return tuple(  # pyright: ignore[reportReturnType]
+        Cat(column[n] if len(column) > n else none for column in columns) for n in range(2)
+    )
+
+
+def register(m: Module, columns: Sequence[Sequence[Value]], name: str) -> Columns:
+    """Return columns of the same form, a cycle later; they are not reset."""
+    bits = [bit for column in columns for bit in column]
+    held = Signal(len(bits), name=name, reset_less=True)
+    m.d.sync += held.eq(Cat(bits))
+    later: Iterator[Value] = iter(held)
+    return [[next(later) for _ in column] for column in columns]
+
+
+def carry_select(
+    m: Module, a: Value, b: Value, name: str, *, carry: ValueLike = 0, low: int | None = None
+) -> Signal:
+    """Return ``a + b + carry``, as wide as the wider; its upper part is added for either carry.
+
+    ``low`` bits are below that part, by default half of them.
+    """
+    width = max(len(a), len(b))
+    cut = width // 2 if low is None else low
+    lower = Signal(cut + 1, name=f"{name}_low")
+    upper = [Signal(width - cut, name=f"{name}_high{n}") for n in range(2)]
+    total = Signal(width, name=name)
+    m.d.comb += [
+        lower.eq(a[:cut] + b[:cut] + carry),
+        *(high.eq(a[cut:] + b[cut:] + n) for n, high in enumerate(upper)),
+        total.eq(Cat(lower[:cut], Mux(lower[-1], upper[1], upper[0]))),
+    ]
+    return total

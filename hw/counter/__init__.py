@@ -1,0 +1,1 @@
+"""The counting engine: how often each pair of indices occurs, times their products."""

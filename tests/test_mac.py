@@ -1,0 +1,89 @@
+"""Baseline arrays: golden sums, sizes, and the formula of their cycles."""
+
+import numpy as np
+import pytest
+
+from golden.fp16 import to_bits
+from golden.mac import fp16_sums, half_odd, integer_sums
+from hw.mac.lanes import make_lane, make_operands
+from hw.mac.mac_spec import LANE_CYCLES, SHAPES, MacSpec
+
+
+def spec(arithmetic: str = "int4", **changes) -> MacSpec:
+    sizes = dict(inputs_per_beat=16, output_lanes=16, inputs_max=4096)
+    return MacSpec(arithmetic=arithmetic, **(sizes | changes))
+
+
+def test_integer_sums_by_hand() -> None:
+    x, w = np.array([7, -7, 2]), np.array([[7, 1], [-8, 0], [3, -5]])
+    assert integer_sums(x, w).tolist() == [111, -3]
+
+
+def test_negative_centroids_are_complements() -> None:
+    magnitudes = np.array([0, 3, 10, 20, 40, 60, 90, 127])
+    twice = half_odd(np.arange(16), magnitudes)
+    assert twice[:8].tolist() == [1, 7, 21, 41, 81, 121, 181, 255]
+    np.testing.assert_array_equal(twice[8:], 2 * ~magnitudes + 1)
+
+
+def test_fp16_sums_round_in_the_documented_order() -> None:
+    """2048 + 1 is a tie that rounds to 2048, so the order of additions shows."""
+    x = to_bits(np.array([2048.0, 1.0, 1.0, 1.0]))
+    ones = to_bits(np.ones((4, 1)))
+    assert fp16_sums(x, ones, 4) == to_bits(np.array([2050.0]))  # (2048 + 1) + (1 + 1)
+    assert fp16_sums(x, ones, 1) == to_bits(np.array([2048.0]))  # one after another
+    assert fp16_sums(x[::-1], ones, 1) == to_bits(np.array([2052.0]))  # 3 + 2048 = 2051, a tie
+
+
+def test_fp16_sums_of_one_product_are_the_product() -> None:
+    """Starting from -0 changes nothing, not even a negative zero."""
+    x = to_bits(np.array([-0.0, 3.0]))
+    one = to_bits(np.ones((1, 1)))
+    assert fp16_sums(x[:1], one, 1).tolist() == [0x8000]
+    assert fp16_sums(x[1:], one, 1).tolist() == [0x4200]
+
+
+def test_cycles_by_hand() -> None:
+    """INT4: 2 cycles in the lane, which the accumulator's follows, and 1 in the queue."""
+    assert spec().latency == 3
+    assert spec().cycles(4096, 16) == 256 + 3
+    assert spec().cycles(4096, 4096) == 256 * 256 + 3
+    assert spec().cycles(1, 17) == 1 + 4 + 3  # a beat a tile: the next one waits for the queue
+    assert spec(output_lanes=128).cycles(4096, 4096) == 256 * 32 + 3
+
+
+def test_cycles_of_fp16_by_hand() -> None:
+    """4 cycles for a product, 16 for the tree, 4 for the accumulator, 1 for the queue."""
+    fp16 = spec("fp16")
+    assert fp16.latency == 25
+    assert fp16.cycles(4096, 64) == 4 * 256 + 25
+    assert fp16.cycles(4096, 65) == 8 * 256 + 25  # the second group has one tile that counts
+    assert fp16.cycles(16, 128) == 4 + 28 + 25  # 26 cycles apart, on the accumulators' next turn
+
+
+@pytest.mark.parametrize("arithmetic", SHAPES)
+def test_parts_fit_each_other(arithmetic: str) -> None:
+    """What is prepared for the lanes are their ports, and a sum takes the cycles it says."""
+    size = spec(arithmetic)
+    lane, operands = make_lane(size, pipelined=True), make_operands(size)
+    assert lane.latency == size.lane_cycles
+    assert arithmetic in LANE_CYCLES or size.floating
+    if operands is not None:
+        for name, member in operands.signature.members.items():
+            if member.flow.name == "Out":
+                assert getattr(lane, name).shape() == getattr(operands, name).shape()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"arithmetic": "int5"}, "arithmetic must be one of"),
+        ({"inputs_per_beat": 12}, "inputs_per_beat must be a power of two"),
+        ({"inputs_per_beat": 2}, "inputs_per_beat must be from 4"),
+        ({"output_lanes": 0}, "output_lanes must be from 1"),
+        ({"inputs_max": 100}, "inputs_max must be a multiple of 16"),
+    ],
+)
+def test_bad_sizes_are_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        spec(**changes)

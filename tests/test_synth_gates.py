@@ -1,0 +1,66 @@
+"""Gates do what the Verilog does: each block's own bench runs on its netlist."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from typer.testing import CliRunner
+
+import kllm
+from gateware.design import Design
+from golden.errors import InputError
+from sim.launch import BenchError
+from sim.registry import BLOCKS
+from synth.gates import gate_verilog
+from synth.liberty import Library
+
+# Arithmetic, registers, handshakes, a memory, and components in components.
+SMALL = ("fp16_add", "sorted_list", "lookup_lane_symmetric", "token_buffer", "orizuru_unit_2")
+
+
+def gates_of(name: str, library: Library) -> str:
+    design = Design(name=name, make=BLOCKS[name].make, about="", parameters={})
+    return gate_verilog(design, library)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_bench_passes_on_gates(name: str, library: Library, needs: Callable[[str], None]) -> None:
+    needs("icarus")
+    gates = gates_of(name, library)
+    assert "tests passed on icarus" in kllm.bench_gates(name, gates, "icarus")
+
+
+@pytest.mark.parametrize("name", ["fp16_add", "sorted_list"])
+def test_a_wrong_gate_is_found(name: str, library: Library, needs: Callable[[str], None]) -> None:
+    """One gate in the middle is inverted."""
+    needs("icarus")
+    gates = gates_of(name, library)
+    assigned = list(re.finditer(r"^  assign _\d+_ = ", gates, re.M))
+    end = assigned[len(assigned) // 2].end()
+    semicolon = gates.index(";", end)
+    wrong = f"{gates[:end]}!({gates[end:semicolon]}){gates[semicolon:]}"
+    with pytest.raises(BenchError):
+        kllm.bench_gates(name, wrong, "icarus")
+
+
+def test_gates_are_gates(library: Library) -> None:
+    """Registers and single gates: no operator wider than a bit is left."""
+    gates = gates_of("fp16_add_pipelined", library)
+    assert not re.search(r"[^<]=[^;]* [-+*<>] ", gates.replace("<=", "="))
+    assert gates.count("always @(posedge clk)") > 50
+    assert "module \\fp16_add_pipelined (" in gates
+
+
+def test_command(library: Library, needs: Callable[[str], None]) -> None:
+    needs("icarus")
+
+    def run(*arguments: str):
+        return CliRunner().invoke(kllm.build_app(), ["gates", *arguments])
+
+    assert "fp16_compare" in run("--list").output
+    result = run("fp16_compare", "--simulator", "icarus")
+    assert result.exit_code == 0, result.output
+    assert "fp16_compare: " in result.output
+    assert "on gates of osu018_stdcells" in result.output
+    for arguments in ([], ["nothing"]):
+        assert isinstance(run(*arguments).exception, InputError)
