@@ -31,6 +31,8 @@ class DensityPoint:
         The whole, with registers, accumulators, and what its lanes share.
     array_pairs : int
         Multiply-accumulates of that per cycle.
+    scaled : Design, optional
+        The array with scales for groups of input channels, where these are not in it.
     """
 
     block: str
@@ -38,6 +40,7 @@ class DensityPoint:
     lane_pairs: int
     array: Design
     array_pairs: int
+    scaled: Design | None = None
 
 
 def counter_spec() -> CounterSpec:
@@ -98,6 +101,7 @@ def _baseline(arithmetic: str) -> DensityPoint:
         lane_pairs=inputs,
         array=array,
         array_pairs=inputs * lanes,
+        scaled=design("int4_scaled_array") if arithmetic == "int4" else None,
     )
 
 

@@ -40,6 +40,9 @@ class Density:
         ``ge_per_mac`` over the combinational one.
     ratio_to_int4 : float
         ``ge_per_mac`` over that of INT4.
+    ge_per_mac_with_scales : float or None
+        Of an array that also has FP16 scales for groups of 128 input channels, as INT4 needs
+        them; None where there is none.
     accuracy : float or None
         Error of one layer of MiniLM relative to its outputs, as ``kllm study`` prints it; None
         where it prints none.
@@ -53,6 +56,7 @@ class Density:
     ratio_to_fp16_fma: float
     ratio_to_fp16_fma_combinational: float
     ratio_to_int4: float
+    ge_per_mac_with_scales: float | None
     accuracy: float | None
 
 
@@ -95,15 +99,18 @@ def densities(
         As for :func:`synth.measure.measure_all`.
     """
     units = [design(FMA), design(FMA_COMBINATIONAL)]
-    lanes, arrays = [point.lane for point in points], [point.array for point in points]
-    measured = measure_all([*units, *lanes, *arrays], library, **options)  # pyright: ignore[reportArgumentType]
-    fma, plain_fma = (area.ge for area in measured[:2])
-    rest = measured[2:]
-    pairs = list(zip(points, rest[: len(points)], rest[len(points) :], strict=True))
-    logic = {point.block: _logic(lane) / point.lane_pairs for point, lane, _ in pairs}
+    wanted = [*units]
+    for point in points:
+        wanted += [point.lane, point.array, *([point.scaled] if point.scaled else [])]
+    areas = measure_all(wanted, library, **options)  # pyright: ignore[reportArgumentType]
+    measured = dict(zip(wanted, areas, strict=True))
+    fma, plain_fma = (measured[unit].ge for unit in units)
+    logic = {point.block: _logic(measured[point.lane]) / point.lane_pairs for point in points}
     found = []
-    for point, _, array in pairs:
+    for point in points:
+        array = measured[point.array]
         whole = array.ge / point.array_pairs
+        scaled = measured[point.scaled].ge / point.array_pairs if point.scaled else None
         found.append(
             Density(
                 block=point.block,
@@ -114,6 +121,7 @@ def densities(
                 ratio_to_fp16_fma=whole / fma,
                 ratio_to_fp16_fma_combinational=logic[point.block] / plain_fma,
                 ratio_to_int4=logic[point.block] / logic["int4"],
+                ge_per_mac_with_scales=scaled,
                 accuracy=accuracy.get(point.block),
             )
         )

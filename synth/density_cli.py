@@ -33,10 +33,11 @@ NOTES = (
         "GE/MAC: gates for an output channel's products and their sum, per multiply-accumulate"
         " and cycle; /INT4, /FMA: over INT4's, and over our combinational FP16 fused"
         " multiply-add. Whole: with accumulators, pipeline registers, and its part of what lanes"
-        " share; whole/FMA: over our pipelined one. FO4: longest path of the whole. Error: that"
-        " of MiniLM's {layer} as `kllm study` prints it: lookup with symmetric codebooks,"
-        " counter with plain ones, both with outliers, dequant symmetric without; INT4 rounded"
-        " to nearest in groups of 128."
+        " share; + scales: with FP16 scales for groups of 128 input channels, an FP16 multiplier"
+        " and adder for 8 lanes; whole/FMA: over our pipelined one. FO4: longest path of the"
+        " whole. Error: that of MiniLM's {layer} as `kllm study` prints it: lookup with"
+        " symmetric codebooks, counter with plain ones, both with outliers, dequant symmetric"
+        " without; INT4 rounded to nearest in groups of 128."
     ),
     (
         "Published: KLLM (arXiv 2507.23035) from its table of areas; FIGNA (HPCA 2024), FIGLUT"
@@ -168,6 +169,8 @@ def _show(rows: "Sequence[Density]", console: "Console") -> None:
             f"{row.delay_fo4:.0f}",
             "-" if row.accuracy is None else f"{row.accuracy:.1%}",
         )
+        if row.ge_per_mac_with_scales is not None:
+            table.add_row(" + scales", *_blank(3), f"{row.ge_per_mac_with_scales:.1f}", *_blank(3))
     for name, ratio in PUBLISHED:
         table.add_row(f"{name}, paper", *_blank(2), f"1/{1 / ratio:.1f}", *_blank(4))
     console.print(table)

@@ -26,7 +26,13 @@ MADE_UP: dict[str, Any] = dict(
     flip_flops=0, cell_counts={}, memory_bits=0, memory_area=0.0, memory_ge=0.0,
     memory_model="", nand2="", inverter="", nand2_area=1.0, fo4_ps=1.0, blocks=(), memories=(),
 )  # fmt: skip
-GE = {FMA: 3000.0, FMA_COMBINATIONAL: 1500.0, "lookup_array": 76800.0, "counter_line": 614400.0}
+GE = {
+    FMA: 3000.0,
+    FMA_COMBINATIONAL: 1500.0,
+    "lookup_array": 76800.0,
+    "int4_scaled_array": 76800.0,
+    "counter_line": 614400.0,
+}
 
 
 def made_up_area(one: Design) -> Area:
@@ -65,6 +71,7 @@ def test_figures_by_hand() -> None:
     assert counter.ge_per_mac_with_registers == 1200
     assert counter.ratio_to_int4 == 12
     assert int4.ge_per_mac_with_registers == 200
+    assert [row.ge_per_mac_with_scales for row in (int4, lookup)] == [300, None]
     assert (int4.accuracy, lookup.accuracy) == (0.25, None)
     assert {row.delay_fo4 for row in rows.values()} == {40}
 
@@ -115,6 +122,7 @@ def test_command_writes_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert set(rows[0]) == {
         "block", "library", "ge_per_mac", "ge_per_mac_with_registers", "delay_fo4",
         "ratio_to_fp16_fma", "ratio_to_fp16_fma_combinational", "ratio_to_int4", "accuracy",
+        "ge_per_mac_with_scales",
     }  # fmt: skip
     assert plot.read_bytes().startswith(b"\x89PNG")
     for said in ("AxCore", "1/16.7", "300.0", "25.0%", "2464", "13120", LAYER):
