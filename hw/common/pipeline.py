@@ -11,3 +11,13 @@ def stage(m: Module, advance: ValueLike, value: ValueLike) -> Any:
     with m.If(advance):
         m.d.sync += held.eq(value)
     return held
+
+
+def later(m: Module, value: ValueLike, cycles: int, *, reset_less: bool = True) -> Any:
+    """Return what ``value`` was some cycles ago."""
+    passed: Any = value
+    for _ in range(cycles):
+        held: Any = Signal.like(value, name="later", reset_less=reset_less)
+        m.d.sync += held.eq(passed)
+        passed = held
+    return passed

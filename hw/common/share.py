@@ -1,10 +1,12 @@
 """Sub-components of which a design holds many: emitted once, instantiated often."""
 
 import inspect
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from amaranth.hdl import ClockSignal, Instance, ResetSignal, ValueCastable
 from amaranth.lib import wiring
+
+Part = TypeVar("Part", bound=wiring.Component)
 
 
 @runtime_checkable
@@ -46,7 +48,7 @@ def share(platform: object, component: wiring.Component) -> Any:
     return Instance(name, *ports)
 
 
-def looked_at(component: wiring.Component) -> wiring.Component:
+def looked_at(component: Part) -> Part:
     """Return a component of which only the attributes matter: Amaranth warns of such."""
     setattr(component, "_MustUse__used", True)  # noqa: B010
     return component
