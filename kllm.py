@@ -19,6 +19,7 @@ import sim.formal.formal_cli
 import sim.outliers.orizuru_cli
 import sim.tools
 import synth.cli
+import synth.density_cli
 import synth.gates_cli
 import synth.tools
 from golden.errors import InputError, ToolError
@@ -53,6 +54,8 @@ kllm verilog --list  -  which designs there are
 kllm verilog small -o rtl  -  the Verilog of one, and a JSON file that describes its ports
 
 kllm synth small  -  what it costs in gates
+
+kllm density  -  lookup beside counters, INT4, INT8 and FP16, per multiply-accumulate
 
 kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input there can be
 """
@@ -159,6 +162,7 @@ def build_app() -> typer.Typer:
     app.add_typer(golden.accuracy.sweep_cli.make_app(), name="sweep")
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
+    app.command("density", epilog=synth.density_cli.EXAMPLES)(synth.density_cli.density)
     app.command("gates", epilog=synth.gates_cli.EXAMPLES)(
         synth.gates_cli.make_gates(bench_blocks, bench_gates)
     )

@@ -1,13 +1,15 @@
 """The baselines: lanes and arrays that multiply and accumulate."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 from gateware.design import Design
+from golden.baselines import GROUP
 from hw.mac.dequant_array import DequantArray
 from hw.mac.lanes import make_lane
 from hw.mac.mac_array import MacArray
 from hw.mac.mac_spec import MacSpec
+from hw.mac.scaled_array import ScaledArray
 
 ABOUT = {
     "int4": "INT4 x INT4",
@@ -50,4 +52,14 @@ def _array(arithmetic: str) -> Design:
     )
 
 
-MAC_DESIGNS = (*map(_lane, ABOUT), *map(_array, ABOUT))
+def _scaled_array() -> Design:
+    spec = replace(mac_spec("int4"), inputs_max=GROUP)
+    return Design(
+        name="int4_scaled_array",
+        make=partial(ScaledArray, spec),
+        about=f"baseline: the INT4 array with FP16 scales for groups of {GROUP} input channels",
+        parameters=asdict(spec),
+    )
+
+
+MAC_DESIGNS = (*map(_lane, ABOUT), *map(_array, ABOUT), _scaled_array())

@@ -55,7 +55,7 @@ def run_yosys(folder: Path, commands: Sequence[str], *, task: str, timeout: floa
         When Yosys is missing, fails, crashes or takes too long.
     """
     text = "".join(f"{command}\n" for command in commands)
-    return _run([sys.executable, "-I", "-c", CHILD], text, folder, "Yosys", task, timeout)
+    return run_tool([sys.executable, "-I", "-c", CHILD], text, folder, "Yosys", task, timeout)
 
 
 def run_abc(folder: Path, commands: Sequence[str], *, task: str, timeout: float) -> str:
@@ -66,13 +66,33 @@ def run_abc(folder: Path, commands: Sequence[str], *, task: str, timeout: float)
     program = Path(package.submodule_search_locations[0], "yosys-abc")
     if not program.is_file():
         raise ToolError(f"the package pyosys brings no yosys-abc: {REPAIR}")
-    log = _run([str(program), "-q", "; ".join(commands)], "", folder, "ABC", task, timeout)
+    log = run_tool([str(program), "-q", "; ".join(commands)], "", folder, "ABC", task, timeout)
     if found := re.search(r"cmd error: (.*)", log):  # its exit status is 0 all the same
         raise ToolError(f"{task}: ABC says: {found[1]}")
     return log
 
 
-def _run(command: list[str], text: str, folder: Path, tool: str, task: str, timeout: float) -> str:
+def run_tool(
+    command: list[str], text: str, folder: Path, tool: str, task: str, timeout: float
+) -> str:
+    """Run a program in ``folder`` and return what it printed.
+
+    Parameters
+    ----------
+    command : list of str
+        The program and its arguments.
+    text : str
+        What it reads.
+    folder, task, timeout
+        As for :func:`run_yosys`.
+    tool : str
+        What its makers call it.
+
+    Raises
+    ------
+    ToolError
+        When it fails, crashes or takes too long: with the last line that says ERROR.
+    """
     process = subprocess.Popen(
         command,
         cwd=folder,

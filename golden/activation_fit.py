@@ -1,6 +1,7 @@
 """What calibration says about a layer's input: its codebook, and what the layer will read."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from golden.fp16 import BitArray
 from golden.outliers import select_outliers
 from golden.spec import A_FRACTION_BITS, IntArray
 from golden.token_scale import Scale, ScaleFactor, token_scale
+
+FitCodebook = Callable[..., FloatArray]
 
 # Centroids end below 32 token scales. Ratios end below 2048: half of it, as calibration may not
 # have met the largest.
@@ -70,16 +73,28 @@ class SeenTokens:
         return SeenTokens(scale, self.ratio[tokens], self.index[tokens], self.outlier[tokens])
 
 
-def fit_activations(x: BitArray, bits: int, *, symmetric: bool, k_top: int) -> ActivationFit:
-    """Fit the activation codebook to tokens (T, K), without their outliers."""
+def fit_activations(
+    x: BitArray, bits: int, *, symmetric: bool, k_top: int, fit: FitCodebook = fit_codebook
+) -> ActivationFit:
+    """Fit the activation codebook to tokens (T, K), without their outliers.
+
+    Parameters
+    ----------
+    x : (T, K) uint16
+    bits : int
+        2, 3 or 4.
+    symmetric : bool
+    k_top : int
+        Outliers on each side.
+    fit : callable
+        Finds the codebook of values.
+    """
     require_index_bits("activation_bits", bits)
     mean = token_scale(x, ScaleFactor.mean(x.shape[1])).value()[:, None]
     ratio = x.view(np.float16).astype(np.float64) / mean
     inlier = ~_outlier_mask(fp16.key(x), k_top)
     # A token that consists of outliers alone (K = 1, say) still needs a codebook.
-    codebook = fit_codebook(
-        ratio[inlier] if inlier.any() else ratio.ravel(), bits, symmetric=symmetric
-    )
+    codebook = fit(ratio[inlier] if inlier.any() else ratio.ravel(), bits, symmetric=symmetric)
     largest = float(np.abs(ratio).max())
     doublings = _doublings(float(np.abs(codebook).max()), largest)
     return ActivationFit(

@@ -43,13 +43,15 @@ FACTOR_EXPONENTS = range(-64, 32)
 
 def pack(index: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return indices of up to four bits two to a byte, the first in the low half."""
-    flat = np.pad(index.ravel(), (0, index.size % 2))
-    return np.asarray(flat[0::2] + 16 * flat[1::2], np.uint8)
+    flat = np.zeros(index.size + index.size % 2, np.uint8)
+    flat[: index.size] = index.ravel()
+    return (flat[0::2] + np.uint8(16) * flat[1::2]).astype(np.uint8)
 
 
 def unpack(packed: npt.NDArray[np.uint8], shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Return the indices (K, N) of their bytes."""
-    flat = np.stack([packed & 15, packed >> 4], axis=1).ravel()
+    flat = np.empty(2 * len(packed), np.uint8)
+    flat[0::2], flat[1::2] = packed & 15, packed >> 4
     return flat[: shape[0] * shape[1]].reshape(shape)
 
 

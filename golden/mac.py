@@ -3,7 +3,7 @@
 import numpy as np
 
 from golden.fp16 import BitArray
-from golden.fp16_arithmetic import add, multiply
+from golden.fp16_arithmetic import add, from_integer, fused_multiply_add, multiply
 from golden.spec import IntArray
 
 MINUS_ZERO = 0x8000  # the one number that changes nothing when it is added
@@ -67,4 +67,31 @@ def fp16_sums(activations: BitArray, weights: BitArray, inputs_per_beat: int) ->
         while len(terms) > 1:
             terms = add(terms[::2], terms[1::2])
         total = add(total, terms[0])
+    return total
+
+
+def group_scaled_sums(
+    sums: IntArray, activation_scales: BitArray, weight_scales: BitArray
+) -> BitArray:
+    """Return the FP16 outputs of a layer quantised in groups.
+
+    A group's sum is converted to FP16 and multiplied by its weights' scale; that times the
+    activations' scale is added to the groups before in one step.
+
+    Parameters
+    ----------
+    sums : (G, N) int
+        Exact sum of each group of input channels.
+    activation_scales : (G,) uint16
+        FP16 patterns.
+    weight_scales : (G, N) uint16
+
+    Returns
+    -------
+    (N,) uint16
+    """
+    total = np.full(sums.shape[1], MINUS_ZERO, np.uint16)
+    products = multiply(from_integer(sums), weight_scales)
+    for product, scale in zip(products, activation_scales, strict=True):
+        total = fused_multiply_add(product, np.full_like(product, scale), total)
     return total

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from golden import fp16
 from golden.activation_fit import ActivationFit, SeenTokens, fit_activations, see
-from golden.codebook import FloatArray, nearest, require_index_bits
+from golden.codebook import FloatArray, fit_codebook, nearest, require_index_bits
 from golden.errors import InputError
 from golden.fp16 import BitArray
 from golden.linear import W_EXPONENT_RANGE, QuantizedLinear
@@ -13,8 +13,9 @@ from golden.outliers import outliers_per_side
 from golden.pair_moments import pair_moments
 from golden.product_table import Table, product_table
 from golden.recipes.moments import InputMoments, input_moments
-from golden.recipes.refined import descend_to_rest, settle
+from golden.recipes.refined import come_to_rest, settle
 from golden.recipes.table import DEFAULT, Recipe, require_recipe
+from golden.recipes.uniform import fit_grid, uniform_table
 from golden.recipes.weights import WeightFit
 from golden.spec import A_FRACTION_BITS, SCALE_BITS, IntArray, NumberSpec
 from golden.token_scale import Scale
@@ -76,17 +77,23 @@ def quantize_linear(
     require_index_bits("weight_bits", weight_bits)
     x = _check(weight, bias, calibration)
     k_top = outliers_per_side(weight.shape[0], outlier_share)
-    tokens = fit_activations(x, activation_bits, symmetric=symmetric, k_top=k_top)
+    kind = fit_grid if chosen.uniform else fit_codebook
+    tokens = fit_activations(x, activation_bits, symmetric=symmetric, k_top=k_top, fit=kind)
     seen = see(x, tokens, k_top)
-    moments = input_moments(seen, tokens.codebook)
+    moments = input_moments(seen, tokens.codebook, chosen.regard)
     w = weight.astype(np.float64)
-    aim = moments.towards @ w if chosen.together else w
+    aim = w if chosen.plain else moments.towards @ w
     fit = chosen.fit(aim, moments, weight_bits, symmetric=symmetric)
-    table = _table(spec, seen, tokens, w, fit, centred=chosen.together)
+    if chosen.uniform:
+        table = uniform_table(spec, tokens.codebook, fit.codebook)
+    else:
+        table = _table(spec, seen, tokens, w, fit, centred=not chosen.plain)
     codebook = np.ldexp(table.w_centroids.astype(np.float64), -spec.w_fraction_bits)
-    scale, index = _finish(chosen, aim, moments, fit, table.unit, codebook)
+    scale, index = _finish(
+        chosen, aim, moments, WeightFit(fit.scale / table.unit, codebook, fit.index)
+    )
     real_bias, offset = bias.astype(np.float64), np.zeros(len(bias))
-    if chosen.together:
+    if not chosen.plain:
         live = fit.scale > 0
         lost = moments.given @ w - moments.mean @ (codebook[index] * scale.value())
         offset = np.where(live, _rounding_met(table, codebook, moments, index) * scale.value(), 0)
@@ -220,29 +227,21 @@ def _table(
 
 
 def _finish(
-    recipe: Recipe,
-    w: FloatArray,
-    moments: InputMoments,
-    fit: WeightFit,
-    unit: float,
-    codebook: FloatArray,
+    recipe: Recipe, w: FloatArray, moments: InputMoments, fit: WeightFit
 ) -> tuple[Scale, IntArray]:
-    """Return scales in 11 bits and indices for the codebook (in table units) as it is now.
+    """Return scales in 11 bits, and indices, for a codebook (in table units) that is final.
 
     Scales are rounded before the indices are chosen, so their rounding costs next to nothing.
     """
-    if not recipe.together:
-        scale = to_scale(fit.scale / unit)
-        return scale, nearest(w / scale.value(), codebook)
-    live, index = fit.scale > 0, fit.index.copy()
-    channel = fit.scale / unit
-    if live.any():
-        channel[live], index[:, live] = settle(
-            w[:, live], moments, channel[live], codebook, index[:, live]
-        )
+    if recipe.plain:
+        scale = to_scale(fit.scale)
+        return scale, nearest(w / scale.value(), fit.codebook)
+    live, channel, index = fit.scale > 0, fit.scale.copy(), fit.index.copy()
+    if not live.any():
+        return to_scale(channel), index.astype(np.int64)
+    w, part = w[:, live], WeightFit(channel[live], fit.codebook, index[:, live])
+    channel[live], settled = settle(w, moments, part, recipe.steps)
     scale = to_scale(channel)
-    if live.any():
-        index[:, live] = descend_to_rest(
-            w[:, live], moments, scale.value()[live], codebook, index[:, live]
-        )
+    part = WeightFit(scale.value()[live], fit.codebook, settled)
+    index[:, live] = come_to_rest(w, moments, part, recipe.steps)
     return scale, index.astype(np.int64)

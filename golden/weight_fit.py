@@ -58,14 +58,14 @@ def fit_weights(
         codebook = fit_codebook(values.ravel(), bits, symmetric=symmetric, weights=counts.ravel())
         if round_ < ROUNDS:
             enough = np.maximum(2 * smallest, 1.02 / np.abs(codebook).max())
-            scale = _best_scales(unit, energy, codebook, smallest, enough)
+            scale = best_scales(unit, energy, codebook, smallest, enough)
             reach = np.inf
     all_scales = np.zeros(len(live))
     all_scales[live] = scale * largest[live]
     return all_scales, codebook
 
 
-def _best_scales(
+def best_scales(
     w: FloatArray, energy: FloatArray, codebook: FloatArray, low: FloatArray, high: FloatArray
 ) -> FloatArray:
     """Return for each output channel the scale from ``low`` to ``high`` of least error."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from golden.cycles import lookup_beats
 from golden.errors import InputError
 from golden.fp16 import BitArray
 from golden.linear import QuantizedLinear
@@ -112,10 +113,14 @@ def output_beats(spec: EngineSpec, outputs: int) -> int:
 
 def beats_per_token(spec: EngineSpec, layer: QuantizedLinear) -> int:
     """Return how many lookup beats a token takes, one a cycle."""
-    main = -(-layer.inputs // spec.inputs_per_beat)
-    groups = -(-2 * layer.k_top // spec.inputs_per_beat)
-    tiles = -(-layer.outputs // spec.output_lanes)
-    return (main + spec.numbers.residual_digits * groups) * tiles
+    return lookup_beats(
+        layer.inputs,
+        layer.outputs,
+        2 * layer.k_top,
+        inputs_per_beat=spec.inputs_per_beat,
+        output_lanes=spec.output_lanes,
+        digits=spec.numbers.residual_digits,
+    )
 
 
 def collect_outputs(beats: list[list[int]], tokens: int, outputs: int) -> npt.NDArray[np.uint16]:

@@ -26,6 +26,8 @@ kllm synth tiny --liberty sky130A  -  one below $PDK_ROOT; or KIT/CELLS, or FILE
 
 kllm synth --all --json areas.json  -  every design point, numbers in a file
 
+kllm synth orizuru_stream_16 --fpga ecp5-85k  -  lookup tables and clock rate in an FPGA
+
 kllm synth tiny --baseline  -  has an area moved? --update-baseline accepts it
 """
 
@@ -68,6 +70,10 @@ def synth(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Runs at a time; default: every core.")
     ] = None,
+    fpga: Annotated[
+        str | None,
+        typer.Option(metavar="DEVICE", help="Place and route in an FPGA instead: ecp5-25k, -85k."),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--baseline", help="Compare with synth/baseline.json.")
     ] = False,
@@ -85,7 +91,14 @@ def synth(
     """
     if (check or update) and (liberty or avoid):
         raise InputError("the baseline is in the default library: leave --liberty and --avoid out")
+    if fpga and (liberty or avoid or macros or check or update or blocks or cells):
+        raise InputError("--fpga goes with --json, --all, --timeout and --fresh alone")
     designs = choose(names or [], every)
+    if fpga:
+        from synth.fpga_table import run_fpga
+
+        run_fpga(designs, fpga, json_file, timeout, fresh)
+        return
     from golden.files import require_writable, write_whole
     from synth.area import as_json
     from synth.cache import Cache

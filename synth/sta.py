@@ -5,16 +5,13 @@ the slews that they start with. Memories are no cells: what they give comes with
 and what they take must be there at the next. The clock reaches all registers at once.
 """
 
-import contextlib
-import os
 import re
 import shutil
-import signal
-import subprocess
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+from gateware.yosys import run_tool
 from golden.errors import ToolError
 from golden.tools import Tool, program
 from synth.fo4 import SECONDS, time_unit
@@ -170,25 +167,5 @@ def _run(folder: Path, task: str, timeout: float) -> str:
     program = shutil.which(PROGRAM)
     if program is None:
         raise ToolError(f"{task}: no {PROGRAM} on PATH: run `apt-get install {PACKAGE}`")
-    process = subprocess.Popen(
-        [program, "-no_splash", "-exit", "timing.tcl"],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        log, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"{task}: the time was over and OpenSTA was stopped") from None
-    finally:
-        if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-    if process.returncode:
-        raise ToolError(f"{task}: OpenSTA ended with status {process.returncode}")
-    return log
+    command = [program, "-no_splash", "-exit", "timing.tcl"]
+    return run_tool(command, "", folder, "OpenSTA", task, timeout)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from golden.fp16 import to_bits
-from golden.mac import fp16_sums, half_odd, integer_sums
+from golden.mac import fp16_sums, group_scaled_sums, half_odd, integer_sums
+from hw.mac.group_scaler import GroupScaler
 from hw.mac.lanes import make_lane, make_operands
 from hw.mac.mac_spec import LANE_CYCLES, SHAPES, MacSpec
 
@@ -87,3 +88,17 @@ def test_parts_fit_each_other(arithmetic: str) -> None:
 def test_bad_sizes_are_refused(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         spec(**changes)
+
+
+def test_group_scales_by_hand() -> None:
+    """3 * 0.5 * 2 + (-1) * 4 * 0.25; and 2049 is not an FP16 number, but 2048 is."""
+    sums = np.array([[3, 2049], [-1, 0]])
+    activations = to_bits(np.array([2.0, 0.25]))
+    weights = to_bits(np.array([[0.5, 1.0], [4.0, 1.0]]))
+    expected = to_bits(np.array([2.0, 4096.0]))
+    np.testing.assert_array_equal(group_scaled_sums(sums, activations, weights), expected)
+
+
+def test_group_scaler_needs_whole_units() -> None:
+    with pytest.raises(ValueError, match="multiple of 8"):
+        GroupScaler(spec(output_lanes=4))

@@ -15,7 +15,7 @@ from golden.quantize import quantize_linear
 from golden.recipes.descent import descend, error_feedback
 from golden.recipes.moments import input_moments
 from golden.recipes.refit import better_codebook, better_scales
-from golden.recipes.table import RECIPES
+from golden.recipes.uniform import fit_grid
 
 BOOK = np.array([-1.5, -0.4, 0.3, 1.7], np.float32)
 
@@ -116,7 +116,7 @@ def test_refined_errs_less_than_the_others_on_other_text(layers, symmetric: bool
     for source, most in zip(layers, (0.82, 0.87), strict=True):
         exact = source.x.view(np.float16).astype(np.float64) @ source.weight + source.bias
         errors = {}
-        for recipe in RECIPES:
+        for recipe in ("refined", "weighted", "paper"):
             given = (source.weight, source.bias, source.calibration)
             layer = quantize_linear(*given, recipe=recipe, symmetric=symmetric)
             y = forward(layer, source.x).y.view(np.float16)
@@ -145,3 +145,29 @@ def test_an_unknown_recipe_is_refused() -> None:
     x = np.ones((3, 4))
     with pytest.raises(InputError, match="no recipe 'refind'; near are refined"):
         quantize_linear(np.eye(4), np.zeros(4), x, recipe="refind")
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("bits", [3, 4])
+def test_a_uniform_grid_needs_no_rounding(layers, symmetric: bool, bits: int) -> None:
+    source = layers[0]
+    layer = quantize_linear(
+        *(source.weight[:, :40], source.bias[:40], source.calibration),
+        recipe="uniform",
+        activation_bits=bits,
+        symmetric=symmetric,
+    )
+    steps = np.diff(layer.a_centroids), np.diff(layer.w_centroids)
+    assert all(np.ptp(step) <= 1 for step in steps)  # in units of the centroids' grids
+    products = np.outer(layer.a_codebook(), layer.w_codebook())
+    np.testing.assert_allclose(layer.product_table, products, atol=0.6, rtol=1e-2)
+    low, high = (-1 << (bits - 1), (1 << (bits - 1)) - 1) if not symmetric else (-1, 1)
+    assert layer.a_centroids[0] * high == pytest.approx(layer.a_centroids[-1] * low, rel=1e-2)
+
+
+def test_the_uniform_grid_of_least_error() -> None:
+    """Multiples of a step are met exactly; a far value is cut off where that is better."""
+    ints = np.repeat(np.arange(-8, 8), 50) * 0.37
+    np.testing.assert_allclose(fit_grid(ints, 4, symmetric=False), np.arange(-8, 8) * 0.37, 0.02)
+    bell = np.append(np.random.default_rng(8).standard_normal(4000), 30)
+    assert 2 < fit_grid(bell, 4, symmetric=True)[-1] < 3.5

@@ -33,7 +33,7 @@ MODELS: Mapping[str, Model] = {
         "MiniLM, error = 1 - mean cosine to FP32's sentence vectors", "error", minilm_eval.evaluate
     ),
     "lm": Model(
-        "Language model, perplexity on held-out sources of Python's library",
+        "Language model: perplexity on held-out text",
         "perplexity",
         lm_eval.evaluate,
     ),

@@ -2,6 +2,7 @@
 
 import typer
 
+from golden.accuracy.bits_cli import EXAMPLES, bits
 from golden.accuracy.width_cli import width
 
 
@@ -13,4 +14,5 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.command("width", epilog="kllm sweep width --from 7 --to 8 --json width.json")(width)
+    app.command("bits", epilog=EXAMPLES)(bits)
     return app

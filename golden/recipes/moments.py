@@ -21,6 +21,28 @@ CHUNK = 4096
 
 
 @dataclass(frozen=True)
+class Regard:
+    """What the moments take into account; all of it is better than less.
+
+    Parameters
+    ----------
+    centred : bool
+        Whether the mean is free of charge, for the bias makes it good.
+    even : bool
+        Whether each token counts alike, however large its activations.
+    regress : bool
+        Whether weights make up for what the inputs have lost.
+    """
+
+    centred: bool = True
+    even: bool = True
+    regress: bool = True
+
+
+ALL = Regard()
+
+
+@dataclass(frozen=True)
 class InputMoments:
     """Moments of the values (T, K) that a layer multiplies.
 
@@ -50,7 +72,7 @@ class InputMoments:
     towards: FloatArray
 
 
-def input_moments(seen: SeenTokens, codebook: FloatArray) -> InputMoments:
+def input_moments(seen: SeenTokens, codebook: FloatArray, regard: Regard = ALL) -> InputMoments:
     """Return the moments over all tokens.
 
     Parameters
@@ -58,9 +80,11 @@ def input_moments(seen: SeenTokens, codebook: FloatArray) -> InputMoments:
     seen : SeenTokens
     codebook : (2**n_A,) float64
         The activation codebook that ``seen`` was clustered with.
+    regard : Regard
     """
     scale = seen.scale.value()
     power = scale**2 * (seen.ratio**2).mean(axis=1)
+    power = power if regard.even else np.ones_like(power)
     # A token of zeros has nothing to say; it must not have the last word.
     weight = np.divide(1, power, out=np.zeros_like(power), where=power > 0)
     weight = weight / weight.sum() if weight.any() else np.full_like(power, 1 / len(power))
@@ -72,15 +96,18 @@ def input_moments(seen: SeenTokens, codebook: FloatArray) -> InputMoments:
     unit = np.sqrt((weight * scale**2) @ (values**2).mean(axis=1)) or 1.0
     for at in range(0, len(values), CHUNK):
         part = slice(at, at + CHUNK)
-        deviation = values[part] * scale[part, None] - mean
+        deviation = values[part] * scale[part, None] - mean * regard.centred
         rows = (deviation * (np.sqrt(weight[part, None]) / unit)).astype(np.float32)
         gram += rows.T @ rows
-        gone = (seen.ratio[part] - values[part]) * scale[part, None] - (given - mean)
+        gone = (seen.ratio[part] - values[part]) * scale[part, None]
+        gone -= (given - mean) * regard.centred
         lost += rows.T @ (gone * (np.sqrt(weight[part, None]) / unit)).astype(np.float32)
     level = float(np.trace(gram)) / inputs
     level = level if level > 0 else 1.0
     gram, lost = gram / np.float32(level), lost.astype(np.float64) / level
-    towards = np.linalg.solve(gram + RELUCTANCE * np.eye(inputs), lost) + np.eye(inputs)
+    towards = np.eye(inputs)
+    if regard.regress:
+        towards += np.linalg.solve(gram + RELUCTANCE * np.eye(inputs), lost)
     gram[np.diag_indices(inputs)] += np.float32(DAMPING)
     energy = (scale**2) @ seen.ratio**2 / len(scale)
     shares = np.stack([(weight * scale) @ (seen.index == i) for i in range(len(codebook))])

@@ -1,10 +1,12 @@
 """The recipes by name."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from golden.codebook import FloatArray
 from golden.errors import InputError
-from golden.recipes.refined import refine_weights
+from golden.recipes.moments import InputMoments, Regard
+from golden.recipes.refined import Steps, refine_weights
 from golden.recipes.weights import WeightFit, paper_weights, weighted_weights
 from golden.tensor_file import near
 
@@ -17,24 +19,44 @@ class Recipe:
     ----------
     title : str
         What tables call it.
-    fit : callable
-        Takes weights (K, N), :class:`golden.recipes.moments.InputMoments`, bits, and whether the
-        codebook is symmetric.
-    together : bool
-        Whether indices are chosen for their common error, and the bias makes good its mean; else
-        each weight becomes its nearest centroid and the bias stays.
+    plain : callable, optional
+        Finds them at once, each weight its nearest centroid; the bias stays.
+    steps : Steps
+        How indices are searched for together, otherwise; the bias makes good their mean error.
+    regard : Regard
+        What the moments take into account that the search minimises.
     """
 
     title: str
-    fit: Callable[..., WeightFit]
-    together: bool
+    plain: Callable[..., WeightFit] | None = None
+    steps: Steps = field(default_factory=Steps)
+    regard: Regard = field(default_factory=Regard)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether both codebooks are uniform grids."""
+        return self.steps.uniform
+
+    def fit(self, w: FloatArray, moments: InputMoments, bits: int, *, symmetric: bool) -> WeightFit:
+        """Return weights (K, N), quantised; the product table may move the codebook yet."""
+        if self.plain:
+            return self.plain(w, moments, bits, symmetric=symmetric)
+        return refine_weights(w, moments, bits, symmetric=symmetric, steps=self.steps)
 
 
 DEFAULT = "refined"
+# The first three are for use; the others leave something out, to see what it is good for.
 RECIPES: Mapping[str, Recipe] = {
-    "refined": Recipe("indices refined together", refine_weights, together=True),
-    "weighted": Recipe("K-Means weighted by energy", weighted_weights, together=False),
-    "paper": Recipe("the paper's K-Means", paper_weights, together=False),
+    "refined": Recipe("refined"),
+    "weighted": Recipe("K-Means weighted by the inputs' energy", plain=weighted_weights),
+    "paper": Recipe("the paper's K-Means", plain=paper_weights),
+    "uniform": Recipe("a uniform grid, refined alike", steps=Steps(uniform=True)),
+    "feedback": Recipe("error feedback alone", steps=Steps(sweeps=0)),
+    "descent": Recipe("no error feedback to start with", steps=Steps(feedback=False)),
+    "no_refits": Recipe("scales and codebook stay", steps=Steps(refits=0)),
+    "no_regression": Recipe("weights aim at what they were", regard=Regard(regress=False)),
+    "uncentred": Recipe("moments not centred", regard=Regard(centred=False)),
+    "uneven": Recipe("loud tokens count more", regard=Regard(even=False)),
 }
 
 

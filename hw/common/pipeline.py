@@ -1,7 +1,7 @@
 """Pipelines that move on as one, and keep their values in step."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from amaranth.hdl import Module, Signal, Value, ValueLike
 
@@ -60,3 +60,13 @@ class Pipeline:
 def scratch() -> Pipeline:
     """Return a pipeline of which only the depths of its values matter."""
     return Pipeline(looked_at(Module()), 1)
+
+
+def later(m: Module, value: ValueLike, cycles: int, *, reset_less: bool = True) -> Any:
+    """Return what ``value`` was some cycles ago."""
+    passed: Any = value
+    for _ in range(cycles):
+        held: Any = Signal.like(value, name="later", reset_less=reset_less)
+        m.d.sync += held.eq(passed)
+        passed = held
+    return passed

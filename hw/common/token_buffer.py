@@ -26,7 +26,14 @@ class ReadInterface(wiring.PureInterface):
     done: Signal
 
 
-class WritePort(wiring.Signature):
+class Port(wiring.Signature):
+    """A signature that equals others of its kind by its members, as plain signatures do."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.members == other.members  # pyright: ignore
+
+
+class WritePort(Port):
     """Write side of a :class:`TokenBuffer`, as the writer sees it.
 
     ``free``: there is room to write a token; write only then. ``en``: writes these lanes of
@@ -49,7 +56,7 @@ class WritePort(wiring.Signature):
         return WriteInterface(self, path=path, src_loc_at=1 + src_loc_at)
 
 
-class ReadPort(wiring.Signature):
+class ReadPort(Port):
     """Read side of a :class:`TokenBuffer`, as the reader sees it.
 
     ``filled``: there is a token to read; read only then. ``en``: reads word ``address`` into

@@ -83,7 +83,7 @@ class CompensationArray(wiring.Component):
             self.residuals.en.eq(fetch),
             self.residuals.address.eq(following.address),
             self.residuals.done.eq(sequencer.done),
-            self.row_i.ready.eq(valid & (~read.last | room)),
+            self.row_i.ready.eq(valid & (~read.first | room)),
             fire.eq(self.row_i.valid & self.row_i.ready),
         ]
         with m.If(fetch):
@@ -115,19 +115,35 @@ class CompensationArray(wiring.Component):
         return m
 
     def _keep(self, m: Module, last: Signal, fire: Signal, read: data.View, room: Signal) -> None:
-        """Keep a complete group, hand it out, and say whether another may become complete."""
+        """Keep complete groups, hand them out, and say whether the next one may begin.
+
+        It may while the one before is still on its way through the MACs, if that finds room to
+        be kept: nothing else can take the room.
+        """
         spec = self.spec
         kept = Signal(data.ArrayLayout(spec.compensation_tile, spec.compensation_macs))
-        left, tiles = Signal.like(read.tiles), Signal.like(read.tiles)
+        left = Signal.like(read.tiles)  # tiles of the group that is kept
+        unsaved = Signal(range(3))  # groups whose last outlier is taken, and that are not kept yet
+        waiting, keep, complete = Signal(), Signal(), Signal()
+        tiles = Signal(len(left) * len(last))
+        m.d.sync += tiles.eq(Cat(read.tiles, tiles))
+        held = Signal.like(left)
+        arrived = Signal.like(left)
         m.d.comb += [
-            room.eq((left == 0) & ~last.any()),
+            arrived.eq(Mux(waiting, held, tiles[-len(left) :])),
+            complete.eq(last[-1] | waiting),
+            keep.eq(complete & (left == 0)),
+            room.eq((unsaved == 0) | ((unsaved == 1) & (left == 0))),
             self.o.valid.eq(left != 0),
             self.o.payload.eq(kept[0]),
         ]
-        with m.If(fire & read.last):
-            m.d.sync += tiles.eq(read.tiles)
-        with m.If(last[-1]):
-            m.d.sync += [left.eq(tiles), kept.eq(Cat(mac.total for mac in self.macs))]
+        m.d.sync += [
+            held.eq(arrived),
+            waiting.eq(complete & ~keep),
+            unsaved.eq(unsaved + (fire & read.last) - keep),
+        ]
+        with m.If(keep):
+            m.d.sync += [left.eq(arrived), kept.eq(Cat(mac.total for mac in self.macs))]
         with m.Elif(self.o.valid & self.o.ready):
             shifted = kept.as_value() >> spec.compensation_tile.size
             m.d.sync += [left.eq(left - 1), kept.eq(shifted)]

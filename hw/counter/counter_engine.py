@@ -60,8 +60,8 @@ class CounterEngine(wiring.Component):
 
     Timing
     ------
-    Latency : ``cycles(inputs, outputs, k_top)`` from a token's first weights, those of a tile or
-        of a row, to its last outputs, both in, when nobody makes it wait.
+    Latency : ``cycles(inputs, outputs, k_top)`` from a token's first tile weights to its last
+        outputs, both in, when nobody makes it wait.
     Rate : a token every ``max(main_cycles, compensation_cycles)`` cycles of the spec, when that
         is not less than the other stages need and nobody makes it wait.
     Through paths : none.
@@ -101,6 +101,32 @@ class CounterEngine(wiring.Component):
             "idle": Out(1),
         }
         super().__init__(ports)
+
+    def cycles(self, inputs: int, outputs: int, k_top: int, *, later: int = 0) -> int:
+        """Return the cycles from a lone token's first tile weights to its last outputs, both in.
+
+        That is the slower branch, and a way out. Where the tiles of a group wait for their
+        compensation, they go out one after another at the pace of the output stage.
+
+        Parameters
+        ----------
+        inputs, outputs, k_top : int
+            Size of the layer.
+        later : int
+            By how much the first row of weights comes later.
+        """
+        spec, outliers = self.spec, 2 * k_top
+        tiles, groups = spec.tiles(outputs), -(-outputs // spec.group_channels)
+        beats = -(-inputs // spec.pairs)
+        # When the last tile's sums are complete, if it is for this branch to say.
+        ready = [(tiles - 1) * max(beats, spec.steps) + beats - 1 + self.counting.latency]
+        if k_top:
+            in_last = tiles - (groups - 1) * spec.compensation_macs
+            for group, behind in ((1, tiles - 1), (groups, in_last - 1)):
+                summed = later + group * outliers - 1 + self.compensation.LATENCY
+                ready.append(summed + behind * spec.output_cycles)
+        steps = -(-(outputs - (tiles - 1) * spec.output_lanes) // spec.scale_lanes)
+        return max(ready) + self.join.LATENCY + self.output.latency + steps
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -7,11 +7,12 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import A_FRACTION_BITS
+from hw.common.pipeline import later
 from hw.common.share import share
 from hw.common.token_buffer import WriteInterface, WritePort
+from hw.counter.counter_spec import CounterSpec
 from hw.counter_fp16.dequant_unit import CODEBOOK
 from hw.counter_fp16.error_unit import ErrorUnit
-from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 from hw.counter_fp16.fp16_token_scale import Fp16TokenScale
 from hw.engine_spec import INDEX_BITS, SCALE
 from hw.fp16.fp16_from_integer import Fp16FromInteger
@@ -29,7 +30,7 @@ class ErrorStore(wiring.Component):
 
     Parameters
     ----------
-    spec : Fp16CounterSpec
+    spec : CounterSpec
         Form of the codebook, and the largest number of outliers.
 
     Ports
@@ -85,7 +86,7 @@ class ErrorStore(wiring.Component):
     positions: WriteInterface
     saturated: Signal
 
-    def __init__(self, spec: Fp16CounterSpec) -> None:
+    def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         self.period = 1
         shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
@@ -134,9 +135,9 @@ class ErrorStore(wiring.Component):
             clustering.thresholds.eq(self.thresholds),
             scale.i.eq(self.scale),
             unit.codebook.eq(self._codebook(m, platform)),
-            unit.code.eq(_later(m, code, 1)),
-            unit.x.eq(_later(m, x, 2)),
-            unit.live.eq(_later(m, ~self.i.payload.repeated, self.CODED)),
+            unit.code.eq(later(m, code, 1)),
+            unit.x.eq(later(m, x, 2)),
+            unit.live.eq(later(m, ~self.i.payload.repeated, self.CODED)),
             unit.scale.eq(scale.o),
         ]
 
@@ -149,7 +150,7 @@ class ErrorStore(wiring.Component):
             self.rows.data.eq(unit.o),
             self.positions.en.eq(write[-1]),
             self.positions.address.eq(count),
-            self.positions.data.eq(_later(m, self.i.payload.position, self.START)),
+            self.positions.data.eq(later(m, self.i.payload.position, self.START)),
         ]
         with m.If(self.start):
             m.d.sync += [busy.eq(self.k_top != 0), count.eq(0)]
@@ -177,15 +178,6 @@ class ErrorStore(wiring.Component):
         lower = Mux(exponent.any(), exponent - A_FRACTION_BITS, 0)
         m.d.comb += pattern.eq(Cat(convert.o[:10], lower[:5], convert.o[15]))
         codebook = Signal(CODEBOOK, reset_less=True)
-        place = _later(m, number, 1 + convert.latency)
+        place = later(m, number, 1 + convert.latency)
         m.d.sync += Array(codebook[n] for n in range(CODES))[place].eq(pattern)
         return codebook
-
-
-def _later(m: Module, value, cycles: int):
-    """Return the value of some cycles ago."""
-    for _ in range(cycles):
-        held = Signal(len(value), name="held", reset_less=True)
-        m.d.sync += held.eq(value)
-        value = held
-    return value

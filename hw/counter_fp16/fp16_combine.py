@@ -2,10 +2,11 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.common.pipeline import later
 from hw.common.share import share
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_multiply import Fp16Multiply
@@ -71,16 +72,7 @@ class Fp16Combine(wiring.Component):
         for name, kind, operand in operations:
             unit = kind(pipelined=True)
             m.submodules[name] = share(platform, unit)
-            m.d.comb += [unit.a.eq(result), unit.b.eq(_later(m, operand, latency, name))]
+            m.d.comb += [unit.a.eq(result), unit.b.eq(later(m, operand, latency))]
             result, latency = unit.o, latency + unit.latency
         m.d.comb += self.o.eq(result)
         return m
-
-
-def _later(m: Module, value: Value, cycles: int, name: str) -> Value:
-    """Return the value of some cycles ago."""
-    for n in range(cycles):
-        held = Signal(16, name=f"{name}_{n}", reset_less=True)
-        m.d.sync += held.eq(value)
-        value = held
-    return value

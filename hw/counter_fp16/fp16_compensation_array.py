@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from hw.common.pipeline import later
 from hw.common.share import share
 from hw.common.token_buffer import ReadInterface, ReadPort, TokenBuffer
 from hw.counter_fp16.dequant_unit import CODEBOOK, DequantUnit
@@ -116,16 +117,9 @@ class Fp16CompensationArray(wiring.Component):
             m.d.sync += valid.eq(0)
 
         # Along with the weight that is dequantised: its error, and what the MAC shall do.
-        later = Signal(data.StructLayout({"error": 16, "live": 1, "first": 1}), name="fired")
-        m.d.comb += [
-            later.error.eq(self.errors.data),
-            later.live.eq(fire),
-            later.first.eq(fire & read.first),
-        ]
-        for n in range(self.TO_MAC):
-            held = Signal(later.shape(), name=f"fired{n}")
-            m.d.sync += held.eq(later)
-            later = held
+        error = later(m, self.errors.data, self.TO_MAC)
+        live = later(m, fire, self.TO_MAC, reset_less=False)
+        first = later(m, read.first, self.TO_MAC)
         scales = self._scales(m, fetch, following.group)
         totals = Signal(spec.group_word)
         for n in range(spec.group_channels):
@@ -137,9 +131,9 @@ class Fp16CompensationArray(wiring.Component):
                 unit.code.eq(self.row_i.payload[n]),
                 unit.scale.eq(scales[n]),
                 mac.weight.eq(unit.o),
-                mac.error.eq(later.error),
-                mac.live.eq(later.live),
-                mac.first.eq(later.first),
+                mac.error.eq(error),
+                mac.live.eq(live),
+                mac.first.eq(live & first),
                 totals[n].eq(mac.total),
             ]
         self._keep(m, platform, fire, read, totals, room)
@@ -175,16 +169,6 @@ class Fp16CompensationArray(wiring.Component):
         wiring.connect(m, reader.o, wiring.flipped(self.o))
         m.d.comb += reader.outputs.eq(self.shape.outputs)
 
-        ends = Signal(data.StructLayout({"en": 1, "slot": range(spec.slots), "done": 1}))
-        m.d.comb += [
-            ends.en.eq(fire & read.last),
-            ends.slot.eq(read.slot),
-            ends.done.eq(fire & read.block_last),
-        ]
-        for n in range(self.TO_SUM):
-            held = Signal(ends.shape(), name=f"ends{n}")
-            m.d.sync += held.eq(ends)
-            ends = held
         # A place is taken when a block begins to end, some cycles before it is written.
         left, begins = Signal(range(PLACES + 1), init=PLACES), Signal()
         inside = Signal()  # the block's other groups follow the first one
@@ -194,8 +178,8 @@ class Fp16CompensationArray(wiring.Component):
         m.d.comb += [
             begins.eq(fire & read.last & ~inside),
             room.eq(inside | (left != 0)),
-            kept.write.en.eq(ends.en),
-            kept.write.address.eq(ends.slot),
+            kept.write.en.eq(later(m, fire & read.last, self.TO_SUM, reset_less=False)),
+            kept.write.address.eq(later(m, read.slot, self.TO_SUM)),
             kept.write.data.eq(totals),
-            kept.write.done.eq(ends.done),
+            kept.write.done.eq(later(m, fire & read.block_last, self.TO_SUM, reset_less=False)),
         ]

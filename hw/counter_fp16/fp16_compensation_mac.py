@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.fp16_arithmetic import SIGN
 from golden.spec import require_int
+from hw.common.pipeline import later
 from hw.common.share import share
 from hw.fp16.fp16_fma import Fp16Fma
 
@@ -71,11 +72,7 @@ class Fp16CompensationMac(wiring.Component):
         m = Module()
         fma = Fp16Fma(pipelined=True)
         m.submodules.fma = share(platform, fma)
-        before = fma.o
-        for n in range(self.slots - self.LATENCY):
-            later = Signal(16, name=f"later{n}", reset_less=True)
-            m.d.sync += later.eq(before)
-            before = later
+        before = later(m, fma.o, self.slots - self.LATENCY)
         m.d.comb += [
             fma.a.eq(Mux(self.live, self.error, SIGN)),
             fma.b.eq(Mux(self.live, self.weight, 0)),

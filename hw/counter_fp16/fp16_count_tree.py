@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from golden.counter_fp16 import BINS
-from hw.common.share import share
+from hw.common.share import looked_at, share
 from hw.counter_fp16.count_multiply import CountMultiply
 from hw.counter_fp16.fp16_pair_add import Fp16PairAdd
 from hw.engine_spec import require_power_of_two
@@ -58,9 +58,9 @@ class Fp16CountTree(wiring.Component):
     def __init__(self, tree_lanes: int, count_bits: int) -> None:
         require_power_of_two("tree_lanes", tree_lanes, low=2, high=BINS // 2)
         self.tree_lanes, self.count_bits = tree_lanes, count_bits
-        self.lane = CountMultiply(count_bits, pipelined=True)
+        lane = looked_at(CountMultiply(count_bits, pipelined=True))
         self.beats = BINS // tree_lanes
-        self.beat_latency = self.lane.latency + Fp16Add.STAGES * exact_log2(tree_lanes)
+        self.beat_latency = lane.latency + Fp16Add.STAGES * exact_log2(tree_lanes)
         self.latency = self.beat_latency + Fp16PairAdd.LATENCY * exact_log2(self.beats)
         ports = {
             "counts": In(data.ArrayLayout(count_bits, tree_lanes)),
@@ -75,7 +75,7 @@ class Fp16CountTree(wiring.Component):
         m = Module()
         terms = []
         for n in range(self.tree_lanes):
-            lane = self.lane if n == 0 else CountMultiply(self.count_bits, pipelined=True)
+            lane = CountMultiply(self.count_bits, pipelined=True)
             m.submodules[f"lane{n}"] = share(platform, lane)
             m.d.comb += [lane.count.eq(self.counts[n]), lane.product.eq(self.products[n])]
             terms.append(lane.o)

@@ -33,10 +33,25 @@ class Fp16CounterSpec(CounterSpec):
         if self.folded:
             raise ValueError("folded must be False: FP16 counters have a bin for each pair")
 
+    @cached_property
+    def product_table(self) -> data.ArrayLayout:
+        """Product table: an FP16 pattern for each bin."""
+        return data.ArrayLayout(16, self.bins)
+
+    @property
+    def tiles_together(self) -> int:
+        """Tiles whose compensation comes to an end at the same time."""
+        return self.compensation_macs * self.slots
+
     @property
     def entry_bits(self) -> int:
         """Bits of a product on its way to the tree."""
         return 16
+
+    @cached_property
+    def entry_slice(self) -> data.ArrayLayout:
+        """Products of the bins that go into the tree in one cycle."""
+        return data.ArrayLayout(16, self.tree_lanes)
 
     @cached_property
     def tile(self) -> data.ArrayLayout:

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from golden.fp16 import INFINITY
+from hw.common.pipeline import later
 from hw.common.share import share
 from hw.counter_fp16.fp16_combine import Fp16Combine
 from hw.counter_fp16.fp16_constants import FP16_CHANNEL
@@ -170,26 +171,19 @@ class Fp16OutputStage(wiring.Component):
 
         # The last beat may be a part of one; with a single lane it never is.
         rest = self.outputs[: exact_log2(lanes)]
-        later = Signal(data.StructLayout({"valid": 1, "last": 1, "used": lanes}), name="step")
-        m.d.comb += [
-            later.valid.eq(step),
-            later.last.eq(last),
-            later.used.eq(Mux(last & rest.any(), (1 << rest) - 1, -1)),
-        ]
-        for n in range(self.UNDER_WAY):
-            held = Signal(later.shape(), name=f"step{n}")
-            m.d.sync += held.eq(later)
-            later = held
+        used = Signal(lanes)
+        m.d.comb += used.eq(Mux(last & rest.any(), (1 << rest) - 1, -1))
+        within = later(m, used, self.UNDER_WAY)
         beat = Signal(self.beat)
         m.d.comb += [
-            beat.last.eq(later.last),
+            beat.last.eq(later(m, last, self.UNDER_WAY)),
             room.eq(left != 0),
             queue.w_data.eq(beat),
-            queue.w_en.eq(later.valid),
+            queue.w_en.eq(later(m, step, self.UNDER_WAY, reset_less=False)),
             self.o.payload.eq(queue.r_data),
             self.o.valid.eq(queue.r_rdy),
             queue.r_en.eq(self.o.ready),
         ]
         for n, result in enumerate(results):
             beyond = (result & INFINITY) == INFINITY
-            m.d.comb += [beat.lanes[n].eq(result), beat.infinite[n].eq(beyond & later.used[n])]
+            m.d.comb += [beat.lanes[n].eq(result), beat.infinite[n].eq(beyond & within[n])]

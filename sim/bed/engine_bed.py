@@ -48,7 +48,7 @@ class EngineBed(Testbed):
         """Load a layer's constants; return when all are taken."""
         self._answers = self.memories(layer)
         self._layer = layer
-        await self.sources["load_i"].send(load_words(self.block.spec, layer))
+        await self.sources["load_i"].send(self.words(layer))
 
     async def restart(self, traffic: str = "free") -> None:
         """Reset, as :meth:`Testbed.restart` does; then answer requests for weights."""
@@ -66,6 +66,10 @@ class EngineBed(Testbed):
         assert ends[:, -1].all(), "last is not raised on a token's last beat"
         assert not ends[:, :-1].any(), "last is raised before a token's last beat"
         return collect_outputs([beat["lanes"] for beat in got], len(x), self._layer.outputs)
+
+    def words(self, layer: QuantizedLinear) -> list[dict]:
+        """Return the words that load a layer's constants."""
+        return load_words(self.block.spec, layer)
 
     def flags(self) -> dict[str, int]:
         """Return the sticky flags."""

@@ -36,7 +36,7 @@ async def outputs(dut, traffic: str, compensated: int) -> None:
         await bed.restart()
         bed.set(outputs=count, compensated=compensated)
         w_scale, bias = await load_channels(bed, count)
-        scale = finite(bed.rng, (TOKENS,)) & 0x7FFF
+        scale = finite(bed.rng, (TOKENS,))
         main = finite(bed.rng, (TOKENS, count))
         added = patterns(bed.rng, TOKENS * count).reshape(main.shape) * np.uint16(compensated)
         begin(bed, main, added, scale, compensated)

@@ -11,21 +11,20 @@ def counter_spec(
     symmetric: bool,
     folded: bool = False,
     counters: int = 2,
-    counter_inputs: int = 4,
-    tree_lanes: int = 32,
+    counter_inputs: int = 2,
 ) -> CounterSpec:
     """Return a counter engine of a size for benches."""
     return CounterSpec(
         numbers=NumberSpec(symmetric=symmetric, magnitude_bits=8 if symmetric else 9),
-        inputs_per_beat=4,
+        inputs_per_beat=2,
         output_lanes=2,
-        inputs_max=32,
+        inputs_max=16,
         outputs_max=16,
         outliers_max=4,
         scale_lanes=1,
         counters=counters,
         counter_inputs=counter_inputs,
-        tree_lanes=tree_lanes,
+        tree_lanes=32,
         compensation_macs=2,
         folded=folded,
     )
@@ -33,7 +32,8 @@ def counter_spec(
 
 PLAIN = counter_spec(symmetric=False)
 SYMMETRIC = counter_spec(symmetric=True)
-FOLDED = counter_spec(symmetric=True, folded=True)
+FOLDED = counter_spec(symmetric=True, folded=True, counters=1, counter_inputs=4)
+WIDE = counter_spec(symmetric=True, folded=True, counters=4, counter_inputs=4)
 
 COUNTER_BLOCKS = {
     "counter_engine_plain": Block("bench_counter_engine", lambda: CounterEngine(PLAIN)),

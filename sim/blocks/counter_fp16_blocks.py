@@ -11,6 +11,7 @@ from hw.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
 from hw.counter_fp16.fp16_constants import Fp16Constants
 from hw.counter_fp16.fp16_count_tree import Fp16CountTree
+from hw.counter_fp16.fp16_counter_engine import Fp16CounterEngine
 from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 from hw.counter_fp16.fp16_output_stage import Fp16OutputStage
 from hw.counter_fp16.fp16_pair_add import Fp16PairAdd
@@ -53,6 +54,12 @@ COUNTER_FP16_BLOCKS = {
     "fp16_compensation_mac_8": Block("bench_fp16_compensation_mac", lambda: Fp16CompensationMac(8)),
     "fp16_token_scale": Block("bench_fp16_token_scale", Fp16TokenScale),
     "fp16_combine": Block("bench_fp16_combine", Fp16Combine),
+    "fp16_counter_engine_plain": Block(
+        "bench_fp16_counter_engine", lambda: Fp16CounterEngine(SMALL)
+    ),
+    "fp16_counter_engine_symmetric": Block(
+        "bench_fp16_counter_engine", lambda: Fp16CounterEngine(SMALL_SYMMETRIC)
+    ),
     "fp16_compensation_sequencer": Block(
         "bench_fp16_compensation_sequencer", lambda: Fp16CompensationSequencer(SMALL)
     ),

@@ -9,11 +9,13 @@ from hw.mac.figlut_lane import FiglutLane
 from hw.mac.figlut_operands import FiglutOperands
 from hw.mac.fp16_accumulator import Fp16Accumulator
 from hw.mac.fp16_lane import Fp16Lane
+from hw.mac.group_scaler import GroupScaler
 from hw.mac.integer_accumulator import IntegerAccumulator
 from hw.mac.integer_lane import IntegerLane
 from hw.mac.integer_operands import IntegerOperands
 from hw.mac.mac_array import MacArray
 from hw.mac.mac_spec import MacSpec
+from hw.mac.scaled_array import ScaledArray
 from hw.mac.tile_queue import TileQueue
 from sim.blocks.block import Block
 
@@ -30,6 +32,7 @@ def mac_spec(arithmetic: str, inputs_per_beat: int = 4, output_lanes: int = 2) -
 
 INT4 = mac_spec("int4", 16)
 INT8 = mac_spec("int8")
+GROUPS = MacSpec(arithmetic="int4", inputs_per_beat=4, output_lanes=8, inputs_max=36)
 
 MAC_BLOCKS = {
     "integer_lane_int4": Block("bench_integer_lane", lambda: IntegerLane(16, 4, 4)),
@@ -54,6 +57,8 @@ MAC_BLOCKS = {
     "fp16_lane": Block("bench_fp16_lane", lambda: Fp16Lane(4)),
     "fp16_lane_pipelined": Block("bench_fp16_lane", lambda: Fp16Lane(4, pipelined=True)),
     "fp16_accumulator": Block("bench_fp16_accumulator", Fp16Accumulator),
+    "group_scaler": Block("bench_group_scaler", lambda: GroupScaler(GROUPS)),
+    "scaled_array": Block("bench_scaled_array", lambda: ScaledArray(GROUPS)),
     "tile_queue": Block("bench_tile_queue", lambda: TileQueue(INT4)),
     "int4_array": Block("bench_mac_array", partial(MacArray, INT4)),
     "int8_array": Block("bench_mac_array", partial(MacArray, INT8)),

@@ -1,0 +1,111 @@
+"""What ``kllm density`` compares: for each kind of arithmetic its logic, and an array of it."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from gateware.catalog import design, engine_spec
+from gateware.design import Design
+from golden.spec import NumberSpec
+from hw.counter.counter_line import CounterLine
+from hw.counter.counter_spec import CounterSpec
+from hw.lookup.lookup_array import LookupArray
+from hw.lookup.lookup_tree import LookupTree
+
+FMA = "fp16_fma_pipelined"
+FMA_COMBINATIONAL = "fp16_fma"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DensityPoint:
+    """One kind of arithmetic.
+
+    Parameters
+    ----------
+    block : str
+        Its name.
+    lane : Design
+        The logic of one output channel: whatever registers it has are not counted.
+    lane_pairs : int
+        Multiply-accumulates that it does per cycle.
+    array : Design
+        The whole, with registers, accumulators, and what its lanes share.
+    array_pairs : int
+        Multiply-accumulates of that per cycle.
+    scaled : Design, optional
+        The array with scales for groups of input channels, where these are not in it.
+    """
+
+    block: str
+    lane: Design
+    lane_pairs: int
+    array: Design
+    array_pairs: int
+    scaled: Design | None = None
+
+
+def counter_spec() -> CounterSpec:
+    """Return the paper's counter engine: 16 lines of 512 pairs a cycle, 205 outliers a side."""
+    return CounterSpec(
+        numbers=NumberSpec(symmetric=False, magnitude_bits=9),
+        inputs_per_beat=16,
+        output_lanes=16,
+        inputs_max=4096,
+        outputs_max=4096,
+        outliers_max=205,
+        scale_lanes=4,
+        counters=32,
+    )
+
+
+def _lookup() -> DensityPoint:
+    spec = engine_spec("small", symmetric=True)
+    parameters: dict[str, bool | int | str] = {"magnitude_bits": spec.numbers.magnitude_bits}
+    return DensityPoint(
+        block="lookup",
+        lane=Design(
+            name="lookup_tree",
+            make=partial(LookupTree, spec),
+            about="lookup tree, symmetric codebooks",
+            parameters=parameters,
+        ),
+        lane_pairs=spec.inputs_per_beat,
+        array=Design(
+            name="lookup_array",
+            make=partial(LookupArray, spec),
+            about="lookup array, symmetric codebooks",
+            parameters=parameters,
+        ),
+        array_pairs=spec.inputs_per_beat * spec.output_lanes,
+    )
+
+
+def _counter() -> DensityPoint:
+    spec = counter_spec()
+    line = Design(
+        name="counter_line",
+        make=partial(CounterLine, spec),
+        about="the paper's line: counters, their merge, and the tree",
+        parameters={"counters": spec.counters},
+    )
+    return DensityPoint(
+        block="counter", lane=line, lane_pairs=spec.pairs, array=line, array_pairs=spec.pairs
+    )
+
+
+def _baseline(arithmetic: str) -> DensityPoint:
+    lane, array = design(f"{arithmetic}_lane"), design(f"{arithmetic}_array")
+    inputs, lanes = (int(array.parameters[n]) for n in ("inputs_per_beat", "output_lanes"))
+    return DensityPoint(
+        block=arithmetic,
+        lane=lane,
+        lane_pairs=inputs,
+        array=array,
+        array_pairs=inputs * lanes,
+        scaled=design("int4_scaled_array") if arithmetic == "int4" else None,
+    )
+
+
+def density_points() -> list[DensityPoint]:
+    """Return everything that is compared, ours and the paper's first."""
+    baselines = ("int4", "int8", "dequant", "figlut", "fp16")
+    return [_lookup(), _counter(), *map(_baseline, baselines)]

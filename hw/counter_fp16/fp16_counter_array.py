@@ -1,0 +1,42 @@
+"""FP16 counter array: lines side by side, fed beat by beat, their sums in a queue."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, Value
+
+from golden.counter_fp16 import BINS
+from hw.counter.counter_array import CounterArray
+from hw.counter_fp16.fp16_counter_line import Fp16CounterLine
+from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+
+
+class Fp16CounterArray(CounterArray):
+    """A :class:`hw.counter.counter_array.CounterArray` with FP16 products and FP16 sums.
+
+    Ports and timing are the same, but for the numbers: ``product_table`` has an FP16 pattern for
+    each bin, and ``o`` an FP16 sum for each line.
+
+    Parameters
+    ----------
+    spec : Fp16CounterSpec
+        Lines, counters and the largest layer.
+    """
+
+    spec: Fp16CounterSpec
+
+    def __init__(self, spec: Fp16CounterSpec) -> None:
+        super().__init__(spec)
+
+    def make_line(self) -> Fp16CounterLine:
+        """Return a line."""
+        return Fp16CounterLine(self.spec)
+
+    def products(self, m: Module, platform: object, last: Signal) -> dict[str, Value]:
+        """Return what the lines' trees need beside counts: the products of a slice of bins."""
+        assert Fp16CounterLine.BINS == 2, "the first slice is chosen in the cycle after last"
+        lanes = self.spec.tree_lanes
+        step = Signal(range(self.spec.steps))
+        m.d.sync += step.eq(Mux(last, 0, step + 1))
+        entries = Signal(self.spec.entry_slice, reset_less=True)
+        for lane in range(lanes):
+            numbers = range(lane, BINS, lanes)
+            m.d.sync += entries[lane].eq(Array(self.product_table[n] for n in numbers)[step])
+        return {"entries": entries.as_value()}

@@ -1,0 +1,24 @@
+"""FP16 row requester: asks for the weight codes that compensation needs, ahead of the MACs."""
+
+from hw.counter.row_requester import RowRequester
+from hw.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
+from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+
+
+class Fp16RowRequester(RowRequester):
+    """A :class:`hw.counter.row_requester.RowRequester` with the beats in the FP16 MACs' order.
+
+    Parameters
+    ----------
+    spec : Fp16CounterSpec
+        Lines, MACs, slots and the largest layer.
+    """
+
+    spec: Fp16CounterSpec
+
+    def __init__(self, spec: Fp16CounterSpec) -> None:
+        super().__init__(spec)
+
+    def make_sequencer(self) -> Fp16CompensationSequencer:
+        """Return what has the beats in their order."""
+        return Fp16CompensationSequencer(self.spec)

@@ -1,0 +1,80 @@
+"""Designs in an FPGA."""
+
+import importlib.metadata
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import kllm
+import synth.fpga
+from gateware.catalog import CATALOG
+from golden.errors import InputError, ToolError
+from synth.cache import Cache
+from synth.fpga import DEVICES, PACKAGE, Fit, fit
+
+DESIGN = CATALOG["fp16_add_pipelined"]
+
+
+@pytest.fixture
+def nextpnr() -> None:
+    """Skip where nextpnr is not installed."""
+    try:
+        importlib.metadata.version(PACKAGE)
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip(f"{PACKAGE} is not installed")
+
+
+def test_small_design(nextpnr: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Cache(tmp_path)
+    found = fit(DESIGN, "ecp5-25k", cache=cache)
+    assert found.flip_flops == 103  # as in cells
+    assert 200 < found.luts < 600 < 20_000 < found.luts_available < 30_000
+    assert found.fmax_mhz
+    assert 40 < found.fmax_mhz < 400
+    assert (found.block_rams, found.multipliers, found.pins) == (0, 0, True)
+    monkeypatch.setattr(synth.fpga, "_place", None)  # known: not placed again
+    assert fit(DESIGN, "ecp5-25k", cache=cache) == found
+    with pytest.raises(ValueError, match="no fit"):
+        Fit.of_json(b'{"design": "x"}')
+    assert Fit.of_json(json.dumps(asdict(found)).encode()) == found
+
+
+def test_more_ports_than_pins(nextpnr: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    option, package, _ = DEVICES["ecp5-25k"]
+    monkeypatch.setitem(DEVICES, "ecp5-25k", (option, package, 10))
+    found = fit(DESIGN, "ecp5-25k", cache=Cache(None))
+    assert not found.pins
+    assert found.flip_flops == 103
+
+
+def test_time_limit(nextpnr: None) -> None:
+    with pytest.raises(ToolError, match=r"on ecp5-25k within 0.01 s: the time was over"):
+        fit(DESIGN, "ecp5-25k", cache=Cache(None), timeout=0.01)
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(kllm.build_app(), ["synth", *arguments])
+
+
+def test_command(nextpnr: None, tmp_path: Path) -> None:
+    path = tmp_path / "fit.json"
+    result = run("fp16_add_pipelined", "--fpga", "ecp5-25k", "--json", str(path))
+    assert result.exit_code == 0, result.output
+    (entry,) = json.loads(path.read_text())
+    assert entry["device"] == "ecp5-25k"
+    assert "103" in result.output
+
+
+def test_bad_input_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run("fp16_add", "--fpga", "ecp5-85")
+    assert isinstance(result.exception, InputError)
+    assert "no FPGA 'ecp5-85'; near are ecp5-85k" in str(result.exception)
+    result = run("fp16_add", "--fpga", "ecp5-85k", "--blocks")
+    assert isinstance(result.exception, InputError)
+    monkeypatch.setattr(synth.fpga, "PACKAGE", "no-such-package")
+    result = run("fp16_add", "--fpga", "ecp5-85k")
+    assert isinstance(result.exception, ToolError)
+    assert "run `pip install no-such-package`" in str(result.exception)
