@@ -89,6 +89,16 @@ def test_gptq_moves_an_error_to_the_next_column() -> None:
     assert gptq(row(0.4, 0.4), calibration, groups, unit).tolist() == [[0, 1]]
 
 
+def test_gptq_reaches_across_its_blocks() -> None:
+    """Inputs 0 and 200 are always equal and their weights 0.4 each: one of them becomes 1."""
+    x = np.random.default_rng(0).normal(size=(2000, 201))
+    x[:, 200] = x[:, 0]
+    weight = np.zeros((1, 201))
+    weight[0, [0, 200]] = 0.4
+    found = gptq(weight, x, groups_of(201, 4), lambda w, bits: np.ones((len(w), 1)))
+    assert found[0, [0, 200]].tolist() == [0, 1]
+
+
 def test_gptq_without_correlation_is_to_nearest() -> None:
     weight = np.random.default_rng(1).normal(size=(5, 6))
     calibration = np.eye(6) * np.arange(1, 7)
@@ -125,11 +135,11 @@ def test_gptq_is_near_the_best_of_all_roundings() -> None:
 
 
 def test_smoothquant_scales_are_those_of_its_formula() -> None:
-    """Inputs up to 16 and 1, weights up to 4 and 1 (over both layers), alpha a half: 2 and 1."""
-    weights = [np.array([[1.0, 4.0], [0.5, 1.0]]), np.array([[-2.0], [0.1]])]
+    """Inputs up to 16 and 1, weights up to 16 and 4 over both layers."""
+    weights = [np.array([[1.0, 16.0], [0.5, 1.0]]), np.array([[-2.0], [-4.0]])]
     calibration = np.array([[-16.0, 0.5], [1.0, 1.0]])
-    np.testing.assert_allclose(migration_scales(weights, calibration, 0.5), [2, 1])
-    np.testing.assert_allclose(migration_scales(weights, calibration, 1.0), [16, 1])
+    np.testing.assert_allclose(migration_scales(weights, calibration, 0.5), [1, 0.5])
+    np.testing.assert_allclose(migration_scales(weights, calibration, 0.75), [4, 4**-0.25])
     with pytest.raises(InputError, match="alpha"):
         migration_scales(weights, calibration, 1.5)
 

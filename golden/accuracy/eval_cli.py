@@ -21,6 +21,8 @@ kllm eval --method kllm --method atom --method quarot --method rtn_g128
 
 kllm eval --recipe paper --plain --outliers 0.01
 
+kllm eval --ablation --seeds 3  -  what each part of the recipe is good for
+
 kllm eval --model lm --texts 256 --method kllm --method quarot --method fp16
 """
 
@@ -38,7 +40,13 @@ def evaluate(
     plain: Annotated[
         bool, typer.Option("--plain", help="kllm: codebooks that need not be symmetric.")
     ] = False,
-    recipe: Annotated[str, typer.Option(help="kllm: refined, weighted, paper, ...")] = "refined",
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(help="kllm: refined (default), weighted, paper, uniform; may be repeated."),
+    ] = None,
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="kllm: all recipes, each without one of its parts.")
+    ] = False,
     calibration: Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")] = 64,
     texts: Annotated[int, typer.Option(help="Other texts to measure on.")] = 64,
     seed: Annotated[int, typer.Option(help="Chooses the texts, and what is random.")] = 0,
@@ -61,6 +69,7 @@ def evaluate(
     from golden.accuracy.options import EvalOptions
     from golden.errors import InputError
     from golden.files import require_writable
+    from golden.recipes.table import DEFAULT, RECIPES
 
     if seeds < 1:
         raise InputError(f"the number of seeds must be at least 1, got {seeds}")
@@ -70,6 +79,13 @@ def evaluate(
     for file in (json_file, plot):
         if file:
             require_writable(file)
+    recipes = list(RECIPES) if ablation else recipe or [DEFAULT]
+    kinds = [
+        (name, kind)
+        for name in method or ["kllm"]
+        for kind in (recipes if name == "kllm" else [""])
+    ]
+    labels = [name if len(recipes) == 1 or not kind else f"{name}, {kind}" for name, kind in kinds]
     runs = [
         EvalOptions(
             method=name,
@@ -77,15 +93,15 @@ def evaluate(
             bits_a=bits_a,
             outlier_share=outliers,
             symmetric=not plain,
-            recipe=recipe,
+            recipe=kind or DEFAULT,
             calibration=calibration,
             texts=texts,
             seed=seed + i,
         )
-        for name in method or ["kllm"]
+        for name, kind in kinds
         for i in range(seeds)
     ]
-    report(chosen, runs, [run.method for run in runs], json_file, plot)
+    report(chosen, runs, [label for label in labels for _ in range(seeds)], json_file, plot)
 
 
 def report(

@@ -2,6 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.common.share import share
@@ -16,7 +17,7 @@ class CompensationArray(wiring.Component):
     """Multiply a token's residuals with the weight rows of its outliers.
 
     A group of output channels at a time: when all outliers are added, its sums are kept, and go
-    out tile by tile while the next group is summed.
+    tile by tile into a queue that holds a group, while the next group is summed.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ class CompensationArray(wiring.Component):
     Reset : drops the sums under way; the next beat is a token's first.
     """
 
-    LATENCY = 2 + CompensationMac.LATENCY
+    LATENCY = 4 + CompensationMac.LATENCY
 
     shape: data.View
     w_centroids: data.View
@@ -121,6 +122,9 @@ class CompensationArray(wiring.Component):
         be kept: nothing else can take the room.
         """
         spec = self.spec
+        m.submodules.queue = queue = SyncFIFOBuffered(
+            width=spec.compensation_tile.size, depth=spec.compensation_macs
+        )
         kept = Signal(data.ArrayLayout(spec.compensation_tile, spec.compensation_macs))
         left = Signal.like(read.tiles)  # tiles of the group that is kept
         unsaved = Signal(range(3))  # groups whose last outlier is taken, and that are not kept yet
@@ -134,8 +138,11 @@ class CompensationArray(wiring.Component):
             complete.eq(last[-1] | waiting),
             keep.eq(complete & (left == 0)),
             room.eq((unsaved == 0) | ((unsaved == 1) & (left == 0))),
-            self.o.valid.eq(left != 0),
-            self.o.payload.eq(kept[0]),
+            queue.w_en.eq(left != 0),
+            queue.w_data.eq(kept[0]),
+            self.o.payload.eq(queue.r_data),
+            self.o.valid.eq(queue.r_rdy),
+            queue.r_en.eq(self.o.ready),
         ]
         m.d.sync += [
             held.eq(arrived),
@@ -144,6 +151,6 @@ class CompensationArray(wiring.Component):
         ]
         with m.If(keep):
             m.d.sync += [left.eq(arrived), kept.eq(Cat(mac.total for mac in self.macs))]
-        with m.Elif(self.o.valid & self.o.ready):
+        with m.Elif((left != 0) & queue.w_rdy):
             shifted = kept.as_value() >> spec.compensation_tile.size
             m.d.sync += [left.eq(left - 1), kept.eq(shifted)]

@@ -25,7 +25,7 @@ async def accumulates(dut) -> None:
         turn = n % turns
         told_valid = int(bed.rng.random() < 0.7)
         following = (n + 1) % turns
-        told_first = int(left[following] == 0)
+        told_first = int(left[following] == 0) if told_valid else int(bed.rng.integers(2))
         bed.set(term=int(pattern), valid=told_valid, first=told_first)
         await bed.settled()
         if coming[turn] is not None:

@@ -18,7 +18,8 @@ async def accumulates(dut) -> None:
     valid = first = 0
     for _ in range(TERMS):
         term = -most if extreme else int(bed.rng.integers(-most, most))
-        told_valid, told_first = int(bed.rng.random() < 0.9), int(left == 0)
+        told_valid = int(bed.rng.random() < 0.9)
+        told_first = int(left == 0) if told_valid else int(bed.rng.integers(2))
         bed.set(term=term, valid=told_valid, first=told_first)
         if valid:  # what was said before
             total = term + (0 if first else total)
