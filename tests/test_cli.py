@@ -14,7 +14,7 @@ from golden.errors import InputError, ToolError
 from golden.tools import Tool
 
 ROOT = Path(kllm.__file__).parent
-COMMANDS = ("doctor", "study", "verilog", "run", "synth", "prove")
+COMMANDS = ("doctor", "study", "eval", "quantize", "verilog", "run", "synth", "prove")
 HEAVY = ("amaranth", "pyosys", "matplotlib", "cocotb", "tokenizers", "ckwrap")
 BROKEN = Tool(name="gizmo", purpose="everything", get="apt-get install gizmo", problem="not there")
 

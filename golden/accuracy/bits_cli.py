@@ -59,8 +59,8 @@ def bits(
         EvalOptions(
             method=name, bits_w=w, bits_a=a, calibration=calibration, texts=texts, seed=seed
         )
-        for name in method or METHODS
         for w, a in widths
+        for name in method or METHODS
     ]
     for run in runs:
         run.check()

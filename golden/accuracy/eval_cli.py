@@ -64,21 +64,16 @@ def evaluate(
     Calibration and measurement use different texts, drawn anew for each seed. ``kllm`` runs the
     integer form of the engines, bit for bit, FP16 between layers.
     """
-    from golden.accuracy.figures import require_plot
+    from golden.accuracy.figures import require_files
     from golden.accuracy.models import require_model
     from golden.accuracy.options import EvalOptions
     from golden.errors import InputError
-    from golden.files import require_writable
     from golden.recipes.table import DEFAULT, RECIPES
 
     if seeds < 1:
         raise InputError(f"the number of seeds must be at least 1, got {seeds}")
     chosen = require_model(model)
-    if plot:
-        require_plot(plot)
-    for file in (json_file, plot):
-        if file:
-            require_writable(file)
+    require_files(json_file, plot)
     recipes = list(RECIPES) if ablation else recipe or [DEFAULT]
     kinds = [
         (name, kind)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from golden.errors import InputError
-from golden.files import write_whole
+from golden.files import require_writable, write_whole
 
 if TYPE_CHECKING:
     from golden.accuracy.models import Model
@@ -41,10 +41,13 @@ def print_figures(model: "Model", found: list[dict[str, Any]]) -> None:
     Console().print(table)
 
 
-def require_plot(path: Path) -> None:
-    """Raise InputError unless the name says a format that can be drawn."""
-    if path.suffix not in FORMATS:
-        raise InputError(f"{path} must end in {', '.join(FORMATS)}: it says the format")
+def require_files(json_file: Path | None, plot: Path | None) -> None:
+    """Raise InputError, before long work, if one of the files could not be written after it."""
+    if plot and plot.suffix not in FORMATS:
+        raise InputError(f"{plot} must end in {', '.join(FORMATS)}: it says the format")
+    for file in (json_file, plot):
+        if file:
+            require_writable(file)
 
 
 def draw(model: "Model", found: list[dict[str, Any]], path: Path) -> None:

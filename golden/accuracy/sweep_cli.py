@@ -1,9 +1,25 @@
 """The commands ``kllm sweep ...``: one choice varied, all else as it is."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
-from golden.accuracy.bits_cli import EXAMPLES, bits
+from golden.accuracy.inputs_cli import inputs
 from golden.accuracy.width_cli import width
+
+BitsA = Annotated[int, typer.Option(help="Bits of an activation index, 2 to 4.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Codebooks that need not be symmetric.")]
+Texts = Annotated[int, typer.Option(help="Texts to measure on.")]
+Seed = Annotated[int, typer.Option(help="Chooses the texts.")]
+Seeds = Annotated[int, typer.Option(help="How many seeds to run, from --seed on.")]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
+]
+Plot = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw: .png, .svg or .pdf.")]
+SHARES = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1)
+SIZES = (4, 8, 16, 32, 64)
 
 
 def make_app() -> typer.Typer:
@@ -14,5 +30,66 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.command("width", epilog="kllm sweep width --from 7 --to 8 --json width.json")(width)
-    app.command("bits", epilog=EXAMPLES)(bits)
+    app.command("inputs", epilog="kllm sweep inputs --bits-a 3")(inputs)
+    app.command("outliers", epilog="kllm sweep outliers --json o.json --plot o.png")(outliers)
+    app.command("calibration", epilog="kllm sweep calibration --seeds 3")(calibration)
     return app
+
+
+def outliers(
+    share: Annotated[
+        list[float] | None, typer.Option(help=f"May be repeated; by default {SHARES}.")
+    ] = None,
+    bits_a: BitsA = 4,
+    plain: Plain = False,
+    texts: Texts = 64,
+    seed: Seed = 0,
+    seeds: Seeds = 1,
+    json_file: Json = None,
+    plot: Plot = None,
+) -> None:
+    """MiniLM's error against the share of activations kept exact on each side."""
+    choices = [{"outlier_share": s} for s in share or SHARES]
+    labels = [f"{100 * choice['outlier_share']:g} %" for choice in choices]
+    common = {"bits_a": bits_a, "symmetric": not plain, "texts": texts}
+    _sweep(choices, labels, common, range(seed, seed + seeds), json_file, plot)
+
+
+def calibration(
+    size: Annotated[
+        list[int] | None, typer.Option(help=f"May be repeated; by default {SIZES}.")
+    ] = None,
+    bits_a: BitsA = 4,
+    plain: Plain = False,
+    texts: Texts = 64,
+    seed: Seed = 0,
+    seeds: Seeds = 1,
+    json_file: Json = None,
+    plot: Plot = None,
+) -> None:
+    """MiniLM's error against the number of texts to calibrate on."""
+    choices = [{"calibration": s} for s in size or SIZES]
+    labels = [f"{choice['calibration']} texts" for choice in choices]
+    common = {"bits_a": bits_a, "symmetric": not plain, "texts": texts}
+    _sweep(choices, labels, common, range(seed, seed + seeds), json_file, plot)
+
+
+def _sweep(
+    choices: list[dict[str, Any]],
+    labels: list[str],
+    common: dict[str, Any],
+    seeds: range,
+    json_file: Path | None,
+    plot: Path | None,
+) -> None:
+    """Measure each choice with each seed."""
+    from golden.accuracy.eval_cli import report
+    from golden.accuracy.figures import require_files
+    from golden.accuracy.models import require_model
+    from golden.accuracy.options import EvalOptions
+
+    require_files(json_file, plot)
+    make: Callable[..., EvalOptions] = EvalOptions
+    runs = [make(**common, **choice, seed=seed) for choice in choices for seed in seeds]
+    names = [label for label in labels for _ in seeds]
+    report(require_model("minilm"), runs, names, json_file, plot)

@@ -1,0 +1,113 @@
+"""Outliers by fixed thresholds, and codebooks fitted to each token: what this project does not do.
+
+The paper compares both with what it does, the largest and smallest of each token and one codebook
+per layer. Everything here is evaluated in float64 on the inputs of MiniLM's layers.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from golden import fp16
+from golden.activation_fit import SeenTokens, fit_activations, see
+from golden.codebook import FloatArray, fit_codebook, nearest
+from golden.layer_source import LayerSource
+from golden.outliers import outliers_per_side
+
+
+@dataclass(frozen=True)
+class InputErrors:
+    """Root mean squares of what quantisation changes in a layer's inputs, over the inputs'.
+
+    Parameters
+    ----------
+    dynamic : float
+        The largest and smallest of each token exact, one codebook per layer times the token scale.
+    static : float
+        What is beyond two thresholds exact, chosen so that on calibration tokens the same share
+        is; the codebook is fitted to the others.
+    static_share : float
+        Which share that is on the tokens measured, both sides together.
+    online : float
+        As dynamic, but a codebook fitted to each token.
+    """
+
+    dynamic: float
+    static: float
+    static_share: float
+    online: float
+
+
+def input_errors(
+    source: LayerSource, bits: int, *, symmetric: bool, outlier_share: float
+) -> InputErrors:
+    """Return the errors of one layer's inputs.
+
+    Parameters
+    ----------
+    source : LayerSource
+        Calibration tokens to fit to, others to measure on.
+    bits : int
+        Of an activation index.
+    symmetric : bool
+    outlier_share : float
+        On each side.
+    """
+    k_top = outliers_per_side(source.weight.shape[0], outlier_share)
+    calibration = fp16.to_bits(source.calibration)
+    fit = fit_activations(calibration, bits, symmetric=symmetric, k_top=k_top)
+    known, seen = see(calibration, fit, k_top), see(source.x, fit, k_top)
+    low, high = _thresholds(known, k_top)
+    inlier = (known.ratio > low) & (known.ratio < high)
+    fixed = fit_codebook(known.ratio[inlier], bits, symmetric=symmetric)
+    beyond = (seen.ratio <= low) | (seen.ratio >= high)
+    static = np.where(beyond, seen.ratio, fixed[nearest(seen.ratio, fixed)])
+    return InputErrors(
+        dynamic=_relative(seen, seen.values(fit.codebook)),
+        static=_relative(seen, static),
+        static_share=float(beyond.mean()),
+        online=_relative(seen, _online(seen, bits, symmetric=symmetric)),
+    )
+
+
+def all_input_errors(
+    layers: Sequence[LayerSource],
+    bits: int,
+    *,
+    symmetric: bool,
+    outlier_share: float,
+    report: Callable[[], object],
+) -> dict[str, InputErrors]:
+    """Return the errors of some layers' inputs by name; ``report`` is called after each."""
+    found = {}
+    for source in layers:
+        found[source.name] = input_errors(
+            source, bits, symmetric=symmetric, outlier_share=outlier_share
+        )
+        report()
+    return found
+
+
+def _thresholds(known: SeenTokens, k_top: int) -> tuple[float, float]:
+    """Return what cuts off as many ratios on each side as there are outliers, in all tokens."""
+    count = k_top * len(known.ratio)
+    if not count:
+        return -np.inf, np.inf
+    ranked = np.sort(known.ratio, axis=None)
+    return float(ranked[count - 1]), float(ranked[-count])
+
+
+def _online(seen: SeenTokens, bits: int, *, symmetric: bool) -> FloatArray:
+    """Return the tokens in codebooks of their own."""
+    values = seen.ratio.copy()
+    for row, kept in zip(values, seen.outlier, strict=True):
+        own = fit_codebook(row[~kept], bits, symmetric=symmetric)
+        row[~kept] = own[nearest(row[~kept], own)]
+    return values
+
+
+def _relative(seen: SeenTokens, values: npt.NDArray[np.float64]) -> float:
+    """Return the error over the inputs, each token counted by its own scale."""
+    return float(np.sqrt(((values - seen.ratio) ** 2).mean() / (seen.ratio**2).mean()))

@@ -1,0 +1,199 @@
+"""Evaluation of whole models: what is measured, on hand-worked vectors and small runs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import golden.accuracy.models as models
+import kllm
+from golden.accuracy.minilm_eval import agreement, embed, quantise, retrieval
+from golden.accuracy.options import EvalOptions
+from golden.accuracy.static_outliers import input_errors
+from golden.accuracy.width import width_curve
+from golden.errors import InputError
+from golden.layer_source import LayerSource, minilm_layer
+from golden.methods.kllm import prepare_kllm
+from golden.minilm import MiniLM, linear_layers
+
+TEXTS = ["A generator is a function which returns an iterator.", "Dogs bark."]
+
+
+def invoke(*arguments: str):
+    return CliRunner().invoke(kllm.build_app(), arguments)
+
+
+@pytest.fixture(scope="module")
+def model() -> MiniLM:
+    return MiniLM()
+
+
+def test_layers_are_made_in_order_on_what_quantised_ones_give(model: MiniLM) -> None:
+    """Layers that double their outputs: the second sees what the first has made of the text."""
+    seen = {}
+
+    def make(weight, bias, x):
+        name = linear_layers()[len(seen)]
+        seen[name] = x
+        return lambda x: x @ weight + bias + (name == linear_layers()[3])
+
+    layers = quantise(model, make, TEXTS)
+    assert list(layers) == linear_layers()
+    exact = model.activations(linear_layers(), TEXTS)
+    for name in linear_layers()[:4]:
+        np.testing.assert_allclose(seen[name], exact[name], atol=2e-5)
+    # The fourth layer adds 1 to all channels, which the norm behind it takes away again.
+    np.testing.assert_allclose(seen[linear_layers()[4]], exact[linear_layers()[4]], atol=2e-4)
+    np.testing.assert_allclose(embed(model, layers, TEXTS), model.embed(TEXTS), atol=1e-4)
+
+
+def test_a_quantised_layer_runs_in_the_model(model: MiniLM) -> None:
+    """One layer in the engines' integers, the others exact: near FP32, and not equal."""
+
+    def make(weight, bias, x):
+        if weight.shape != (1536, 384) or made:
+            return lambda x: x @ weight + bias
+        made.append(1)
+        return prepare_kllm(weight, bias, x, bits_w=4, bits_a=4, seed=0)
+
+    made: list[int] = []
+    layers = quantise(model, make, TEXTS)
+    found = agreement(embed(model, layers, TEXTS), model.embed(TEXTS))
+    assert 1e-5 < found.error <= found.worst < 0.02
+
+
+def test_agreement_and_retrieval_on_vectors_worked_by_hand() -> None:
+    exact = np.array([[1, 0], [0.8, 0.6], [0, 1], [-1, 0]], np.float32)
+    turned = np.array([[1, 0], [0.6, 0.8], [0, 1], [-1, 0]], np.float32)
+    found = agreement(turned, exact)
+    assert found.error == pytest.approx(0.04 / 4)
+    assert found.worst == pytest.approx(0.04)
+    # The second's nearest was the first (0.8 against 0.6) and is now the third.
+    assert retrieval(turned, exact, 1) == pytest.approx(3 / 4)
+    assert retrieval(turned, exact, 3) == 1
+    assert retrieval(exact, exact, 2) == 1
+
+
+def test_static_and_online_inputs() -> None:
+    """A codebook of each token's own errs less; loud tokens have more beyond fixed thresholds."""
+    source = minilm_layer("encoder.layer.3.attention.self.query", 24)
+    errors = input_errors(source, 4, symmetric=True, outlier_share=0.005)
+    assert errors.online < errors.dynamic < 0.12
+    assert 0.004 < errors.static_share < 0.02
+    assert errors.static < 0.12
+    nothing = input_errors(source, 4, symmetric=True, outlier_share=0)
+    assert nothing.static == pytest.approx(nothing.dynamic, rel=1e-2)
+    assert nothing.static_share == 0
+
+
+def test_values_that_fit_the_codebook_lose_nothing() -> None:
+    x = np.resize([-3.0, -1, 1, 3], (9, 16))
+    source = LayerSource(
+        name="",
+        weight=np.ones((16, 1)),
+        bias=np.zeros(1),
+        calibration=x,
+        x=x.astype(np.float16).view(np.uint16),
+    )
+    errors = input_errors(source, 2, symmetric=True, outlier_share=0)
+    assert (errors.dynamic, errors.static, errors.online) == (0, 0, 0)
+
+
+def test_wider_tables_err_less() -> None:
+    steps = []
+    curve = width_curve(
+        [linear_layers()[3]],
+        [6, 8],
+        symmetric=True,
+        tokens=24,
+        seed=0,
+        report=lambda: steps.append(1),
+    )
+    narrow, wide = curve
+    assert len(steps) == 2
+    assert narrow.largest_ratio > 0.1 > wide.largest_ratio
+    assert (narrow.below_tenth, wide.below_tenth) == (0, 1)
+    assert wide.total == pytest.approx(np.hypot(1, wide.mean_ratio) * wide.quantisation)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[EvalOptions]:
+    """Put a model in MiniLM's place that only notes how it was asked."""
+    asked: list[EvalOptions] = []
+
+    def evaluate(options: EvalOptions, progress) -> dict[str, float]:
+        asked.append(options)
+        progress(1, 1)
+        return {"error": 0.01 * (options.seed + 1), "nearest_1": 0.5}
+
+    monkeypatch.setattr(models, "MODELS", {"minilm": models.Model("Toy", "error", evaluate)})
+    return asked
+
+
+def test_eval_prints_mean_and_worst_and_writes(counted: list[EvalOptions], tmp_path: Path) -> None:
+    out, plot = tmp_path / "e.json", tmp_path / "e.svg"
+    options = ["--method=kllm", "--method=rtn", "--seeds=3", "--bits-a=3", "--plain"]
+    result = invoke("eval", *options, "--json", str(out), "--plot", str(plot))
+    assert result.exit_code == 0, result.exception
+    assert [(run.method, run.seed) for run in counted] == [
+        (name, seed) for name in ("kllm", "rtn") for seed in range(3)
+    ]
+    assert all((run.bits_a, run.symmetric) == (3, False) for run in counted)
+    (kllm_line,) = [line for line in result.stdout.splitlines() if " kllm " in line]
+    assert kllm_line.split() == ["kllm", "3", "0.0200", "0.0300", "0.5000"]
+    said = json.loads(out.read_text())
+    assert [run["error"] for run in said] == pytest.approx([0.01, 0.02, 0.03] * 2)
+    assert said[0]["label"] == "kllm"
+    assert "<svg" in plot.read_text()
+
+
+def test_ablation_runs_every_recipe(counted: list[EvalOptions]) -> None:
+    result = invoke("eval", "--ablation")
+    assert result.exit_code == 0, result.exception
+    assert [run.recipe for run in counted][:3] == ["refined", "weighted", "paper"]
+    assert len({run.recipe for run in counted}) == len(counted) > 8
+
+
+def test_sweeps_vary_one_thing(counted: list[EvalOptions]) -> None:
+    assert invoke("sweep", "outliers", "--share=0", "--share=0.1").exit_code == 0
+    assert [run.outlier_share for run in counted] == [0, 0.1]
+    assert invoke("sweep", "calibration").exit_code == 0
+    assert [run.calibration for run in counted[2:]] == [4, 8, 16, 32, 64]
+
+
+def test_sweeps_of_layers_print_and_write(tmp_path: Path) -> None:
+    out = tmp_path / "w.json"
+    layer = "5.attention.self.query"
+    few = ["--layers", layer, "--tokens=8", "--json", str(out)]
+    result = invoke("sweep", "width", "--from=8", "--to=8", *few)
+    assert result.exit_code == 0, result.exception
+    assert json.loads(out.read_text())[0]["magnitude_bits"] == 8
+    result = invoke("sweep", "inputs", *few)
+    assert result.exit_code == 0, result.exception
+    assert json.loads(out.read_text())[0]["layer"] == f"encoder.layer.{layer}"
+    assert "mean" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["eval", "--model=mini"], "no model 'mini'; near are minilm"),
+        (["eval", "--method=aton"], "no method 'aton'; near are atom"),
+        (["eval", "--recipe=papre"], "no recipe 'papre'; near are paper"),
+        (["eval", "--outliers=0.7"], "outliers on each side"),
+        (["eval", "--seeds=0"], "number of seeds"),
+        (["eval", "--texts=0"], "texts must be at least 1"),
+        (["eval", "--plot=x.gif"], "must end in .png"),
+        (["eval", "--bits-a=9"], "activation_bits must be 2, 3 or 4"),
+        (["sweep", "width", "--from=9", "--to=8"], "must ascend"),
+        (["sweep", "width", "--layers=nope"], "nope"),
+        (["sweep", "inputs", "--layers=nope"], "nope"),
+        (["sweep", "outliers", "--share=0.6"], "outliers on each side"),
+    ],
+)
+def test_nonsense_is_refused(arguments: list[str], said: str) -> None:
+    result = invoke(*arguments)
+    assert isinstance(result.exception, InputError)
+    assert said in str(result.exception)
