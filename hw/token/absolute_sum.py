@@ -12,7 +12,7 @@ from hw.common.wires import wire
 from hw.engine_spec import EngineSpec
 
 UNIT_BITS = 40  # |x| in units of 2**-24
-SECTION = 8  # whose sum over a token is short enough for one cycle
+SECTION = 5  # whose sum over a token is short enough for one cycle
 SECTIONS = range(UNIT_BITS // SECTION)
 
 

@@ -1,12 +1,14 @@
 """Clustering unit: binary search of an activation among the scaled midpoints."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.bits import exceeds
+from hw.common.bits import choose, exceeds
+from hw.common.wires import wire
 from hw.engine_spec import INDEX_BITS, KEY
-from hw.fp16.fp16_key import Fp16Key
 
 SYMMETRIC_THRESHOLD = data.StructLayout({"exact": 1, "magnitude": 15})
 
@@ -15,7 +17,8 @@ def thresholds_layout(symmetric: bool) -> data.ArrayLayout:
     """Return the layout of one token's thresholds.
 
     Symmetric: for the 7 positive midpoints, the FP16 magnitude rounded up, and whether that is
-    the midpoint itself. Plain: the keys of all 15. Unused ones are infinity (31744).
+    the midpoint itself. Plain: the keys of all 15, those below zero less one: the complement of
+    the magnitude. Unused ones are infinity (31744).
     """
     if symmetric:
         return data.ArrayLayout(SYMMETRIC_THRESHOLD, 7)
@@ -73,34 +76,35 @@ class ClusteringUnit(wiring.Component):
             bounds = [self.thresholds[n].as_value() for n in range(7)]
             m.d.comb += self.code.eq(Cat(self._search(m, value, bounds), sign))
         else:
-            m.submodules.key = key = Fp16Key()
-            m.d.comb += key.bits.eq(self.activation)
-            bounds = [_unsigned(self.thresholds[n]) for n in range(15)]
-            m.d.comb += self.code.eq(self._search(m, _unsigned(key.key), bounds))
+            # Numbers below zero are complements, which are in their order; then as from -2**15.
+            sign = self.activation[15]
+            value = wire(m, Cat(self.activation[:15] ^ sign.replicate(15), ~sign), "value")
+            bounds = [Cat(bound[:15], ~bound[15]) for bound in self.thresholds]
+            m.d.comb += self.code.eq(self._search(m, value, bounds))
         return m
 
     @staticmethod
-    def _search(m: Module, value, bounds: list):
-        """Return how many of the ascending bounds ``value`` reaches: one bit per level."""
-        found = []
+    def _search(m: Module, value: Value, bounds: Sequence[Value]) -> Value:
+        """Return how many of the ascending bounds ``value`` reaches: two bits a step."""
+        found: list[Value] = []
         while bounds:
-            # The middle of each half that is still possible; the bits found so far choose.
-            half = len(bounds) // 2
-            bit = Signal(name=f"reaches_{len(bounds)}")
-            m.d.comb += bit.eq(~exceeds(bounds[half], value))
-            found.insert(0, bit)
-            low, high = bounds[:half], bounds[half + 1 :]
-            chosen = []
-            for n, (below, above) in enumerate(zip(low, high, strict=True)):
-                bound = Signal.like(value, name=f"bound_{half}_{n}")
-                m.d.comb += bound.eq(below)
-                with m.If(bit):
-                    m.d.comb += bound.eq(above)
-                chosen.append(bound)
-            bounds = chosen
-        return Cat(found)
-
-
-def _unsigned(key: Value) -> Value:
-    """Return a number that is unsigned and in the same order."""
-    return Cat(key[:-1], ~key[-1])
+            # The middles of the halves are tried together with that of the whole.
+            part = (len(bounds) + 1) // 4
+            tried = bounds[part - 1 :: part] if part else bounds
+            reached = [
+                wire(m, ~exceeds(bound, value), f"reaches_{len(bounds)}_{n}")
+                for n, bound in enumerate(tried)
+            ]
+            if not part:
+                return Cat(reached, *found)
+            low, middle, high = reached
+            found = [wire(m, (low & ~middle) | high, f"low_{part}"), middle, *found]
+            parts = [~low, low & ~middle, middle & ~high, high]
+            chosen = [wire(m, bit, f"part_{part}_{n}") for n, bit in enumerate(parts)]
+            bounds = [
+                wire(m, choose(*zip(chosen, column, strict=True)), f"bound_{part}_{n}")
+                for n, column in enumerate(
+                    zip(*(bounds[n * part : (n + 1) * part - 1] for n in range(4)), strict=True)
+                )
+            ]
+        return Cat(*found)

@@ -1,6 +1,6 @@
 """Midpoint scaler: a token's cluster boundaries as FP16 numbers."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -118,7 +118,8 @@ class MidpointScaler(wiring.Component):
             ceiling = Mux(beyond, INFINITY, floor + ~exact)
             if self.symmetric:
                 return Cat(exact & ~beyond, ceiling[:15])
-            return Mux(negative & ~beyond, -floor, ceiling)[:16]
+            below_zero = Mux(floor.any(), ~Cat(floor, Const(0, 1)), 0)
+            return Mux(negative & ~beyond, below_zero, ceiling)[:16]
 
         threshold = pipe.stage(finish, floor, exact, negative, beyond)
         return Staged(Cat(pipe.at(at, threshold.depth), threshold.value), threshold.depth)

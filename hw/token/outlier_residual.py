@@ -162,11 +162,12 @@ class OutlierResidual(wiring.Component):
 
     def _centroid(self, pipe: Pipeline, unit: ClusteringUnit, bits: Staged) -> Staged:
         """Return the centroid nearest to an activation, in two's complement."""
+        depth = bits.depth + 1  # a register that drives nothing else
         pipe.m.d.comb += [
-            unit.activation.eq(bits.value),
+            unit.activation.eq(pipe.at(bits, depth)),
             unit.thresholds.eq(self.thresholds),
         ]
-        code = pipe.stage(lambda code: code, Staged(unit.code, bits.depth))
+        code = pipe.stage(lambda code: code, Staged(unit.code, depth))
         if not self.spec.numbers.symmetric:
             return pipe.stage(lambda code: self.a_centroids[code], code)
         # The code carries the sign.

@@ -53,7 +53,7 @@ def stored(centroids: IntArray, *, symmetric: bool, filler: int = 0) -> list[int
 def threshold_words(scale: Scale, centroids: IntArray, *, symmetric: bool) -> list[Any]:
     """Return one token's thresholds as the clustering unit wants them."""
     if not symmetric:
-        bounds = thresholds(scale, centroids)[0].tolist()
+        bounds = [bound - (bound < 0) for bound in thresholds(scale, centroids)[0].tolist()]
         return bounds + [INFINITY] * (CODES - 1 - len(bounds))
     held = stored_centroids(centroids, symmetric=True)
     floor, exact = floor_magnitude(
