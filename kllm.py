@@ -22,6 +22,7 @@ import synth.cli
 import synth.density_cli
 import synth.gates_cli
 import synth.power_cli
+import synth.report_cli
 import synth.tools
 from golden.errors import InputError, ToolError
 from golden.tools import Tool
@@ -59,6 +60,8 @@ kllm synth small  -  what it costs in gates
 kllm density  -  lookup beside counters, INT4, INT8 and FP16, per multiply-accumulate
 
 kllm power tiny_symmetric  -  what it takes on real tokens, in pJ
+
+kllm report  -  all areas as a page with figures
 
 kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input there can be
 """
@@ -173,6 +176,7 @@ def build_app() -> typer.Typer:
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
     app.command("density", epilog=synth.density_cli.EXAMPLES)(synth.density_cli.density)
+    app.command("report", epilog=synth.report_cli.EXAMPLES)(synth.report_cli.report)
     app.command("gates", epilog=synth.gates_cli.EXAMPLES)(
         synth.gates_cli.make_gates(bench_blocks, bench_gates)
     )
