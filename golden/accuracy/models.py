@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from golden.accuracy import lm_eval, minilm_eval
 from golden.accuracy.options import EvalOptions, Progress
@@ -37,11 +36,6 @@ MODELS: Mapping[str, Model] = {
         "Language model: perplexity on held-out text",
         "perplexity",
         lm_eval.evaluate,
-    ),
-    "lm_adapted": Model(
-        "Language model, weights adapted to coarse activations: perplexity on held-out text",
-        "perplexity",
-        partial(lm_eval.evaluate, with_adapter=True),
     ),
 }
 

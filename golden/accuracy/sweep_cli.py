@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from golden.accuracy.bits_cli import EXAMPLES, bits
 from golden.accuracy.inputs_cli import inputs
 from golden.accuracy.width_cli import width
 
@@ -33,6 +34,7 @@ def make_app() -> typer.Typer:
     app.command("inputs", epilog="kllm sweep inputs --bits-a 3")(inputs)
     app.command("outliers", epilog="kllm sweep outliers --json o.json --plot o.png")(outliers)
     app.command("calibration", epilog="kllm sweep calibration --seeds 3")(calibration)
+    app.command("bits", epilog=EXAMPLES)(bits)
     return app
 
 

@@ -72,12 +72,18 @@ def turned(model: LanguageModel, seed: int, windows: Tokens) -> LanguageModel:
     windows : (W, T) int64
         Calibration text.
     """
+    return _residual_turned(model, common_turn(model, seed, windows))
+
+
+def common_turn(model: LanguageModel, seed: int, windows: Tokens) -> npt.NDArray[np.float64]:
+    """Return the rotation (hidden, hidden) of :func:`turned`; the first column is the common."""
     model = with_gains_in_weights(model)
     first = [f"{layer}.{readers[0]}" for layer in _layers(model) for readers in READERS.values()]
     moments = sum(x.T @ x for x in model.activations(first, windows).values())
     common = np.linalg.eigh(np.asarray(moments, np.float64))[1][:, -1:]
     others = np.random.default_rng(seed).normal(size=(len(common), len(common) - 1))
-    return _residual_turned(model, np.linalg.qr(np.concatenate([common, others], axis=1))[0])
+    rotation = np.linalg.qr(np.concatenate([common, others], axis=1))[0]
+    return np.asarray(rotation, np.float64)
 
 
 def smoothed(model: LanguageModel, windows: Tokens, *, bits_w: int, bits_a: int) -> LanguageModel:

@@ -1,7 +1,7 @@
 """Perplexity of the language model, whole and quantised."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from typing import TypedDict
 
 import numpy as np
@@ -40,7 +40,7 @@ def calibration_windows(seed: int, count: int) -> Tokens:
     InputError
         If there are fewer, or the seed is negative.
     """
-    found = windows(encode(load_tokenizer(), documents(held_out=False)))
+    found = _all_windows(held_out=False)
     if seed < 0:
         raise InputError(f"the seed must be 0 or more, got {seed}")
     _require_count(count, len(found))
@@ -55,10 +55,16 @@ def held_out_windows(count: int | None = None) -> Tokens:
     InputError
         If there are fewer.
     """
-    found = windows(encode(load_tokenizer(), documents(held_out=True)))
+    found = _all_windows(held_out=True)
     count = len(found) if count is None else count
     _require_count(count, len(found))
     return found[np.arange(count) * len(found) // count]
+
+
+@cache
+def _all_windows(*, held_out: bool) -> Tokens:
+    """Return all windows of one side; some seconds the first time."""
+    return windows(encode(load_tokenizer(), documents(held_out=held_out)))
 
 
 def losses(model: LanguageModel, text: Tokens, track: Track = iter) -> Losses:

@@ -41,8 +41,8 @@ class CompensationArray(wiring.Component):
     Timing
     ------
     Latency : ``LATENCY`` cycles from the transfer of a group's last weights to ``o.valid``.
-    Rate : one beat per cycle while weights come and the group before is taken in time; one tile
-        per cycle.
+    Rate : one beat per cycle while weights come and the group before is taken in time; a group
+        every ``LATENCY`` cycles at most; one tile per cycle.
     Through paths : ``row_i.valid`` to ``residuals.en`` and ``residuals.done``, combinational.
     Reset : drops the sums under way; the next beat is a token's first.
     """

@@ -24,6 +24,13 @@ class CounterQuantizer(TokenQuantizer):
     ----------
     spec : CounterSpec
         Widths, pairs and the largest layer.
+
+    Timing
+    ------
+    Latency : as there, with :class:`hw.counter.residual_store.ResidualStore` for the rows.
+    Rate : one token at a time.
+    Through paths : none.
+    Reset : drops all tokens.
     """
 
     spec: CounterSpec

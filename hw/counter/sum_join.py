@@ -1,10 +1,10 @@
 """Sum join: main sums and compensation of the same tile become one."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.columns import carry_select
+from hw.common.wires import wire
 from hw.counter.counter_spec import CounterSpec
 
 
@@ -26,7 +26,7 @@ class SumJoin(wiring.Component):
     compensation_i : In(stream of spec.compensation_tile)
         Sums over the outliers.
     o : Out(stream of ``tile``)
-        Both together.
+        Both together, with a carry that is still to be added at ``spec.carry_place``.
 
     Timing
     ------
@@ -70,8 +70,13 @@ class SumJoin(wiring.Component):
             main = Signal(signed(self.spec.sum_bits), name=f"main{n}")
             outliers = Signal.like(main, name=f"outliers{n}")
             m.d.comb += [main.eq(self.i.payload[n]), outliers.eq(self.compensation_i.payload[n])]
-            # The choices come after the sum, so its lower part is short.
-            both = carry_select(m, main, outliers, f"both{n}", low=len(main) // 3)
+            # Two halves: the carry between them is added later, as that of an accumulator is.
+            place = self.spec.carry_place
+            low = wire(m, main[:place] + outliers[:place], f"low{n}")
+            high = wire(m, (main[place:] + outliers[place:])[: len(main) - place], f"high{n}")
             with m.If(room):
-                m.d.sync += self.o.payload[n].sum.eq(Mux(self.compensated, both, main))
+                m.d.sync += [
+                    self.o.payload[n].sum.eq(Mux(self.compensated, Cat(low[:place], high), main)),
+                    self.o.payload[n].carry.eq(self.compensated & low[place]),
+                ]
         return m

@@ -1,6 +1,6 @@
 """Dequantising lane: weight codes become centroids, which are multiplied and added."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal, signed
+from amaranth.hdl import Array, Cat, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,11 +10,17 @@ from hw.mac.mac_spec import CODE, MAGNITUDE_BITS, MAGNITUDES
 from hw.mac.product_sum import ProductSum
 
 
+def dequant_products(inputs: int) -> ProductSum:
+    """Return the sum that a lane makes; all digits' magnitudes are added to it, once each."""
+    bits = MAGNITUDE_BITS + 1
+    return ProductSum(inputs, bits, bits, 2 * ((1 << bits) - 1) // 3, shift=1)
+
+
 class DequantLane(wiring.Component):
     """Look weights' centroids up, multiply them with those of the activations, and add.
 
     Centroids of weights lie halfway between integers, ``2 m + 1`` in half units: the complement
-    of ``m`` then is the negative, for the sign of the weight and of the activation at once.
+    of ``m`` then is the negative, for the signs of the weight and of the activation at once.
 
     Parameters
     ----------
@@ -26,16 +32,14 @@ class DequantLane(wiring.Component):
 
     Ports
     -----
-    signs : In(inputs)
-        Whether the activations are negative.
     weights : In(array of codes)
         Weight codes: sign and number of a magnitude.
     weight_magnitudes : In(array of 8 unsigned)
         Magnitudes of the centroids, rounded down: m.
-    magnitudes : In(array of unsigned)
-        Magnitudes of the activations; one cycle after ``signs`` if pipelined.
+    digits : In(array of digits)
+        From :class:`hw.mac.dequant_operands.DequantOperands`; one cycle later if pipelined.
     offset : In(unsigned)
-        From :class:`hw.mac.dequant_operands.DequantOperands`, together with ``magnitudes``.
+        From there, too, with ``digits``.
     sum : Out(signed)
         Sum of the products in half units, exact.
 
@@ -47,23 +51,21 @@ class DequantLane(wiring.Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    signs: Signal
     weights: data.View
     weight_magnitudes: data.View
-    magnitudes: data.View
+    digits: data.View
     offset: Signal
     sum: Signal
 
     def __init__(self, inputs: int, *, pipelined: bool = False) -> None:
         self.inputs, self.pipelined = inputs, pipelined
         self.latency = 3 if pipelined else 0
-        self.products = ProductSum(inputs, MAGNITUDE_BITS, MAGNITUDE_BITS + 1, shift=1)
+        self.products = dequant_products(inputs)
         ports = {
-            "signs": In(inputs),
             "weights": In(data.ArrayLayout(CODE, inputs)),
             "weight_magnitudes": In(MAGNITUDES),
-            "magnitudes": In(data.ArrayLayout(MAGNITUDE_BITS, inputs)),
-            "offset": In(self.products.bits),
+            "digits": In(self.products.digits),
+            "offset": In(self.products.offset_bits),
             "sum": Out(signed(self.products.bits)),
         }
         super().__init__(ports)
@@ -72,16 +74,17 @@ class DequantLane(wiring.Component):
         m = Module()
         cut: Cut = registers(m) if self.pipelined else keep
         table = Array(self.weight_magnitudes[n] for n in range(MAGNITUDES.length))
-        operands = {}
+        weights = {}
         for k in range(self.inputs):
-            negative = wire(m, self.signs[k] ^ self.weights[k].sign, f"negative{k}")
-            centroid = Signal(MAGNITUDE_BITS, name=f"centroid{k}")
-            m.d.comb += centroid.eq(table[self.weights[k].magnitude])
-            operand = Cat(centroid, Const(0, 1)) ^ negative.replicate(MAGNITUDE_BITS + 1)
-            operands[f"operand{k}"] = wire(m, operand, f"operand{k}")
-        held = cut(**operands)
-        magnitudes = [self.magnitudes[k] for k in range(self.inputs)]
+            magnitude = table[self.weights[k].magnitude]
+            weights[f"weight{k}"] = wire(m, Cat(magnitude, self.weights[k].sign), f"weight{k}")
+        held = cut(**weights)
+
+        def operand(k: int, negative: Value) -> Value:
+            sign = negative ^ held[k][-1]
+            return Cat(held[k][:-1] ^ sign.replicate(MAGNITUDE_BITS), sign)
+
         within = cut if self.pipelined else None
-        total = self.products.total(m, magnitudes, held, self.offset, within)
+        total = self.products.total(m, self.digits, operand, self.offset, within)
         m.d.comb += self.sum.eq(cut(sum=wire(m, total, "total")))
         return m

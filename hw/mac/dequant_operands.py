@@ -1,11 +1,15 @@
 """Activation codes as dequantising lanes take them: once for all lanes."""
 
+from collections import defaultdict
+
 from amaranth.hdl import Array, Const, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.mac.mac_spec import CODE, MAGNITUDE_BITS, MAGNITUDES
-from hw.mac.product_sum import ProductSum
+from hw.common.wires import wire
+from hw.mac.dequant_lane import dequant_products
+from hw.mac.mac_spec import CODE, MAGNITUDES
+from hw.mac.product_sum import recode
 
 
 class DequantOperands(wiring.Component):
@@ -22,10 +26,8 @@ class DequantOperands(wiring.Component):
         Codes of a beat: sign and number of a magnitude.
     activation_magnitudes : In(array of 8 unsigned)
         Magnitudes of the centroids.
-    signs : Out(inputs)
-        Signs of the activations.
-    magnitudes : Out(array of unsigned)
-        Their magnitudes.
+    digits : Out(array of digits)
+        Each activation's digits of base 4, as :data:`hw.mac.product_sum.DIGIT`.
     offset : Out(unsigned)
         For :class:`hw.mac.dequant_lane.DequantLane`.
 
@@ -37,36 +39,35 @@ class DequantOperands(wiring.Component):
     Reset : no state.
     """
 
-    AT_ONCE = ("signs",)
-
     activations: data.View
     activation_magnitudes: data.View
-    signs: Signal
-    magnitudes: data.View
+    digits: data.View
     offset: Signal
 
     def __init__(self, inputs: int) -> None:
         self.inputs = inputs
-        self.products = ProductSum(inputs, MAGNITUDE_BITS, MAGNITUDE_BITS + 1, shift=1)
+        self.products = dequant_products(inputs)
         ports = {
             "activations": In(data.ArrayLayout(CODE, inputs)),
             "activation_magnitudes": In(MAGNITUDES),
-            "signs": Out(inputs),
-            "magnitudes": Out(data.ArrayLayout(MAGNITUDE_BITS, inputs)),
-            "offset": Out(self.products.bits),
+            "digits": Out(self.products.digits),
+            "offset": Out(self.products.offset_bits),
         }
         super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        lanes = range(self.inputs)
         table = Array(self.activation_magnitudes[n] for n in range(MAGNITUDES.length))
-        for k in lanes:
-            m.d.comb += [
-                self.signs[k].eq(self.activations[k].sign),
-                self.magnitudes[k].eq(table[self.activations[k].magnitude]),
-            ]
-        # Weights are odd numbers, 2 v + 1: the ones times all magnitudes are the same everywhere.
-        magnitudes = [self.magnitudes[k] for k in lanes]
-        m.d.comb += self.offset.eq(self.products.offset(m, magnitudes, [Const(1, 1)] * len(lanes)))
+        added = defaultdict(list)
+        for k in range(self.inputs):
+            code = self.activations[k]
+            magnitude = wire(m, table[code.magnitude], f"magnitude{k}")
+            bits = [*magnitude, Const(0, 1)]
+            recode(m, bits, code.sign, self.digits[k], f"activation{k}")
+            # A weight is an odd number, 2 v + 1, or its negative, 2 ~v + 1: there is always
+            # that one times the digit's magnitude.
+            for n in range(len(bits) // 2):
+                added[2 * n].append(self.digits[k][n].one)
+                added[2 * n + 1].append(self.digits[k][n].two)
+        m.d.comb += self.offset.eq(self.products.offset(m, added))
         return m

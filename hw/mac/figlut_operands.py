@@ -43,8 +43,6 @@ class FiglutOperands(wiring.Component):
     Reset : no state.
     """
 
-    AT_ONCE = ()
-
     activations: data.View
     tables: data.View
     offset: Signal

@@ -1,6 +1,6 @@
 """Integer lane: products of one output channel, and their sum."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,33 +12,34 @@ from hw.mac.product_sum import ProductSum
 PRODUCT_BITS = 8
 
 
+def integer_products(inputs: int, activation_bits: int, weight_bits: int) -> ProductSum:
+    """Return the sum that a lane makes: what negative digits lack is at most an activation."""
+    return ProductSum(inputs, activation_bits, weight_bits, 1 << (activation_bits - 1))
+
+
 class IntegerLane(wiring.Component):
     """Multiply the activations of one beat with the weights of one output channel, and add.
 
-    The leanest way found for small integers. An activation's sign complements the weight, which
-    takes fewer gates than one more row of products; the ones that complements lack are the sum
-    of the magnitudes of negative activations, the same for all lanes, and come with ``offset``.
+    The leanest way found for small integers: :class:`hw.mac.product_sum.ProductSum`.
 
     Parameters
     ----------
     inputs : int
         Activations of a beat.
     activation_bits, weight_bits : int
-        Widths with sign: 4 for INT4.
+        Widths in two's complement; the former even. 4 for INT4.
     pipelined : bool
         Whether there are registers after the weights, within the sum of wide products, and
         behind it. They take new values in every cycle.
 
     Ports
     -----
-    signs : In(inputs)
-        Whether the activations are negative.
     weights : In(array of signed)
         Weights, two's complement.
-    magnitudes : In(array of unsigned)
-        Magnitudes of the activations; one cycle after ``signs`` if pipelined.
+    digits : In(array of digits)
+        From :class:`hw.mac.integer_operands.IntegerOperands`; one cycle later if pipelined.
     offset : In(unsigned)
-        From :class:`hw.mac.integer_operands.IntegerOperands`, together with ``magnitudes``.
+        From there, too, with ``digits``.
     sum : Out(signed)
         Sum of the products, exact.
 
@@ -50,9 +51,8 @@ class IntegerLane(wiring.Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    signs: Signal
     weights: data.View
-    magnitudes: data.View
+    digits: data.View
     offset: Signal
     sum: Signal
 
@@ -64,12 +64,11 @@ class IntegerLane(wiring.Component):
         self.pipelined = pipelined
         self.wide = activation_bits + weight_bits > PRODUCT_BITS
         self.latency = 2 + self.wide if pipelined else 0
-        self.products = ProductSum(inputs, activation_bits - 1, weight_bits)
+        self.products = integer_products(inputs, activation_bits, weight_bits)
         ports = {
-            "signs": In(inputs),
             "weights": In(data.ArrayLayout(signed(weight_bits), inputs)),
-            "magnitudes": In(data.ArrayLayout(activation_bits - 1, inputs)),
-            "offset": In(self.products.bits),
+            "digits": In(self.products.digits),
+            "offset": In(self.products.offset_bits),
             "sum": Out(signed(self.products.bits)),
         }
         super().__init__(ports)
@@ -77,14 +76,12 @@ class IntegerLane(wiring.Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         cut: Cut = registers(m) if self.pipelined else keep
-        bits, lanes = self.weight_bits, range(self.inputs)
-        operands = [
-            wire(m, self.weights[k].as_unsigned() ^ self.signs[k].replicate(bits), f"operand{k}")
-            for k in lanes
-        ]
-        operands = cut(**{f"operand{k}": operands[k] for k in lanes})
-        magnitudes = [self.magnitudes[k] for k in lanes]
-        within = cut if self.wide else None
-        total = self.products.total(m, magnitudes, operands, self.offset, within)
+        weights = cut(**{f"weight{k}": self.weights[k].as_unsigned() for k in range(self.inputs)})
+
+        def operand(k: int, negative: Value) -> Value:
+            return weights[k] ^ negative.replicate(self.weight_bits)
+
+        within = cut if self.wide and self.pipelined else None
+        total = self.products.total(m, self.digits, operand, self.offset, within)
         m.d.comb += self.sum.eq(cut(sum=wire(m, total, "total")))
         return m

@@ -1,30 +1,31 @@
 """Activations as integer lanes take them: once for all lanes."""
 
-from amaranth.hdl import Module, Signal
+from collections import defaultdict
+
+from amaranth.hdl import Const, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.mac.product_sum import ProductSum
+from hw.mac.integer_lane import integer_products
+from hw.mac.product_sum import recode
 
 
 class IntegerOperands(wiring.Component):
-    """Prepare what integer lanes share: the offset of their sums.
+    """Prepare what integer lanes share: the activations' digits, and the offset of the sums.
 
     Parameters
     ----------
     inputs : int
         Activations of a beat.
     activation_bits, weight_bits : int
-        Widths with sign.
+        Widths in two's complement; the former even.
 
     Ports
     -----
-    activations : In(array of sign and magnitude)
+    activations : In(array of signed)
         Activations of a beat.
-    signs : Out(inputs)
-        Their signs.
-    magnitudes : Out(array of unsigned)
-        Their magnitudes.
+    digits : Out(array of digits)
+        Each activation's digits of base 4, as :data:`hw.mac.product_sum.DIGIT`.
     offset : Out(unsigned)
         For :class:`hw.mac.integer_lane.IntegerLane`.
 
@@ -32,40 +33,35 @@ class IntegerOperands(wiring.Component):
     ------
     Latency : 0 cycles.
     Rate : one beat per cycle.
-    Through paths : ``activations`` to all outputs, combinational.
+    Through paths : ``activations`` to both outputs, combinational.
     Reset : no state.
     """
 
-    AT_ONCE = ("signs",)
-
     activations: data.View
-    signs: Signal
-    magnitudes: data.View
+    digits: data.View
     offset: Signal
 
     def __init__(self, inputs: int, activation_bits: int, weight_bits: int) -> None:
         self.inputs = inputs
         self.activation_bits, self.weight_bits = activation_bits, weight_bits
-        magnitude_bits = activation_bits - 1
-        self.products = ProductSum(inputs, magnitude_bits, weight_bits)
-        number = data.StructLayout({"magnitude": magnitude_bits, "sign": 1})
+        self.products = integer_products(inputs, activation_bits, weight_bits)
         ports = {
-            "activations": In(data.ArrayLayout(number, inputs)),
-            "signs": Out(inputs),
-            "magnitudes": Out(data.ArrayLayout(magnitude_bits, inputs)),
-            "offset": Out(self.products.bits),
+            "activations": In(data.ArrayLayout(signed(activation_bits), inputs)),
+            "digits": Out(self.products.digits),
+            "offset": Out(self.products.offset_bits),
         }
         super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        lanes = range(self.inputs)
-        for k in lanes:
-            m.d.comb += [
-                self.signs[k].eq(self.activations[k].sign),
-                self.magnitudes[k].eq(self.activations[k].magnitude),
-            ]
-        # A complement is one short of a negative number: that one times the magnitude.
-        magnitudes = [self.magnitudes[k] for k in lanes]
-        m.d.comb += self.offset.eq(self.products.offset(m, magnitudes, list(self.signs)))
+        added = defaultdict(list)
+        for k in range(self.inputs):
+            bits = self.activations[k].as_unsigned()
+            recode(m, list(bits), Const(0, 1), self.digits[k], f"activation{k}")
+            # The complement of a weight is one short of its negative.
+            for n in range(self.activation_bits // 2):
+                digit = self.digits[k][n]
+                added[2 * n].append(digit.negative & digit.one)
+                added[2 * n + 1].append(digit.negative & digit.two)
+        m.d.comb += self.offset.eq(self.products.offset(m, added))
         return m

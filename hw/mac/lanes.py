@@ -19,8 +19,7 @@ BITS = {"int4": 4, "int8": 8}
 def make_operands(spec: MacSpec) -> Any:
     """Return what prepares the activations for all lanes; None if these take them as they are.
 
-    Its outputs are inputs of a lane of the same names, those in ``AT_ONCE`` together with the
-    weights and the others a cycle later.
+    Its outputs are inputs of a lane of the same names, one cycle after the weights.
     """
     inputs = spec.inputs_per_beat
     match spec.arithmetic:

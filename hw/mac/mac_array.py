@@ -107,8 +107,8 @@ class MacArray(wiring.Component):
     def _shared(self, m: Module, platform: object) -> dict[str, Any]:
         """Return what every lane gets, by the name of its port.
 
-        The lanes take their weights, and what goes with them, in the beat's cycle; the rest of
-        what is made of the activations comes one cycle later.
+        The lanes take their weights in the beat's cycle; what is made of the activations comes
+        one cycle later.
         """
         activations = self.i.payload.activations
         wires = {name: getattr(self, name) for name in self.lane_ports}
@@ -120,9 +120,7 @@ class MacArray(wiring.Component):
         for name in self.operand_ports:
             m.d.comb += getattr(operands, name).eq(getattr(self, name))
         for name, member in operands.signature.members.items():
-            if member.flow == Out and name in operands.AT_ONCE:
-                wires[name] = getattr(operands, name)
-            elif member.flow == Out:
+            if member.flow == Out:
                 held = Signal(member.shape, name=name, reset_less=True)
                 m.d.sync += held.eq(getattr(operands, name))
                 wires[name] = held

@@ -20,18 +20,17 @@ FIGLUT_ACTIVATION_BITS = 12  # an FP16 significand and a sign
 CODE = data.StructLayout({"magnitude": 3, "sign": 1})
 MAGNITUDE_BITS = 7  # of a centroid
 MAGNITUDES = data.ArrayLayout(MAGNITUDE_BITS, 8)
-INT8 = data.StructLayout({"magnitude": 7, "sign": 1})
 SHAPES = {
-    "int4": (CODE, signed(4)),
-    "int8": (INT8, signed(8)),
+    "int4": (signed(4), signed(4)),
+    "int8": (signed(8), signed(8)),
     "dequant": (CODE, CODE),
     "figlut": (signed(FIGLUT_ACTIVATION_BITS), signed(4)),
     "fp16": (unsigned(16), unsigned(16)),
 }
 # Largest magnitude of one product, in the units of the result.
 LARGEST = {
-    "int4": 7 * 8,
-    "int8": 127 * 128,
+    "int4": 8 * 8,
+    "int8": 128 * 128,
     "dequant": 127 * 255,
     "figlut": 8 << (FIGLUT_ACTIVATION_BITS - 1),
 }

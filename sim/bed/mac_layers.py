@@ -50,10 +50,8 @@ class MacLayer:
             if rng.random() < 0.3:
                 return patterns(rng, int(np.prod(size))).reshape(size)
             return to_bits(rng.normal(size=size))  # of which not many are infinite
-        if hasattr(shape, "size"):  # sign and magnitude: a code, or a number
-            numbers = rng.integers(1 << bits, size=size)
-            largest = rng.random() < 0.2
-            return numbers | (1 << (bits - 1)) - 1 if largest else numbers
+        if hasattr(shape, "size"):  # a code
+            return rng.integers(1 << bits, size=size)
         numbers = rng.integers(-(1 << (bits - 1)), 1 << (bits - 1), size=size)
         return np.full(size, -(1 << (bits - 1))) if rng.random() < 0.2 else numbers
 
@@ -71,9 +69,6 @@ class MacLayer:
         if self.centroids:
             x = self.centroids["activation_magnitudes"][x & 7] * np.where(x & 8, -1, 1)
             return x, half_odd(w, self.centroids["weight_magnitudes"])
-        if hasattr(self.spec.activation, "size"):
-            sign = 1 << (self.spec.activation.size - 1)
-            x = np.where(x & sign, -(x & (sign - 1)), x)
         return x, w
 
     def stream(self) -> Iterator[dict[str, Any]]:

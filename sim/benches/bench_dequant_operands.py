@@ -2,15 +2,17 @@
 
 import cocotb
 
+from sim.bed.booth import digit_words, magnitudes
 from sim.bed.testbed import Testbed
 
 COUNT = 500
 MOST = 127
+DIGITS = 4
 
 
 @cocotb.test(timeout_time=10, timeout_unit="us")
 async def looks_up(dut) -> None:
-    """Look magnitudes up, and take their sum off the offset."""
+    """Look magnitudes up and recode them; take those of all digits off the offset."""
     bed = Testbed(dut)
     block = bed.block
     for n in range(COUNT):
@@ -19,13 +21,13 @@ async def looks_up(dut) -> None:
         if n < 2:
             table[:] = n * MOST
         got = await bed.evaluate(
+            "digits",
             "offset",
-            "magnitudes",
-            "signs",
             activations=codes.tolist(),
             activation_magnitudes=table.tolist(),
         )
-        magnitudes = table[codes % 8]
-        offset = (block.products.base - int(magnitudes.sum())) & bed.mask("offset")
-        signs = sum(int(code) // 8 << k for k, code in enumerate(codes))
-        assert got == [offset, magnitudes.tolist(), signs]
+        digits = [
+            digit_words(int(table[code % 8]), DIGITS, negate=code >= 8) for code in codes.tolist()
+        ]
+        offset = block.products.offset_none - sum(map(magnitudes, digits))
+        assert got == [digits, offset]

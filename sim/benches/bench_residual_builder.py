@@ -1,4 +1,4 @@
-"""cocotb bench for ResidualBuilder: rows in digits, saturation, repeated outliers."""
+"""cocotb bench for ResidualBuilder and ResidualStore: saturation, repeated outliers."""
 
 import cocotb
 import numpy as np
@@ -7,7 +7,10 @@ from golden.clustering import cluster, thresholds
 from golden.fp16 import key
 from golden.mapping import stored_centroids
 from golden.residual import ratio, reciprocal, residual_rows
+from golden.spec import IntArray
 from golden.token_scale import Scale
+from hw.counter.compensation_product import CompensationProduct
+from hw.counter.residual_store import ResidualStore
 from sim.bed.buffers import WrittenBuffer
 from sim.bed.codebooks import (
     near_scale,
@@ -20,6 +23,7 @@ from sim.bed.codebooks import (
 )
 from sim.bed.testbed import Testbed
 from sim.bed.traffic import TRAFFIC, every_traffic
+from sim.bed.words import unpack
 
 TOKENS = 12
 
@@ -39,7 +43,7 @@ async def builds_rows(dut, traffic: str) -> None:
 async def one_token(bed: Testbed, scale: Scale, k_top: int, traffic: str) -> bool:
     """Try one token's outliers, after a reset in the middle of them."""
     spec = bed.block.spec
-    symmetric, lanes = spec.numbers.symmetric, spec.inputs_per_beat
+    symmetric = spec.numbers.symmetric
     size = int(bed.rng.choice([4, 8, 16]))
     a_centroids, w_centroids = (
         random_centroids(bed.rng, size, symmetric=symmetric) for _ in range(2)
@@ -77,14 +81,30 @@ async def one_token(bed: Testbed, scale: Scale, k_top: int, traffic: str) -> boo
     expected, clipped = residual_rows(
         spec.numbers, residual, stored_centroids(w_centroids, symmetric=symmetric)
     )
-    digits = spec.numbers.residual_digits
-    for n in range(2 * k_top):
-        group, lane = divmod(n, lanes)
-        words = [rows.words[group * digits + digit, lane] for digit in range(digits)]
-        got = row_values(spec, words)[: expected.shape[2]]
-        np.testing.assert_array_equal(got, expected[0, n], f"outlier {n} of {items}")
-        assert positions.words[group, lane] == position[n]
-    assert len(rows.words) == 2 * k_top * digits
+    if isinstance(bed.block, ResidualStore):
+        await bed.cycles(CompensationProduct.LATENCY)  # until the last product is known
+        for n in range(2 * k_top):
+            stored_one = unpack(spec.residual, rows.words[n, 0])
+            sign = -1 if stored_one["negative"] else 1
+            assert sign * stored_one["magnitude"] == residual[0, n]
+            assert positions.words[n, 0] == position[n]
+        assert len(rows.words) == 2 * k_top
+    else:
+        check_rows(bed, rows, expected[0])
+        for n, channel in enumerate(position):
+            assert positions.words[divmod(n, spec.inputs_per_beat)] == channel
     should = bool((beyond & ~again).any() or clipped.any())
     assert bool(saturated) == should
     return should
+
+
+def check_rows(bed: Testbed, rows: WrittenBuffer, expected: IntArray) -> None:
+    """Compare the rows' digits with the rows (outliers, weight centroids)."""
+    spec = bed.block.spec
+    digits = spec.numbers.residual_digits
+    for n, row in enumerate(expected):
+        group, lane = divmod(n, spec.inputs_per_beat)
+        words = [rows.words[group * digits + digit, lane] for digit in range(digits)]
+        got = row_values(spec, words)[: len(row)]
+        np.testing.assert_array_equal(got, row, f"outlier {n}")
+    assert len(rows.words) == len(expected) * digits

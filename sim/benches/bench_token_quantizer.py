@@ -1,4 +1,4 @@
-"""cocotb bench for TokenQuantizer: codes, residual rows and positions of whole tokens."""
+"""cocotb bench for TokenQuantizer and CounterQuantizer: all that is made of whole tokens."""
 
 import cocotb
 import numpy as np
@@ -8,10 +8,11 @@ from golden.clustering import cluster, thresholds
 from golden.fp16 import key
 from golden.linear import QuantizedLinear, outlier_rows
 from golden.mapping import index_code, stored_centroids
-from golden.outliers import select_outliers
+from golden.outliers import repeated, select_outliers
+from golden.residual import ratio
 from golden.token_scale import Scale, token_scale
+from hw.counter.counter_quantizer import CounterQuantizer
 from hw.engine_spec import INDEX_BITS
-from hw.token.residual_builder import ResidualBuilder
 from sim.bed.buffers import ServedBuffer, read_token, release
 from sim.bed.codebooks import row_values, scale_word, stored
 from sim.bed.corners import clean
@@ -74,7 +75,10 @@ async def quantizes(dut, traffic: str) -> None:
         served = work.begin(bed)
         for token in range(TOKENS):
             await bed.until("codes__filled")
-            await check_token(bed, work, token)
+            if isinstance(bed.block, CounterQuantizer):
+                await check_counted(bed, work, token)
+            else:
+                await check_token(bed, work, token)
             await release(bed, *PORTS)
         expected = [scale_word(work.scale, token) for token in range(TOKENS)]
         assert await bed.receive("scale_o", TOKENS) == expected
@@ -105,6 +109,25 @@ async def check_token(bed: Testbed, work: Work, token: int) -> None:
         np.testing.assert_array_equal(row_values(spec, words), work.rows[token, n])
 
 
+async def check_counted(bed: Testbed, work: Work, token: int) -> None:
+    """Read the buffers of a counter engine and compare."""
+    spec, layer = bed.block.spec, work.layer
+    beats = range(-(-layer.inputs // spec.pairs))
+    codes = await read_token(bed, "codes", beats, data.ArrayLayout(INDEX_BITS, spec.pairs))
+    expected = index_code(work.index[token], 16, symmetric=spec.numbers.symmetric)
+    np.testing.assert_array_equal(np.ravel(codes)[: layer.inputs], expected)
+    outliers = work.positions[token]
+    positions = await read_token(bed, "positions", range(len(outliers)), spec.position_bits)
+    np.testing.assert_array_equal(positions, outliers)
+    scale = Scale(work.scale.mantissa[[token]], work.scale.exponent[[token]])
+    quotient, _ = ratio(work.x[token, outliers][None], scale)
+    residuals = quotient[0] - layer.a_centroids[work.index[token, outliers]]
+    residuals[repeated(outliers[None])[0]] = 0
+    got = await read_token(bed, "rows", range(len(outliers)), spec.residual)
+    values = [-item["magnitude"] if item["negative"] else item["magnitude"] for item in got]
+    np.testing.assert_array_equal(values, residuals)
+
+
 @cocotb.test(timeout_time=20, timeout_unit="us")
 async def keeps_its_timing(dut) -> None:
     """Take as long for a token as is stated."""
@@ -117,6 +140,6 @@ async def keeps_its_timing(dut) -> None:
         await bed.until("codes__filled")
         taken, valid = bed.sources["scale_i"].taken_at[0], bed.sinks["scale_o"].valid_at[0]
         clustering = -(-work.layer.inputs // spec.inputs_per_beat) + 1
-        builder = ResidualBuilder(spec)
+        builder = bed.block.residuals
         residuals = builder.fill + 2 * k_top * builder.period if k_top else 0
         assert valid - taken == 1 + bed.block.preparation + max(clustering, residuals)

@@ -1,0 +1,69 @@
+"""cocotb bench for TileRequester and RowRequester: what each beat wants, token after token."""
+
+from typing import Any
+
+import cocotb
+
+from hw.counter.tile_requester import TileRequester
+from sim.bed.buffers import ServedBuffer
+from sim.bed.clock import cycle
+from sim.bed.counting import compensation_beats, counting_beats
+from sim.bed.lookups import random_shape
+from sim.bed.testbed import Testbed
+from sim.bed.traffic import TRAFFIC, every_traffic
+
+TOKENS = 4
+
+
+@every_traffic
+@cocotb.test(timeout_time=100, timeout_unit="us")
+async def requests(dut, traffic: str) -> None:
+    """Each beat names its weights; every token is asked for once."""
+    bed = await Testbed(dut).start()
+    spec = bed.block.spec
+    tiles = isinstance(bed.block, TileRequester)
+    for n in range(8):
+        shape = random_shape(bed.rng, spec) | ({"k_top": 0} if n == 3 else {})
+        outliers = bed.rng.integers(shape["inputs"], size=(TOKENS, 2 * shape["k_top"])).tolist()
+        expected: list[dict[str, Any]] = []
+        for token in outliers:
+            if tiles:
+                beats = counting_beats(spec, shape)
+                expected += [{name: beat[name] for name in ("tile", "address")} for beat in beats]
+            else:
+                beats = compensation_beats(spec, shape)
+                expected += [
+                    {"group": beat["group"], "channel": token[beat["address"]]} for beat in beats
+                ]
+        await bed.restart()
+        bed.set(shape=shape)
+        if tiles:
+            await bed.pulse("prepared")
+        else:
+            ServedBuffer(bed, "positions", outliers)
+        await bed.disturb()
+        await bed.restart(traffic)
+        began = cycle()
+        if tiles:
+            await prepare(bed, len(expected) // TOKENS)
+        else:
+            stall = TRAFFIC[traffic].source_stall
+            served = ServedBuffer(bed, "positions", outliers, stall=stall)
+        if expected:
+            assert await bed.receive("o", len(expected)) == expected
+        else:
+            await bed.cycles(60)
+            assert not bed.sinks["o"].items
+        if not tiles:
+            assert served.released == TOKENS
+        if traffic == "free" and expected:
+            assert bed.sinks["o"].valid_at[0] - began == bed.block.LATENCY
+
+
+async def prepare(bed: Testbed, beats: int) -> None:
+    """Say that a token is there, time and again; two wait at most."""
+    sink = bed.sinks["o"]
+    for token in range(TOKENS):
+        while len(sink.items) < (token - 1) * beats:
+            await bed.cycles()
+        await bed.pulse("prepared")
