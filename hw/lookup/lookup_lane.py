@@ -8,7 +8,7 @@ from hw.common.share import share
 from hw.engine_spec import INDEX_BITS, EngineSpec
 from hw.lookup.lookup_tree import LookupTree
 
-GROUP = 8  # input lanes whose sum fits into a cycle
+GROUP = 4  # input lanes whose sum fits into a cycle, behind rows that go to 64 lanes
 
 
 class LookupLane(wiring.Component):
