@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from golden.codebook import require_index_bits
 from golden.errors import InputError
 from golden.methods.kllm import prepare_kllm
 from golden.methods.layer import Prepare
@@ -62,6 +63,9 @@ class EvalOptions:
         require_method(self.method)
         require_recipe(self.recipe)
         outliers_per_side(1, self.outlier_share)
+        if self.method == OWN:
+            require_index_bits("weight_bits", self.bits_w)
+            require_index_bits("activation_bits", self.bits_a)
 
     def prepare(self) -> Prepare:
         """Return the method, with what is for it alone."""

@@ -1,7 +1,7 @@
 """FP16 counter tree: counts times products, added up."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
@@ -49,8 +49,8 @@ class Fp16CountTree(wiring.Component):
     Reset : drops the sums under way; the next beat is a channel's first.
     """
 
-    counts: data.View
-    products: data.View
+    counts: list[Signal]
+    products: list[Signal]
     i_en: Signal
     o: Signal
     o_en: Signal
@@ -63,8 +63,8 @@ class Fp16CountTree(wiring.Component):
         self.beat_latency = lane.latency + Fp16Add.STAGES * exact_log2(tree_lanes)
         self.latency = self.beat_latency + Fp16PairAdd.LATENCY * exact_log2(self.beats)
         ports = {
-            "counts": In(data.ArrayLayout(count_bits, tree_lanes)),
-            "products": In(data.ArrayLayout(16, tree_lanes)),
+            "counts": In(count_bits).array(tree_lanes),
+            "products": In(16).array(tree_lanes),
             "i_en": In(1),
             "o": Out(16),
             "o_en": Out(1),

@@ -1,6 +1,6 @@
 """FP16 counter array: lines side by side, fed beat by beat, their sums in a queue."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 
 from golden.counter_fp16 import BINS
 from hw.counter.counter_array import CounterArray
@@ -34,9 +34,9 @@ class Fp16CounterArray(CounterArray):
         assert Fp16CounterLine.BINS == 2, "the first slice is chosen in the cycle after last"
         lanes = self.spec.tree_lanes
         step = Signal(range(self.spec.steps))
-        m.d.sync += step.eq(Mux(last, 0, step + 1))
-        entries = Signal(self.spec.entry_slice, reset_less=True)
-        for lane in range(lanes):
+        m.d.sync += step.eq(Mux(last, 0, step + (step != self.spec.steps - 1)))  # then rest
+        entries = [Signal(16, name=f"entry{lane}", reset_less=True) for lane in range(lanes)]
+        for lane, entry in enumerate(entries):
             numbers = range(lane, BINS, lanes)
-            m.d.sync += entries[lane].eq(Array(self.product_table[n] for n in numbers)[step])
-        return {"entries": entries.as_value()}
+            m.d.sync += entry.eq(Array(self.product_table[n] for n in numbers)[step])
+        return {"entries": Cat(entries)}

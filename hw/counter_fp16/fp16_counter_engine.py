@@ -57,8 +57,8 @@ class Fp16CounterEngine(wiring.Component):
 
     Timing
     ------
-    Latency : ``fill`` cycles from a token's last weights of the main branch to its last outputs,
-        both in, when nobody makes it wait, compensation neither, and N is a multiple of the lines.
+    Latency : ``cycles(inputs, outputs, k_top)`` from a token's first weights, those of a tile or
+        of a row, to its last outputs, both in, when nobody makes it wait.
     Rate : a token every ``max(main_cycles, compensation_cycles)`` cycles of the spec, when that
         is not less than the other stages need and nobody makes it wait.
     Through paths : none.
@@ -85,9 +85,6 @@ class Fp16CounterEngine(wiring.Component):
         self.counting = Fp16CounterArray(spec)
         self.compensation = Fp16CompensationArray(spec)
         self.output = Fp16OutputStage(spec)
-        # From a tile's last weights to the last step of its way out.
-        steps = spec.output_lanes // spec.scale_lanes
-        self.fill = self.counting.latency + self.output.LATENCY + steps - 1
         ports = {
             "load_i": In(stream.Signature(self.constants.word)),
             "i": In(stream.Signature(self.ingest.lanes)),
@@ -100,6 +97,34 @@ class Fp16CounterEngine(wiring.Component):
             "idle": Out(1),
         }
         super().__init__(ports)
+
+    def cycles(self, inputs: int, outputs: int, k_top: int, *, later: int = 0) -> int:
+        """Return the cycles from a lone token's first tile weights to its last outputs, both in.
+
+        That is the slower branch, and a way out. Where the tiles of a block wait for their
+        compensation, they go out one after another at the pace of the output stage.
+
+        Parameters
+        ----------
+        inputs, outputs, k_top : int
+            Size of the layer.
+        later : int
+            By how much the first row of weights comes later.
+        """
+        spec = self.spec
+        tiles, groups = spec.tiles(outputs), -(-outputs // spec.group_channels)
+        beats = -(-inputs // spec.pairs)
+        # When the last tile's sums are complete, if it is for this branch to say.
+        ready = [(tiles - 1) * max(beats, spec.steps) + beats - 1 + self.counting.latency]
+        blocks, turns = -(-groups // spec.slots), 2 * k_top
+        if k_top:
+            in_last = tiles - (blocks - 1) * spec.tiles_together
+            for block, behind in ((1, tiles - 1), (blocks, in_last - 1)):
+                used = min(spec.slots, groups - (block - 1) * spec.slots)  # of the last turn
+                summed = later + (block * turns - 1) * spec.slots + used - 1
+                ready.append(summed + self.compensation.LATENCY + behind * spec.output_cycles)
+        steps = -(-(outputs - (tiles - 1) * spec.output_lanes) // spec.scale_lanes)
+        return max(ready) + self.output.LATENCY + steps
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

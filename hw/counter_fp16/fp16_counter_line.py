@@ -34,7 +34,7 @@ class Fp16CounterLine(wiring.Component):
         The beat is a channel's first.
     last : In(1)
         It is its last.
-    entries : In(spec.entry_slice)
+    entries : In(array of 16)
         FP16 products of the first slice of bins ``BINS`` cycles after ``last``; then of the others.
     slice_first : In(1)
         They are those of the first slice.
@@ -56,7 +56,7 @@ class Fp16CounterLine(wiring.Component):
     used: Signal
     first: Signal
     last: Signal
-    entries: data.View
+    entries: list[Signal]
     slice_first: Signal
     sum: Signal
 
@@ -71,7 +71,7 @@ class Fp16CounterLine(wiring.Component):
             "used": In(spec.pairs),
             "first": In(1),
             "last": In(1),
-            "entries": In(spec.entry_slice),
+            "entries": In(16).array(spec.tree_lanes),
             "slice_first": In(1),
             "sum": Out(16),
         }
@@ -85,8 +85,8 @@ class Fp16CounterLine(wiring.Component):
         slices = Signal(self.spec.steps - 1)  # bit n: the first one was n + 1 cycles before
         m.d.sync += slices.eq(Cat(self.slice_first, slices))
         m.d.comb += [
-            tree.counts.eq(Cat(merge.bins)),
-            tree.products.eq(self.entries),
+            Cat(tree.counts).eq(Cat(merge.bins)),
+            Cat(tree.products).eq(Cat(self.entries)),
             tree.i_en.eq(self.slice_first | slices.any()),
             self.sum.eq(tree.o),
         ]

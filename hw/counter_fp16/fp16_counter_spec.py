@@ -49,11 +49,6 @@ class Fp16CounterSpec(CounterSpec):
         return 16
 
     @cached_property
-    def entry_slice(self) -> data.ArrayLayout:
-        """Products of the bins that go into the tree in one cycle."""
-        return data.ArrayLayout(16, self.tree_lanes)
-
-    @cached_property
     def tile(self) -> data.ArrayLayout:
         """A tile's FP16 sums over all pairs: one output channel of each line."""
         return data.ArrayLayout(16, self.output_lanes)

@@ -9,6 +9,14 @@ from sim.bed.testbed import Testbed
 DRAIN = 120  # cycles: more than any such pipeline is long
 
 
+def _set(bed: Testbed, name: str, value: Any) -> None:
+    """Drive a port, or each port of an array of them."""
+    if isinstance(value, Sequence):
+        bed.set(**{f"{name}__{n}": part for n, part in enumerate(value)})
+    else:
+        bed.set(**{name: value})
+
+
 async def strobed(
     bed: Testbed, pause: float, **inputs: Sequence[Any]
 ) -> tuple[list[int], list[Any], list[int]]:
@@ -29,7 +37,9 @@ async def strobed(
     while n < count or left:
         on = n < count and bed.rng.random() >= pause
         shown = n if on else int(bed.rng.integers(count))
-        bed.set(i_en=int(on), **{name: values[shown] for name, values in inputs.items()})
+        bed.set(i_en=int(on))
+        for name, values in inputs.items():
+            _set(bed, name, values[shown])
         await bed.settled()
         if on:
             sent.append(cycle())

@@ -20,25 +20,29 @@ from hw.counter_fp16.fp16_token_scale import Fp16TokenScale
 from sim.blocks.block import Block
 
 
-def small_fp16(*, symmetric: bool, scale_lanes: int = 1) -> Fp16CounterSpec:
+def small_fp16(
+    *, symmetric: bool, scale_lanes: int = 1, compensation_macs: int = 2
+) -> Fp16CounterSpec:
     """Return an FP16 counter engine of a size for benches: two blocks of output channels."""
     return Fp16CounterSpec(
         numbers=NumberSpec(symmetric=symmetric, magnitude_bits=8 if symmetric else 9),
         inputs_per_beat=4,
         output_lanes=2,
         inputs_max=32,
-        outputs_max=64,
+        outputs_max=32 * compensation_macs,
         outliers_max=4,
         scale_lanes=scale_lanes,
         counters=2,
         counter_inputs=4,
-        compensation_macs=2,
+        compensation_macs=compensation_macs,
     )
 
 
 SMALL = small_fp16(symmetric=False)
 SMALL_SYMMETRIC = small_fp16(symmetric=True)
 TWO_AT_ONCE = small_fp16(symmetric=False, scale_lanes=2)
+ENGINE = small_fp16(symmetric=False, compensation_macs=1)
+SYMMETRIC_ENGINE = small_fp16(symmetric=True, compensation_macs=1)
 
 COUNTER_FP16_BLOCKS = {
     "count_multiply_6": Block("bench_count_multiply", lambda: CountMultiply(6)),
@@ -55,10 +59,10 @@ COUNTER_FP16_BLOCKS = {
     "fp16_token_scale": Block("bench_fp16_token_scale", Fp16TokenScale),
     "fp16_combine": Block("bench_fp16_combine", Fp16Combine),
     "fp16_counter_engine_plain": Block(
-        "bench_fp16_counter_engine", lambda: Fp16CounterEngine(SMALL)
+        "bench_fp16_counter_engine", lambda: Fp16CounterEngine(ENGINE)
     ),
     "fp16_counter_engine_symmetric": Block(
-        "bench_fp16_counter_engine", lambda: Fp16CounterEngine(SMALL_SYMMETRIC)
+        "bench_fp16_counter_engine", lambda: Fp16CounterEngine(SYMMETRIC_ENGINE)
     ),
     "fp16_compensation_sequencer": Block(
         "bench_fp16_compensation_sequencer", lambda: Fp16CompensationSequencer(SMALL)
