@@ -1,15 +1,19 @@
 """Accumulator of integers."""
 
-import itertools
+from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.common.wires import wire
 
-RIPPLE_BITS = 20  # longer totals are added in sections
-SECTIONS = 3
+RIPPLE_BITS = 19  # of longer totals the upper half is added one cycle after the lower
+
+
+def accumulator_cycles(total_bits: int) -> int:
+    """Return how much later a total comes than its last term."""
+    return int(total_bits > RIPPLE_BITS)
 
 
 class IntegerAccumulator(wiring.Component):
@@ -33,13 +37,11 @@ class IntegerAccumulator(wiring.Component):
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from ``term``.
+    Latency : ``latency`` cycles from ``term``: :func:`accumulator_cycles`.
     Rate : one beat per cycle.
-    Through paths : ``term`` to ``total``, combinational.
+    Through paths : ``term`` to ``total``, combinational, where the latency is 0.
     Reset : drops a term that is announced; ``first`` starts a sum.
     """
-
-    LATENCY = 0
 
     term: Signal
     valid: Signal
@@ -48,6 +50,7 @@ class IntegerAccumulator(wiring.Component):
 
     def __init__(self, term_bits: int, total_bits: int) -> None:
         self.term_bits, self.total_bits = term_bits, total_bits
+        self.latency = accumulator_cycles(total_bits)
         ports = {
             "term": In(signed(term_bits)),
             "valid": In(1),
@@ -58,31 +61,47 @@ class IntegerAccumulator(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        kept = Signal(signed(self.total_bits), reset_less=True)
-        valid = Signal()
-        m.d.sync += valid.eq(self.valid)
         term = Signal(signed(self.total_bits))
         m.d.comb += term.eq(self.term)
-        m.d.comb += self.total.eq(self._add(m, kept, term))
-        # Cleared before a tile's first beat, and not with it: that keeps the longest path short.
-        with m.If(self.valid & self.first):
-            m.d.sync += kept.eq(0)
-        with m.Elif(valid):
-            m.d.sync += kept.eq(self.total)
+        begin = wire(m, self.valid & self.first, "begin")
+        valid = _later(m, self.valid, "valid")
+        if not self.latency:
+            m.d.comb += self.total.eq(_accumulate(m, term, 0, begin, valid, "low"))
+            return m
+        half = self.total_bits // 2
+        low = _accumulate(m, term[:half], 0, begin, valid, "low")
+        # Sign bits are all the same: those beyond the term need no registers of their own.
+        high = Signal(signed(self.total_bits - half))
+        top = _later(m, self.term[half:], "top", reset_less=True)
+        m.d.comb += high.eq(top.as_signed())
+        later = _later(m, Cat(low[:half], low[half]), "later", reset_less=True)
+        upper = _accumulate(
+            m,
+            high,
+            later[half],
+            _later(m, begin, "begun"),
+            _later(m, valid, "again"),
+            "high",
+        )
+        m.d.comb += self.total.eq(Cat(later[:half], upper[: len(high)]))
         return m
 
-    def _add(self, m: Module, kept: Signal, term: Signal) -> Value:
-        """Add section by section; all but the first are added for either carry at once."""
-        sections = 1 if self.total_bits <= RIPPLE_BITS else SECTIONS
-        bounds = [self.total_bits * n // sections for n in range(sections + 1)]
-        parts, carry = [], None
-        for low, high in itertools.pairwise(bounds):
-            pair = kept[low:high].as_unsigned() + term[low:high].as_unsigned()
-            if carry is None:
-                added = wire(m, pair, "added0")
-            else:
-                either = [wire(m, (pair + n)[: high - low + 1], f"with{n}_{low}") for n in (0, 1)]
-                added = wire(m, Mux(carry, either[1], either[0]), f"added{low}")
-            carry = added[-1]
-            parts.append(added[:-1])
-        return Cat(parts)
+
+def _accumulate(
+    m: Module, term: Value, carry: Any, begin: Value, valid: Value, name: str
+) -> Signal:
+    """Return what was kept plus a term, with the carry out, and keep it."""
+    kept = Signal(len(term), name=f"{name}_kept", reset_less=True)
+    total = wire(m, (kept + term.as_unsigned() + carry)[: len(term) + 1], f"{name}_total")
+    # Cleared before a tile's first beat, and not with it: that keeps the longest path short.
+    with m.If(begin):
+        m.d.sync += kept.eq(0)
+    with m.Elif(valid):
+        m.d.sync += kept.eq(total)
+    return total
+
+
+def _later(m: Module, value: Value, name: str, *, reset_less: bool = False) -> Signal:
+    held = Signal(len(value), name=name, reset_less=reset_less)
+    m.d.sync += held.eq(value)
+    return held

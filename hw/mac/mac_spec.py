@@ -11,6 +11,7 @@ from golden.spec import require_int
 from hw.engine_spec import require_power_of_two
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_multiply import Fp16Multiply
+from hw.mac.integer_accumulator import accumulator_cycles
 
 # A beat's way through a lane.
 LANE_CYCLES = {"int4": 2, "int8": 3, "dequant": 3, "figlut": 3}
@@ -124,7 +125,8 @@ class MacSpec:
     @property
     def latency(self) -> int:
         """Cycles from a tile's last beat to the tile."""
-        return self.lane_cycles + (ADD_CYCLES if self.floating else 0) + 1
+        adding = ADD_CYCLES if self.floating else accumulator_cycles(self.result.width)
+        return self.lane_cycles + adding + 1
 
     def cycles(self, inputs: int, outputs: int) -> int:
         """Return the cycles of a layer, from its first beat to its last tile, if nobody pauses.
