@@ -10,7 +10,7 @@ from synth.memories import MEMORY_BITS
 from synth.timing import ESTIMATE, FAN_OUT
 
 if TYPE_CHECKING:
-    from synth.area import Area
+    from synth.area import Area, Memory
 
 
 def print_areas(areas: "Sequence[Area]") -> None:
@@ -59,7 +59,8 @@ def caption(areas: "Sequence[Area]") -> str:
 def print_blocks(area: "Area") -> None:
     """Print what each component of a design adds, each below the first that holds it."""
     blocks = {block.module: block for block in area.blocks}
-    table = Table("component", title=area.design)
+    table = Table(title=area.design)
+    table.add_column("component", overflow="fold", min_width=24)
     for title in ("copies", "area each", "GE each", "FFs", "mem. bits", "GE all", "share"):
         table.add_column(title, justify="right")
     shown: set[str] = set()
@@ -98,20 +99,20 @@ def print_memories(area: "Area") -> None:
     """Print the memories of a design, which are in no other area."""
     if not area.memories:
         return
-    table = Table("memory", title=f"{area.design}: memories")
+    table = Table(title=f"{area.design}: memories")
+    table.add_column("in", overflow="fold", min_width=16)
     for title in ("copies", "words", "bits", "writes", "reads", "clocked", "GE all"):
         table.add_column(title, justify="right")
+    alike: dict[tuple, list[Memory]] = {}
     for memory in area.memories:
-        table.add_row(
-            f"{memory.module.removeprefix(f'{area.design}_')}.{memory.name}",
-            f"{memory.copies:,}",
-            f"{memory.words:,}",
-            f"{memory.width:,}",
-            f"{memory.write_ports}",
-            f"{memory.read_ports}",
-            f"{memory.clocked_reads}",
-            f"{memory.area / area.nand2_area:,.0f}",
-        )
+        ports = (memory.write_ports, memory.read_ports, memory.clocked_reads)
+        key = (memory.module, memory.words, memory.width, *ports)
+        alike.setdefault(key, []).append(memory)
+    for (module, *shape), several in alike.items():
+        short = "itself" if module == area.design else module.removeprefix(f"{area.design}_")
+        copies = sum(memory.copies for memory in several)
+        ge = sum(memory.area for memory in several) / area.nand2_area
+        table.add_row(short, f"{copies:,}", *(f"{n:,}" for n in shape), f"{ge:,.0f}")
     console = Console()
     console.print(table)
     line = f"Memories: {area.memory_ge:,.0f} GE by {area.memory_model}; in no other figure."

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from gateware.catalog import CATALOG
 from golden.errors import InputError
+from synth.area import measure
 from synth.liberty import Library, read
 from synth.memories import Macro, Store, bit_cell, macros, memory_area, stays, store_of
+from synth.tables import print_memories
 
 MACROS = """
 library (mine) {
@@ -55,6 +58,18 @@ def test_macros_cover_words_and_width(tmp_path: Path, library: Library) -> None:
     assert areas == [1000, 2000, 5000]
     with pytest.raises(InputError, match="memory m needs 1 write and 2 read ports; no macro"):
         memory_area([store(64, 8, reads=2)], library, own)
+
+
+def test_memories_that_are_alike_are_one_line(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    area = measure(CATALOG["quick_select_16"], library)
+    print_memories(area)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert len(lines) < len(area.memories)
+    counts = [int(line.split("│")[2]) for line in lines]
+    assert sum(counts) == sum(memory.copies for memory in area.memories)
+    assert "itself" in lines[0]
 
 
 @pytest.mark.parametrize(
