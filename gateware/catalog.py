@@ -7,6 +7,7 @@ A name is all that crosses a process boundary: the launcher passes it to the sim
 from dataclasses import asdict
 from functools import partial
 
+from gateware.counter_engines import COUNTER_DESIGNS, COUNTER_SPECS
 from gateware.design import Design
 from gateware.mac_arrays import MAC_DESIGNS
 from gateware.outlier_engines import OUTLIER_DESIGNS
@@ -85,6 +86,7 @@ ENGINES = tuple(
 )
 DESIGNS = (
     *ENGINES,
+    *COUNTER_DESIGNS,
     *OUTLIER_DESIGNS,
     *MAC_DESIGNS,
     *(
@@ -97,6 +99,14 @@ DESIGNS = (
         for pipelined in (False, True)
     ),
 )
+ENGINE_SPECS: dict[str, EngineSpec] = {
+    **{
+        size + SYMMETRIC * symmetric: engine_spec(size, symmetric=symmetric)
+        for size in SIZES
+        for symmetric in (False, True)
+    },
+    **COUNTER_SPECS,
+}
 CATALOG = {design.name: design for design in DESIGNS}
 
 

@@ -11,6 +11,7 @@ from golden.fp16 import BitArray
 from golden.linear import QuantizedLinear
 from golden.mapping import index_code, stored_centroids, stored_table
 from golden.spec import IntArray
+from hw.counter.counter_spec import CounterSpec
 from hw.engine_spec import CHANNEL, EngineSpec
 from hw.layer_constants import Select, Size
 
@@ -112,7 +113,9 @@ def output_beats(spec: EngineSpec, outputs: int) -> int:
 
 
 def beats_per_token(spec: EngineSpec, layer: QuantizedLinear) -> int:
-    """Return how many lookup beats a token takes, one a cycle."""
+    """Return how many beats of weights a token takes: lookups, or counts; one a cycle."""
+    if isinstance(spec, CounterSpec):
+        return spec.tiles(layer.outputs) * -(-layer.inputs // spec.pairs)
     return lookup_beats(
         layer.inputs,
         layer.outputs,

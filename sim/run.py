@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateware.catalog import SYMMETRIC, design, engine_spec
+from gateware.catalog import CATALOG, ENGINE_SPECS, SYMMETRIC, design
 from golden.codebook import require_index_bits
 from golden.error_split import ErrorSplit, split_errors
 from golden.errors import InputError
@@ -64,6 +64,11 @@ class Options:
         require_recipe(self.recipe)
         if self.seed < 0:
             raise InputError(f"the seed must be 0 or more, got {self.seed}")
+        if self.design_name in CATALOG and self.design_name not in ENGINE_SPECS:
+            raise InputError(
+                f"the design {self.design} does not run a layer: choose one of"
+                f" {', '.join(ENGINE_SPECS)}"
+            )
         design(self.design_name)
 
     @property
@@ -76,8 +81,7 @@ class Options:
     @property
     def spec(self) -> EngineSpec:
         """Parameters of the design."""
-        size = self.design_name.removesuffix(SYMMETRIC)
-        return engine_spec(size, symmetric=size != self.design_name)
+        return ENGINE_SPECS[self.design_name]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,10 @@
-"""Sums of many bits of several weights: full adders make two bits of three, until few are left."""
+"""Sums under way: columns of bits, in which full adders and registers leave fewer."""
 
 from collections.abc import Iterator, Sequence
-from heapq import heapify, heappop, heappush
-from itertools import count
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
+
+from hw.common.column_sum import compress_columns
 
 # Bits by weight, the lowest first.
 Columns = list[list[Value]]
@@ -18,9 +18,7 @@ def compress(
     levels: int | None = None,
     width: int | None = None,
 ) -> Columns:
-    """Add up what has the same weight, three bits at a time, those that are there first.
-
-    No half adders: each full adder takes one bit away, so there cannot be fewer of them.
+    """Add up what has the same weight with full adders alone, as far as they go.
 
     Parameters
     ----------
@@ -36,27 +34,10 @@ def compress(
     width : int, optional
         Columns of the result; carries beyond are dropped. By default none is.
     """
-    most = width if width is not None else len(columns) + sum(map(len, columns)).bit_length()
-    waiting: list[list[tuple[int, int, Value]]] = [[] for _ in range(most + 1)]
-    order = count()
-    for weight, column in enumerate(columns[:most]):
-        waiting[weight] = [(0, next(order), bit) for bit in column]
-    result: Columns = []
-    for weight in range(most):
-        here, done = waiting[weight], []
-        heapify(here)
-        while len(here) > 2:
-            three = [heappop(here) for _ in range(3)]
-            level = three[2][0] + 1
-            if levels is not None and level > levels:
-                done = three
-                break
-            total = Signal(2, name=f"{name}_{weight}_{next(order)}")
-            a, b, c = (bit for *_, bit in three)
-            m.d.comb += total.eq(a + b + c)
-            heappush(here, (level, next(order), total[0]))
-            waiting[weight + 1].append((level, next(order), total[1]))
-        result.append([bit for *_, bit in sorted(done + here, key=lambda entry: entry[:2])])
+    bits = sum(map(len, columns))
+    most = len(columns) + bits.bit_length() if width is None else width
+    fewer = compress_columns(m, dict(enumerate(columns)), most, name, levels or bits)
+    result = [fewer[weight] for weight in range(most)]
     while width is None and result and not result[-1]:
         result.pop()
     return result

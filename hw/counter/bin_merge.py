@@ -8,7 +8,7 @@ from hw.common.columns import Columns, compress, register, rows
 from hw.counter.counter_spec import CounterSpec
 
 # Full adders behind one another before the register; as many as the decoders leave time for.
-LEVELS = 7
+LEVELS = 6
 
 
 class BinMerge(wiring.Component):

@@ -1,6 +1,6 @@
 """Compensation MAC: residuals times the weights of one output channel, summed."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -85,11 +85,13 @@ class CompensationMac(wiring.Component):
         m.d.comb += wide.eq(Cat(term.value, negative).as_signed())
         total = Signal(spec.compensation_bits, reset_less=True)
         before = Mux(first, 0, total)
-        m.d.sync += total.eq(carry_select(m, before, wide, "after", carry=negative))
+        m.d.sync += total.eq(
+            carry_select(m, before, wide, "after", carry=negative, low=2 * len(total) // 5)
+        )
         m.d.comb += self.total.eq(total)
         return m
 
-    def _dequantise(self, m: Module) -> tuple[Signal, Signal]:
+    def _dequantise(self, m: Module) -> tuple[Value, Value]:
         """Return magnitude and sign of the weight's centroid, a cycle later."""
         code = self.weight
         if self.spec.numbers.symmetric:

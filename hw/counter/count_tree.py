@@ -8,7 +8,7 @@ from hw.common.columns import Columns, compress, register, rows
 from hw.counter.counter_spec import CounterSpec
 
 # Full adders behind one another before the first register.
-LEVELS = 7
+LEVELS = 6
 
 
 class CountTree(wiring.Component):

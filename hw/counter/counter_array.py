@@ -166,9 +166,7 @@ class CounterArray(wiring.Component):
         m.d.comb += [slices.product_table.eq(self.product_table), slices.step.eq(step)]
         return {"entries": Cat(slices.entries), "start": start}
 
-    def _queue(
-        self, m: Module, sums: data.View, valid: Signal, ended: Signal, room: Signal
-    ) -> None:
+    def _queue(self, m: Module, sums: data.View, valid: Value, ended: Signal, room: Signal) -> None:
         """Keep sums until they are wanted, and say whether another tile may end."""
         spec = self.spec
         m.submodules.queue = queue = SyncFIFOBuffered(width=spec.tile.size, depth=self.tiles)

@@ -219,7 +219,11 @@ class ResidualBuilder(wiring.Component):
 class OutlierUser(Protocol):
     """What works on a token's residuals: the ports that are needed to get them."""
 
-    spec: EngineSpec
+    @property
+    def spec(self) -> EngineSpec:
+        """Size of the engine."""
+        ...
+
     k_top: Signal
     a_centroids: data.View
     scale: data.View

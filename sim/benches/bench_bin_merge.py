@@ -11,7 +11,7 @@ CYCLES = 600
 
 @cocotb.test(timeout_time=20, timeout_unit="us")
 async def accumulates(dut) -> None:
-    """The count of each channel comes out after its last beat; then what follows in the row."""
+    """Give each channel's count after its last beat, then what follows in the row."""
     bed = await Testbed(dut).start()
     spec = bed.block.spec
     most = (1 << spec.count_bits) - 1

@@ -14,7 +14,7 @@ CHANNELS = 60
 
 @cocotb.test(timeout_time=40, timeout_unit="us")
 async def accumulates(dut) -> None:
-    """The sum of a channel's products is there when it should be."""
+    """Have the sum of a channel's products when it should be there."""
     bed = await Testbed(dut).start()
     spec = bed.block.spec
     symmetric = spec.numbers.symmetric

@@ -11,7 +11,7 @@ CHANNELS = 40
 
 @cocotb.test(timeout_time=20, timeout_unit="us")
 async def sums_products(dut) -> None:
-    """The sum over a channel's bins is there ``LATENCY`` cycles after its last slice."""
+    """Have the sum over a channel's bins ``LATENCY`` cycles after its last slice."""
     bed = await Testbed(dut).start()
     spec = bed.block.spec
     most = spec.numbers.entry_max

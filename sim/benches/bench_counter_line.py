@@ -12,7 +12,7 @@ CHANNELS = 14
 
 @cocotb.test(timeout_time=40, timeout_unit="us")
 async def sums_channels(dut) -> None:
-    """The sum is there ``latency`` cycles after a channel's last beat."""
+    """Have the sum ``latency`` cycles after a channel's last beat."""
     bed = await Testbed(dut).start()
     spec, line = bed.block.spec, bed.block
     table = random_table(bed.rng, spec)

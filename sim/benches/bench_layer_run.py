@@ -9,8 +9,10 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from gateware.catalog import design
+from hw.counter.counter_engine import CounterEngine
 from hw.linear_engine import LinearEngine
 from sim.bed.clock import cycle
+from sim.bed.counter_bed import CounterBed
 from sim.bed.engine_bed import EngineBed
 from sim.engine_words import beats_per_token, output_beats
 from sim.layer_file import load_layer
@@ -24,16 +26,17 @@ async def layer_run(dut) -> None:
     """Load the layer, send every token at full rate, and keep outputs and times."""
     layer, x = load_layer(Path(os.environ[LAYER]))
     block = design(os.environ[DESIGN]).make()
-    assert isinstance(block, LinearEngine)
+    assert isinstance(block, LinearEngine | CounterEngine)
     started = time.perf_counter()
-    bed = await EngineBed(dut, block).start()
+    counts = isinstance(block, CounterEngine)
+    bed = await (CounterBed if counts else EngineBed)(dut, block).start()
     await bed.load(layer)
     total = len(x) * output_beats(block.spec, layer.outputs)
     report = cocotb.start_soon(_report(bed, total))
     y = await bed.run(x)
     report.cancel()
-    weights = np.array(bed.sources["weight_i"].taken_at, np.int64)
-    assert len(weights) == len(x) * beats_per_token(block.spec, layer), "lookup beats"
+    weights = np.array(bed.sources["tile_weight_i" if counts else "weight_i"].taken_at, np.int64)
+    assert len(weights) == len(x) * beats_per_token(block.spec, layer), "beats of weights"
     weights = weights.reshape(len(x), -1)
     flags = bed.flags()
     np.savez(
