@@ -167,7 +167,7 @@ def test_a_uniform_grid_needs_no_rounding(layers, symmetric: bool, bits: int) ->
 
 def test_the_uniform_grid_of_least_error() -> None:
     """Multiples of a step are met exactly; for the normal distribution, Max's step (1960)."""
-    ints = np.repeat(np.arange(-8, 8), 50) * 0.37
+    ints = np.repeat(np.arange(-8, 8), 50).astype(np.float64) * 0.37
     np.testing.assert_allclose(fit_grid(ints, 4, symmetric=False), np.arange(-8, 8) * 0.37, 0.02)
     bell = np.random.default_rng(8).standard_normal(100_000)
     grid = fit_grid(bell, 4, symmetric=True)
