@@ -11,6 +11,7 @@ from golden.errors import InputError
 from golden.fp16 import to_bits
 from golden.layer_source import LayerSource, minilm_layers
 from golden.linear import forward, reference
+from golden.pair_moments import pair_moments
 from golden.quantize import quantize_linear
 from golden.recipes.descent import descend, error_feedback
 from golden.recipes.moments import input_moments
@@ -172,3 +173,17 @@ def test_the_uniform_grid_of_least_error() -> None:
     bell = np.random.default_rng(8).standard_normal(100_000)
     grid = fit_grid(bell, 4, symmetric=True)
     np.testing.assert_allclose(grid, 0.3352 * np.arange(-7.5, 8), rtol=0.03)
+
+
+def test_what_is_the_same_in_all_tokens_costs_nothing_with_the_bias_right() -> None:
+    """Both tokens meet each pair as often: the bias makes any error in the table good."""
+    a = np.array([[0, 1, 2, 3], [0, 1, 2, 3]])
+    w = np.random.default_rng(9).integers(0, 4, (4, 6))
+    rest = {"levels": (4, 4), "outlier_values": np.zeros((2, 4)), "symmetric": False}
+    bare, centred = (
+        pair_moments(a, w, np.ones((2, 6)), **rest, centred=c).table for c in (False, True)
+    )
+    assert np.trace(bare) == pytest.approx(4, rel=1e-4)  # four pairs, each once
+    assert np.abs(centred).max() < 1e-6
+    turned = pair_moments(a[:, ::-1] * [[1], [0]], w, np.ones((2, 6)), **rest, centred=True)
+    assert np.trace(turned.table) > 1
