@@ -22,6 +22,9 @@ from sim.registry import BLOCKS, COMPONENT
         ("weight_requester", " | ", " & "),  # goes on only when ready in advance
         ("absolute_sum_k4", " | ", " & "),  # valid waits for ready
         ("row_select_plain", " & ", " | "),  # lanes that do not count
+        ("bin_merge", " ? ", " ? ~"),  # what is kept of a channel
+        ("tile_sequencer", " >= ", " > "),  # one tile too many
+        ("compensation_array", " | ", " & "),  # goes on only when ready in advance
     ],
 )
 def test_bench_notices(
