@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from golden.codebook import FloatArray, require_index_bits
-from golden.errors import InputError
 from golden.fp16 import BitArray
+from golden.methods.grid import quantize_rows
 
 GROUP = 128
 
@@ -31,15 +31,7 @@ def round_to_nearest(
     (R, K) float64
     """
     require_index_bits("bits", bits)
-    rows, inputs = values.shape
-    size = inputs if group is None else group
-    if size < 1:
-        raise InputError(f"a group must have at least 1 value, got {size}")
-    padded = np.pad(values.astype(np.float64), ((0, 0), (0, -inputs % size)))
-    groups = padded.reshape(rows, -1, size)
-    largest = np.abs(groups).max(axis=2, keepdims=True)
-    scale = np.where(largest > 0, largest, 1) / ((1 << (bits - 1)) - 1)
-    return (np.rint(groups / scale) * scale).reshape(rows, -1)[:, :inputs]
+    return quantize_rows(values.astype(np.float64), bits, group=group).astype(np.float64)
 
 
 def int_linear(
