@@ -13,10 +13,11 @@ from functools import cached_property
 from golden.errors import InputError
 from synth.fo4 import chain, interpolate, table, time_unit
 from synth.functions import NOT, least
-from synth.liberty import Group, Library, numbers
+from synth.liberty import Cell, Group, Library, numbers
 
 PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
 PICO = 1e-12
+GROUNDS = ("VSS", "GND", "VGND")
 
 
 class Energies:
@@ -85,17 +86,25 @@ class Energies:
         """Return what a cell takes when nothing changes."""
         cell = self._cells[kind]
         text = cell.group.attributes.get("cell_leakage_power")
-        if text is None:
+        values = [float(text)] if text else [*_leakages(cell)]
+        if not values:
             return 0.0
         unit = cell.library.attributes.get("leakage_power_unit", "")
         found = re.fullmatch(r"([\d.]+)\s*([fpnum]?)W", unit)
         if found is None:
             raise InputError(f"{cell.library.name} has no leakage_power_unit such as 1nW: {unit!r}")
-        return float(text) * float(found[1]) * PREFIXES[found[2]]
+        return sum(values) / len(values) * float(found[1]) * PREFIXES[found[2]]
 
 
 def _tables(pin: Group) -> Iterator[Group] | None:
     return pin.of("internal_power") if any(pin.of("internal_power")) else None
+
+
+def _leakages(cell: Cell) -> Iterator[float]:
+    """Yield the leakage in each state; what flows into the ground has come from the supply."""
+    for state in cell.group.of("leakage_power"):
+        if state.attributes.get("related_pg_pin", "").upper() not in GROUNDS:
+            yield float(state.attributes.get("value", 0))
 
 
 def _capacitance_unit(library: Group) -> float:

@@ -80,7 +80,8 @@ def _number(cell: dict, name: str) -> int:
 
 def bit_cell(library: Library) -> Cell | None:
     """Return the smallest latch or flip-flop: the cell of the latch model."""
-    stores = [cell for cell in library.cells.values() if cell.sequential and cell.area > 0]
+    usable = [cell for cell in library.cells.values() if cell.usable and cell.area > 0]
+    stores = [cell for cell in usable if cell.sequential]
     plain = [cell for cell in stores if _holds_a_bit(cell)]
     return min(plain, key=lambda cell: (cell.area, cell.name), default=None)
 

@@ -160,6 +160,17 @@ def test_poor_libraries_are_one_sentence(old: str, new: str, said: str, tmp_path
         energy("x", NETLIST, Activity(1, changes), read([path]), clock_ps=1.0)
 
 
+def test_leakage_may_be_given_by_state(tmp_path: Path) -> None:
+    path = tmp_path / "states.lib"
+    states = "".join(
+        f'leakage_power () {{ value : {value}; related_pg_pin : "{pin}"; }}'
+        for value, pin in ((2000, "VDD"), (1000, "VDD"), (0, "VSS"))
+    )
+    path.write_text(LIBRARY.replace("cell_leakage_power : 1000;", states))
+    assert Energies(read([path])).leakage_watts("INV") == pytest.approx(1.5e-6)
+    assert Energies(read([path])).leakage_watts("DFF") == 0
+
+
 def test_installed_library_has_energies(library: Library) -> None:
     costs = Energies(library)
     assert costs.volts == 1.8
