@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 
 from gateware.counter_engines import COUNTER_DESIGNS, COUNTER_SPECS
+from gateware.counter_fp16_designs import COUNTER_FP16_DESIGNS
 from gateware.design import Design
 from gateware.mac_arrays import MAC_DESIGNS
 from gateware.outlier_engines import OUTLIER_DESIGNS
@@ -87,6 +88,7 @@ ENGINES = tuple(
 DESIGNS = (
     *ENGINES,
     *COUNTER_DESIGNS,
+    *COUNTER_FP16_DESIGNS,
     *OUTLIER_DESIGNS,
     *MAC_DESIGNS,
     *(
