@@ -24,7 +24,7 @@ async def accumulates(dut, kind: str) -> None:
     bed = await Testbed(dut).start()
     slots = bed.block.slots
     make = MAKE[kind]
-    for _ in range(4):
+    for _ in range(40 if kind == "tiny" else 4):
         outliers = int(bed.rng.integers(1, 4 if kind == "tiny" else OUTLIERS))
         errors = make(bed.rng, outliers)
         weights = make(bed.rng, outliers * slots).reshape(outliers, slots)
@@ -48,7 +48,7 @@ def turns(
     found = []
     slots = weights.shape[1]
     for n, error in enumerate(errors):
-        while n and rng.random() < 0.2:
+        while n and rng.random() < 0.5:
             noise = patterns(rng, 2 * slots).reshape(slots, 2)
             found += [(error, weight, 0, 0, 0) for error, weight in noise]
         last = int(n == len(errors) - 1)
