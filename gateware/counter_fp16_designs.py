@@ -44,7 +44,7 @@ def _part(name: str, about: str, make: Callable[..., Any], **parameters: int) ->
         name=name,
         make=partial(make, **parameters),
         about=f"{about} of the paper's counter engine, FP16",
-        parameters=dict(parameters),
+        parameters={"numbers": "fp16", **parameters},
     )
 
 
