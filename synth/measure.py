@@ -56,16 +56,19 @@ def measure_all(
         In the order of ``designs``.
     """
     known = default_cache() if cache is None else cache
-    pool = ThreadPoolExecutor(jobs or cores())
-    work = _Work(library, timeout, known, own_macros, pool, progress)
+    # Whole designs are timed beside each other, too; they wait for components, so not among them.
+    pools = ThreadPoolExecutor(jobs or cores()), ThreadPoolExecutor(jobs or cores())
+    work = _Work(library, timeout, known, own_macros, pools[0], progress)
     try:
-        begun = [work.begin(design) for design in designs]
-        areas = [finish() for finish in begun]
+        waiting = [pools[1].submit(work.begin(design)) for design in designs]
+        areas = [area.result() for area in waiting]
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         stop_all()
         raise
-    pool.shutdown()
+    for pool in pools:
+        pool.shutdown()
     return areas
 
 
