@@ -118,8 +118,8 @@ class Fp16CompensationArray(wiring.Component):
 
         # Along with the weight that is dequantised: its error, and what the MAC shall do.
         error = later(m, self.errors.data, self.TO_MAC)
-        live = later(m, fire, self.TO_MAC, reset_less=False)
-        first = later(m, read.first, self.TO_MAC)
+        live = later(m, fire, self.TO_MAC - 1, reset_less=False)
+        first = later(m, fire & read.first, self.TO_MAC - 1, reset_less=False)
         scales = self._scales(m, fetch, following.group)
         totals = Signal(spec.group_word)
         for n in range(spec.group_channels):
@@ -133,7 +133,7 @@ class Fp16CompensationArray(wiring.Component):
                 mac.weight.eq(unit.o),
                 mac.error.eq(error),
                 mac.live.eq(live),
-                mac.first.eq(live & first),
+                mac.first.eq(first),
                 totals[n].eq(mac.total),
             ]
         self._keep(m, platform, fire, read, totals, room)

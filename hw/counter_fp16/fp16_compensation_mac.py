@@ -33,9 +33,9 @@ class Fp16CompensationMac(wiring.Component):
     weight : In(16)
         FP16 weight of the outlier's input and this slot's output channel.
     live : In(1)
-        Whether this turn has an outlier; if not, the slot's sum stays.
+        Whether the next cycle's turn has an outlier; if not, that slot's sum stays.
     first : In(1)
-        Starts this slot's sum anew, from +0.
+        Starts that slot's sum anew, from +0.
     total : Out(16)
         FP16 pattern of the sum.
 
@@ -72,11 +72,14 @@ class Fp16CompensationMac(wiring.Component):
         m = Module()
         fma = Fp16Fma(pipelined=True)
         m.submodules.fma = share(platform, fma)
+        # Registers of its own: many MACs share the inputs.
+        live, first = Signal(), Signal()
+        m.d.sync += [live.eq(self.live), first.eq(self.first)]
         before = later(m, fma.o, self.slots - self.LATENCY)
         m.d.comb += [
-            fma.a.eq(Mux(self.live, self.error, SIGN)),
-            fma.b.eq(Mux(self.live, self.weight, 0)),
-            fma.c.eq(before & ~self.first.replicate(16)),
+            fma.a.eq(Mux(live, self.error, SIGN)),
+            fma.b.eq(Mux(live, self.weight, 0)),
+            fma.c.eq(before & ~first.replicate(16)),
             self.total.eq(fma.o),
         ]
         return m

@@ -31,7 +31,10 @@ async def accumulates(dut, kind: str) -> None:
         got = []
         cases = turns(bed.rng, errors, weights)
         cases += [(0, 0, 0, 0, 0)] * bed.block.LATENCY
-        for n, (error, weight, live, first, _) in enumerate(cases):
+        bed.set(live=cases[0][2], first=cases[0][3])
+        await bed.cycles()
+        for n, (error, weight, *_) in enumerate(cases):
+            live, first = cases[n + 1][2:4] if n + 1 < len(cases) else (0, 0)
             bed.set(error=int(error), weight=int(weight), live=live, first=first)
             await bed.settled()
             earlier = n - bed.block.LATENCY
