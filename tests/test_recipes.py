@@ -185,5 +185,7 @@ def test_what_is_the_same_in_all_tokens_costs_nothing_with_the_bias_right() -> N
     )
     assert np.trace(bare) == pytest.approx(4, rel=1e-4)  # four pairs, each once
     assert np.abs(centred).max() < 1e-6
-    turned = pair_moments(a[:, ::-1] * [[1], [0]], w, np.ones((2, 6)), **rest, centred=True)
+    turned = pair_moments(
+        a[:, ::-1] * np.array([[1], [0]]), w, np.ones((2, 6)), **rest, centred=True
+    )
     assert np.trace(turned.table) > 1
