@@ -47,7 +47,7 @@ class CompensationArray(wiring.Component):
     Reset : drops the sums under way; the next beat is a token's first.
     """
 
-    LATENCY = 4 + CompensationMac.LATENCY
+    LATENCY = 3 + CompensationMac.LATENCY
 
     shape: data.View
     w_centroids: data.View
@@ -96,14 +96,13 @@ class CompensationArray(wiring.Component):
             ]
         with m.Elif(fire):
             m.d.sync += valid.eq(0)
-        # What the MACs work on in the next cycle.
         residual = Signal(spec.residual)
-        first, last = Signal(), Signal(1 + CompensationMac.LATENCY)
-        m.d.sync += [
+        first, last = Signal(), Signal(CompensationMac.LATENCY)
+        m.d.comb += [
             residual.eq(Mux(fire, self.residuals.data, 0)),
             first.eq(fire & read.first),
-            last.eq(Cat(fire & read.last, last)),
         ]
+        m.d.sync += last.eq(Cat(fire & read.last, last))
         for n, mac in enumerate(self.macs):
             m.submodules[f"mac{n}"] = share(platform, mac)
             m.d.comb += [

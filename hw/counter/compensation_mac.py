@@ -27,7 +27,7 @@ class CompensationMac(wiring.Component):
     w_centroids : In(array of centroids)
         Weight codebook. Steady.
     weight : In(4)
-        Code of the outlier's weight, a cycle ahead of the rest.
+        Code of the outlier's weight.
     residual : In(spec.residual)
         What the outlier adds beyond its centroid.
     first : In(1)
@@ -43,7 +43,7 @@ class CompensationMac(wiring.Component):
     Reset : none needed; ``first`` starts a sum.
     """
 
-    LATENCY = 2 + CompensationProduct.LATENCY
+    LATENCY = 3 + CompensationProduct.LATENCY
 
     w_centroids: data.View
     weight: Signal
@@ -67,14 +67,18 @@ class CompensationMac(wiring.Component):
         m = Module()
         spec = self.spec
         magnitude, negative = self._dequantise(m)
+        # Registers of its own: one for all MACs would have to drive all their multipliers.
+        residual = Signal(spec.residual, reset_less=True)
+        first = Signal(reset_less=True)
+        m.d.sync += [residual.eq(self.residual), first.eq(self.first)]
         product = CompensationProduct(spec)
         m.submodules.product = share(platform, product)
         m.d.comb += [
-            product.residual.eq(self.residual.magnitude),
+            product.residual.eq(residual.magnitude),
             product.centroid.eq(magnitude),
         ]
         pipe = Pipeline(m, 1)
-        sign, begins = pipe.start(negative ^ self.residual.negative, self.first)
+        sign, begins = pipe.start(negative ^ residual.negative, first)
         # A negated product is its complement and a carry.
         term = pipe.stage(
             lambda product, negative: product ^ negative.replicate(spec.residual_bits),

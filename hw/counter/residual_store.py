@@ -121,10 +121,11 @@ class ResidualStore(wiring.Component):
 
         product = CompensationProduct(self.spec)
         m.submodules.product = share(platform, product)
-        written = Signal(CompensationProduct.LATENCY)
-        m.d.sync += written.eq(Cat(write, written))
+        written = Signal(1 + CompensationProduct.LATENCY)
+        magnitude = Signal.like(residual.magnitude, reset_less=True)
+        m.d.sync += [written.eq(Cat(write, written)), magnitude.eq(residual.magnitude)]
         m.d.comb += [
-            product.residual.eq(residual.magnitude),
+            product.residual.eq(magnitude),
             product.centroid.eq(self._furthest(m)),
             self.saturated.eq((write & residual.saturated) | (written[-1] & product.clipped)),
         ]

@@ -34,17 +34,12 @@ async def accumulates(dut) -> None:
             residual = np.array([[-magnitude if negative else magnitude]])
             rows, _ = residual_rows(spec.numbers, residual, values[[code]])
             total += int(rows.item())
-            # The weight of the next outlier is there a cycle ahead.
-            code_next = int(bed.rng.integers(CODES))
-            if not due:
-                bed.set(weight=code)
-                await bed.cycles()
             bed.set(
-                weight=code_next,
+                weight=code,
                 residual={"magnitude": magnitude, "negative": negative},
                 first=int(n == 0),
             )
-            code = code_next
+            code = int(bed.rng.integers(CODES))
             due.append(total)
             await bed.cycles()
             await bed.settled()

@@ -82,7 +82,7 @@ async def one_token(bed: Testbed, scale: Scale, k_top: int, traffic: str) -> boo
         spec.numbers, residual, stored_centroids(w_centroids, symmetric=symmetric)
     )
     if isinstance(bed.block, ResidualStore):
-        await bed.cycles(CompensationProduct.LATENCY)  # until the last product is known
+        await bed.cycles(1 + CompensationProduct.LATENCY)  # until the last product is known
         for n in range(2 * k_top):
             stored_one = unpack(spec.residual, rows.words[n, 0])
             sign = -1 if stored_one["negative"] else 1
