@@ -56,7 +56,8 @@ def fp16_linear(layer: QuantizedLinear) -> Fp16Linear:
     """Return a quantised layer's constants rounded to FP16, each once.
 
     Codebooks keep their values but for a power of two, which goes from the weight codebook to the
-    scales: products then lie where FP16 has most room. What that makes too large is infinite.
+    scales: products then lie where FP16 has most room. What that makes too large is infinite. The
+    part of the bias that makes good the integer table's rounding is taken out again.
     """
     symmetric = layer.spec.symmetric
     length = int(np.abs(layer.w_centroids).max()).bit_length()
@@ -72,7 +73,7 @@ def fp16_linear(layer: QuantizedLinear) -> Fp16Linear:
         product_table=fp16.to_bits(np.outer(a, w) + 0.0),  # a product of -0 is +0 here
         w_code=code.astype(np.uint8),
         w_scale=fp16.to_bits(scale),
-        bias=layer.bias,
+        bias=fp16.to_bits(layer.bias.view(np.float16).astype(np.float64) - layer.offset),
     )
 
 
