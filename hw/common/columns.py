@@ -43,6 +43,25 @@ def compress(
     return result
 
 
+def two_each(m: Module, columns: Sequence[Sequence[Value]], name: str) -> Columns:
+    """Leave at most two bits in columns of at most three, one adder behind the others.
+
+    Full adders alone would do it too, but behind one another, column by column.
+    """
+    result: Columns = []
+    carried: list[Value] = []
+    for weight, column in enumerate(columns):
+        if len(column) + len(carried) > 2:
+            total = Signal(2, name=f"{name}_{weight}")
+            m.d.comb += total.eq(sum(column[1:], column[0]))
+            result.append([total[0], *carried])
+            carried = [total[1]]
+        else:
+            result.append([*column, *carried])
+            carried = []
+    return result
+
+
 def rows(columns: Sequence[Sequence[Value]]) -> tuple[Value, Value]:
     """Return the two numbers whose sum columns of at most two bits are."""
     none = Const(0, 1)

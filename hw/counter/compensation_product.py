@@ -5,11 +5,12 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import A_FRACTION_BITS, CENTROID_BITS
-from hw.common.columns import Columns, carry_select, compress, register, rows
+from hw.common.columns import Columns, carry_select, compress, register, rows, two_each
 from hw.counter.counter_spec import CounterSpec
 from hw.token.outlier_residual import RESIDUAL_BITS
 
 MAGNITUDE_BITS = CENTROID_BITS - 1
+LEVELS = 6  # of full adders, which leave three bits in a column
 
 
 class CompensationProduct(wiring.Component):
@@ -66,7 +67,8 @@ class CompensationProduct(wiring.Component):
             for weight, term in enumerate(partial, place):
                 columns[weight].append(term)
         columns[shift - 1].append(Const(1, 1))  # rounds halves up; the product leaves room
-        a, b = rows(register(m, compress(m, columns, "product", width=bits), "two"))
+        three = compress(m, columns, "product", levels=LEVELS, width=bits)
+        a, b = rows(register(m, two_each(m, three, "last"), "two"))
         rounded = Signal(bits - shift, reset_less=True)
         m.d.sync += rounded.eq(carry_select(m, a, b, "whole")[shift:])
         m.d.comb += [
