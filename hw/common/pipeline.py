@@ -50,7 +50,9 @@ class Pipeline:
         result = Value.cast(work(*(self.at(operand, depth) for operand in operands)))
         return Staged(self._register(result), depth + 1)
 
-    def _register(self, value: Value) -> Signal:
+    def _register(self, value: Value) -> Value:
+        if not len(value):
+            return value  # a signal without bits is [-1:0] in Verilog
         held = Signal(value.shape(), name="held", reset_less=True)
         with self.m.If(self.advance):
             self.m.d.sync += held.eq(value)
