@@ -12,8 +12,8 @@ from sim.registry import BLOCKS, COMPONENT
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("clustering_unit_symmetric", " >= ", " > "),  # a midpoint goes to the lower cluster
-        ("clustering_unit_symmetric", "= ~ ", "= "),  # and so for positive numbers only
+        ("clustering_unit_symmetric", "thresholds[48] & ", "thresholds[48] | "),  # on a midpoint
+        ("clustering_unit_symmetric", "reaches_7_0 & ", "reaches_7_0 | "),  # two parts at once
         ("sorted_list", " > ", " >= "),  # the later of equal keys goes ahead
         ("lookup_tree_symmetric", " ^ ", " | "),  # a sign is lost
         ("lookup_lane_plain", "= $signed(", "= -$signed("),  # a sum is negated
