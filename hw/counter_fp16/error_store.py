@@ -63,14 +63,13 @@ class ErrorStore(wiring.Component):
 
     Timing
     ------
-    Latency : ``START`` cycles and ``period`` for each outlier, then ``finished``.
+    Latency : ``fill`` cycles and ``period`` for each outlier, then ``finished``.
     Rate : one outlier per cycle.
     Through paths : none.
     Reset : drops the token under way.
     """
 
     CODED: ClassVar[int] = 3  # cycles from an outlier to its code, while the scale becomes FP16
-    START: ClassVar[int] = CODED + ErrorUnit.LATENCY
     SETTLING: ClassVar[int] = CODES + 2 + Fp16FromInteger.STAGES
 
     k_top: Signal
@@ -88,6 +87,7 @@ class ErrorStore(wiring.Component):
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
+        self.fill = self.CODED + ErrorUnit.LATENCY
         self.period = 1
         shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
         codebook = data.ArrayLayout(shape, spec.entries)
@@ -141,7 +141,7 @@ class ErrorStore(wiring.Component):
             unit.scale.eq(scale.o),
         ]
 
-        write = Signal(self.START)
+        write = Signal(self.fill)
         m.d.sync += write.eq(Cat(taken, write))
         m.d.comb += [
             self.finished.eq(~busy),
@@ -150,7 +150,7 @@ class ErrorStore(wiring.Component):
             self.rows.data.eq(unit.o),
             self.positions.en.eq(write[-1]),
             self.positions.address.eq(count),
-            self.positions.data.eq(later(m, self.i.payload.position, self.START)),
+            self.positions.data.eq(later(m, self.i.payload.position, self.fill)),
         ]
         with m.If(self.start):
             m.d.sync += [busy.eq(self.k_top != 0), count.eq(0)]

@@ -18,6 +18,13 @@ class Fp16CounterArray(CounterArray):
     ----------
     spec : Fp16CounterSpec
         Lines, counters and the largest layer.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles from the transfer of a tile's last weights to ``o.valid``.
+    Rate : one beat per cycle, and a tile every ``steps`` cycles.
+    Through paths : ``weight_i.valid`` to ``codes.en`` and ``codes.done``, combinational.
+    Reset : drops the sums under way; the next beat is a token's first.
     """
 
     spec: Fp16CounterSpec

@@ -14,6 +14,13 @@ class Fp16Quantizer(CounterQuantizer):
     ----------
     spec : Fp16CounterSpec
         Widths, pairs and the largest layer.
+
+    Timing
+    ------
+    Latency : as there, with :class:`hw.counter_fp16.error_store.ErrorStore` for the rows.
+    Rate : one token at a time.
+    Through paths : none.
+    Reset : drops all tokens.
     """
 
     def __init__(self, spec: Fp16CounterSpec) -> None:

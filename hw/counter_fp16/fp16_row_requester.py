@@ -12,6 +12,13 @@ class Fp16RowRequester(RowRequester):
     ----------
     spec : Fp16CounterSpec
         Lines, MACs, slots and the largest layer.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``positions.filled`` to ``o.valid``.
+    Rate : one request per cycle while ``o.ready`` is high.
+    Through paths : none to outputs; ``o.ready`` to ``positions.en`` and ``positions.done``.
+    Reset : drops the request in flight; the next is a token's first.
     """
 
     spec: Fp16CounterSpec

@@ -5,8 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from golden.counter_fp16 import BINS, main_sums
+from golden.fp16 import to_bits
 from golden.spec import IntArray
 from hw.counter.counter_spec import CounterSpec
+from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 from sim.bed.lookups import CODES, entry, random_row, table_row
 
 
@@ -19,19 +22,31 @@ def bin_numbers(spec: CounterSpec, activations: IntArray, weights: IntArray) -> 
 
 def random_table(rng: np.random.Generator, spec: CounterSpec) -> list[Any]:
     """Return a product table as it stands on a port."""
+    if isinstance(spec, Fp16CounterSpec):
+        return to_bits(rng.normal(size=BINS) * 2.0 ** rng.integers(-12, 3)).tolist()
     return [random_row(rng, spec)["entries"] for _ in range(spec.entries)]
 
 
 def products(spec: CounterSpec, table: Sequence[Sequence[int]]) -> IntArray:
-    """Return the product of each bin."""
+    """Return the product of each bin, an integer or an FP16 pattern."""
+    if isinstance(spec, Fp16CounterSpec):
+        return np.array(table)
     pairs = (divmod(number, CODES) for number in range(spec.bins))
     return np.array([entry(spec, table_row(spec, table, i), j) for i, j in pairs])
+
+
+def channel_sums(spec: CounterSpec, values: IntArray, bins: IntArray) -> IntArray:
+    """Return the sum of the products of each channel's bins, which are on the last axis."""
+    if not isinstance(spec, Fp16CounterSpec):
+        return values[bins].sum(axis=-1)
+    counts = (bins[..., None] == np.arange(BINS)).sum(axis=-2)
+    return main_sums(counts, values.reshape(CODES, CODES).astype(np.uint16)).astype(np.int64)
 
 
 def entry_slice(spec: CounterSpec, values: IntArray, step: int) -> dict[str, int]:
     """Return the ports ``entries`` of a slice."""
     lanes = spec.tree_lanes
-    offset = 1 << spec.numbers.magnitude_bits
+    offset = 0 if isinstance(spec, Fp16CounterSpec) else 1 << spec.numbers.magnitude_bits
     chosen = values[step * lanes : (step + 1) * lanes] + offset
     return {f"entries__{n}": int(value) for n, value in enumerate(chosen)}
 

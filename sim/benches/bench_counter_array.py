@@ -1,10 +1,10 @@
-"""cocotb bench for CounterArray: layers of every shape, with random tables and codes."""
+"""cocotb bench for CounterArray and Fp16CounterArray: random layers of every shape."""
 
 import cocotb
 import numpy as np
 
 from sim.bed.buffers import ServedBuffer
-from sim.bed.counting import bin_numbers, products, random_table
+from sim.bed.counting import bin_numbers, channel_sums, products, random_table
 from sim.bed.lookups import CODES, random_shape
 from sim.bed.testbed import Testbed
 from sim.bed.tokens import joined
@@ -31,9 +31,11 @@ class Layer:
     def sums(self) -> np.ndarray:
         """Return the sums of every tile."""
         bins = bin_numbers(self.spec, self.codes[:, None, :, None], self.weights)
-        values = products(self.spec, self.table)[bins].transpose(0, 1, 3, 2, 4)
-        values = values.reshape(TOKENS * self.tiles, self.spec.output_lanes, -1)
-        return values[:, :, : self.shape["inputs"]].sum(axis=2)
+        bins = bins.transpose(0, 1, 3, 2, 4).reshape(
+            TOKENS * self.tiles, self.spec.output_lanes, -1
+        )
+        bins = bins[:, :, : self.shape["inputs"]]
+        return channel_sums(self.spec, products(self.spec, self.table), bins)
 
     def begin(self, bed: Testbed, stall: float) -> ServedBuffer:
         """Serve tokens and weights."""

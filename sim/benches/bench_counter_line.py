@@ -1,9 +1,10 @@
-"""cocotb bench for CounterLine: channels of index pairs, and the sums of their products."""
+"""cocotb bench for CounterLine and Fp16CounterLine: index pairs and their sums."""
 
 import cocotb
 import numpy as np
 
-from sim.bed.counting import bin_numbers, entry_slice, products, random_table
+from hw.counter.counter_line import CounterLine
+from sim.bed.counting import bin_numbers, channel_sums, entry_slice, products, random_table
 from sim.bed.lookups import CODES
 from sim.bed.testbed import Testbed
 
@@ -24,7 +25,7 @@ async def sums_channels(dut) -> None:
     beats = -(-inputs // pairs)
     now, ended = 1, -spec.steps
     for _ in range(CHANNELS):
-        total = 0
+        bins: list[int] = []
         for beat in range(beats):
             last = beat == beats - 1
             now += int(bed.rng.integers(3))
@@ -35,15 +36,16 @@ async def sums_channels(dut) -> None:
             plan.setdefault(now - 1, {})["weights"] = weights.tolist()
             flags = {"first": int(beat == 0), "last": int(last), "used": (1 << used) - 1}
             plan.setdefault(now, {}).update(activations=activations.tolist(), **flags)
-            total += values[bin_numbers(spec, activations, weights)[:used]].sum()
+            bins += bin_numbers(spec, activations, weights)[:used].tolist()
             if last:
                 ended = now
-                sums[now + line.latency] = int(total)
+                sums[now + line.latency] = int(channel_sums(spec, values, np.array(bins)))
                 for step in range(spec.steps):
                     entries = entry_slice(spec, values, step) | {"slice_first": int(step == 0)}
                     plan.setdefault(now + line.BINS + step, {}).update(entries)
             now += 1
-    bed.set(start=-inputs << spec.numbers.magnitude_bits)
+    if isinstance(line, CounterLine):
+        bed.set(start=-inputs << spec.numbers.magnitude_bits)
     idle = {"first": 0, "last": 0, "used": 0, "slice_first": 0}
     for cycle in range(max(sums) + 1):
         noise = bed.rng.integers(CODES, size=(2, pairs)).tolist()

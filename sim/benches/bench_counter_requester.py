@@ -1,10 +1,12 @@
-"""cocotb bench for TileRequester and RowRequester: what each beat wants, token after token."""
+"""cocotb bench for TileRequester and both row requesters: what each beat wants."""
 
 from typing import Any
 
 import cocotb
 
 from hw.counter.tile_requester import TileRequester
+from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from sim.bed import fp16_layers
 from sim.bed.buffers import ServedBuffer
 from sim.bed.clock import cycle
 from sim.bed.counting import compensation_beats, counting_beats
@@ -31,7 +33,10 @@ async def requests(dut, traffic: str) -> None:
                 beats = counting_beats(spec, shape)
                 expected += [{name: beat[name] for name in ("tile", "address")} for beat in beats]
             else:
-                beats = compensation_beats(spec, shape)
+                fp16 = isinstance(spec, Fp16CounterSpec)
+                beats = (fp16_layers.compensation_beats if fp16 else compensation_beats)(
+                    spec, shape
+                )
                 expected += [
                     {"group": beat["group"], "channel": token[beat["address"]]} for beat in beats
                 ]

@@ -60,7 +60,7 @@ async def one_token(bed: Testbed, scale: Scale, k_top: int, traffic: str) -> Non
     await bed.pulse("start")
     cycles = await bed.until("finished")
     if TRAFFIC[traffic].source_stall == 0:
-        assert cycles == bed.block.START + 2 * k_top * bed.block.period
+        assert cycles == bed.block.fill + 2 * k_top * bed.block.period
 
     index = cluster(key(x)[None], thresholds(scale, a_centroids))[0]
     centroid = to_bits(np.ldexp(a_centroids.astype(np.float64), -A_FRACTION_BITS))[index]

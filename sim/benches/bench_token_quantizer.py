@@ -1,17 +1,20 @@
-"""cocotb bench for TokenQuantizer and CounterQuantizer: all that is made of whole tokens."""
+"""cocotb bench for TokenQuantizer and the counter engines' quantisers: what they make of tokens."""
 
 import cocotb
 import numpy as np
 from amaranth.lib import data
 
 from golden.clustering import cluster, thresholds
-from golden.fp16 import key
+from golden.counter_fp16 import error_units
+from golden.fp16 import key, to_bits
 from golden.linear import QuantizedLinear, outlier_rows
 from golden.mapping import index_code, stored_centroids
 from golden.outliers import repeated, select_outliers
 from golden.residual import ratio
+from golden.spec import A_FRACTION_BITS
 from golden.token_scale import Scale, token_scale
 from hw.counter.counter_quantizer import CounterQuantizer
+from hw.counter_fp16.fp16_quantizer import Fp16Quantizer
 from hw.engine_spec import INDEX_BITS
 from sim.bed.buffers import ServedBuffer, read_token, release
 from sim.bed.codebooks import row_values, scale_word, stored
@@ -119,13 +122,33 @@ async def check_counted(bed: Testbed, work: Work, token: int) -> None:
     outliers = work.positions[token]
     positions = await read_token(bed, "positions", range(len(outliers)), spec.position_bits)
     np.testing.assert_array_equal(positions, outliers)
+    got = await read_token(bed, "rows", range(len(outliers)), spec.residual)
+    if isinstance(bed.block, Fp16Quantizer):
+        np.testing.assert_array_equal([item["error"] for item in got], errors(work, token))
+    else:
+        values = [-item["magnitude"] if item["negative"] else item["magnitude"] for item in got]
+        np.testing.assert_array_equal(values, residuals(work, token))
+
+
+def residuals(work: Work, token: int) -> np.ndarray:
+    """Return what a token's outliers are beyond their centroids, in token scales."""
+    outliers = work.positions[token]
     scale = Scale(work.scale.mantissa[[token]], work.scale.exponent[[token]])
     quotient, _ = ratio(work.x[token, outliers][None], scale)
-    residuals = quotient[0] - layer.a_centroids[work.index[token, outliers]]
-    residuals[repeated(outliers[None])[0]] = 0
-    got = await read_token(bed, "rows", range(len(outliers)), spec.residual)
-    values = [-item["magnitude"] if item["negative"] else item["magnitude"] for item in got]
-    np.testing.assert_array_equal(values, residuals)
+    beyond = quotient[0] - work.layer.a_centroids[work.index[token, outliers]]
+    return np.where(repeated(outliers[None])[0], 0, beyond)
+
+
+def errors(work: Work, token: int) -> np.ndarray:
+    """Return the same in FP16, in units of the activations."""
+    outliers = work.positions[token]
+    centroids = work.layer.a_centroids[work.index[token, outliers]]
+    return error_units(
+        work.x[token, outliers],
+        to_bits(work.scale.value())[token],
+        to_bits(np.ldexp(centroids.astype(np.float64), -A_FRACTION_BITS)),
+        live=~repeated(outliers[None])[0],
+    )
 
 
 @cocotb.test(timeout_time=20, timeout_unit="us")
@@ -141,5 +164,5 @@ async def keeps_its_timing(dut) -> None:
         taken, valid = bed.sources["scale_i"].taken_at[0], bed.sinks["scale_o"].valid_at[0]
         clustering = -(-work.layer.inputs // spec.inputs_per_beat) + 1
         builder = bed.block.residuals
-        residuals = builder.fill + 2 * k_top * builder.period if k_top else 0
-        assert valid - taken == 1 + bed.block.preparation + max(clustering, residuals)
+        outliers = builder.fill + 2 * k_top * builder.period if k_top else 0
+        assert valid - taken == 1 + bed.block.preparation + max(clustering, outliers)

@@ -11,10 +11,14 @@ from hw.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
 from hw.counter_fp16.fp16_constants import Fp16Constants
 from hw.counter_fp16.fp16_count_tree import Fp16CountTree
+from hw.counter_fp16.fp16_counter_array import Fp16CounterArray
 from hw.counter_fp16.fp16_counter_engine import Fp16CounterEngine
+from hw.counter_fp16.fp16_counter_line import Fp16CounterLine
 from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 from hw.counter_fp16.fp16_output_stage import Fp16OutputStage
 from hw.counter_fp16.fp16_pair_add import Fp16PairAdd
+from hw.counter_fp16.fp16_quantizer import Fp16Quantizer
+from hw.counter_fp16.fp16_row_requester import Fp16RowRequester
 from hw.counter_fp16.fp16_tile_reader import Fp16TileReader
 from hw.counter_fp16.fp16_token_scale import Fp16TokenScale
 from sim.blocks.block import Block
@@ -58,6 +62,10 @@ COUNTER_FP16_BLOCKS = {
     "fp16_compensation_mac_8": Block("bench_fp16_compensation_mac", lambda: Fp16CompensationMac(8)),
     "fp16_token_scale": Block("bench_fp16_token_scale", Fp16TokenScale),
     "fp16_combine": Block("bench_fp16_combine", Fp16Combine),
+    "fp16_counter_line": Block("bench_counter_line", lambda: Fp16CounterLine(SMALL)),
+    "fp16_counter_array": Block("bench_counter_array", lambda: Fp16CounterArray(SMALL)),
+    "fp16_quantizer": Block("bench_token_quantizer", lambda: Fp16Quantizer(SMALL)),
+    "fp16_row_requester": Block("bench_counter_requester", lambda: Fp16RowRequester(SMALL)),
     "fp16_counter_engine_plain": Block(
         "bench_fp16_counter_engine", lambda: Fp16CounterEngine(ENGINE)
     ),
