@@ -8,6 +8,8 @@ import numpy as np
 from golden.errors import InputError
 
 MIN_WORDS = 12
+# Methods and their constants were chosen on the passages that these seeds draw, so many each.
+TUNING_SEEDS, TUNING_TEXTS = range(3), 64
 
 
 def calibration_texts(seed: int, count: int) -> list[str]:
@@ -18,6 +20,17 @@ def calibration_texts(seed: int, count: int) -> list[str]:
 def evaluation_texts(seed: int, count: int) -> list[str]:
     """Return ``count`` passages to measure errors on; none is ever a calibration passage."""
     return _shuffled(passages()[1::2], seed, count)
+
+
+def tuning_texts(seed: int, count: int) -> list[str]:
+    """Return ``count`` passages to choose methods on; figures of a chosen one are of others."""
+    return _shuffled(_looked_at(), seed, count)
+
+
+def unseen_texts(seed: int, count: int) -> list[str]:
+    """Return ``count`` passages on which no method was calibrated, and none was chosen."""
+    seen = set(_looked_at())
+    return _shuffled([text for text in passages()[1::2] if text not in seen], seed, count)
 
 
 def passages() -> list[str]:
@@ -46,6 +59,12 @@ def texts_from_file(path: Path) -> list[str]:
     if not found:
         raise InputError(f"{path} holds no text; expected at least one word")
     return found
+
+
+def _looked_at() -> list[str]:
+    """Return what methods were chosen on, each passage once."""
+    drawn = [text for seed in TUNING_SEEDS for text in evaluation_texts(seed, TUNING_TEXTS)]
+    return list(dict.fromkeys(drawn))
 
 
 def _is_prose(text: str) -> bool:

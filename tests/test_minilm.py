@@ -8,7 +8,13 @@ import pytest
 
 from golden.errors import InputError
 from golden.minilm import MiniLM, attention, erf, gelu, linear_layers
-from golden.text import calibration_texts, evaluation_texts, texts_from_file
+from golden.text import (
+    calibration_texts,
+    evaluation_texts,
+    texts_from_file,
+    tuning_texts,
+    unseen_texts,
+)
 
 # Sentence Transformers' documentation (quick start) prints these for this very model.
 SENTENCES = ("The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium.")
@@ -89,6 +95,17 @@ def test_calibration_never_sees_evaluation() -> None:
     calibration, evaluation = calibration_texts(3, 50), evaluation_texts(4, 50)
     assert not set(calibration) & set(evaluation)
     assert calibration == calibration_texts(3, 50) != calibration_texts(4, 50)
+
+
+def test_figures_are_of_passages_that_no_choice_has_seen() -> None:
+    """Not of those that seeds 0 to 2 drew when methods were chosen, whatever the seed."""
+    chosen_on = {text for seed in range(3) for text in evaluation_texts(seed, 64)}
+    for seed in (0, 5):
+        unseen = unseen_texts(seed, 200)
+        assert len(set(unseen)) == 200
+        assert not set(unseen) & (chosen_on | set(calibration_texts(0, 400)))
+        assert set(tuning_texts(seed, 64)) <= chosen_on
+    assert unseen_texts(3, 64) == unseen_texts(3, 64) != unseen_texts(4, 64)
 
 
 def test_texts_of_a_file_are_its_paragraphs(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ def evaluate(
     texts: Annotated[int, typer.Option(help="Other texts to measure on.")] = 64,
     seed: Annotated[int, typer.Option(help="Chooses the texts, and what is random.")] = 0,
     seeds: Annotated[int, typer.Option(help="How many seeds to run, from --seed on.")] = 1,
+    tuning: Annotated[
+        bool,
+        typer.Option(
+            "--tuning", help="MiniLM: measure on the passages that methods are chosen on."
+        ),
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
     ] = None,
@@ -61,8 +67,9 @@ def evaluate(
     """Quantise a whole model and measure what that costs.
 
     Layers are quantised in the order in which they run, each on what those before it give.
-    Calibration and measurement use different texts, drawn anew for each seed. ``kllm`` runs the
-    integer form of the engines, bit for bit, FP16 between layers.
+    Calibration and measurement use different texts, drawn anew for each seed; MiniLM is measured
+    on passages that took no part in the choice of methods, for which seeds 0 to 2 were used.
+    ``kllm`` runs the integer form of the engines, bit for bit, FP16 between layers.
     """
     from golden.accuracy.figures import require_files
     from golden.accuracy.models import require_model
@@ -92,6 +99,7 @@ def evaluate(
             calibration=calibration,
             texts=texts,
             seed=seed + i,
+            tuning=tuning,
         )
         for name, kind in kinds
         for i in range(seeds)

@@ -1,9 +1,11 @@
 """Figures of several runs as a table and as a plot."""
 
 import io
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from golden.accuracy.options import EvalOptions
 from golden.errors import InputError
 from golden.files import require_writable, write_whole
 
@@ -28,8 +30,9 @@ def print_figures(model: "Model", found: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     metric = model.metric
-    # Figures come behind the options in each run, the seed being the last of these.
-    others = [name for name in list(found[0])[list(found[0]).index("seed") + 1 :] if name != metric]
+    # Figures come behind the options in each run.
+    options = {"label", *(field.name for field in fields(EvalOptions))}
+    others = [name for name in found[0] if name not in options and name != metric]
     table = Table("", box=SIMPLE, pad_edge=False, title=model.title, title_justify="left")
     for column in ("seeds", metric, f"worst {metric}", *others):
         table.add_column(column.replace("_", " "), justify="right")

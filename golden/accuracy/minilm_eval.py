@@ -9,7 +9,7 @@ import numpy as np
 from golden.accuracy.options import EvalOptions, Progress
 from golden.methods.layer import Array, Linear
 from golden.minilm import MiniLM, linear_layers, pool
-from golden.text import calibration_texts, evaluation_texts
+from golden.text import calibration_texts, tuning_texts, unseen_texts
 
 # Takes weights (K, N), bias (N,) and calibration tokens (T, K).
 Make = Callable[[Array, Array, Array], Linear]
@@ -121,7 +121,7 @@ def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
         options.prepare(), bits_w=options.bits_w, bits_a=options.bits_a, seed=options.seed
     )
     layers = quantise(model, prepare, calibration_texts(options.seed, options.calibration), report)
-    texts = evaluation_texts(options.seed, options.texts)
+    texts = (tuning_texts if options.tuning else unseen_texts)(options.seed, options.texts)
     vectors, exact = embed(model, layers, texts, report), model.embed(texts)
     found = agreement(vectors, exact)
     near = {f"nearest_{n}": retrieval(vectors, exact, n) for n in NEAREST if n < len(texts)}

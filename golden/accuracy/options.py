@@ -39,6 +39,9 @@ class EvalOptions:
         To measure on; none of them calibrates.
     seed : int
         Chooses both, and every random thing.
+    tuning : bool
+        Whether to measure on the passages that methods are chosen on, for trying something new;
+        otherwise on passages that no choice has seen. For MiniLM alone.
     """
 
     method: str = OWN
@@ -50,6 +53,7 @@ class EvalOptions:
     calibration: int = 64
     texts: int = 64
     seed: int = 0
+    tuning: bool = False
 
     def __post_init__(self) -> None:
         for name in ("calibration", "texts"):
