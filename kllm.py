@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 import gateware.cli
+import golden.accuracy.curve_cli
 import golden.accuracy.eval_cli
-import golden.accuracy.sweep_cli
 import golden.cli
 import golden.quantize_cli
 import golden.tools
@@ -172,7 +172,7 @@ def build_app() -> typer.Typer:
     app.command("study", epilog=golden.cli.EXAMPLES)(golden.cli.study)
     app.command("eval", epilog=golden.accuracy.eval_cli.EXAMPLES)(golden.accuracy.eval_cli.evaluate)
     app.command("quantize", epilog=golden.quantize_cli.EXAMPLES)(golden.quantize_cli.quantize)
-    app.add_typer(golden.accuracy.sweep_cli.make_app(), name="sweep")
+    app.add_typer(golden.accuracy.curve_cli.make_app(), name="curve")
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
     app.command("density", epilog=synth.density_cli.EXAMPLES)(synth.density_cli.density)

@@ -156,21 +156,21 @@ def test_ablation_runs_every_recipe(counted: list[EvalOptions]) -> None:
     assert len({run.recipe for run in counted}) == len(counted) > 8
 
 
-def test_sweeps_vary_one_thing(counted: list[EvalOptions]) -> None:
-    assert invoke("sweep", "outliers", "--share=0", "--share=0.1").exit_code == 0
+def test_curves_vary_one_thing(counted: list[EvalOptions]) -> None:
+    assert invoke("curve", "outliers", "--share=0", "--share=0.1").exit_code == 0
     assert [run.outlier_share for run in counted] == [0, 0.1]
-    assert invoke("sweep", "calibration").exit_code == 0
+    assert invoke("curve", "calibration").exit_code == 0
     assert [run.calibration for run in counted[2:]] == [4, 8, 16, 32, 64]
 
 
-def test_sweeps_of_layers_print_and_write(tmp_path: Path) -> None:
+def test_curves_of_layers_print_and_write(tmp_path: Path) -> None:
     out = tmp_path / "w.json"
     layer = "5.attention.self.query"
     few = ["--layers", layer, "--tokens=8", "--json", str(out)]
-    result = invoke("sweep", "width", "--from=8", "--to=8", *few)
+    result = invoke("curve", "width", "--from=8", "--to=8", *few)
     assert result.exit_code == 0, result.exception
     assert json.loads(out.read_text())[0]["magnitude_bits"] == 8
-    result = invoke("sweep", "inputs", *few)
+    result = invoke("curve", "inputs", *few)
     assert result.exit_code == 0, result.exception
     assert json.loads(out.read_text())[0]["layer"] == f"encoder.layer.{layer}"
     assert "mean" in result.stdout
@@ -187,10 +187,10 @@ def test_sweeps_of_layers_print_and_write(tmp_path: Path) -> None:
         (["eval", "--texts=0"], "texts must be at least 1"),
         (["eval", "--plot=x.gif"], "must end in .png"),
         (["eval", "--bits-a=9"], "activation_bits must be 2, 3 or 4"),
-        (["sweep", "width", "--from=9", "--to=8"], "must ascend"),
-        (["sweep", "width", "--layers=nope"], "nope"),
-        (["sweep", "inputs", "--layers=nope"], "nope"),
-        (["sweep", "outliers", "--share=0.6"], "outliers on each side"),
+        (["curve", "width", "--from=9", "--to=8"], "must ascend"),
+        (["curve", "width", "--layers=nope"], "nope"),
+        (["curve", "inputs", "--layers=nope"], "nope"),
+        (["curve", "outliers", "--share=0.6"], "outliers on each side"),
     ],
 )
 def test_nonsense_is_refused(arguments: list[str], said: str) -> None:

@@ -1,1 +1,1 @@
-"""What quantisation costs a whole model: evaluation, sweeps, the ablation of the recipe."""
+"""What quantisation costs a whole model: evaluation, curves, the ablation of the recipe."""

@@ -1,4 +1,4 @@
-"""The command ``kllm sweep bits``: methods against numbers of bits, as papers print them."""
+"""The command ``kllm curve bits``: methods against numbers of bits, as papers print them."""
 
 import json
 import re
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 EXAMPLES = """
 Examples:
 
-kllm sweep bits  -  the language model, all methods, W4A4, W4A3, W3A3 and W2A4
+kllm curve bits  -  the language model, all methods, W4A4, W4A3, W3A3 and W2A4
 
-kllm sweep bits --method quarot --method kllm --bits 4/4 --texts 256 --json bits.json
+kllm curve bits --method quarot --method kllm --bits 4/4 --texts 256 --json bits.json
 """
 METHODS = ("fp16", "rtn", "rtn_g128", "smoothquant", "quarot", "atom", "atom_128", "kllm")
 BITS = ("4/4", "4/3", "3/3", "2/4")

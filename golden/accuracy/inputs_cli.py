@@ -1,4 +1,4 @@
-"""The command ``kllm sweep inputs``."""
+"""The command ``kllm curve inputs``."""
 
 import json
 from pathlib import Path

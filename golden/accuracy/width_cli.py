@@ -1,4 +1,4 @@
-"""The command ``kllm sweep width``."""
+"""The command ``kllm curve width``."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The commands ``kllm sweep ...``: one choice varied, all else as it is."""
+"""The commands ``kllm curve ...``: one choice varied, all else as it is."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,10 +30,10 @@ def make_app() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
-    app.command("width", epilog="kllm sweep width --from 7 --to 8 --json width.json")(width)
-    app.command("inputs", epilog="kllm sweep inputs --bits-a 3")(inputs)
-    app.command("outliers", epilog="kllm sweep outliers --json o.json --plot o.png")(outliers)
-    app.command("calibration", epilog="kllm sweep calibration --seeds 3")(calibration)
+    app.command("width", epilog="kllm curve width --from 7 --to 8 --json width.json")(width)
+    app.command("inputs", epilog="kllm curve inputs --bits-a 3")(inputs)
+    app.command("outliers", epilog="kllm curve outliers --json o.json --plot o.png")(outliers)
+    app.command("calibration", epilog="kllm curve calibration --seeds 3")(calibration)
     app.command("bits", epilog=EXAMPLES)(bits)
     return app
 
@@ -54,7 +54,7 @@ def outliers(
     choices = [{"outlier_share": s} for s in share or SHARES]
     labels = [f"{100 * choice['outlier_share']:g} %" for choice in choices]
     common = {"bits_a": bits_a, "symmetric": not plain, "texts": texts}
-    _sweep(choices, labels, common, range(seed, seed + seeds), json_file, plot)
+    _measure(choices, labels, common, range(seed, seed + seeds), json_file, plot)
 
 
 def calibration(
@@ -73,10 +73,10 @@ def calibration(
     choices = [{"calibration": s} for s in size or SIZES]
     labels = [f"{choice['calibration']} texts" for choice in choices]
     common = {"bits_a": bits_a, "symmetric": not plain, "texts": texts}
-    _sweep(choices, labels, common, range(seed, seed + seeds), json_file, plot)
+    _measure(choices, labels, common, range(seed, seed + seeds), json_file, plot)
 
 
-def _sweep(
+def _measure(
     choices: list[dict[str, Any]],
     labels: list[str],
     common: dict[str, Any],
