@@ -55,7 +55,7 @@ def fit_codebook(
     require_index_bits("bits", bits)
     values = np.abs(values.astype(np.float64)) if symmetric else values.astype(np.float64)
     counts = np.ones(len(values)) if weights is None else weights.astype(np.float64)
-    values, counts = _gather(np.asarray(values, np.float64), counts)
+    values, counts = gather(np.asarray(values, np.float64), counts)
     wanted = 1 << (bits - symmetric)
     clusters = min(wanted, len(values))
     labels = ckwrap.ckmeans(values, clusters, counts).labels
@@ -76,7 +76,7 @@ def nearest(values: npt.NDArray[np.floating], centroids: FloatArray) -> IntArray
     return np.searchsorted((centroids[:-1] + centroids[1:]) / 2, values, side="right")
 
 
-def _gather(values: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+def gather(values: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return different values, ascending, and their weights: 64 k of them at most.
 
     All values take part. In a crowd, those that round to the same FP16 number (the largest scaled

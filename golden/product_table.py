@@ -184,14 +184,22 @@ def _refit(
     to_ideal = cost * moments.codebook.reshape(*ideal.shape, *ideal.shape)
     pull_table = np.tensordot(to_table, entries)
     pull_ideal = np.tensordot(to_ideal, ideal)
-    near = np.einsum("ijkl,j,l->ik", to_table, w, w, optimize=True)
-    far = np.einsum("ijkl,j,l->ik", to_ideal, w, w, optimize=True)
+    near, far = _over_weights(to_table, w), _over_weights(to_ideal, w)
     right = pull_table @ w + (pull_ideal @ w - far[:, -1])[:-1]
     a = np.linalg.solve(near + far[:-1, :-1], right)
     b = np.append(a, 1)
-    near = np.einsum("ijkl,i,k->jl", to_table, a, a, optimize=True)
-    far = np.einsum("ijkl,i,k->jl", to_ideal, b, b, optimize=True)
+    near, far = _over_activations(to_table, a), _over_activations(to_ideal, b)
     return a, np.linalg.solve(near + far, a @ pull_table + b @ pull_ideal)
+
+
+def _over_weights(moments: FloatArray, w: FloatArray) -> FloatArray:
+    """Return sum over j, l of moments[i, j, k, l] * w[j] * w[l]: (i, k)."""
+    return np.tensordot(moments @ w, w, (1, 0))
+
+
+def _over_activations(moments: FloatArray, a: FloatArray) -> FloatArray:
+    """Return sum over i, k of moments[i, j, k, l] * a[i] * a[k]: (j, l)."""
+    return np.tensordot(np.tensordot(a, moments, 1), a, (1, 0))
 
 
 def _upper(spec: NumberSpec, codebook: FloatArray) -> FloatArray:

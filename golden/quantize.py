@@ -56,7 +56,7 @@ def quantize_linear(
     weight_bits, activation_bits : int
         2, 3 or 4 bits an index.
     symmetric : bool
-        Whether both codebooks are ``±c``.
+        Whether both codebooks are ``±c``. Recipes with uniform grids take no notice.
     outlier_share : float
         Share of the inputs kept exact on each side, 0 to 0.5.
     magnitude_bits : int, optional
@@ -73,7 +73,9 @@ def quantize_linear(
     InputError
         If a number is not finite or out of range, or shapes do not match.
     """
-    chosen, spec = require_recipe(recipe), _spec(symmetric, magnitude_bits)
+    chosen = require_recipe(recipe)
+    symmetric = symmetric and not chosen.uniform
+    spec = _spec(symmetric, magnitude_bits)
     require_index_bits("weight_bits", weight_bits)
     x = _check(weight, bias, calibration)
     k_top = outliers_per_side(weight.shape[0], outlier_share)

@@ -148,31 +148,37 @@ def test_an_unknown_recipe_is_refused() -> None:
         quantize_linear(np.eye(4), np.zeros(4), x, recipe="refind")
 
 
-@pytest.mark.parametrize("symmetric", [True, False])
 @pytest.mark.parametrize("bits", [3, 4])
-def test_a_uniform_grid_needs_no_rounding(layers, symmetric: bool, bits: int) -> None:
+def test_a_uniform_grid_needs_no_rounding(layers, bits: int) -> None:
     source = layers[0]
     layer = quantize_linear(
         *(source.weight[:, :40], source.bias[:40], source.calibration),
         recipe="uniform",
         activation_bits=bits,
-        symmetric=symmetric,
+        symmetric=True,
     )
+    assert not layer.spec.symmetric
     steps = np.diff(layer.a_centroids), np.diff(layer.w_centroids)
     assert all(np.ptp(step) <= 1 for step in steps)  # in units of the centroids' grids
+    assert 0 in layer.a_centroids
     products = np.outer(layer.a_codebook(), layer.w_codebook())
     np.testing.assert_allclose(layer.product_table, products, atol=0.6, rtol=1e-2)
-    low, high = (-1 << (bits - 1), (1 << (bits - 1)) - 1) if not symmetric else (-1, 1)
-    assert layer.a_centroids[0] * high == pytest.approx(layer.a_centroids[-1] * low, rel=1e-2)
+    # Each product is one of two integers times the same number: what an INT4 multiplier gives.
+    unit = np.gcd.reduce(layer.product_table, axis=None)
+    factors = layer.product_table[:, -1] // unit // 7, layer.product_table[-1] // unit
+    assert np.diff(factors[0]).tolist() == [1] * (2**bits - 1)
+    np.testing.assert_array_equal(layer.product_table, unit * np.outer(factors[0], range(-8, 8)))
 
 
 def test_the_uniform_grid_of_least_error() -> None:
-    """Multiples of a step are met exactly; for the normal distribution, Max's step (1960)."""
-    ints = np.repeat(np.arange(-8, 8), 50).astype(np.float64) * 0.37
-    np.testing.assert_allclose(fit_grid(ints, 4, symmetric=False), np.arange(-8, 8) * 0.37, 0.02)
+    """Multiples of a step are met exactly, wherever zero stands; a bell takes Max's step (1960)."""
+    for zero in (0, 3, 8, 15):
+        ints = (np.repeat(np.arange(16), 50) - zero) * 0.37
+        found = fit_grid(ints, 4, symmetric=True)
+        np.testing.assert_allclose(found, (np.arange(16) - zero) * 0.37, rtol=0.02)
     bell = np.random.default_rng(8).standard_normal(100_000)
-    grid = fit_grid(bell, 4, symmetric=True)
-    np.testing.assert_allclose(grid, 0.3352 * np.arange(-7.5, 8), rtol=0.03)
+    assert np.diff(fit_grid(bell, 4, symmetric=False))[0] == pytest.approx(0.3352, rel=0.03)
+    assert fit_grid(np.zeros(3), 4, symmetric=False).tolist().count(0) == 1
 
 
 def test_what_is_the_same_in_all_tokens_costs_nothing_with_the_bias_right() -> None:

@@ -48,8 +48,10 @@ def refine_weights(
     Starts from :func:`golden.weight_fit.fit_weights` and error feedback, then takes scales,
     codebook and indices in turn, each the best for what the others are.
     """
-    fit = grid_weights if steps.uniform else fit_weights
-    scale, real_codebook = fit(w, moments.energy, bits, symmetric=symmetric)
+    if steps.uniform:
+        scale, real_codebook = grid_weights(w, moments.energy, bits)
+    else:
+        scale, real_codebook = fit_weights(w, moments.energy, bits, symmetric=symmetric)
     live = scale > 0
     index = np.zeros(w.shape, np.uint8)
     if not live.any():
