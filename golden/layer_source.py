@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from zipfile import BadZipFile
 
 import numpy as np
@@ -20,6 +21,12 @@ from golden.text import calibration_texts, evaluation_texts, passages, texts_fro
 Floats = npt.NDArray[np.floating]
 
 CALIBRATION_TEXTS = 32  # about 2000 tokens
+# What NumPy and zipfile raise on files that are broken, encrypted, newer than they are, or that
+# claim to hold more than there is memory for. A header is Python, so even its tokens can be wrong.
+BROKEN = (
+    *(ValueError, EOFError, OSError, RuntimeError, MemoryError, AttributeError),
+    *(BadZipFile, zlib.error, TokenError),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +160,7 @@ def read_activations(path: Path) -> Floats:
         raise InputError(f"{path} is not a file; expected a .npy file of activations (T, K)")
     try:
         array = np.load(path, allow_pickle=False)  # a pickle could run any code
-    except (ValueError, EOFError, OSError) as error:
+    except BROKEN as error:
         raise InputError(f"{path} is no whole .npy file of numbers: {error}") from error
     if not isinstance(array, np.ndarray):
         raise InputError(
@@ -197,9 +204,10 @@ def _read_archive(path: Path) -> dict[str, Floats]:
     if not path.is_file():
         raise InputError(f"{path} is not a file; expected a .npz file of inputs by name")
     try:
-        with np.load(path, allow_pickle=False) as archive:  # a pickle could run any code
+        # A pickle could run any code.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, OSError, BadZipFile, zlib.error, AttributeError) as error:
+    except BROKEN as error:
         raise InputError(f"{path} is no whole .npz file of numbers: {error}") from error
     for name, array in arrays.items():
         _require_tokens_array(f"{name} of {path}", array)

@@ -129,6 +129,46 @@ def test_an_index_beyond_the_codebook_is_refused(tmp_path: Path) -> None:
         read_layer(path, "fc")
 
 
+@pytest.mark.parametrize(
+    ("offsets", "shape"),
+    [
+        ([0, 1 << 40], [53]),  # beyond the file
+        ([40, 0], [53]),  # backwards
+        ([-1, 52], [53]),
+        ([3, 56], [53]),  # into the next tensor
+        ([0, 53], [1 << 63, 1 << 63]),  # a product that overflows
+        ([0, 53], [-53]),
+        ([0, 53], [52]),
+    ],
+)
+def test_offsets_that_cannot_be_are_refused(path: Path, offsets: list, shape: list) -> None:
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    header["fc.w_index"] |= {"data_offsets": offsets, "shape": shape}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
+    with pytest.raises(InputError, match="no whole safetensors file"):
+        read_layer(path, "fc")
+    assert not is_container(path)
+
+
+@pytest.mark.parametrize("length", [0, 7, 1 << 40, (1 << 64) - 1])
+def test_a_header_of_another_length_is_refused(path: Path, length: int) -> None:
+    path.write_bytes(struct.pack("<Q", length) + path.read_bytes()[8:])
+    with pytest.raises(InputError, match="no whole safetensors file"):
+        read_layer(path, "fc")
+
+
+@pytest.mark.parametrize("layers", ["", "[1, 2]", "[" * 100_000, '{"fc": [1]}', '{"fc": {}}'])
+def test_metadata_that_cannot_be_is_refused(path: Path, layers: str) -> None:
+    content = path.read_bytes()
+    metadata = {"format": "kllm", "version": "1", "layers": layers}
+    path.write_bytes(save(load(content), metadata))
+    with pytest.raises(InputError, match=r"metadata|no layer|must have the facts"):
+        read_layer(path, "fc")
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 4000), st.integers(0, 255), st.integers(0, 4000))
 def test_a_damaged_file_is_refused_or_a_layer(

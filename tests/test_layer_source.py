@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
 from golden.errors import InputError
-from golden.layer_source import file_layer, minilm_layer, read_activations
+from golden.layer_source import file_layer, minilm_layer, named_layers, read_activations
 
 INPUTS, OUTPUTS = 6, 4
 WEIGHT = np.arange(INPUTS * OUTPUTS, dtype=np.float32).reshape(OUTPUTS, INPUTS) / 8
@@ -87,6 +88,48 @@ def test_pickles_and_archives_are_refused(tmp_path: Path) -> None:
     for name in ("p.npy", "z.npy", "t.npy", "nowhere.npy"):
         with pytest.raises(InputError, match=name):
             read_activations(tmp_path / name)
+
+
+def header_of(shape: tuple[int, ...], descr: str = "<f4") -> bytes:
+    """Return the start of a .npy file."""
+    text = str({"descr": descr, "fortran_order": False, "shape": shape}).encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+HOSTILE = [
+    header_of((1 << 40, 6)),  # more than any memory
+    header_of((1 << 62, 1 << 62)),
+    header_of((-1, 6)),
+    header_of((9, 6)),  # no data
+    header_of((9, 6), "|O") + b"x" * 432,
+    header_of((9, 6)).replace(b"}", b"{"),
+    header_of((9, 6))[:8] + b"\xff\xff",
+]
+
+
+@pytest.mark.parametrize("content", HOSTILE)
+def test_hostile_arrays_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.npy is no whole"):
+        read_activations(tmp_path / "x.npy")
+    with ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("fc.npy", content)
+    save_file({"fc": WEIGHT}, tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match=r"x\.npz is no whole"):
+        named_layers(tmp_path / "w.safetensors", tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize(("place", "value"), [(4, 99), (6, 1), (6, 32), (8, 77)])
+def test_archives_of_other_kinds_are_refused(tmp_path: Path, place: int, value: int) -> None:
+    """Needing a newer program, encrypted, patched, compressed by an unknown method."""
+    np.savez(tmp_path / "x.npz", fc=X)
+    content = bytearray((tmp_path / "x.npz").read_bytes())
+    for start in (0, content.index(b"PK\x01\x02") + 2):  # the file's own entry, the directory's
+        content[start + place] = value
+    (tmp_path / "x.npz").write_bytes(content)
+    save_file({"fc": WEIGHT}, tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match=r"x\.npz is no whole"):
+        named_layers(tmp_path / "w.safetensors", tmp_path / "x.npz")
 
 
 def test_minilm_layers_have_other_texts_to_calibrate() -> None:

@@ -173,7 +173,7 @@ def test_a_uniform_grid_needs_no_rounding(layers, bits: int) -> None:
 def test_the_uniform_grid_of_least_error() -> None:
     """Multiples of a step are met exactly, wherever zero stands; a bell takes Max's step (1960)."""
     for zero in (0, 3, 8, 15):
-        ints = (np.repeat(np.arange(16), 50) - zero) * 0.37
+        ints = (np.repeat(np.arange(16.0), 50) - zero) * 0.37
         found = fit_grid(ints, 4, symmetric=True)
         np.testing.assert_allclose(found, (np.arange(16) - zero) * 0.37, rtol=0.02)
     bell = np.random.default_rng(8).standard_normal(100_000)
