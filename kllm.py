@@ -23,6 +23,7 @@ import synth.density_cli
 import synth.gates_cli
 import synth.power_cli
 import synth.report_cli
+import synth.sweep.sweep_cli
 import synth.tools
 from golden.errors import InputError, ToolError
 from golden.tools import Tool
@@ -58,6 +59,8 @@ kllm verilog small -o rtl  -  the Verilog of one, and a JSON file that describes
 kllm synth small  -  what it costs in gates
 
 kllm density  -  lookup beside counters, INT4, INT8 and FP16, per multiply-accumulate
+
+kllm sweep synth/sweep/lanes.toml  -  a grid of engines, and which of them are best
 
 kllm power tiny_symmetric  -  what it takes on real tokens, in pJ
 
@@ -176,6 +179,7 @@ def build_app() -> typer.Typer:
     app.command("verilog", epilog=gateware.cli.EXAMPLES)(gateware.cli.verilog)
     app.command("synth", epilog=synth.cli.EXAMPLES)(synth.cli.synth)
     app.command("density", epilog=synth.density_cli.EXAMPLES)(synth.density_cli.density)
+    app.command("sweep", epilog=synth.sweep.sweep_cli.EXAMPLES)(synth.sweep.sweep_cli.sweep)
     app.command("report", epilog=synth.report_cli.EXAMPLES)(synth.report_cli.report)
     app.command("gates", epilog=synth.gates_cli.EXAMPLES)(
         synth.gates_cli.make_gates(bench_blocks, bench_gates)

@@ -4,10 +4,12 @@ The name of a file is a hash of everything that its content depends on, so nothi
 a damaged file counts as missing. Files are written whole (:func:`golden.files.write_whole`).
 """
 
+import fcntl
 import hashlib
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -69,6 +71,67 @@ class Cache:
             write_whole(path, _check(content) + b"\n" + content)
         except InputError as error:
             self.complaint = f"results are not kept: {error}"
+
+    def made(
+        self,
+        kind: str,
+        key: str,
+        make: Callable[[], T],
+        read: Callable[[bytes], T],
+        record: Callable[[T], bytes],
+    ) -> T:
+        """Return what is kept under a key, or else make it and keep it.
+
+        Other threads and processes that want the same wait for it. Where no file can be locked
+        they do not, and make it too.
+
+        Parameters
+        ----------
+        kind, key, read
+            As for :meth:`get`.
+        make : callable
+            Makes the result.
+        record : callable
+            Makes of it what ``read`` reads.
+        """
+        found = self.get(kind, key, read)
+        if found is not None:
+            return found
+        with self._alone(kind, key):
+            found = self.get(kind, key, read)
+            if found is None:
+                found = make()
+                self.put(kind, key, record(found))
+            return found
+
+    @contextmanager
+    def _alone(self, kind: str, key: str) -> Iterator[None]:
+        """Hold a lock on a key, if there can be one."""
+        descriptor = self._lock(kind, key)
+        try:
+            yield
+        finally:
+            if descriptor is not None:
+                # Who waits has the file open; who comes later finds the result.
+                with suppress(OSError):
+                    self._path(kind, f"{key}.busy").unlink()
+                os.close(descriptor)
+
+    def _lock(self, kind: str, key: str) -> int | None:
+        if self.folder is None:
+            return None
+        path = self._path(kind, f"{key}.busy")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            os.close(descriptor)
+            return None
+        return descriptor
 
     def _path(self, kind: str, key: str) -> Path:
         assert self.folder is not None

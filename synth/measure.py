@@ -154,10 +154,13 @@ class _Work:
         return self.parts[key]
 
     def _mapped(self, key: str, part: Component) -> Mapped:
-        found = self.known.get("components", key, Mapped.of_record)
-        if found is None:
-            found = map_component(part, self.library, self.timeout)
-            self.known.put("components", key, found.record())
+        found = self.known.made(
+            "components",
+            key,
+            lambda: map_component(part, self.library, self.timeout),
+            Mapped.of_record,
+            Mapped.record,
+        )
         self.progress(part.name)
         return found
 
@@ -165,15 +168,13 @@ class _Work:
         self, top: str, apart: Mapping[str, Component], mapped: Mapping[str, Mapped]
     ) -> Timing:
         key = digest(tree_digest(apart, top), self.flow, self.timing)
-        found = self.known.get("timing", key, Timing.of_record)
-        if found is None:
-            children = {name: part.children for name, part in apart.items()}
-            task = f"longest path of {top} within {self.timeout:g} s"
-            found = time_design(
-                top, mapped, children, self.library, task=task, timeout=self.timeout
-            )
-            self.known.put("timing", key, found.record())
-        return found
+        children = {name: part.children for name, part in apart.items()}
+        task = f"longest path of {top} within {self.timeout:g} s"
+
+        def make() -> Timing:
+            return time_design(top, mapped, children, self.library, task=task, timeout=self.timeout)
+
+        return self.known.made("timing", key, make, Timing.of_record, Timing.record)
 
     def _area(
         self,

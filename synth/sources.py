@@ -4,6 +4,7 @@ import ast
 import hashlib
 import importlib.metadata
 import sys
+from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
 
@@ -36,7 +37,15 @@ def source_digest(design: Design) -> str | None:
     whole = hashlib.sha256()
     whole.update(f"{importlib.metadata.version('amaranth')} {sys.version_info}".encode())
     whole.update(f"{design.name} {make.func.__qualname__} {make.args} {make.keywords}".encode())
-    for path in sorted(reached({start for start in starts if start.startswith(FOLDERS)})):
+    ours = reached({start for start in starts if start.startswith(FOLDERS)})
+    whole.update(files_digest(ours).encode())
+    return whole.hexdigest()
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """Return a hash of files of the project and of their names."""
+    whole = hashlib.sha256()
+    for path in sorted(paths):
         whole.update(f"{path.relative_to(ROOT)}\0".encode())
         whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()

@@ -1,0 +1,1 @@
+"""Grids of design points: what each costs and does, measured on Dask."""
