@@ -111,7 +111,11 @@ class LinearEngine(wiring.Component):
         connect(m, array.codes, quantizer.codes)
         connect(m, array.rows, quantizer.rows)
         connect(m, flipped(self.weight_i), array.weight_i)
-        connect(m, array.o, output.i)
+        m.d.comb += [
+            array.room.eq(output.i.ready),
+            output.i.valid.eq(array.tile_en),
+            output.i.payload.eq(array.tile),
+        ]
         connect(m, output.o, flipped(self.o))
 
         m.submodules.scales = scales = SyncFIFOBuffered(width=SCALE.size, depth=SCALES)

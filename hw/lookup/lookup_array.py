@@ -1,9 +1,10 @@
 """Lookup array: rows shared by all output lanes, weights looked up in them, sums per tile."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.common.pipeline import later
 from hw.common.share import share
 from hw.common.token_buffer import ReadInterface, ReadPort
 from hw.engine_spec import INDEX_BITS, EngineSpec
@@ -36,16 +37,21 @@ class LookupArray(wiring.Component):
     weight_i : In(stream of ``weights``)
         4-bit weight codes ``[input lane][output lane]``, one beat after another, in the order
         of :class:`hw.lookup.beat_sequencer.BeatSequencer`.
-    o : Out(stream of ``tile``)
-        Sums of the tile's output channels, in table units.
+    room : In(1)
+        Whether there is a place for a tile. Once high it stays high until a tile comes.
+    tile : Out(``tile``)
+        Sums of a tile's output channels, in table units.
+    tile_en : Out(1)
+        Strobe: ``tile`` is the next one, in this cycle alone.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from ``codes.filled`` to ``o.valid`` for a tile of one beat,
+    Latency : ``LATENCY`` cycles from ``codes.filled`` to ``tile_en`` for a tile of one beat,
         with the weights waiting; one more for each further beat.
-    Rate : one beat per cycle, across tiles and tokens, while weights come and ``o`` is taken.
-    Through paths : ``o.ready`` to ``weight_i.ready``, and to ``en`` and ``done`` of ``codes``
-        and ``rows``; ``weight_i.valid`` to the latter; combinational.
+    Rate : one beat per cycle, across tiles and tokens, while weights come. A tile's last beat
+        waits for ``room``, and until the tile before has come.
+    Through paths : ``room`` to ``weight_i.ready``, and to ``en`` and ``done`` of ``codes`` and
+        ``rows``; ``weight_i.valid`` to the latter; combinational.
     Reset : drops the sums under way; the next beat is a token's first.
     """
 
@@ -56,21 +62,24 @@ class LookupArray(wiring.Component):
     codes: ReadInterface
     rows: ReadInterface
     weight_i: stream.Interface
-    o: stream.Interface
+    room: Signal
+    tile: data.View
+    tile_en: Signal
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
         self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.output_lanes), lanes)
         entries = spec.row.members["entries"]
-        self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
         ports = {
             "shape": In(spec.shape),
             "product_table": In(data.ArrayLayout(entries, spec.entries)),
             "codes": Out(ReadPort(INDEX_BITS * lanes, 1, spec.beats_max)),
             "rows": Out(ReadPort(spec.row.size, lanes, spec.groups_max * digits)),
             "weight_i": In(stream.Signature(self.weights)),
-            "o": Out(stream.Signature(self.tile)),
+            "room": In(1),
+            "tile": Out(data.ArrayLayout(spec.lane_sum, spec.output_lanes)),
+            "tile_en": Out(1),
         }
         super().__init__(ports)
 
@@ -80,22 +89,15 @@ class LookupArray(wiring.Component):
         sequencer = BeatSequencer(self.spec)
         m.submodules.sequencer = share(platform, sequencer)
 
-        # Five stages: buffers read, rows chosen, groups summed, beat summed, tile complete. A
-        # stage moves on when the next one is empty or moves on too; the third also waits for the
-        # weights.
-        stages = ("read", "chosen", "grouped", "summed")
-        read, chosen, grouped, summed = (Signal(self.spec.beat, name=n) for n in stages)
-        read_valid, chosen_valid, grouped_valid, summed_valid = (
-            Signal(name=f"{n}_valid") for n in stages
-        )
-        accumulate, add, lookup, choose, fetch = (
-            Signal(name=n) for n in ("accumulate", "add", "lookup", "choose", "fetch")
-        )
+        # Buffers read, then rows chosen: these two stages move on when the next one is empty or
+        # moves on too, the second with the weights. From there nothing waits any more.
+        read, chosen = (Signal(self.spec.beat, name=n) for n in ("read", "chosen"))
+        read_valid, chosen_valid = (Signal(name=f"{n}_valid") for n in ("read", "chosen"))
+        lookup, choose, fetch = (Signal(name=n) for n in ("lookup", "choose", "fetch"))
         next_beat = sequencer.o.payload
+        coming = Signal(LookupLane.LATENCY)  # bit n: a tile's last beat, n + 1 cycles ago
         m.d.comb += [
-            accumulate.eq(summed_valid & (~self.o.valid | self.o.ready)),
-            add.eq(grouped_valid & (~summed_valid | accumulate)),
-            self.weight_i.ready.eq(chosen_valid & (~grouped_valid | add)),
+            self.weight_i.ready.eq(chosen_valid & (~chosen.last | (self.room & ~coming.any()))),
             lookup.eq(self.weight_i.valid & self.weight_i.ready),
             choose.eq(read_valid & (~chosen_valid | lookup)),
             sequencer.shape.eq(self.shape),
@@ -108,39 +110,33 @@ class LookupArray(wiring.Component):
             self.rows.en.eq(fetch),
             self.rows.address.eq(next_beat.address * digits + next_beat.digit),
             self.rows.done.eq(fetch & next_beat.token_last),
+            self.tile_en.eq(coming[-1]),
         ]
-        for valid, enter, leave in (
-            (read_valid, fetch, choose),
-            (chosen_valid, choose, lookup),
-            (grouped_valid, lookup, add),
-            (summed_valid, add, accumulate),
-            (self.o.valid, accumulate & summed.last, self.o.ready),
+        m.d.sync += coming.eq(Cat(lookup & chosen.last, coming))
+        for valid, beat, enter, leave, source in (
+            (read_valid, read, fetch, choose, next_beat),
+            (chosen_valid, chosen, choose, lookup, read),
         ):
             with m.If(enter):
-                m.d.sync += valid.eq(1)
+                m.d.sync += [valid.eq(1), beat.eq(source)]
             with m.Elif(leave):
                 m.d.sync += valid.eq(0)
-        for beat, enter, source in (
-            (read, fetch, next_beat),
-            (chosen, choose, read),
-            (grouped, lookup, chosen),
-            (summed, add, grouped),
-        ):
-            with m.If(enter):
-                m.d.sync += beat.eq(source)
 
+        # What is known of the beat whose sum the lanes have.
+        cycles = LookupLane.LATENCY - 1
+        summed = {
+            "valid": later(m, lookup, cycles, reset_less=False),
+            "first": later(m, lookup & chosen.first, cycles),
+            "digit": later(m, chosen.digit, cycles),
+        }
         rows = self._choose_rows(m, platform, read, choose)
         for n in range(self.spec.output_lanes):
             lane = LookupLane(self.spec)
             m.submodules[f"lane{n}"] = share(platform, lane)
             m.d.comb += [
                 lane.rows.eq(rows),
-                lane.lookup.eq(lookup),
-                lane.add.eq(add),
-                lane.accumulate.eq(accumulate),
-                lane.first.eq(summed.first),
-                lane.digit.eq(summed.digit),
-                self.o.payload[n].eq(lane.total),
+                *(getattr(lane, port).eq(value) for port, value in summed.items()),
+                self.tile[n].eq(lane.total),
             ]
             for k in range(self.spec.inputs_per_beat):
                 m.d.comb += lane.weights[k].eq(self.weight_i.payload[k][n])

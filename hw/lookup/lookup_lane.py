@@ -1,10 +1,14 @@
 """Lookup lane: the tree of one output channel, and its accumulator."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from collections import defaultdict
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.common.column_sum import sum_columns
 from hw.common.share import share
+from hw.common.wires import wire
 from hw.engine_spec import INDEX_BITS, EngineSpec
 from hw.lookup.lookup_tree import LookupTree
 
@@ -14,8 +18,9 @@ GROUP = 4  # input lanes whose sum fits into a cycle, behind rows that go to 64 
 class LookupLane(wiring.Component):
     """Sum one output channel over the beats of a tile.
 
-    Three stages, which the lookup array moves on: sums over groups of input lanes, the sum of
-    the beat, the accumulator. Longer sums would not fit between two edges of the clock.
+    Three stages that never wait: sums over groups of input lanes, the sum of the beat, the
+    accumulator. Longer sums would not fit between two edges of the clock; registers that could
+    be held would take a multiplexer a bit, and signals that reach them all.
 
     Parameters
     ----------
@@ -28,23 +33,19 @@ class LookupLane(wiring.Component):
         As for :class:`hw.lookup.lookup_tree.LookupTree`.
     weights : In(array of 4-bit codes)
         As for :class:`hw.lookup.lookup_tree.LookupTree`.
-    lookup : In(1)
-        Keeps the sums over ``rows`` and ``weights``.
-    add : In(1)
-        Keeps the sum of what was kept before.
-    accumulate : In(1)
-        Adds the sum that was kept before.
+    valid : In(1)
+        Whether the ``rows`` and ``weights`` of two cycles before were a beat; otherwise the
+        accumulator keeps what it has.
     first : In(1)
-        Starts anew with it.
+        That beat is the tile's first.
     digit : In(range(residual_digits))
-        Weight of that sum: 2**(magnitude_bits * digit).
+        Weight of its sum: 2**(magnitude_bits * digit).
     total : Out(spec.lane_sum)
         The accumulator.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycles from ``lookup`` to ``total``, with ``add`` and ``accumulate`` one
-        after the other.
+    Latency : ``LATENCY`` cycles from ``rows`` and ``weights`` to ``total``, one from ``valid``.
     Rate : one beat per cycle.
     Through paths : none.
     Reset : none needed; ``first`` starts a sum.
@@ -54,9 +55,7 @@ class LookupLane(wiring.Component):
 
     rows: data.View
     weights: data.View
-    lookup: Signal
-    add: Signal
-    accumulate: Signal
+    valid: Signal
     first: Signal
     digit: Signal
     total: data.View
@@ -68,9 +67,7 @@ class LookupLane(wiring.Component):
         ports = {
             "rows": In(data.ArrayLayout(spec.row, lanes)),
             "weights": In(data.ArrayLayout(INDEX_BITS, lanes)),
-            "lookup": In(1),
-            "add": In(1),
-            "accumulate": In(1),
+            "valid": In(1),
             "first": In(1),
             "digit": In(range(max(spec.numbers.residual_digits, 2))),
             "total": Out(spec.lane_sum),
@@ -80,12 +77,9 @@ class LookupLane(wiring.Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         numbers, bits = self.spec.numbers, self.spec.sum_bits
-        sums = [self._tree(m, platform, n) for n in range(0, self.spec.inputs_per_beat, self.group)]
-        beat_sum = Signal(signed(self.spec.tree_bits), reset_less=True)
-        with m.If(self.add):
-            m.d.sync += beat_sum.eq(sum(sums[1:], sums[0]))
+        beat_sum = self._beat_sum(m, platform)
         weighted = Signal(signed(bits))
-        with m.Switch(self.digit):
+        with m.If(self.valid), m.Switch(self.digit):
             for digit in range(numbers.residual_digits):
                 with m.Case(digit):
                     m.d.comb += weighted.eq(beat_sum << (digit * numbers.magnitude_bits))
@@ -96,15 +90,27 @@ class LookupLane(wiring.Component):
         high = Signal(signed(self.spec.sum_bits - place), reset_less=True)
         waiting = Signal(reset_less=True)
         before = [Mux(self.first, 0, part) for part in (low, high, waiting)]
-        with m.If(self.accumulate):
-            m.d.sync += [
-                Cat(low, waiting).eq(before[0] + weighted[:place]),
-                high.eq(before[1] + weighted[place:] + before[2]),
-            ]
+        m.d.sync += [
+            Cat(low, waiting).eq(before[0] + weighted[:place]),
+            high.eq(before[1] + weighted[place:] + before[2]),
+        ]
         m.d.comb += [self.total.sum.eq(Cat(low, high)), self.total.carry.eq(waiting)]
         return m
 
-    def _tree(self, m: Module, platform: object, first: int) -> Signal:
+    def _beat_sum(self, m: Module, platform: object) -> Signal:
+        """Return the register that holds the sum over a beat."""
+        columns: defaultdict[int, list[Value]] = defaultdict(list)
+        for first in range(0, self.spec.inputs_per_beat, self.group):
+            *low, sign = self._group_sum(m, platform, first)
+            # With its sign inverted a sum is one without sign, too large by half of its range.
+            for place, bit in enumerate([*low, ~sign]):
+                columns[place].append(bit)
+        total = wire(m, sum_columns(m, columns, self.spec.tree_bits, "beat"), "beat")
+        beat_sum = Signal(signed(self.spec.tree_bits), reset_less=True)
+        m.d.sync += beat_sum.eq(Cat(total[:-1], ~total[-1]))
+        return beat_sum
+
+    def _group_sum(self, m: Module, platform: object, first: int) -> Signal:
         """Return the register that holds the sum over a group of input lanes."""
         tree = LookupTree(self.spec, self.group)
         m.submodules[f"tree{first}"] = share(platform, tree)
@@ -114,6 +120,5 @@ class LookupLane(wiring.Component):
                 tree.rows[n].eq(self.rows[first + n]),
                 tree.weights[n].eq(self.weights[first + n]),
             ]
-        with m.If(self.lookup):
-            m.d.sync += group_sum.eq(tree.sum)
+        m.d.sync += group_sum.eq(tree.sum)
         return group_sum

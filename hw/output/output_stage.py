@@ -32,7 +32,8 @@ class OutputStage(wiring.Component):
     scale_i : In(stream of ``SCALE``)
         Scale of each token; taken with its last outputs.
     i : In(stream of ``tile``)
-        Sums, as from :class:`hw.lookup.lookup_array.LookupArray`.
+        Sums, as from :class:`hw.lookup.lookup_array.LookupArray`. Once ``ready`` is high it stays
+        high until a transfer.
     o : Out(stream of ``beat``)
         ``scale_lanes`` outputs, the lowest channel first; what is beyond N does not matter.
         ``last`` marks the token's last beat, ``infinite`` the lanes with an infinite output
