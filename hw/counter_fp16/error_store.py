@@ -16,7 +16,7 @@ from hw.counter_fp16.error_unit import ErrorUnit
 from hw.counter_fp16.fp16_token_scale import Fp16TokenScale
 from hw.engine_spec import INDEX_BITS, SCALE
 from hw.fp16.fp16_from_integer import Fp16FromInteger
-from hw.token.clustering_unit import ClusteringUnit, thresholds_layout
+from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 from hw.token.reciprocal import QUOTIENT_BITS
 
 CODES = 1 << INDEX_BITS
@@ -131,7 +131,7 @@ class ErrorStore(wiring.Component):
         x, code = Signal(16, reset_less=True), Signal(INDEX_BITS, reset_less=True)
         m.d.sync += [x.eq(Cat(abs(key)[:15], key < 0)), code.eq(clustering.code)]
         m.d.comb += [
-            clustering.activation.eq(x),
+            clustering.activation.eq(ordered(x, symmetric=spec.numbers.symmetric)),
             clustering.thresholds.eq(self.thresholds),
             scale.i.eq(self.scale),
             unit.codebook.eq(self._codebook(m, platform)),

@@ -126,7 +126,7 @@ class LookupArray(wiring.Component):
         cycles = LookupLane.LATENCY - 1
         summed = {
             "valid": later(m, lookup, cycles, reset_less=False),
-            "first": later(m, lookup & chosen.first, cycles),
+            "first": later(m, chosen.first, cycles),
             "digit": later(m, chosen.digit, cycles),
         }
         rows = self._choose_rows(m, platform, read, choose)

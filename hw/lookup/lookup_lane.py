@@ -37,7 +37,7 @@ class LookupLane(wiring.Component):
         Whether the ``rows`` and ``weights`` of two cycles before were a beat; otherwise the
         accumulator keeps what it has.
     first : In(1)
-        That beat is the tile's first.
+        That beat, or the next if there is none, is the tile's first.
     digit : In(range(residual_digits))
         Weight of its sum: 2**(magnitude_bits * digit).
     total : Out(spec.lane_sum)

@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 from hw.common.share import share
 from hw.common.token_buffer import ReadInterface, ReadPort, WriteInterface, WritePort
 from hw.engine_spec import INDEX_BITS, EngineSpec
-from hw.token.clustering_unit import ClusteringUnit, thresholds_layout
+from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 
 
 class ClusterPass(wiring.Component):
@@ -64,7 +64,7 @@ class ClusterPass(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        lanes = self.spec.inputs_per_beat
+        lanes, symmetric = self.spec.inputs_per_beat, self.spec.numbers.symmetric
         reading, writing = Signal(), Signal()
         address = Signal.like(self.tokens.address)
         with m.If(self.start):
@@ -81,11 +81,13 @@ class ClusterPass(wiring.Component):
             self.codes.en.eq(writing),
         ]
         for n in range(lanes):
-            unit = ClusteringUnit(self.spec.numbers.symmetric)
+            unit = ClusteringUnit(symmetric)
             m.submodules[f"unit{n}"] = share(platform, unit)
             m.d.comb += [
                 unit.thresholds.eq(self.thresholds),
-                unit.activation.eq(self.tokens.data.word_select(n, 16)),
+                unit.activation.eq(
+                    ordered(self.tokens.data.word_select(n, 16), symmetric=symmetric)
+                ),
                 self.codes.data.word_select(n, INDEX_BITS).eq(unit.code),
             ]
         return m

@@ -25,6 +25,20 @@ def thresholds_layout(symmetric: bool) -> data.ArrayLayout:
     return data.ArrayLayout(KEY, 15)
 
 
+def ordered(activation: Value, *, symmetric: bool) -> Value:
+    """Return an activation, a finite FP16 pattern other than -0, as a unit compares it.
+
+    Symmetric: the magnitude, and below it whether it is not negative. A negative value on a
+    midpoint goes up, towards zero, so it must exceed the magnitude: 2|x| + positive >= 2t + exact
+    says so for both signs at once. Plain: numbers below zero are complements, which are in their
+    order, from -2**15.
+    """
+    magnitude, sign = activation[:15], activation[15]
+    if symmetric:
+        return Cat(~sign, magnitude)
+    return Cat(magnitude ^ sign.replicate(15), ~sign)
+
+
 class ClusteringUnit(wiring.Component):
     """Find the centroid nearest to an activation (paper: Clustering Unit).
 
@@ -41,7 +55,7 @@ class ClusteringUnit(wiring.Component):
     thresholds : In(``thresholds_layout(symmetric)``)
         Ascending.
     activation : In(16)
-        Finite FP16 pattern, not -0.
+        As from :func:`ordered`.
     code : Out(4)
         Symmetric: magnitude index in bits 0 to 2, sign in bit 3. Plain: the index.
 
@@ -69,18 +83,12 @@ class ClusteringUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         if self.symmetric:
-            # A negative value on a midpoint goes up, towards zero, so it must exceed the
-            # magnitude: 2|x| + positive >= 2t + exact says so for both signs at once.
-            sign = self.activation[15]
-            value = Cat(~sign, self.activation[:15])
             bounds = [self.thresholds[n].as_value() for n in range(7)]
-            m.d.comb += self.code.eq(Cat(self._search(m, value, bounds), sign))
+            magnitude = self._search(m, self.activation, bounds)
+            m.d.comb += self.code.eq(Cat(magnitude, ~self.activation[0]))
         else:
-            # Numbers below zero are complements, which are in their order; then as from -2**15.
-            sign = self.activation[15]
-            value = wire(m, Cat(self.activation[:15] ^ sign.replicate(15), ~sign), "value")
             bounds = [Cat(bound[:15], ~bound[15]) for bound in self.thresholds]
-            m.d.comb += self.code.eq(self._search(m, value, bounds))
+            m.d.comb += self.code.eq(self._search(m, self.activation, bounds))
         return m
 
     @staticmethod

@@ -10,7 +10,7 @@ from hw.common.pipeline import Pipeline, Staged, scratch
 from hw.common.share import looked_at, share
 from hw.common.shifts import shift_right
 from hw.engine_spec import INDEX_BITS, SCALE, EngineSpec
-from hw.token.clustering_unit import ClusteringUnit, thresholds_layout
+from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 from hw.token.reciprocal import QUOTIENT_BITS
 
 RATIO_BITS = RATIO_INTEGER_BITS + A_FRACTION_BITS
@@ -162,9 +162,11 @@ class OutlierResidual(wiring.Component):
 
     def _centroid(self, pipe: Pipeline, unit: ClusteringUnit, bits: Staged) -> Staged:
         """Return the centroid nearest to an activation, in two's complement."""
-        depth = bits.depth + 1  # a register that drives nothing else
+        # A register that drives nothing else.
+        activation = pipe.stage(lambda bits: ordered(bits, symmetric=unit.symmetric), bits)
+        depth = activation.depth
         pipe.m.d.comb += [
-            unit.activation.eq(pipe.at(bits, depth)),
+            unit.activation.eq(activation.value),
             unit.thresholds.eq(self.thresholds),
         ]
         code = pipe.stage(lambda code: code, Staged(unit.code, depth))

@@ -4,7 +4,7 @@ import cocotb
 import numpy as np
 
 from golden.clustering import cluster, thresholds
-from golden.fp16 import key
+from golden.fp16 import BitArray, key
 from golden.mapping import index_code
 from sim.bed.codebooks import random_centroids, random_scales, threshold_words
 from sim.bed.corners import clean, finite, from_key
@@ -12,6 +12,14 @@ from sim.bed.testbed import Testbed
 
 TOKENS = 60
 ACTIVATIONS = 40
+
+
+def compared(x: BitArray, *, symmetric: bool) -> list[int]:
+    """Return activations as they stand on the port."""
+    magnitude, negative = x.astype(np.int64) & 0x7FFF, x >> 15 != 0
+    if symmetric:
+        return (2 * magnitude + ~negative).tolist()
+    return (np.where(negative, ~magnitude & 0x7FFF, magnitude | 0x8000)).tolist()
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
@@ -28,7 +36,10 @@ async def nearest_centroid(dut) -> None:
             x = np.concatenate([from_key(at), clean(finite(bed.rng, (ACTIVATIONS,)))])
             index = cluster(key(x)[None], bounds)[0]
             words = threshold_words(scale, centroids, symmetric=symmetric)
-            got = [(await bed.evaluate("code", thresholds=words, activation=bits))[0] for bits in x]
+            got = [
+                (await bed.evaluate("code", thresholds=words, activation=bits))[0]
+                for bits in compared(x, symmetric=symmetric)
+            ]
             np.testing.assert_array_equal(got, index_code(index, size, symmetric=symmetric))
             seen |= set(got)
     assert len(seen) == 16, f"only the codes {sorted(seen)} came out"
