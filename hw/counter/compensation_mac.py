@@ -90,7 +90,7 @@ class CompensationMac(wiring.Component):
         total = Signal(spec.compensation_bits, reset_less=True)
         before = Mux(first, 0, total)
         m.d.sync += total.eq(
-            carry_select(m, before, wide, "after", carry=negative, low=2 * len(total) // 5)
+            carry_select(m, before, wide, "after", carry=negative, low=len(total) // 3)
         )
         m.d.comb += self.total.eq(total)
         return m
