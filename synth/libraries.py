@@ -20,6 +20,8 @@ QFLOW_FILES = {
     "osu035": "osu035/osu035_stdcells.lib",
     "osu050": "osu050/osu05_stdcells.lib",
 }
+# Buffers for the clock's tree, slow inside; qflow's own scripts leave them to that.
+QFLOW_AVOID = ("CLKBUF*",)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def load(named: Sequence[str] = (), avoid: Sequence[str] = ()) -> Library:
         When none is named and the default library is missing.
     """
     parts = [part for text in named for part in text.split(",") if part]
-    choices = [resolve(part) for part in parts] or [Choice((default_liberty(),))]
+    choices = [resolve(part) for part in parts] or [_file(default_liberty())]
     files = dict.fromkeys(path for choice in choices for path in choice.files)
     more = [pattern for text in avoid for pattern in text.split(",") if pattern]
     return read(tuple(files), [*(p for choice in choices for p in choice.avoid), *more])
@@ -90,12 +92,12 @@ def resolve(name: str) -> Choice:
         When it is none of them.
     """
     if name.endswith(ENDINGS) or Path(name).is_file():
-        return Choice((Path(name),))
+        return _file(Path(name))
     if name in QFLOW_FILES:
         path = QFLOW / QFLOW_FILES[name]
         if not path.is_file():
             raise InputError(f"no {path}: run `apt-get install qflow-tech-{name}`")
-        return Choice((path,))
+        return _file(path)
     root = os.environ.get(PDK_VARIABLE)
     if not root:
         raise InputError(
@@ -103,6 +105,11 @@ def resolve(name: str) -> Choice:
             f" {', '.join(QFLOW_FILES)}, or set {PDK_VARIABLE} to the folder of your process kits"
         )
     return _in_kit(Path(root), name)
+
+
+def _file(path: Path) -> Choice:
+    """Return the library of one file."""
+    return Choice((path,), QFLOW_AVOID if path.is_relative_to(QFLOW) else ())
 
 
 def _in_kit(root: Path, name: str) -> Choice:

@@ -68,7 +68,13 @@ def method() -> str:
 
 def timing_digest(library: Library) -> str:
     """Return a hash of how paths are timed."""
-    parts = [library.digest, method(), str(MOST_CELLS), *_commands([""]), sta.SCRIPT]
+    parts = [
+        library.digest,
+        method(),
+        str(MOST_CELLS),
+        *_commands([""], library.avoided),
+        sta.SCRIPT,
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -143,7 +149,8 @@ def longest_path(
         for number, liberty in enumerate(timing_libraries(library)):
             names.append(f"timing{number}.lib")
             (folder / names[-1]).write_text(liberty, encoding="utf-8")
-        log = run_abc(folder, _commands(names), task=task, timeout=timeout) if cut.gates else ""
+        commands = _commands(names, library.avoided)
+        log = run_abc(folder, commands, task=task, timeout=timeout) if cut.gates else ""
         if real:
             gates = (folder / "buffered.blif").read_text().splitlines() if cut.gates else []
             ps, *ends = sta.shortest_period(
@@ -168,9 +175,13 @@ def _estimate(log: str, cut: CutNetlist, task: str) -> tuple[float, Place | None
     return float(found[-1]), start, list(cut.ends.values())[int(ends[2])]
 
 
-def _commands(libraries: Sequence[str]) -> list[str]:
+def _commands(libraries: Sequence[str], avoided: Sequence[str]) -> list[str]:
     """Return ABC's commands: all libraries, the gates, buffers, the longest path."""
-    read = [f"read_lib {'-m ' if number else ''}-w {name}" for number, name in enumerate(libraries)]
+    avoid = "".join(f" -X {name}" for name in avoided)
+    read = [
+        f"read_lib {'-m ' if number else ''}-w{avoid} {name}"
+        for number, name in enumerate(libraries)
+    ]
     return [
         *read,
         "read_blif timing.blif",

@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.column_sum import sum_columns
+from hw.common.columns import carry_select, compress, rows, two_each
 from hw.common.wires import wire
 from hw.mac.figlut_lane import ENTRIES, GROUP, FiglutSum
 from hw.mac.product_sum import add_constant
@@ -76,5 +76,10 @@ class FiglutOperands(wiring.Component):
                 columns[n].append(wire(m, bit if n == sign else ~bit, f"left{k}_{n}"))
         complements = self.inputs * (1 - (1 << sign))
         add_constant(columns, self.sums.base + complements, self.sums.bits)
-        m.d.comb += self.offset.eq(sum_columns(m, columns, self.sums.bits, "offset"))
+        # A chain of carries through all of its bits would be the array's longest path.
+        bits = [columns[n] for n in range(self.sums.bits)]
+        while max(map(len, bits)) > 3:
+            bits = compress(m, bits, f"offset{max(map(len, bits))}", levels=1, width=len(bits))
+        two = rows(two_each(m, bits, "two")[: self.sums.bits])
+        m.d.comb += self.offset.eq(carry_select(m, *two, "offset"))
         return m
