@@ -89,13 +89,13 @@ def quantize_linear(
     if chosen.uniform:
         table = uniform_table(spec, tokens.codebook, fit.codebook)
     else:
-        table = _table(spec, seen, tokens, w, fit, centred=not chosen.plain)
+        table = _table(spec, seen, tokens, w, fit, centred=chosen.corrects)
     codebook = np.ldexp(table.w_centroids.astype(np.float64), -spec.w_fraction_bits)
     scale, index = _finish(
         chosen, aim, moments, WeightFit(fit.scale / table.unit, codebook, fit.index)
     )
     real_bias, offset = bias.astype(np.float64), np.zeros(len(bias))
-    if not chosen.plain:
+    if chosen.corrects:
         live = fit.scale > 0
         lost = moments.given @ w - moments.mean @ (codebook[index] * scale.value())
         offset = np.where(live, _rounding_met(table, codebook, moments, index) * scale.value(), 0)

@@ -1,6 +1,7 @@
 """Evaluation of whole models: what is measured, on hand-worked vectors and small runs."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from golden.errors import InputError
 from golden.layer_source import LayerSource, minilm_layer
 from golden.methods.kllm import prepare_kllm
 from golden.minilm import MiniLM, linear_layers
+from golden.recipes.table import RECIPES
 
 TEXTS = ["A generator is a function which returns an iterator.", "Dogs bark."]
 
@@ -86,6 +88,7 @@ def test_static_and_online_inputs() -> None:
     nothing = input_errors(source, 4, symmetric=True, outlier_share=0)
     assert nothing.static == pytest.approx(nothing.dynamic, rel=1e-2)
     assert nothing.static_share == 0
+    assert errors.dynamic < errors.rms_scale < errors.largest_scale
 
 
 def test_values_that_fit_the_codebook_lose_nothing() -> None:
@@ -99,6 +102,8 @@ def test_values_that_fit_the_codebook_lose_nothing() -> None:
     )
     errors = input_errors(source, 2, symmetric=True, outlier_share=0)
     assert (errors.dynamic, errors.static, errors.online) == (0, 0, 0)
+    assert errors.rms_scale == pytest.approx(0, abs=1e-9)
+    assert errors.largest_scale == pytest.approx(0, abs=1e-9)
 
 
 def test_wider_tables_err_less() -> None:
@@ -149,11 +154,19 @@ def test_eval_prints_mean_and_worst_and_writes(counted: list[EvalOptions], tmp_p
     assert "<svg" in plot.read_text()
 
 
-def test_ablation_runs_every_recipe(counted: list[EvalOptions]) -> None:
-    result = invoke("eval", "--ablation")
+def test_ablation_changes_one_thing_at_a_time(counted: list[EvalOptions]) -> None:
+    result = invoke("eval", "--ablation", "--calibration=16", "--bits-a=3", "--seed=4")
     assert result.exit_code == 0, result.exception
-    assert [run.recipe for run in counted][:3] == ["refined", "weighted", "paper"]
-    assert len({run.recipe for run in counted}) == len(counted) > 8
+    first, *others = counted
+    assert (first.recipe, first.calibration, first.bits_a, first.seed) == ("refined", 16, 3, 4)
+    changes = [{k: v for k, v in asdict(run).items() if v != asdict(first)[k]} for run in others]
+    assert all(len(change) == 1 for change in changes)
+    assert {change["recipe"] for change in changes if "recipe" in change} == {*RECIPES} - {
+        "refined"
+    }
+    for change in ({"symmetric": False}, {"outlier_share": 0}, {"calibration": 4}):
+        assert change in changes
+    assert "scales and codebook stay" in result.stdout
 
 
 def test_curves_vary_one_thing(counted: list[EvalOptions]) -> None:
@@ -184,6 +197,7 @@ def test_curves_of_layers_print_and_write(tmp_path: Path) -> None:
         (["eval", "--recipe=papre"], "no recipe 'papre'; near are paper"),
         (["eval", "--outliers=0.7"], "outliers on each side"),
         (["eval", "--seeds=0"], "number of seeds"),
+        (["eval", "--ablation", "--method=rtn"], "leave out --method"),
         (["eval", "--texts=0"], "texts must be at least 1"),
         (["eval", "--plot=x.gif"], "must end in .png"),
         (["eval", "--bits-a=9"], "activation_bits must be 2, 3 or 4"),

@@ -14,7 +14,9 @@ from golden.methods.layer import Array
 from golden.methods.quarot import prepare_quarot, prepare_rotated
 from golden.methods.rtn import prepare_fp16, prepare_rtn
 from golden.methods.smoothquant import best_scales, migration_scales, prepare_smoothquant
+from golden.methods.static_thresholds import StaticInputs, thresholds
 from golden.methods.table import METHODS, require_method
+from golden.token_scale import ScaleFactor
 
 
 def row(*values: float) -> Array:
@@ -236,6 +238,24 @@ def test_fp16_rounds_once() -> None:
     layer = prepare_fp16(weight, np.zeros(1, np.float32), weight, bits_w=4, bits_a=4, seed=0)
     half = float(np.float16(1 / 3))
     assert layer(row(1 / 3))[0, 0] == pytest.approx(half * half, rel=1e-7)
+
+
+def test_thresholds_keep_what_is_beyond_them() -> None:
+    """Two a token on each side in the mean: all from one loud token, none from the others."""
+    ratio = np.tile(np.linspace(-1, 1, 40), (5, 1))
+    ratio[3] *= 9
+    low, high = thresholds(ratio, 2)
+    assert high == pytest.approx(np.sort(ratio[3])[-10])
+    assert low == pytest.approx(-high)
+    inputs = StaticInputs(low, high, np.array([-1.0, -0.5, 0.5, 1.0]), ScaleFactor.mean(40))
+    read = inputs.values(ratio)
+    np.testing.assert_array_equal(read[3, -10:], ratio[3, -10:])
+    assert set(read[[0, 1, 2, 4]].ravel()) == {-1, -0.5, 0.5, 1}
+    assert thresholds(ratio, 0) == (-np.inf, np.inf)
+    # Tokens come in their own units; the mean magnitude of this one is 2.
+    token = row(*[1.0, -1.0, 2.0, -2.0] * 9, 3, 3, 6.0, 14.0)
+    own = StaticInputs(-9, 5, np.array([-1.0, -0.5, 0.5, 1.0]), ScaleFactor.mean(40))
+    np.testing.assert_array_equal(own(token), row(*[1, -1, 2, -2] * 9, 2, 2, 2, 14))
 
 
 @pytest.mark.parametrize("name", METHODS)

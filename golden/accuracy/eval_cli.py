@@ -21,7 +21,7 @@ kllm eval --method kllm --method atom --method quarot --method rtn_g128
 
 kllm eval --recipe paper --plain --outliers 0.01
 
-kllm eval --ablation --seeds 3  -  what each part of the recipe is good for
+kllm eval --ablation --calibration 16 --texts 32  -  what each part of the recipe is good for
 
 kllm eval --model lm --texts 256 --method kllm --method quarot --method fp16
 """
@@ -45,7 +45,8 @@ def evaluate(
         typer.Option(help="kllm: refined (default), weighted, paper, uniform; may be repeated."),
     ] = None,
     ablation: Annotated[
-        bool, typer.Option("--ablation", help="kllm: all recipes, each without one of its parts.")
+        bool,
+        typer.Option("--ablation", help="kllm: the recipe with one thing different in each run."),
     ] = False,
     calibration: Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")] = 64,
     texts: Annotated[int, typer.Option(help="Other texts to measure on.")] = 64,
@@ -71,40 +72,45 @@ def evaluate(
     on passages that took no part in the choice of methods, for which seeds 0 to 2 were used.
     ``kllm`` runs the integer form of the engines, bit for bit, FP16 between layers.
     """
+    from dataclasses import replace
+
+    from golden.accuracy.ablation import variants
     from golden.accuracy.figures import require_files
     from golden.accuracy.models import require_model
     from golden.accuracy.options import EvalOptions
     from golden.errors import InputError
-    from golden.recipes.table import DEFAULT, RECIPES
+    from golden.recipes.table import DEFAULT
 
     if seeds < 1:
         raise InputError(f"the number of seeds must be at least 1, got {seeds}")
+    if ablation and (method or recipe):
+        raise InputError("--ablation varies the recipe of kllm: leave out --method and --recipe")
     chosen = require_model(model)
     require_files(json_file, plot)
-    recipes = list(RECIPES) if ablation else recipe or [DEFAULT]
-    kinds = [
-        (name, kind)
-        for name in method or ["kllm"]
-        for kind in (recipes if name == "kllm" else [""])
-    ]
-    labels = [name if len(recipes) == 1 or not kind else f"{name}, {kind}" for name, kind in kinds]
-    runs = [
-        EvalOptions(
-            method=name,
-            bits_w=bits_w,
-            bits_a=bits_a,
-            outlier_share=outliers,
-            symmetric=not plain,
-            recipe=kind or DEFAULT,
-            calibration=calibration,
-            texts=texts,
-            seed=seed + i,
-            tuning=tuning,
-        )
-        for name, kind in kinds
-        for i in range(seeds)
-    ]
-    report(chosen, runs, [label for label in labels for _ in range(seeds)], json_file, plot)
+    base = EvalOptions(
+        bits_w=bits_w,
+        bits_a=bits_a,
+        outlier_share=outliers,
+        symmetric=not plain,
+        calibration=calibration,
+        texts=texts,
+        seed=seed,
+        tuning=tuning,
+    )
+    if ablation:
+        kinds = variants(base)
+    else:
+        recipes = recipe or [DEFAULT]
+        kinds = [
+            (
+                name if len(recipes) == 1 or name != "kllm" else f"{name}, {kind}",
+                replace(base, method=name, recipe=kind),
+            )
+            for name in method or ["kllm"]
+            for kind in (recipes if name == "kllm" else [DEFAULT])
+        ]
+    runs = [replace(kind, seed=seed + i) for _, kind in kinds for i in range(seeds)]
+    report(chosen, runs, [label for label, _ in kinds for _ in range(seeds)], json_file, plot)
 
 
 def report(

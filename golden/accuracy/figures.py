@@ -33,7 +33,8 @@ def print_figures(model: "Model", found: list[dict[str, Any]]) -> None:
     # Figures come behind the options in each run.
     options = {"label", *(field.name for field in fields(EvalOptions))}
     others = [name for name in found[0] if name not in options and name != metric]
-    table = Table("", box=SIMPLE, pad_edge=False, title=model.title, title_justify="left")
+    table = Table(box=SIMPLE, pad_edge=False, title=model.title, title_justify="left")
+    table.add_column("", no_wrap=True, min_width=min(40, max(len(run["label"]) for run in found)))
     for column in ("seeds", metric, f"worst {metric}", *others):
         table.add_column(column.replace("_", " "), justify="right")
     for label, runs in by_label(found).items():

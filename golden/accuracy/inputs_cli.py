@@ -28,8 +28,10 @@ def inputs(
 ) -> None:
     """Errors of the inputs: dynamic against static outliers, offline against online codebooks.
 
-    Root mean squares in % of the inputs', each token in its own scale. Layers that read the same
-    inputs as query are left out.
+    Root mean squares in % of the inputs', each token in its own scale. Ours: outliers of each
+    token, one codebook a layer, the mean magnitude as the token scale. Beside it: static
+    thresholds (and which share is beyond them), a codebook fitted online to each token, other
+    token scales. Layers that read the same inputs as query are left out.
     """
     from dataclasses import asdict
 
@@ -62,7 +64,7 @@ def inputs(
         figures = [{"layer": name, **asdict(errors)} for name, errors in found.items()]
         write_whole(json_file, json.dumps(figures, indent=2) + "\n")
     table = Table("encoder.layer.", box=SIMPLE, pad_edge=False, title="errors in %")
-    for column in ("dynamic, offline", "static", "outliers", "online"):
+    for column in ("ours", "static", "outliers", "online", "s_a RMS", "s_a largest"):
         table.add_column(column, justify="right", no_wrap=True)
     rows = [list(asdict(errors).values()) for errors in found.values()]
     means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]

@@ -14,7 +14,11 @@ from golden import fp16
 from golden.activation_fit import SeenTokens, fit_activations, see
 from golden.codebook import FloatArray, fit_codebook, nearest
 from golden.layer_source import LayerSource
+from golden.methods.static_thresholds import static_inputs
 from golden.outliers import outliers_per_side
+
+Measure = Callable[[FloatArray], FloatArray]
+TINY = 1e-12  # a token of zeros has a scale, too
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,18 @@ class InputErrors:
         Which share that is on the tokens measured, both sides together.
     online : float
         As dynamic, but a codebook fitted to each token.
+    rms_scale, largest_scale : float
+        As dynamic, but the token scale is the root mean square of the token, or its largest
+        magnitude, instead of the mean one. A constant factor makes no difference to any of them:
+        the codebook takes it in.
     """
 
     dynamic: float
     static: float
     static_share: float
     online: float
+    rms_scale: float
+    largest_scale: float
 
 
 def input_errors(
@@ -59,16 +69,23 @@ def input_errors(
     calibration = fp16.to_bits(source.calibration)
     fit = fit_activations(calibration, bits, symmetric=symmetric, k_top=k_top)
     known, seen = see(calibration, fit, k_top), see(source.x, fit, k_top)
-    low, high = _thresholds(known, k_top)
-    inlier = (known.ratio > low) & (known.ratio < high)
-    fixed = fit_codebook(known.ratio[inlier], bits, symmetric=symmetric)
-    beyond = (seen.ratio <= low) | (seen.ratio >= high)
-    static = np.where(beyond, seen.ratio, fixed[nearest(seen.ratio, fixed)])
+    static = static_inputs(known, fit.factor, bits, symmetric=symmetric, k_top=k_top)
+
+    def scaled(measure: Measure) -> float:
+        """Return the error with another token scale, and its codebook."""
+        values = known.ratio / measure(known.ratio)
+        codebook = fit_codebook(values[~known.outlier], bits, symmetric=symmetric)
+        scale = measure(seen.ratio)
+        read = scale * codebook[nearest(seen.ratio / scale, codebook)]
+        return _relative(seen, np.where(seen.outlier, seen.ratio, read))
+
     return InputErrors(
         dynamic=_relative(seen, seen.values(fit.codebook)),
-        static=_relative(seen, static),
-        static_share=float(beyond.mean()),
+        static=_relative(seen, static.values(seen.ratio)),
+        static_share=float(static.beyond(seen.ratio).mean()),
         online=_relative(seen, _online(seen, bits, symmetric=symmetric)),
+        rms_scale=scaled(_root_mean_square),
+        largest_scale=scaled(_largest),
     )
 
 
@@ -90,13 +107,12 @@ def all_input_errors(
     return found
 
 
-def _thresholds(known: SeenTokens, k_top: int) -> tuple[float, float]:
-    """Return what cuts off as many ratios on each side as there are outliers, in all tokens."""
-    count = k_top * len(known.ratio)
-    if not count:
-        return -np.inf, np.inf
-    ranked = np.sort(known.ratio, axis=None)
-    return float(ranked[count - 1]), float(ranked[-count])
+def _root_mean_square(ratio: FloatArray) -> FloatArray:
+    return np.sqrt((ratio**2).mean(axis=1, keepdims=True)) + TINY
+
+
+def _largest(ratio: FloatArray) -> FloatArray:
+    return np.abs(ratio).max(axis=1, keepdims=True) + TINY
 
 
 def _online(seen: SeenTokens, bits: int, *, symmetric: bool) -> FloatArray:

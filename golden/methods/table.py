@@ -11,6 +11,7 @@ from golden.methods.layer import Prepare
 from golden.methods.quarot import prepare_quarot
 from golden.methods.rtn import prepare_fp16, prepare_rtn
 from golden.methods.smoothquant import prepare_smoothquant
+from golden.methods.static_thresholds import prepare_static
 from golden.tensor_file import near
 
 
@@ -41,6 +42,11 @@ METHODS: Mapping[str, Method] = {
     "atom": Method("Atom, GPTQ", prepare_atom),
     "atom_128": Method(
         "Atom, GPTQ, 128 channels in 8 bits", partial(prepare_atom, outliers=OUTLIER_CHANNELS)
+    ),
+    "kllm_static": Method("the KLLM paper's K-Means, static thresholds", prepare_static),
+    "kllm_dynamic": Method(
+        "the KLLM paper's K-Means, outliers of each token",
+        partial(prepare_kllm, symmetric=False, recipe="paper"),
     ),
     "kllm": Method("KLLM, symmetric", prepare_kllm),
     "kllm_plain": Method("KLLM, plain", partial(prepare_kllm, symmetric=False)),

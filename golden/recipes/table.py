@@ -22,20 +22,28 @@ class Recipe:
     plain : callable, optional
         Finds them at once, each weight its nearest centroid; the bias stays.
     steps : Steps
-        How indices are searched for together, otherwise; the bias makes good their mean error.
+        How indices are searched for together, otherwise.
     regard : Regard
         What the moments take into account that the search minimises.
+    bias : bool
+        Whether the bias makes good mean errors, otherwise.
     """
 
     title: str
     plain: Callable[..., WeightFit] | None = None
     steps: Steps = field(default_factory=Steps)
     regard: Regard = field(default_factory=Regard)
+    bias: bool = True
 
     @property
     def uniform(self) -> bool:
         """Whether both codebooks are uniform grids."""
         return self.steps.uniform
+
+    @property
+    def corrects(self) -> bool:
+        """Whether the bias makes good what indices and table change in the mean."""
+        return self.bias and not self.plain
 
     def fit(self, w: FloatArray, moments: InputMoments, bits: int, *, symmetric: bool) -> WeightFit:
         """Return weights (K, N), quantised; the product table may move the codebook yet."""
@@ -57,6 +65,7 @@ RECIPES: Mapping[str, Recipe] = {
     "no_regression": Recipe("weights aim at what they were", regard=Regard(regress=False)),
     "uncentred": Recipe("moments not centred", regard=Regard(centred=False)),
     "uneven": Recipe("loud tokens count more", regard=Regard(even=False)),
+    "no_bias": Recipe("the bias stays; not centred", regard=Regard(centred=False), bias=False),
 }
 
 
