@@ -44,7 +44,8 @@ def outliers(
     ] = None,
     bits_a: BitsA = 4,
     plain: Plain = False,
-    texts: Texts = 64,
+    calibration: Annotated[int, typer.Option(help="Texts to calibrate on.")] = 16,
+    texts: Texts = 32,
     seed: Seed = 0,
     seeds: Seeds = 1,
     json_file: Json = None,
@@ -53,7 +54,12 @@ def outliers(
     """MiniLM's error against the share of activations kept exact on each side."""
     choices = [{"outlier_share": s} for s in share or SHARES]
     labels = [f"{100 * choice['outlier_share']:g} %" for choice in choices]
-    common = {"bits_a": bits_a, "symmetric": not plain, "texts": texts}
+    common = {
+        "bits_a": bits_a,
+        "symmetric": not plain,
+        "calibration": calibration,
+        "texts": texts,
+    }
     _measure(choices, labels, common, range(seed, seed + seeds), json_file, plot)
 
 
@@ -63,7 +69,7 @@ def calibration(
     ] = None,
     bits_a: BitsA = 4,
     plain: Plain = False,
-    texts: Texts = 64,
+    texts: Texts = 32,
     seed: Seed = 0,
     seeds: Seeds = 1,
     json_file: Json = None,
