@@ -125,6 +125,7 @@ def report(
     The JSON file is written anew after each run, so that what is there stays if one is stopped.
     """
     from dataclasses import asdict
+    from time import process_time
 
     from golden.accuracy.figures import draw, print_figures
     from golden.files import write_whole
@@ -134,8 +135,10 @@ def report(
     found: list[dict[str, Any]] = []
     with _bar(labels) as step:
         for i, (run, label) in enumerate(zip(runs, labels, strict=True)):
+            began = process_time()
             figures = model.evaluate(run, lambda done, of, i=i: step(i, done, of))
-            found.append({"label": label, **asdict(run), **figures})
+            took = {"cpu_seconds": process_time() - began}
+            found.append({"label": label, **asdict(run), **figures, **took})
             if json_file:
                 write_whole(json_file, json.dumps(found, indent=2) + "\n")
     print_figures(model, found)
