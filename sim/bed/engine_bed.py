@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from cocotb.triggers import RisingEdge
 
 from golden.fp16 import BitArray
-from golden.linear import QuantizedLinear
+from golden.linear import QuantizedLinear, forward
 from sim.bed.testbed import Testbed
 from sim.engine_words import (
     WeightMemory,
@@ -66,6 +66,27 @@ class EngineBed(Testbed):
         assert ends[:, -1].all(), "last is not raised on a token's last beat"
         assert not ends[:, :-1].any(), "last is raised before a token's last beat"
         return collect_outputs([beat["lanes"] for beat in got], len(x), self._layer.outputs)
+
+    async def check(self, layer: QuantizedLinear, x: BitArray) -> BitArray:
+        """Load a layer, run tokens, compare every bit, and the flags; return the outputs."""
+        await self.load(layer)
+        await self.cycles()
+        assert not any(self.flags().values()), "flags of a layer that has not run"
+        y, flags = self.expected(layer, x)
+        np.testing.assert_array_equal(await self.run(x), y)
+        assert self.flags() == flags
+        assert self.get("idle")
+        return y
+
+    def expected(self, layer: QuantizedLinear, x: BitArray) -> tuple[BitArray, dict[str, Any]]:
+        """Return outputs and flags as the golden model has them."""
+        result = forward(layer, x)
+        flags = {
+            "nonfinite": result.nonfinite.any(),
+            "saturated": result.saturated.any(),
+            "overflow": result.overflow.any(),
+        }
+        return result.y, flags
 
     def words(self, layer: QuantizedLinear) -> list[dict]:
         """Return the words that load a layer's constants."""

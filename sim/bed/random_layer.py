@@ -6,6 +6,7 @@ from golden.fp16 import BitArray
 from golden.linear import QuantizedLinear
 from golden.spec import CENTROID_BITS, IntArray, NumberSpec
 from golden.token_scale import Scale, ScaleFactor
+from hw.engine_spec import EngineSpec
 from sim.bed.corners import finite
 
 
@@ -66,3 +67,20 @@ def _codebook(rng: np.random.Generator, count: int, symmetric: bool) -> IntArray
         positive = np.sort(rng.integers(0, limit, count // 2, endpoint=True))
         return np.concatenate([-positive[::-1], positive])
     return np.sort(rng.integers(-limit, limit, count, endpoint=True))
+
+
+def any_layer(
+    rng: np.random.Generator, spec: EngineSpec, *, outputs: int = 0, k_top: int | None = None
+) -> QuantizedLinear:
+    """Return a layer that an engine can run, of a shape not a multiple of the lanes as a rule."""
+    inputs = int(rng.integers(1, spec.inputs_max, endpoint=True))
+    most = min(spec.outliers_max, inputs)
+    return random_layer(
+        rng,
+        spec.numbers,
+        inputs=inputs,
+        outputs=outputs or int(rng.integers(1, spec.outputs_max, endpoint=True)),
+        k_top=int(rng.integers(0, most, endpoint=True)) if k_top is None else min(k_top, most),
+        activation_bits=int(rng.integers(2, 5)),
+        weight_bits=int(rng.integers(2, 5)),
+    )

@@ -3,44 +3,9 @@
 import cocotb
 import numpy as np
 
-from golden import counter_fp16
-from golden.fp16 import INFINITY, BitArray, is_finite
-from golden.linear import QuantizedLinear, forward
+from golden.fp16 import INFINITY, is_finite
 from sim.bed.fp16_counter_bed import Fp16CounterBed
-from sim.bed.random_layer import random_layer, random_tokens
-
-
-def any_layer(bed: Fp16CounterBed, outputs: int = 0, k_top: int | None = None) -> QuantizedLinear:
-    """Return a layer of a random shape, not a multiple of the lanes as a rule."""
-    spec = bed.block.spec
-    inputs = int(bed.rng.integers(1, spec.inputs_max, endpoint=True))
-    most = min(spec.outliers_max, inputs)
-    return random_layer(
-        bed.rng,
-        spec.numbers,
-        inputs=inputs,
-        outputs=outputs or int(bed.rng.integers(1, spec.outputs_max, endpoint=True)),
-        k_top=int(bed.rng.integers(0, most, endpoint=True)) if k_top is None else min(k_top, most),
-        activation_bits=int(bed.rng.integers(2, 5)),
-        weight_bits=int(bed.rng.integers(2, 5)),
-    )
-
-
-async def check(bed: Fp16CounterBed, layer: QuantizedLinear, x: BitArray) -> BitArray:
-    """Load a layer, run tokens, compare every bit, and the flags; return the outputs."""
-    await bed.load(layer)
-    await bed.cycles()
-    assert not any(bed.flags().values()), "flags of a layer that has not run"
-    integers = forward(layer, x)
-    expected = counter_fp16.forward(layer, x, integers)
-    np.testing.assert_array_equal(await bed.run(x), expected.y)
-    assert bed.flags() == {
-        "nonfinite": integers.nonfinite.any(),
-        "saturated": 0,
-        "overflow": expected.overflow.any(),
-    }
-    assert bed.get("idle")
-    return expected.y
+from sim.bed.random_layer import any_layer, random_layer, random_tokens
 
 
 @cocotb.parametrize(traffic=["free", "slow_both"])
@@ -48,16 +13,16 @@ async def check(bed: Fp16CounterBed, layer: QuantizedLinear, x: BitArray) -> Bit
 async def layers(dut, traffic: str) -> None:
     """Run layer after layer; before, a reset in the middle of one."""
     bed = await Fp16CounterBed(dut).start()
-    await bed.load(any_layer(bed))
+    await bed.load(any_layer(bed.rng, bed.block.spec))
     bed.send("i", [0] * 1000)
     await bed.disturb()
     await bed.restart(traffic)
     usual = 0
     for n in range(2):
-        layer = any_layer(bed)
+        layer = any_layer(bed.rng, bed.block.spec)
         x = random_tokens(bed.rng, 1 if n == 0 else 3, layer.inputs)
         x[1::4] &= 0xBFFF  # of the patterns of any size, none so large that all overflows
-        y = await check(bed, layer, x)
+        y = await bed.check(layer, x)
         usual += int(is_finite(y).sum())
     assert usual > 10, "nearly all outputs overflowed: that compares little"
 
@@ -67,10 +32,10 @@ async def not_numbers(dut) -> None:
     """Count NaN and infinity as zero, and raise the flag; the next layer clears it."""
     bed = await Fp16CounterBed(dut).start()
     for pattern in (INFINITY, 0xFC01):
-        layer = any_layer(bed, outputs=5)
+        layer = any_layer(bed.rng, bed.block.spec, outputs=5)
         x = random_tokens(bed.rng, 2, layer.inputs)
         x[1, bed.rng.integers(layer.inputs)] = pattern
-        await check(bed, layer, x)
+        await bed.check(layer, x)
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
@@ -91,7 +56,7 @@ async def cycles(dut) -> None:
     for inputs, outputs, k_top in shapes:
         layer = random_layer(bed.rng, spec.numbers, inputs=inputs, outputs=outputs, k_top=k_top)
         await bed.restart()
-        await check(bed, layer, random_tokens(bed.rng, 1, inputs))
+        await bed.check(layer, random_tokens(bed.rng, 1, inputs))
         taken, rows = (bed.sources[name].taken_at for name in ("tile_weight_i", "row_weight_i"))
         assert len(taken) == spec.tiles(outputs) * -(-inputs // spec.pairs)
         assert len(rows) == 2 * k_top * -(-outputs // spec.group_channels)
@@ -105,9 +70,9 @@ async def full_rate(dut) -> None:
     """Count a tile in ``steps`` cycles, or as many as its beats, across tokens."""
     bed = await Fp16CounterBed(dut).start()
     spec = bed.block.spec
-    layer = any_layer(bed, outputs=spec.outputs_max // 2, k_top=0)
+    layer = any_layer(bed.rng, bed.block.spec, outputs=spec.outputs_max // 2, k_top=0)
     tokens, beats = 3, -(-layer.inputs // spec.pairs)
-    await check(bed, layer, random_tokens(bed.rng, tokens, layer.inputs))
+    await bed.check(layer, random_tokens(bed.rng, tokens, layer.inputs))
     ends = np.array(bed.sources["tile_weight_i"].taken_at)[beats - 1 :: beats]
     later = ends[len(ends) // tokens :]  # the first token is done before the second one is there
     np.testing.assert_array_equal(np.diff(later), max(spec.steps, beats))

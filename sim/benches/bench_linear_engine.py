@@ -5,42 +5,11 @@ from dataclasses import replace
 import cocotb
 import numpy as np
 
-from golden.fp16 import INFINITY, BitArray
-from golden.linear import QuantizedLinear, forward
+from golden.fp16 import INFINITY
 from sim.bed.engine_bed import EngineBed
-from sim.bed.random_layer import random_layer, random_tokens
+from sim.bed.random_layer import any_layer, random_layer, random_tokens
 from sim.bed.traffic import every_traffic
 from sim.engine_words import beats_per_token
-
-
-def any_layer(bed: EngineBed) -> QuantizedLinear:
-    """Return a layer of a random shape, not a multiple of the lanes as a rule."""
-    spec = bed.block.spec
-    inputs = int(bed.rng.integers(1, spec.inputs_max, endpoint=True))
-    return random_layer(
-        bed.rng,
-        spec.numbers,
-        inputs=inputs,
-        outputs=int(bed.rng.integers(1, spec.outputs_max, endpoint=True)),
-        k_top=int(bed.rng.integers(0, min(spec.outliers_max, inputs), endpoint=True)),
-        activation_bits=int(bed.rng.integers(2, 5)),
-        weight_bits=int(bed.rng.integers(2, 5)),
-    )
-
-
-async def check(bed: EngineBed, layer: QuantizedLinear, x: BitArray) -> None:
-    """Load a layer, run tokens, and compare every bit, and the flags."""
-    await bed.load(layer)
-    await bed.cycles()
-    assert not any(bed.flags().values()), "flags of a layer that has not run"
-    expected = forward(layer, x)
-    np.testing.assert_array_equal(await bed.run(x), expected.y)
-    assert bed.flags() == {
-        "nonfinite": expected.nonfinite.any(),
-        "saturated": expected.saturated.any(),
-        "overflow": expected.overflow.any(),
-    }
-    assert bed.get("idle")
 
 
 @every_traffic
@@ -48,14 +17,14 @@ async def check(bed: EngineBed, layer: QuantizedLinear, x: BitArray) -> None:
 async def layers(dut, traffic: str) -> None:
     """Run layer after layer; before, a reset in the middle of one."""
     bed = await EngineBed(dut).start()
-    layer = any_layer(bed)
+    layer = any_layer(bed.rng, bed.block.spec)
     await bed.load(layer)
     bed.send("i", [0] * 1000)
     await bed.disturb()
     await bed.restart(traffic)
     for n in range(6):
-        layer = any_layer(bed)
-        await check(bed, layer, random_tokens(bed.rng, 1 if n == 0 else 9, layer.inputs))
+        layer = any_layer(bed.rng, bed.block.spec)
+        await bed.check(layer, random_tokens(bed.rng, 1 if n == 0 else 9, layer.inputs))
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
@@ -63,10 +32,10 @@ async def not_numbers(dut) -> None:
     """Count NaN and infinity as zero, and raise the flag; the next layer clears it."""
     bed = await EngineBed(dut).start()
     for pattern in (INFINITY, INFINITY | 0x8000, 0x7E01, 0xFC01):
-        layer = any_layer(bed)
+        layer = any_layer(bed.rng, bed.block.spec)
         x = random_tokens(bed.rng, 3, layer.inputs)
         x[1, bed.rng.integers(layer.inputs)] = pattern
-        await check(bed, layer, x)
+        await bed.check(layer, x)
 
 
 @cocotb.parametrize(k_top=[0, 1])
@@ -79,7 +48,7 @@ async def largest(dut, k_top: int) -> None:
         bed.rng, spec.numbers, inputs=spec.inputs_max, outputs=spec.outputs_max, k_top=k_top
     )
     tokens, beats = 5, beats_per_token(spec, layer)
-    await check(bed, layer, random_tokens(bed.rng, tokens, layer.inputs))
+    await bed.check(layer, random_tokens(bed.rng, tokens, layer.inputs))
     taken = np.array(bed.sources["weight_i"].taken_at).reshape(tokens, beats)
     np.testing.assert_array_equal(np.diff(taken, axis=1), 1)
     last = np.array(bed.sinks["o"].taken_at).reshape(tokens, -1)[:, -1]
@@ -94,7 +63,7 @@ async def largest(dut, k_top: int) -> None:
 async def saturation(dut) -> None:
     """Flag a residual beyond its digits: a scale made far too small."""
     bed = await EngineBed(dut).start()
-    layer = any_layer(bed)
+    layer = any_layer(bed.rng, bed.block.spec)
     layer = replace(layer, k_top=1, factor=replace(layer.factor, exponent=-40))
-    await check(bed, layer, random_tokens(bed.rng, 3, layer.inputs))
+    await bed.check(layer, random_tokens(bed.rng, 3, layer.inputs))
     assert bed.flags()["saturated"]
