@@ -98,7 +98,7 @@ def table(outcome: Outcome) -> Group:
         f"{_percent(error['arithmetic'])}, 1/{1 / ratio:.1f} of K-Means'" if ratio else "0",
     )
     rows.add_section()
-    rows.add_row("lookup beats per token", str(cycles["beats"]))
+    rows.add_row("beats per token", str(cycles["beats"]))
     rows.add_row("cycles per token", _span(cycles["per_token"]))
     rows.add_row("  of these filling the pipeline", _span(cycles["fill"]))
     if cycles["interval"]:
@@ -115,7 +115,7 @@ def table(outcome: Outcome) -> Group:
         rows.add_row("longest path", f"{area['delay_fo4']:.0f} FO4")
     notes = (
         "Errors: root mean square, relative to that of the FP32 layer's outputs. Cycles per"
-        " token: first lookup beat to last output; filling overlaps with the next token."
+        " token: first beat of weights to last output; filling overlaps with the next token."
     )
     if area:
         notes += " GE: areas of the least NAND2. FO4: delay of an inverter that drives four."

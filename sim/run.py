@@ -118,12 +118,12 @@ class Outcome:
 
     @property
     def beats(self) -> int:
-        """Lookup beats of a token."""
+        """Beats of weights that a token takes."""
         return beats_per_token(self.options.spec, self.layer)
 
     @property
     def utilisation(self) -> float:
-        """Share of cycles with a lookup beat, from the very first one to the very last."""
+        """Share of cycles with a beat of weights, from the very first one to the very last."""
         busy = self.beats * len(self.run.y)
         return busy / int(self.run.last_weights[-1] - self.run.first[0] + 1)
 
