@@ -24,7 +24,10 @@ from golden.lm.model import (
     silu,
     tensor_shapes,
 )
+from golden.lm.outlier_shares import FACTORS, outlier_share
 from golden.lm.tokens import END, encode, load_tokenizer, windows
+from golden.methods.kllm import IntegerLayer
+from golden.outliers import outliers_per_side
 
 SMALL = Config(vocabulary=40, hidden=24, layers=2, heads=2, inner=48, context=16)
 
@@ -218,12 +221,44 @@ def test_layers_are_calibrated_on_quantised_inputs(model: LanguageModel, text: n
         seen[len(seen)] = calibration
         return lambda x: np.zeros((len(x), weight.shape[1]), np.float32) + bias
 
-    evaluate.quantise_with(model, prepare, text, bits_w=4, bits_a=4)
+    evaluate.quantise_with(model, lambda _: prepare, text, bits_w=4, bits_a=4)
     assert not seen[3].any()  # o_proj reads a mix of zeros
     gain = model.tensors["model.layers.1.input_layernorm.weight"]
     np.testing.assert_allclose(
         seen[7], rms_norm(model.tensors[EMBEDDING][text.ravel()], gain, 1e-5), atol=1e-6
     )
+
+
+def test_outliers_cost_no_more_lookups_than_even_shares() -> None:
+    """A lookup for each outlier and output channel; the shares' mean is the share asked for."""
+    model = LanguageModel.load()
+    shapes = {name: model.weights(name)[0].shape for name in linear_layers()}
+    assert {name.split(".")[-1] for name in shapes} == set(FACTORS)
+    spent = sum(outlier_share(name, 0.01) * k * n for name, (k, n) in shapes.items())
+    even = sum(0.01 * k * n for k, n in shapes.values())
+    assert 0.97 * even < spent <= even
+    # Rounded up, as engines have whole outliers.
+    counts = {n: outliers_per_side(k, outlier_share(n, 0.005)) for n, (k, _) in shapes.items()}
+    evenly = {n: outliers_per_side(k, 0.005) for n, (k, _) in shapes.items()}
+    spent, even = (sum(c[n] * shapes[n][1] for n in shapes) for c in (counts, evenly))
+    assert spent <= even
+    assert outlier_share("model.layers.0.self_attn.o_proj", 0.5) == 0.5
+
+
+def test_own_layers_have_their_shares_of_outliers(text: np.ndarray) -> None:
+    """Tiny layers round up; the kept activations are those of each layer's own share."""
+    model = small_model(replace(SMALL, layers=1, hidden=48, inner=480))
+    text = text[:2]
+    other = evaluate.quantise(model, "kllm", text, bits_w=4, bits_a=4)
+    for name in linear_layers(model.config):
+        layer = other.linears[name]
+        assert isinstance(layer, IntegerLayer)
+        inputs = layer.layer.inputs
+        assert layer.layer.k_top == outliers_per_side(inputs, outlier_share(name, 0.005))
+    down, gate = (other.linears[f"model.layers.0.mlp.{n}_proj"] for n in ("down", "gate"))
+    assert isinstance(down, IntegerLayer)
+    assert isinstance(gate, IntegerLayer)
+    assert (down.layer.k_top, gate.layer.k_top) == (5, 1)
 
 
 def test_no_document_is_on_both_sides() -> None:

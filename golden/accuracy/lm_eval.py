@@ -1,7 +1,8 @@
 """The language model with all its linear layers quantised: perplexity on held-out text."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 
 from golden.accuracy.options import OWN, EvalOptions, Progress
 from golden.lm.config import linear_layers
@@ -16,7 +17,9 @@ from golden.lm.evaluate import (
     quantise_with,
 )
 from golden.lm.model import LanguageModel
+from golden.lm.outlier_shares import outlier_share
 from golden.lm.tokens import Tokens
+from golden.methods.layer import Prepare
 from golden.recipes.table import DEFAULT
 
 
@@ -24,7 +27,8 @@ def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
     """Quantise the language model on windows of training text and measure held-out ones.
 
     The held-out windows are evenly spaced, the same for each seed. ``kllm`` with the default
-    recipe turns the residual stream first (see :func:`golden.lm.equivalents.turned`).
+    recipe turns the residual stream first (see :func:`golden.lm.equivalents.turned`), and then
+    ``outlier_share`` is the mean over all lookups (see :mod:`golden.lm.outlier_shares`).
 
     Returns
     -------
@@ -43,7 +47,7 @@ def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
         form, prepare = form_for(model, options.method, calibration, **bits)
     quantised = quantise_with(
         form,
-        prepare or options.prepare(),
+        partial(_prepare_for, options, prepare or options.prepare()),
         calibration,
         **bits,
         report=lambda name: progress(next(done), work),
@@ -56,6 +60,13 @@ def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
 
     found, whole = perplexity(losses(quantised, text, track)), _whole(options.texts)
     return {"perplexity": found, "fp32": whole, "increase": found - whole}
+
+
+def _prepare_for(options: EvalOptions, prepare: Prepare, name: str) -> Prepare:
+    """Return what makes the named layer; the default recipe gives each its share of outliers."""
+    if options.method != OWN or options.recipe != DEFAULT:
+        return prepare
+    return replace(options, outlier_share=outlier_share(name, options.outlier_share)).prepare()
 
 
 @cache

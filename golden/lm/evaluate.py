@@ -12,7 +12,9 @@ from golden.lm.config import linear_layers
 from golden.lm.corpus import documents
 from golden.lm.equivalents import rotated, smoothed, turned
 from golden.lm.model import Array, LanguageModel, Linear
+from golden.lm.outlier_shares import outlier_share
 from golden.lm.tokens import Tokens, encode, load_tokenizer, windows
+from golden.methods.kllm import prepare_kllm
 from golden.methods.layer import Prepare
 from golden.methods.quarot import prepare_rotated
 from golden.methods.rtn import prepare_rtn
@@ -20,8 +22,11 @@ from golden.methods.table import require_method
 
 Losses = npt.NDArray[np.float64]
 Track = Callable[[Iterable[Tokens]], Iterable[Tokens]]
+PrepareFor = Callable[[str], Prepare]
 
 BATCH = 8  # windows at a time
+OWN = ("kllm", "kllm_plain")
+MEAN_SHARE = 0.005  # outliers on each side, as the methods' default is
 
 
 class Bits(TypedDict):
@@ -104,7 +109,7 @@ def form_for(
         return smoothed(model, calibration, bits_w=bits_w, bits_a=bits_a), prepare_rtn
     if method in ("quarot", "quarot_rtn"):
         return rotated(model, seed), partial(prepare_rotated, feed_back=method == "quarot")
-    if method in ("kllm", "kllm_plain"):
+    if method in OWN:
         return turned(model, seed, calibration), None
     return model, None
 
@@ -143,12 +148,21 @@ def quantise(
     alone = require_method(method).prepare
     bits: Bits = {"bits_w": bits_w, "bits_a": bits_a, "seed": seed}
     form, prepare = form_for(model, method, calibration, **bits)
-    return quantise_with(form, prepare or alone, calibration, **bits, report=report)
+    makers = partial(_prepare_for, prepare or alone, method)
+    return quantise_with(form, makers, calibration, **bits, report=report)
+
+
+def _prepare_for(prepare: Prepare, method: str, name: str) -> Prepare:
+    """Return how a method makes the named layer: this project's gives each its outliers."""
+    if method not in OWN:
+        return prepare
+    share = outlier_share(name, MEAN_SHARE)
+    return partial(prepare_kllm, symmetric=method == "kllm", outlier_share=share)
 
 
 def quantise_with(
     model: LanguageModel,
-    prepare: Prepare,
+    makers: PrepareFor,
     calibration: Tokens,
     *,
     bits_w: int,
@@ -159,19 +173,19 @@ def quantise_with(
     """Return the model with all linear layers quantised; embedding and output head stay.
 
     Layers are made in the order in which they run, each calibrated on what the quantised layers
-    before it give, as in GPTQ. Parameters are those of :func:`quantise`, ``prepare`` makes a
-    layer.
+    before it give, as in GPTQ. Parameters are those of :func:`quantise`; ``makers`` returns what
+    makes the layer of a name.
     """
     made: dict[str, Linear] = {}
 
     def make(name: str, inputs: Array) -> Array:
         weight, bias = model.weights(name)
-        made[name] = prepare(weight, bias, inputs, bits_w=bits_w, bits_a=bits_a, seed=seed)
+        made[name] = makers(name)(weight, bias, inputs, bits_w=bits_w, bits_a=bits_a, seed=seed)
         report(name)
         return made[name](inputs)
 
-    makers = {name: partial(make, name) for name in linear_layers(model.config)}
-    model.with_linears(makers).hidden(calibration, {})
+    stand_ins = {name: partial(make, name) for name in linear_layers(model.config)}
+    model.with_linears(stand_ins).hidden(calibration, {})
     return model.with_linears(made)
 
 
