@@ -66,6 +66,17 @@ def test_a_quantised_layer_runs_in_the_model(model: MiniLM) -> None:
     assert 1e-5 < found.error <= found.worst < 0.02
 
 
+def test_layers_that_are_not_asked_for_stay(model: MiniLM) -> None:
+    def make(weight, bias, x):
+        return lambda x: np.zeros((len(x), len(bias)), np.float32)
+
+    layers = quantise(model, make, TEXTS, part="layer.2.output")
+    for name in linear_layers():
+        x = np.ones((2, len(model.weights(name)[0])), np.float32)
+        changed = name == "encoder.layer.2.output.dense"
+        np.testing.assert_array_equal(layers[name](x), model.linear(name, x) * (not changed))
+
+
 def test_agreement_and_retrieval_on_vectors_worked_by_hand() -> None:
     exact = np.array([[1, 0], [0.8, 0.6], [0, 1], [-1, 0]], np.float32)
     turned = np.array([[1, 0], [0.6, 0.8], [0, 1], [-1, 0]], np.float32)
@@ -200,6 +211,7 @@ def test_curves_of_layers_print_and_write(tmp_path: Path) -> None:
         (["eval", "--seeds=0"], "number of seeds"),
         (["eval", "--ablation", "--method=rtn"], "leave out --method"),
         (["eval", "--texts=0"], "texts must be at least 1"),
+        (["eval", "--layers=layer.9"], "no linear layer of MiniLM has 'layer.9'"),
         (["eval", "--plot=x.gif"], "must end in .png"),
         (["eval", "--bits-a=9"], "activation_bits must be 2, 3 or 4"),
         (["curve", "width", "--from=9", "--to=8"], "must ascend"),

@@ -21,7 +21,7 @@ kllm eval --method kllm --method atom --method quarot --method rtn_g128
 
 kllm eval --recipe paper --plain --outliers 0.01
 
-kllm eval --ablation --calibration 16 --texts 32  -  what each part of the recipe is good for
+kllm eval --ablation --layers layer.0  -  what each part of the recipe is good for
 
 kllm eval --model lm --texts 256 --method kllm --method quarot --method fp16
 """
@@ -48,6 +48,10 @@ def evaluate(
         bool,
         typer.Option("--ablation", help="kllm: the recipe with one thing different in each run."),
     ] = False,
+    layers: Annotated[
+        str,
+        typer.Option(metavar="PART", help="MiniLM: quantise only layers with this in their name."),
+    ] = "",
     calibration: Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")] = 64,
     texts: Annotated[int, typer.Option(help="Other texts to measure on.")] = 64,
     seed: Annotated[int, typer.Option(help="Chooses the texts, and what is random.")] = 0,
@@ -92,6 +96,7 @@ def evaluate(
         bits_a=bits_a,
         outlier_share=outliers,
         symmetric=not plain,
+        layers=layers,
         calibration=calibration,
         texts=texts,
         seed=seed,

@@ -34,7 +34,11 @@ class Agreement:
 
 
 def quantise(
-    model: MiniLM, make: Make, texts: Sequence[str], report: Report = lambda name: None
+    model: MiniLM,
+    make: Make,
+    texts: Sequence[str],
+    report: Report = lambda name: None,
+    part: str = "",
 ) -> dict[str, Linear]:
     """Return all linear layers, quantised in the order in which they run.
 
@@ -49,11 +53,14 @@ def quantise(
         To calibrate on.
     report : callable, optional
         Told the name of each layer when it is done.
+    part : str
+        Layers without this in their name stay as they are.
     """
     layers: dict[str, Linear] = {}
 
     def linear(name: str, x: Array) -> Array:
-        layers[name] = make(*model.weights(name), x)
+        kept = partial(model.linear, name)
+        layers[name] = make(*model.weights(name), x) if part in name else kept
         report(name)
         return layers[name](x)
 
@@ -120,7 +127,8 @@ def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
     prepare = partial(
         options.prepare(), bits_w=options.bits_w, bits_a=options.bits_a, seed=options.seed
     )
-    layers = quantise(model, prepare, calibration_texts(options.seed, options.calibration), report)
+    calibration = calibration_texts(options.seed, options.calibration)
+    layers = quantise(model, prepare, calibration, report, options.layers)
     texts = (tuning_texts if options.tuning else unseen_texts)(options.seed, options.texts)
     vectors, exact = embed(model, layers, texts, report), model.embed(texts)
     found = agreement(vectors, exact)

@@ -9,6 +9,7 @@ from golden.errors import InputError
 from golden.methods.kllm import prepare_kllm
 from golden.methods.layer import Prepare
 from golden.methods.table import require_method
+from golden.minilm import linear_layers
 from golden.outliers import outliers_per_side
 from golden.recipes.table import DEFAULT, require_recipe
 
@@ -39,6 +40,8 @@ class EvalOptions:
         To measure on; none of them calibrates.
     seed : int
         Chooses both, and every random thing.
+    layers : str
+        Only MiniLM's linear layers with this in their name are quantised.
     tuning : bool
         Whether to measure on the passages that methods are chosen on, for trying something new;
         otherwise on passages that no choice has seen. For MiniLM alone.
@@ -53,6 +56,7 @@ class EvalOptions:
     calibration: int = 64
     texts: int = 64
     seed: int = 0
+    layers: str = ""
     tuning: bool = False
 
     def __post_init__(self) -> None:
@@ -61,6 +65,8 @@ class EvalOptions:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.seed < 0:
             raise InputError(f"the seed must be 0 or more, got {self.seed}")
+        if not any(self.layers in name for name in linear_layers()):
+            raise InputError(f"no linear layer of MiniLM has {self.layers!r} in its name")
 
     def check(self) -> None:
         """Raise InputError if the method or the recipe is not known; before long work."""
