@@ -184,7 +184,8 @@ def test_ablation_changes_one_thing_at_a_time(counted: list[EvalOptions]) -> Non
 def test_curves_vary_one_thing(counted: list[EvalOptions]) -> None:
     assert invoke("curve", "outliers", "--share=0", "--share=0.1").exit_code == 0
     assert [run.outlier_share for run in counted] == [0, 0.1]
-    assert invoke("curve", "calibration").exit_code == 0
+    assert invoke("curve", "calibration", "--layers=layer.3").exit_code == 0
+    assert all(run.layers == "layer.3" for run in counted[2:])
     assert [run.calibration for run in counted[2:]] == [4, 8, 16, 32, 64]
 
 

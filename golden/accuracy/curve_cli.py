@@ -12,6 +12,9 @@ from golden.accuracy.width_cli import width
 
 BitsA = Annotated[int, typer.Option(help="Bits of an activation index, 2 to 4.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Codebooks that need not be symmetric.")]
+Layers = Annotated[
+    str, typer.Option(metavar="PART", help="Quantise only layers with this in their name.")
+]
 Texts = Annotated[int, typer.Option(help="Texts to measure on.")]
 Seed = Annotated[int, typer.Option(help="Chooses the texts.")]
 Seeds = Annotated[int, typer.Option(help="How many seeds to run, from --seed on.")]
@@ -42,6 +45,7 @@ def outliers(
     share: Annotated[
         list[float] | None, typer.Option(help=f"May be repeated; by default {SHARES}.")
     ] = None,
+    layers: Layers = "",
     bits_a: BitsA = 4,
     plain: Plain = False,
     calibration: Annotated[int, typer.Option(help="Texts to calibrate on.")] = 16,
@@ -55,6 +59,7 @@ def outliers(
     choices = [{"outlier_share": s} for s in share or SHARES]
     labels = [f"{100 * choice['outlier_share']:g} %" for choice in choices]
     common = {
+        "layers": layers,
         "bits_a": bits_a,
         "symmetric": not plain,
         "calibration": calibration,
@@ -67,6 +72,7 @@ def calibration(
     size: Annotated[
         list[int] | None, typer.Option(help=f"May be repeated; by default {SIZES}.")
     ] = None,
+    layers: Layers = "",
     bits_a: BitsA = 4,
     plain: Plain = False,
     texts: Texts = 32,
@@ -78,7 +84,7 @@ def calibration(
     """MiniLM's error against the number of texts to calibrate on."""
     choices = [{"calibration": s} for s in size or SIZES]
     labels = [f"{choice['calibration']} texts" for choice in choices]
-    common = {"bits_a": bits_a, "symmetric": not plain, "texts": texts}
+    common = {"layers": layers, "bits_a": bits_a, "symmetric": not plain, "texts": texts}
     _measure(choices, labels, common, range(seed, seed + seeds), json_file, plot)
 
 
