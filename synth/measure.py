@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +19,12 @@ from synth.mapping import Mapped, flow_digest, map_component
 from synth.memories import bit_cell, macros, memory_area
 from synth.netlist import held_by
 from synth.sources import source_digest
-from synth.timing import Timing, time_design, timing_digest
+from synth.timing import LongestPath, Timing, time_design, timing_digest
 
 # A record of other fields is no result.
 FIELDS = " ".join([*Area.__dataclass_fields__, *Block.__dataclass_fields__])
 Progress = Callable[[str], None]
+UNTIMED = Timing(LongestPath(math.nan), "not timed")
 
 
 def measure_all(
@@ -33,6 +35,7 @@ def measure_all(
     jobs: int | None = None,
     cache: Cache | None = None,
     own_macros: Library | None = None,
+    timed: bool = True,
     progress: Progress = lambda text: None,
 ) -> list[Area]:
     """Measure designs; see :func:`synth.area.measure`.
@@ -47,6 +50,8 @@ def measure_all(
         What is known; by default :func:`synth.cache.default_cache`.
     own_macros : Library, optional
         Liberty files of memory macros.
+    timed : bool
+        Whether delays are wanted, too. They are NaN where they are neither wanted nor known.
     progress : callable
         Told of each thing that is done.
 
@@ -58,7 +63,7 @@ def measure_all(
     known = default_cache() if cache is None else cache
     # Whole designs are timed beside each other, too; they wait for components, so not among them.
     pools = ThreadPoolExecutor(jobs or cores()), ThreadPoolExecutor(jobs or cores())
-    work = _Work(library, timeout, known, own_macros, pools[0], progress)
+    work = _Work(library, timeout, known, own_macros, pools[0], progress, timed)
     try:
         waiting = [pools[1].submit(work.begin(design)) for design in designs]
         areas = [area.result() for area in waiting]
@@ -106,8 +111,9 @@ class _Work:
         own_macros: Library | None,
         pool: ThreadPoolExecutor,
         progress: Progress,
+        timed: bool = True,
     ) -> None:
-        self.library, self.timeout, self.known = library, timeout, known
+        self.library, self.timeout, self.known, self.timed = library, timeout, known, timed
         self.pool, self.progress = pool, progress
         self.units = units(library)
         self.flow = flow_digest(library)
@@ -129,10 +135,10 @@ class _Work:
 
         def finish() -> Area:
             mapped = {part: future.result() for part, future in futures.items()}
-            timing = self._time(design.name, apart, mapped)
+            timing = self._time(design.name, apart, mapped) if self.timed else UNTIMED
             self.progress(design.name)
             area = self._area(design.name, apart, mapped, timing)
-            if name:
+            if name and self.timed:
                 self.known.put("areas", name, as_json_text(area).encode())
             return area
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 from typer.testing import CliRunner
@@ -18,6 +19,7 @@ from synth.liberty import Library
 SMALL = ("fp16_add", "sorted_list", "lookup_lane_symmetric", "token_buffer", "orizuru_unit_2")
 
 
+@cache
 def gates_of(name: str, library: Library) -> str:
     design = Design(name=name, make=BLOCKS[name].make, about="", parameters={})
     return gate_verilog(design, library)

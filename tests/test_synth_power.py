@@ -196,7 +196,8 @@ def test_command(library: Library, needs: Callable[[str], None], tmp_path: Path)
     """A whole engine: what its gates give is the golden model's, or this fails."""
     needs("icarus")
     path = tmp_path / "power.json"
-    arguments = ["power", "tiny_symmetric", "--tokens", "2", "--json", str(path)]
+    arguments = ["power", "tiny_symmetric", "--tokens", "2", "--clock-ps", "4000"]
+    arguments += ["--json", str(path)]
     result = CliRunner().invoke(kllm.build_app(), arguments)
     assert result.exit_code == 0, result.output
     plain = json.loads(path.read_text())

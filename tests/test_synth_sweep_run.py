@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ import kllm
 import synth.sweep.cluster
 from golden.errors import ToolError
 from synth.cache import Cache
-from synth.sweep.cluster import workers
+from synth.sweep.cluster import run_all, workers
 from synth.sweep.plan import plan
 from synth.sweep.points import Point
 from synth.sweep.run import Measured, known_points, run_points
@@ -75,22 +74,26 @@ def test_full_disk_loses_no_figure(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_killed_worker_costs_one_point(tmp_path: Path) -> None:
-    """Real processes, one of which is killed however often it starts."""
+def test_killed_worker_costs_one_task() -> None:
+    """Real processes; who does the second task is killed, however often it is tried."""
 
-    def deadly(point: Point, timeout: float) -> dict[str, float]:
-        if dict(point.changes)["output_lanes"] == 4:
+    def work(number: int) -> int:
+        import os
+        import signal
+
+        if number == 2:
             os.kill(os.getpid(), signal.SIGKILL)
-        return {"ge": 1.0}
+        return number * 10
 
-    sweep, cache, told = plan(GRID), Cache(tmp_path), []
-    _, missing = known_points(sweep, cache)
+    told: dict[str, tuple[object, str]] = {}
+
+    def done(key: str, result: object, problem: str) -> None:
+        told[key] = (result, problem)
+
     with workers(None, 1) as client:
-        run_points(client, missing, cache, told.append, timeout=1, measure=deadly)
-    assert sorted(one.problem for one in told)[:2] == ["", ""]
-    (lost,) = (one for one in told if one.problem)
-    assert "worker was killed each time" in lost.problem
-    assert list(known_points(sweep, cache)[1].values()) == [lost.point]
+        run_all(client, {"a": 1, "b": 2, "c": 3}, work, done)
+    assert told.pop("b")[1].startswith("its worker was killed each time")
+    assert told == {"a": (10, ""), "c": (30, "")}
 
 
 def run_command(*arguments: str):
