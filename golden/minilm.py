@@ -92,8 +92,10 @@ class MiniLM:
                 seen[name].append(x)
             return self.linear(name, x)
 
+        # What comes after the last of them need not run.
+        blocks = 1 + max((int(name.split(".")[2]) for name in names), default=-1)
         for text in texts:
-            self.hidden([self.tokens(text)], linear)
+            self.hidden([self.tokens(text)], linear, blocks)
         return {name: np.concatenate(rows) for name, rows in seen.items()}
 
     def embed(self, texts: Sequence[str]) -> Array:
@@ -102,7 +104,10 @@ class MiniLM:
         return np.concatenate(rows)
 
     def hidden(
-        self, texts: Sequence[Sequence[int]], linear: Callable[[str, Array], Array] | None = None
+        self,
+        texts: Sequence[Sequence[int]],
+        linear: Callable[[str, Array], Array] | None = None,
+        blocks: int = LAYERS,
     ) -> list[Array]:
         """Return the last hidden states (T, 384) of each text, given by its token numbers.
 
@@ -114,11 +119,13 @@ class MiniLM:
         linear : callable, optional
             Takes the place of all linear layers: a name and inputs (T, K) to outputs (T, N). It
             is called in the order of :func:`linear_layers`.
+        blocks : int
+            How many of the model's layers to run.
         """
         linear = linear or self.linear
         ends = np.cumsum([len(tokens) for tokens in texts])[:-1]
         x = self._norm("embeddings", np.concatenate([self._embedding(list(t)) for t in texts]))
-        for i in range(LAYERS):
+        for i in range(blocks):
             layer = f"encoder.layer.{i}"
             triple = [linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value")]
             parts = zip(*(np.split(part, ends) for part in triple), strict=True)
