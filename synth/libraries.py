@@ -22,6 +22,8 @@ QFLOW_FILES = {
 }
 # Buffers for the clock's tree, slow inside; qflow's own scripts leave them to that.
 QFLOW_AVOID = ("CLKBUF*",)
+# Cells made to be slow, for hold times; as buffers they would be the longest path.
+DELAY_CELLS = ("*dly*",)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def load(named: Sequence[str] = (), avoid: Sequence[str] = ()) -> Library:
     choices = [resolve(part) for part in parts] or [_file(default_liberty())]
     files = dict.fromkeys(path for choice in choices for path in choice.files)
     more = [pattern for text in avoid for pattern in text.split(",") if pattern]
-    return read(tuple(files), [*(p for choice in choices for p in choice.avoid), *more])
+    kits = [pattern for choice in choices for pattern in choice.avoid]
+    return read(tuple(files), [*DELAY_CELLS, *kits, *more])
 
 
 def resolve(name: str) -> Choice:

@@ -186,7 +186,7 @@ def _commands(libraries: Sequence[str], avoided: Sequence[str]) -> list[str]:
         *read,
         "read_blif timing.blif",
         "topo",
-        f"buffer -c -N {FAN_OUT}",
+        f"buffer -N {FAN_OUT}",
         "topo",
         "write_blif buffered.blif",
         "stime -p",
