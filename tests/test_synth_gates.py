@@ -32,17 +32,16 @@ def test_bench_passes_on_gates(name: str, library: Library, needs: Callable[[str
     assert "tests passed on icarus" in kllm.bench_gates(name, gates, "icarus")
 
 
-@pytest.mark.parametrize("name", ["fp16_add", "sorted_list"])
-def test_a_wrong_gate_is_found(name: str, library: Library, needs: Callable[[str], None]) -> None:
+def test_a_wrong_gate_is_found(library: Library, needs: Callable[[str], None]) -> None:
     """One gate in the middle is inverted."""
     needs("icarus")
-    gates = gates_of(name, library)
+    gates = gates_of("sorted_list", library)
     assigned = list(re.finditer(r"^  assign _\d+_ = ", gates, re.M))
     end = assigned[len(assigned) // 2].end()
     semicolon = gates.index(";", end)
     wrong = f"{gates[:end]}!({gates[end:semicolon]}){gates[semicolon:]}"
     with pytest.raises(BenchError):
-        kllm.bench_gates(name, wrong, "icarus")
+        kllm.bench_gates("sorted_list", wrong, "icarus")
 
 
 def test_gates_are_gates(library: Library) -> None:
