@@ -21,6 +21,8 @@ from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.linear_engine import LinearEngine
+from hw.lookup.lookup_array import LookupArray
+from hw.lookup.lookup_tree import LookupTree
 
 # Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with
 # this suffix, for symmetric ones.
@@ -72,6 +74,17 @@ def _linear_engine(size: str, *, symmetric: bool) -> Design:
     )
 
 
+def _lookup(name: str, kind: type, about: str) -> Design:
+    spec = engine_spec("small", symmetric=True)
+    parameters = asdict(spec)
+    return Design(
+        name=name,
+        make=partial(kind, spec),
+        about=f"{about} of a 16 x 16 linear engine, symmetric codebooks",
+        parameters=parameters.pop("numbers") | parameters,
+    )
+
+
 def _fp16(name: str, about: str, unit: type, *, pipelined: bool) -> Design:
     form = f"in {unit.STAGES} pipeline stages" if pipelined else "combinational"
     return Design(
@@ -85,8 +98,13 @@ def _fp16(name: str, about: str, unit: type, *, pipelined: bool) -> Design:
 ENGINES = tuple(
     _linear_engine(size, symmetric=symmetric) for size in SIZES for symmetric in (False, True)
 )
+LOOKUP_DESIGNS = (
+    _lookup("lookup_tree", LookupTree, "an output channel's 16 lookups and their sum"),
+    _lookup("lookup_array", LookupArray, "the lookup array"),
+)
 DESIGNS = (
     *ENGINES,
+    *LOOKUP_DESIGNS,
     *COUNTER_DESIGNS,
     *COUNTER_FP16_DESIGNS,
     *OUTLIER_DESIGNS,

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from functools import partial
 
-from gateware.catalog import design, engine_spec
+from gateware.catalog import design
 from gateware.design import Design
 from golden.spec import NumberSpec
 from hw.counter.counter_line import CounterLine
 from hw.counter.counter_spec import CounterSpec
-from hw.lookup.lookup_array import LookupArray
-from hw.lookup.lookup_tree import LookupTree
 
 FMA = "fp16_fma_pipelined"
 FMA_COMBINATIONAL = "fp16_fma"
@@ -58,24 +56,10 @@ def counter_spec() -> CounterSpec:
 
 
 def _lookup() -> DensityPoint:
-    spec = engine_spec("small", symmetric=True)
-    parameters: dict[str, bool | int | str] = {"magnitude_bits": spec.numbers.magnitude_bits}
+    tree, array = design("lookup_tree"), design("lookup_array")
+    inputs, lanes = (int(array.parameters[n]) for n in ("inputs_per_beat", "output_lanes"))
     return DensityPoint(
-        block="lookup",
-        lane=Design(
-            name="lookup_tree",
-            make=partial(LookupTree, spec),
-            about="lookup tree, symmetric codebooks",
-            parameters=parameters,
-        ),
-        lane_pairs=spec.inputs_per_beat,
-        array=Design(
-            name="lookup_array",
-            make=partial(LookupArray, spec),
-            about="lookup array, symmetric codebooks",
-            parameters=parameters,
-        ),
-        array_pairs=spec.inputs_per_beat * spec.output_lanes,
+        block="lookup", lane=tree, lane_pairs=inputs, array=array, array_pairs=inputs * lanes
     )
 
 
