@@ -1,5 +1,6 @@
 """Measuring designs: each distinct component once, side by side, and what is known not again."""
 
+import gc
 import hashlib
 import importlib.metadata
 import math
@@ -24,6 +25,8 @@ from synth.timing import LongestPath, Timing, time_design, timing_digest
 # A record of other fields is no result.
 FIELDS = " ".join([*Area.__dataclass_fields__, *Block.__dataclass_fields__])
 Progress = Callable[[str], None]
+# Designs and netlists are millions of objects; looking for garbage more often takes a fifth longer.
+COLLECT = 100_000
 UNTIMED = Timing(LongestPath(math.nan), "not timed")
 
 
@@ -61,6 +64,8 @@ def measure_all(
         In the order of ``designs``.
     """
     known = default_cache() if cache is None else cache
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT, *before[1:])
     # Whole designs are timed beside each other, too; they wait for components, so not among them.
     pools = ThreadPoolExecutor(jobs or cores()), ThreadPoolExecutor(jobs or cores())
     work = _Work(library, timeout, known, own_macros, pools[0], progress, timed)
@@ -72,6 +77,8 @@ def measure_all(
             pool.shutdown(wait=False, cancel_futures=True)
         stop_all()
         raise
+    finally:
+        gc.set_threshold(*before)
     for pool in pools:
         pool.shutdown()
     return areas
