@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from golden.accuracy.models import Model
 
 FORMATS = (".png", ".svg", ".pdf")
+DIGITS = 6
 
 
 def by_label(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -24,7 +25,10 @@ def by_label(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 
 def print_figures(model: "Model", found: list[dict[str, Any]]) -> None:
-    """Print mean and worst of the metric, and the means of the other figures, by label."""
+    """Print mean and worst of the metric, and the means of the other figures, by label.
+
+    With one seed for each there is no worst.
+    """
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -33,15 +37,20 @@ def print_figures(model: "Model", found: list[dict[str, Any]]) -> None:
     # Figures come behind the options in each run.
     options = {"label", *(field.name for field in fields(EvalOptions))}
     others = [name for name in found[0] if name not in options and name != metric]
-    table = Table(box=SIMPLE, pad_edge=False, title=model.title, title_justify="left")
-    table.add_column("", no_wrap=True, min_width=min(40, max(len(run["label"]) for run in found)))
-    for column in ("seeds", metric, f"worst {metric}", *others):
-        table.add_column(column.replace("_", " "), justify="right")
-    for label, runs in by_label(found).items():
-        values = [run[metric] for run in runs]
-        means = [sum(run[name] for run in runs) / len(runs) for name in others]
-        numbers = (sum(values) / len(values), max(values), *means)
-        table.add_row(label, str(len(runs)), *(f"{number:.4f}" for number in numbers))
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), title=model.title, title_justify="left")
+    table.add_column("")
+    groups = by_label(found)
+    several = max(len(runs) for runs in groups.values()) > 1
+    columns = [metric, *(["seeds", f"worst {metric}"] if several else []), *others]
+    for column in columns:
+        # Labels may take several lines; numbers must not.
+        title = column.replace("_", " ").replace("nearest", "near").replace("seconds", "s")
+        table.add_column(title, justify="right", min_width=0 if column == "seeds" else DIGITS)
+    for label, runs in groups.items():
+        means = {name: sum(run[name] for run in runs) / len(runs) for name in (metric, *others)}
+        numbers = means | {f"worst {metric}": max(run[metric] for run in runs)}
+        cells = {name: f"{number:.4f}"[:DIGITS] for name, number in numbers.items()}
+        table.add_row(label, *((cells | {"seeds": str(len(runs))})[name] for name in columns))
     Console().print(table)
 
 
@@ -55,19 +64,20 @@ def require_files(json_file: Path | None, plot: Path | None) -> None:
 
 
 def draw(model: "Model", found: list[dict[str, Any]], path: Path) -> None:
-    """Draw the metric of each run, a column for each label."""
+    """Draw the metric of each run as a dot, and a bar for the mean of each label."""
     from matplotlib.figure import Figure
 
     groups = by_label(found)
-    figure = Figure(figsize=(1.5 + 0.8 * len(groups), 4), layout="constrained")
+    figure = Figure(figsize=(7, 1.2 + 0.35 * len(groups)), layout="constrained")
     axes = figure.add_subplot()
     for place, runs in enumerate(groups.values()):
         values = [run[model.metric] for run in runs]
-        axes.bar(place, sum(values) / len(values), color="#9bbcd9")
-        axes.plot([place] * len(values), values, ".", color="#1f4e79")
-    axes.set_xticks(range(len(groups)), list(groups), rotation=30, ha="right")
-    axes.set_ylabel(model.metric)
-    axes.set_title(model.title, fontsize="small", loc="left")
+        axes.barh(place, sum(values) / len(values), color="#9bbcd9")
+        axes.plot(values, [place] * len(values), ".", color="#1f4e79")
+    axes.set_yticks(range(len(groups)), list(groups))
+    axes.invert_yaxis()
+    axes.set_xlabel(model.metric)
+    figure.suptitle(model.title, fontsize="small")
     image = io.BytesIO()
     figure.savefig(image, format=path.suffix[1:])
     write_whole(path, image.getvalue())
