@@ -1,5 +1,6 @@
 """The console command ``kllm``: composes the commands of the folders."""
 
+import errno
 import importlib.metadata
 import json
 import sys
@@ -201,6 +202,12 @@ def main() -> None:
         sys.exit(explain(error, 1))
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        text = f"{where}{error.strerror}: make room, or name another folder with TMPDIR"
+        sys.exit(explain(ToolError(text), 1))
 
 
 def explain(error: Exception, status: int) -> int:

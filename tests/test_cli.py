@@ -1,5 +1,6 @@
 """The console command: what it composes, and what becomes of errors."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -14,8 +15,8 @@ from golden.errors import InputError, ToolError
 from golden.tools import Tool
 
 ROOT = Path(kllm.__file__).parent
-COMMANDS = ("doctor", "study", "eval", "quantize", "verilog", "run", "synth", "prove")
-HEAVY = ("amaranth", "pyosys", "matplotlib", "cocotb", "tokenizers", "ckwrap")
+COMMANDS = ("doctor", "study", "eval", "quantize", "verilog", "run", "synth", "sweep", "prove")
+HEAVY = ("amaranth", "pyosys", "matplotlib", "cocotb", "tokenizers", "ckwrap", "distributed")
 BROKEN = Tool(name="gizmo", purpose="everything", get="apt-get install gizmo", problem="not there")
 
 
@@ -54,6 +55,11 @@ def test_version_is_the_package_s() -> None:
         (InputError("no such layer"), 2, "error: no such layer\n"),
         (ToolError("no iverilog"), 1, "error: no iverilog\n"),
         (KeyboardInterrupt(), 130, ""),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "x.il"),
+            1,
+            "error: x.il: No space left on device: make room, or name another folder with TMPDIR\n",
+        ),
     ],
 )
 def test_errors_become_one_sentence_and_a_status(

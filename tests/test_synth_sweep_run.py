@@ -30,6 +30,8 @@ def cheap(point: Point, timeout: float) -> dict[str, float]:
     lanes = int(dict(point.changes)["output_lanes"])
     if lanes == 8:
         raise ToolError("no tool")
+    if lanes == 32:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return {"ge": lanes * 10.0, "microseconds": 1 / lanes, "delay_fo4": 40.0, "cycles": 1.0}
 
 
@@ -63,12 +65,15 @@ def test_full_disk_loses_no_figure(
     def full(*args: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    sweep, cache = plan(GRID), Cache(tmp_path)
+    cache = Cache(tmp_path)
+    sweep = plan({**GRID, "grid": {"output_lanes": [4, 16, 32]}})  # the last one fills a worker's
     monkeypatch.setattr("golden.files.os.replace", full)
     told: list[Measured] = []
     _, missing = known_points(sweep, cache)
     run_points(client, missing, cache, told.append, timeout=1, measure=cheap)
     assert sum(bool(one.figures) for one in told) == 2
+    (failed,) = (one.problem for one in told if one.problem)
+    assert failed == "the worker could not read or write: [Errno 28] No space left on device"
     assert cache.complaint.startswith("results are not kept: cannot write ")
     assert cache.complaint.endswith("No space left on device")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -148,3 +148,5 @@ def _outcome(future: Future) -> tuple[object | None, str]:
         raise ToolError(LOST) from None
     except ImportError as error:
         return None, f"the worker lacks kllm or what it needs: {error}"
+    except OSError as error:
+        return None, f"the worker could not read or write: {error}"
