@@ -4,8 +4,9 @@ import datetime
 import json
 import platform
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from golden.errors import InputError
 from synth.area import Area, as_json
@@ -13,6 +14,9 @@ from synth.liberty import Library
 from synth.measure import Progress, measure_all
 from synth.memories import MEMORY_BITS
 from synth.tables import caption
+
+if TYPE_CHECKING:
+    from gateware.design import Design
 
 COLUMNS = {
     "design": "design",
@@ -26,9 +30,25 @@ COLUMNS = {
 }
 
 
-def products_per_cycle(parameters: dict[str, Any]) -> int:
-    """Return how many products an engine's lanes make in a cycle; 0 for what is no engine."""
-    return int(parameters.get("inputs_per_beat", 0)) * int(parameters.get("output_lanes", 0))
+def products_per_cycle(design: "Design") -> int:
+    """Return how many products an engine, an array or a lane makes in a cycle; 0 of all else."""
+    from gateware.mac_arrays import make_array
+    from gateware.variant import specification
+    from hw.counter.counter_engine import CounterEngine
+    from hw.counter_fp16.fp16_counter_engine import Fp16CounterEngine
+    from hw.linear_engine import LinearEngine
+    from hw.mac.lanes import make_lane
+    from hw.mac.scaled_array import ScaledArray
+
+    kind = design.make.func if isinstance(design.make, partial) else None
+    spec = specification(design)
+    if kind is make_lane:
+        return spec.inputs_per_beat
+    if kind in (LinearEngine, make_array, ScaledArray):
+        return spec.inputs_per_beat * spec.output_lanes
+    if kind in (CounterEngine, Fp16CounterEngine):
+        return spec.pairs * spec.output_lanes
+    return 0
 
 
 def gather(
@@ -75,8 +95,7 @@ def gather(
         "provenance": provenance(measured[0], command),
         "notes": caption(measured),
         "designs": [
-            as_json(areas[one.name])
-            | {"about": one.about, "products": products_per_cycle(one.parameters)}
+            as_json(areas[one.name]) | {"about": one.about, "products": products_per_cycle(one)}
             for one in designs
         ],
         "paper": ratios(units, areas),

@@ -32,11 +32,14 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align:
   white-space: nowrap; }
 th { background: var(--head); } th:first-child, td:first-child { text-align: left; }
 .words td, .words th { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.words td:first-child { white-space: nowrap; overflow-wrap: normal; }
 @media print { body { max-width: none; font-size: 10pt; } .s { overflow: visible; }
   svg { min-width: 0; } tr { break-inside: avoid; } h2 { break-after: avoid; }
   table { font-size: 7.5pt; } th, td { padding: .1rem .3rem; } }
 """
 TREES = 6  # treemaps of the largest designs that have parts
+# Fewer parts than these, of so much of the area each, are no picture.
+TREE_PARTS, TREE_SHARE = 3, 0.02
 
 
 def page(data: dict[str, Any]) -> str:
@@ -79,7 +82,7 @@ def _figures(data: dict[str, Any]) -> list[str]:
         bars([(d["design"], d["ge"], d["ge_sequential"]) for d in designs]),
         scatter([(d["design"], d["products"], d["ge"]) for d in designs if d["products"]]),
     ]
-    whole = sorted((d for d in designs if len(d["blocks"]) > 1), key=lambda d: -d["ge"])
+    whole = sorted((d for d in designs if _has_parts(d)), key=lambda d: -d["ge"])
     for one in whole[:TREES]:
         parts = [
             (block["module"].removeprefix(f"{one['design']}_"), block["ge"] * block["copies"])
@@ -87,3 +90,9 @@ def _figures(data: dict[str, Any]) -> list[str]:
         ]
         figures.append(treemap(one["design"], parts))
     return figures
+
+
+def _has_parts(design: dict[str, Any]) -> bool:
+    least = TREE_SHARE * design["ge"]
+    large = [b for b in design["blocks"] if b["ge"] * b["copies"] > least]
+    return len(large) >= TREE_PARTS

@@ -15,7 +15,7 @@ from gateware.catalog import design
 from golden.errors import InputError
 from synth.liberty import Library
 from synth.paper_units import MAC, PaperUnit, paper_units
-from synth.report_data import markdown, read_table, text_of
+from synth.report_data import markdown, products_per_cycle, read_table, text_of
 from synth.report_plots import bars, scatter, squarify, treemap
 
 VOID = {"meta", "link", "br"}
@@ -87,6 +87,21 @@ def test_command(small: None, library: Library, tmp_path: Path) -> None:
     assert text == markdown(data)
     assert f"| orizuru_unit | {text_of(unit['ge'])} |" in text
     assert "| a\\|b | 0.125 |" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "products"),
+    [
+        ("tiny", 4 * 4),
+        ("int4_lane", 16),
+        ("int4_array", 16 * 16),
+        ("counter_small", 32 * 4),
+        ("index_counter", 0),
+        ("fp16_fma", 0),
+    ],
+)
+def test_products_by_hand(name: str, products: int) -> None:
+    assert products_per_cycle(design(name)) == products
 
 
 def test_units_of_the_paper_exist_here() -> None:
