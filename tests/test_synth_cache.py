@@ -4,6 +4,8 @@
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -150,6 +152,28 @@ def test_full_disk_is_one_sentence_and_no_failure(
     assert area.ge > 0
     assert "results are not kept: cannot write" in cache.complaint
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_the_same_thing_is_made_once(tmp_path: Path) -> None:
+    """Who wants what another one makes waits for it; a failure leaves nothing behind."""
+    cache, made = Cache(tmp_path), []
+
+    def make() -> bytes:
+        made.append(1)
+        time.sleep(0.1)
+        if len(made) == 1:
+            raise ToolError("failed")
+        return b"found"
+
+    def ask(_: int) -> bytes:
+        return cache.made("kind", "abcd", make, bytes, bytes)
+
+    with pytest.raises(ToolError, match="failed"):
+        ask(0)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(4))) == [b"found"] * 4
+    assert len(made) == 2
+    assert not list(tmp_path.rglob("*.busy"))
 
 
 def test_failure_of_one_component_ends_all(
