@@ -7,8 +7,8 @@ turned (:func:`golden.lm.equivalents.turned`), are normal noise beside one large
 
 # No more than all inputs, in two halves.
 MOST = 0.5
-# Times the mean share; by lookups, their mean over a decoder layer is just below 1. Chosen on
-# training text.
+# Times the mean share; by lookups, their mean over a decoder layer is just below 1, before
+# counts are rounded up. Chosen on training text.
 FACTORS = {
     "q_proj": 0.8,
     "k_proj": 0.8,
