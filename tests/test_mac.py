@@ -1,11 +1,15 @@
 """Baseline arrays: golden sums, sizes, and the formula of their cycles."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from amaranth.sim import Simulator
 
 from golden.fp16 import to_bits
 from golden.mac import fp16_sums, group_scaled_sums, half_odd, integer_sums
 from hw.mac.group_scaler import GroupScaler
+from hw.mac.integer_accumulator import IntegerAccumulator
 from hw.mac.lanes import make_lane, make_operands
 from hw.mac.mac_spec import LANE_CYCLES, SHAPES, MacSpec
 
@@ -102,3 +106,30 @@ def test_group_scales_by_hand() -> None:
 def test_group_scaler_needs_whole_units() -> None:
     with pytest.raises(ValueError, match="multiple of 8"):
         GroupScaler(spec(output_lanes=4))
+
+
+@pytest.mark.parametrize(("term_bits", "total_bits"), [(9, 20), (12, 24), (9, 16)])
+def test_accumulator_adds_terms_of_any_width(term_bits: int, total_bits: int) -> None:
+    """Below half of the total's width, above it, and where one cycle does for the whole."""
+    dut = IntegerAccumulator(term_bits, total_bits)
+    rng = np.random.default_rng(7)
+    high = 1 << (term_bits - 1)
+    terms = rng.integers(-high, high, 40).tolist()
+    totals = [sum(terms[n // 8 * 8 : n + 1]) for n in range(len(terms))]  # tiles of eight beats
+    seen: list[int] = []
+
+    async def bench(ctx: Any) -> None:
+        for n in range(len(terms) + 2):
+            ctx.set(dut.valid, n < len(terms))
+            ctx.set(dut.first, n % 8 == 0)
+            ctx.set(dut.term, terms[n - 1] if 0 < n <= len(terms) else 0)
+            await ctx.delay(1e-9)
+            seen.append(ctx.get(dut.total))
+            await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    start = 1 + dut.latency
+    assert seen[start : start + len(terms)] == totals

@@ -68,7 +68,7 @@ class IntegerAccumulator(wiring.Component):
         if not self.latency:
             m.d.comb += self.total.eq(_accumulate(m, term, 0, begin, valid, "low"))
             return m
-        half = self.total_bits // 2
+        half = min(self.total_bits // 2, self.term_bits - 1)  # the upper half has its sign
         low = _accumulate(m, term[:half], 0, begin, valid, "low")
         # Sign bits are all the same: those beyond the term need no registers of their own.
         high = Signal(signed(self.total_bits - half))
