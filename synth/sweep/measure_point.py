@@ -3,7 +3,10 @@
 import dataclasses
 import importlib.metadata
 import json
+import warnings
 from functools import cache
+
+from amaranth.hdl import UnusedElaboratable
 
 from golden.errors import InputError
 from golden.tools import MODEL_PACKAGE
@@ -51,7 +54,9 @@ def measure_point(point: Point, timeout: float) -> Figures:
         try:
             _ = design.emission
         except ValueError as error:
-            raise InputError(f"{point} cannot be built: {error}") from error
+            # Parts of it are there and never used, of which Amaranth would warn.
+            warnings.filterwarnings("ignore", category=UnusedElaboratable)
+            raise InputError(f"it cannot be built: {error}") from error
         # One run at a time: there are other workers.
         (area,) = measure_all([design], library_of(point.library), timeout=timeout, jobs=1)
         for kind in ("area", "delay"):

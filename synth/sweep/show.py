@@ -52,22 +52,23 @@ def print_table(plan: Plan, measured: Sequence[Measured]) -> None:
     fixed = [
         name for name in ("base", "library") if len({getattr(p, name) for p in plan.points}) > 1
     ]
-    table = Table("", box=SIMPLE, pad_edge=False, padding=(0, 0, 0, 1))
-
-    def add(head: str, side: JustifyMethod) -> None:
-        table.add_column(head, justify=side, min_width=max(map(len, head.split())))
-
-    for name in (*fixed, *varied):
-        add(name.replace("_", " "), "left")
-    for name in there:
-        add(UNITS.get(name, name.replace("_", " ")), "right")
+    rows = []
     for one in measured:
         changes = dict(one.point.changes)
-        start = ["*" if one.point in best else ""]
-        start += [str(getattr(one.point, name)) for name in fixed]
-        start += [_text(changes[name]) for name in varied]
-        numbers = [_number(name, one.figures[name]) if one.figures else "-" for name in there]
-        table.add_row(*start, *numbers)
+        row = ["*" if one.point in best else ""]
+        row += [str(getattr(one.point, name)) for name in fixed]
+        row += [_text(changes[name]) for name in varied]
+        row += [_number(name, one.figures[name]) if one.figures else "-" for name in there]
+        rows.append(row)
+    heads = ["", *(name.replace("_", " ") for name in (*fixed, *varied))]
+    heads += [UNITS.get(name, name.replace("_", " ")) for name in there]
+    table = Table(box=SIMPLE, pad_edge=False, padding=(0, 0, 0, 1))
+    for place, head in enumerate(heads):
+        words = [*head.split(), *(row[place] for row in rows)]
+        side: JustifyMethod = "left" if place < len(heads) - len(there) else "right"
+        table.add_column(head, justify=side, min_width=max(map(len, words)))
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
     weighed = ", ".join(UNITS.get(name, name) for name in plan.pareto)
     print(f"* none is better in {weighed}")
