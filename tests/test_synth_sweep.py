@@ -25,7 +25,7 @@ from synth.sweep.run import Measured, front
 from synth.sweep.show import as_json, draw, label, print_table
 
 GRID = {"base": "tiny", "grid": {"output_lanes": [4, 8, 16]}, "layer": {"outliers_percent": 0}}
-EXAMPLE = Path(kllm.__file__).parent / "synth" / "sweep" / "lanes.toml"
+EXAMPLES = Path(kllm.__file__).parent / "synth" / "sweep"
 
 
 def test_a_grid_is_every_combination() -> None:
@@ -38,7 +38,12 @@ def test_a_grid_is_every_combination() -> None:
     spec = specification(found.points[-1].design())
     assert (spec.numbers.symmetric, spec.output_lanes, spec.inputs_per_beat) == (True, 8, 4)
     assert found.pareto == ("ge", "microseconds")
-    assert len(read_plan(EXAMPLE).points) == 8
+
+
+def test_the_project_s_own_sweeps_are_possible() -> None:
+    found = {path.name: read_plan(path) for path in EXAMPLES.glob("*.toml")}
+    assert len(found["lanes.toml"].points) == 8
+    assert not any(sweep.left_out for sweep in found.values())
 
 
 def test_impossible_combinations_may_be_left_out() -> None:
