@@ -33,25 +33,19 @@ pareto = ["ge", "microseconds"]  -  of which little is good
 
 skip_impossible = true  -  leave out combinations that no engine can have
 
-[grid]  -  every combination of these is a point; all else is as in the base
+grid.output_lanes = [16, 32, 64]  -  every combination of the grid is a point
 
-output_lanes = [16, 32, 64]
+grid.magnitude_bits = [8, 9]  -  all else is as in the base
 
-magnitude_bits = [8, 9]
+layer.inputs = 256  -  of which cycles are
 
-[layer]  -  of which cycles are; outliers on both sides together
+layer.outputs = 256
 
-inputs = 256
+layer.outliers_percent = 1.0  -  on both sides together
 
-outputs = 256
+accuracy.layer = "encoder.layer.0.attention.self.query"  -  of MiniLM
 
-outliers_percent = 1.0
-
-[accuracy]  -  of a layer of MiniLM
-
-layer = "encoder.layer.0.attention.self.query"
-
-tokens = 64
+accuracy.tokens = 64
 """
 
 
@@ -77,24 +71,22 @@ def sweep(
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=1.0, help="Time limit for each component.")
     ] = 600.0,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Measure again what has been measured before.")
-    ] = False,
 ) -> None:
     """Measure a grid of designs: area, delay, cycles of a token, accuracy.
 
     Points run side by side on Dask. Each is kept as soon as it is measured, so an interrupted
-    sweep goes on where it was. A point that fails is said at the end; the others stand.
+    sweep goes on where it was: in build/synth, or the folder KLLM_CACHE names (empty: nowhere). A
+    point that fails is said at the end; the others stand.
     """
     from golden.accuracy.figures import require_files
     from golden.files import write_whole
-    from synth.cache import Cache, default_cache
+    from synth.cache import default_cache
     from synth.sweep.plan import read_plan
     from synth.sweep.show import as_json, draw, print_table
 
     plan = read_plan(file)
     require_files(json_file, plot)
-    cache = Cache(None) if fresh else default_cache()
+    cache = default_cache()
     measured = run(plan, cache, scheduler, jobs, timeout)
     if json_file is not None:
         write_whole(json_file, as_json(plan, measured))
