@@ -4,7 +4,7 @@ BIN := .venv/bin
 FAST := $(if $(filter x86_64,$(shell uname -m)),verilator,icarus)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test formal lint clean
+.PHONY: help setup demo test formal areas lint clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
@@ -25,6 +25,9 @@ test: setup  ## run the tests
 formal: setup  ## prove small engines and all streams right in every run
 	@mkdir -p build/formal
 	$(BIN)/kllm prove --json build/formal/proofs.json
+
+areas: setup  ## compare the area of every design with synth/baseline.json
+	$(BIN)/kllm synth --all --baseline
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .

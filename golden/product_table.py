@@ -186,10 +186,11 @@ def _refit(
     pull_ideal = np.tensordot(to_ideal, ideal)
     near, far = _over_weights(to_table, w), _over_weights(to_ideal, w)
     right = pull_table @ w + (pull_ideal @ w - far[:, -1])[:-1]
-    a = np.linalg.solve(near + far[:-1, :-1], right)
+    a: FloatArray = np.linalg.solve(near + far[:-1, :-1], right).astype(np.float64)
     b = np.append(a, 1)
     near, far = _over_activations(to_table, a), _over_activations(to_ideal, b)
-    return a, np.linalg.solve(near + far, a @ pull_table + b @ pull_ideal)
+    fitted = np.linalg.solve(near + far, a @ pull_table + b @ pull_ideal)
+    return a, fitted.astype(np.float64)
 
 
 def _over_weights(moments: FloatArray, w: FloatArray) -> FloatArray:
