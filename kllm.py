@@ -129,7 +129,7 @@ def doctor(
 
 def measure_area(design: str) -> dict[str, Any]:
     """Return what a design takes in gates: simulation and synthesis meet here alone."""
-    from synth.area import measure_design
+    from synth.measure_design import measure_design
 
     return measure_design(design)
 

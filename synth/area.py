@@ -2,13 +2,11 @@
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from gateware.design import Design
 from golden.errors import InputError
 from synth.fo4 import fo4_ps
 from synth.functions import NAND2, NOT, least
-from synth.liberty import Cell, Library, read
+from synth.liberty import Cell, Library
 
 TIMEOUT = 600.0
 
@@ -186,48 +184,3 @@ def of_json(content: bytes) -> Area:
         return Area(**plain, blocks=blocks, memories=memories)
     except (KeyError, TypeError) as error:
         raise ValueError(f"no area: {error}") from None
-
-
-def measure_design(name: str, liberty: Path | None = None, timeout: float = TIMEOUT) -> dict:
-    """Return the area of a catalogued design as plain data; see :class:`Area`.
-
-    Parameters
-    ----------
-    name : str
-        The design.
-    liberty : Path, optional
-        The library; the default one when not given.
-    timeout : float
-        Seconds that each run of Yosys or ABC may take.
-    """
-    from gateware.catalog import design
-    from synth.tools import default_liberty
-
-    library = read([liberty or default_liberty()])
-    return as_json(measure(design(name), library, timeout))
-
-
-def measure(design: Design, library: Library, timeout: float = TIMEOUT) -> Area:
-    """Synthesise a design and measure it: the one way that every figure is made.
-
-    What has been measured before is not measured again; see :mod:`synth.cache`.
-
-    Parameters
-    ----------
-    design : Design
-        Any design, of the catalog or not.
-    library : Library
-        Its cells; :func:`synth.libraries.load` reads one by name.
-    timeout : float
-        Seconds that each run of Yosys or ABC may take.
-
-    Raises
-    ------
-    InputError
-        When the library lacks a cell that is needed.
-    ToolError
-        When Yosys or ABC is missing, fails or takes too long.
-    """
-    from synth.measure import measure_all
-
-    return measure_all([design], library, timeout=timeout)[0]

@@ -41,7 +41,7 @@ def measure_all(
     timed: bool = True,
     progress: Progress = lambda text: None,
 ) -> list[Area]:
-    """Measure designs; see :func:`synth.area.measure`.
+    """Measure designs; see :func:`synth.measure_design.measure`.
 
     Parameters
     ----------

@@ -50,9 +50,9 @@ def make_power(run_gates: Callable[..., Any]) -> Callable[..., None]:
         from gateware.catalog import design
         from golden.files import require_writable, write_whole
         from synth.activity import read_activity
-        from synth.area import measure
         from synth.energy import Energies
         from synth.libraries import load
+        from synth.measure_design import measure
         from synth.power import DUMP, energy, flat_gates
 
         if json_file is not None:

@@ -15,8 +15,8 @@ from hw.counter_fp16.fp16_count_tree import Fp16CountTree
 from hw.fp16.fp16_fma import Fp16Fma
 from sim.bed.random_layer import random_layer
 from sim.counter_fp16_words import fp16_load_words
-from synth.area import measure
 from synth.liberty import Library
+from synth.measure_design import measure
 
 DESIGNS = {design.name: design for design in COUNTER_FP16_DESIGNS}
 LONGEST_PATH = 45.0  # FO4

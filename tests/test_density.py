@@ -16,9 +16,10 @@ from gateware.design import Design
 from golden.cycles import lookup_beats, outliers_of
 from golden.error_split import ErrorSplit
 from golden.errors import ToolError
-from synth.area import Area, measure
+from synth.area import Area
 from synth.density import LAYER, densities, paper_scale_cycles
 from synth.liberty import Library
+from synth.measure_design import measure
 
 BLOCKS = ["lookup", "counter", "int4", "int8", "dequant", "figlut", "fp16"]
 MADE_UP: dict[str, Any] = dict(

@@ -18,8 +18,8 @@ from hw.fp16.fp16_from_integer import Fp16FromInteger
 from hw.fp16.fp16_to_integer import Fp16ToInteger
 from sim.bed.fp16_operands import CORNERS, corner_triples, near, negated, patterns
 from sim.fp16_sweep import build, sweep
-from synth.area import measure
 from synth.liberty import Library
+from synth.measure_design import measure
 
 # Files f16_add.tv.gz and so on, of Berkeley TestFloat (testfloat_gen -rnear_even -tininessafter
 # f16_add | gzip); NaN results are 7E00.

@@ -11,8 +11,8 @@ from hw.orizuru.orizuru_spec import OrizuruSpec
 from hw.orizuru.orizuru_tree import OrizuruTree
 from hw.orizuru.orizuru_unit import OrizuruUnit
 from hw.orizuru.orizuru_upper import OrizuruUpper
-from synth.area import measure
 from synth.liberty import Library
+from synth.measure_design import measure
 
 
 def spec(inputs: int, values_per_beat: int) -> OrizuruSpec:

@@ -18,8 +18,9 @@ from gateware.design import Design
 from golden.errors import InputError, ToolError
 from hw.common.share import share
 from hw.lookup.lookup_tree import LookupTree
-from synth.area import Area, measure, measure_design
+from synth.area import Area
 from synth.liberty import Library, read
+from synth.measure_design import measure, measure_design
 from synth.tools import LIBERTY_FILE, LIBERTY_PACKAGE
 
 KEYS = "design library area ge ge_sequential delay_ps delay_fo4 cells yosys".split()
@@ -167,7 +168,7 @@ def wee(library: Library, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_measured_by_name(wee: str) -> None:
-    result = measure_design(wee, LIBERTY_FILE)
+    result = measure_design(wee)
     assert list(result)[:9] == KEYS
     assert set(result) == set(Area.__dataclass_fields__)
     assert result["ge"] == result["ge_sequential"] == 2 * FLIP_FLOP_GE

@@ -10,10 +10,11 @@ import kllm
 import synth.baseline
 from gateware.catalog import CATALOG
 from golden.errors import InputError, ToolError
-from synth.area import Area, measure
+from synth.area import Area
 from synth.baseline import CHECKED_GE, checked, deltas, differences, drifted, load, table, update
 from synth.liberty import Library
 from synth.measure import measure_all
+from synth.measure_design import measure
 
 
 def test_every_design_has_a_baseline() -> None:

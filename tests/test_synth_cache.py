@@ -19,12 +19,13 @@ from gateware.catalog import CATALOG
 from gateware.design import Design
 from golden.errors import InputError, ToolError
 from hw.common.share import share
-from synth.area import as_json, measure
+from synth.area import as_json
 from synth.cache import Cache
 from synth.components import components
 from synth.liberty import Library, read
 from synth.mapping import map_component
 from synth.measure import measure_all, tree_digest
+from synth.measure_design import measure
 from synth.sources import reached, source_digest
 
 ROOT = Path(synth.measure.__file__).resolve().parent.parent
@@ -218,7 +219,8 @@ def test_sources_are_followed() -> None:
 def test_areas_do_not_depend_on_folder_or_hash_seed(library: Library, tmp_path: Path) -> None:
     script = (
         "import json; from gateware.catalog import CATALOG; from synth.libraries import load;"
-        "from synth.area import as_json, measure;"
+        "from synth.area import as_json;"
+        "from synth.measure_design import measure;"
         "print(json.dumps(as_json(measure(CATALOG['orizuru_unit'], load()))))"
     )
     results = []

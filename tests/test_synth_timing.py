@@ -13,10 +13,11 @@ import synth.sta
 from gateware.design import Design
 from golden.errors import ToolError
 from golden.tools import Tool
-from synth.area import Area, measure
+from synth.area import Area
 from synth.cache import Cache
 from synth.liberty import Library
 from synth.measure import measure_all
+from synth.measure_design import measure
 from synth.timing import ESTIMATE, MOST_CELLS, method
 
 MISSING = Tool(name="sta", purpose="", get="", problem="not here")
