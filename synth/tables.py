@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -12,25 +13,31 @@ from synth.timing import ESTIMATE, FAN_OUT
 if TYPE_CHECKING:
     from synth.area import Area, Memory
 
+WIDE = 100  # columns of a terminal that has room for the area in the library's unit too
+
 
 def print_areas(areas: "Sequence[Area]") -> None:
     """Print the designs as a table, and below what the units are."""
-    table = Table("design")
-    for title in ("area", "GE", "seq.", "FFs", "mem. bits", "delay ps", "FO4"):
+    console = Console()
+    titles = ["GE", "seq.", "FFs", "mem. bits", "delay ps", "FO4"]
+    if console.width >= WIDE or len(areas) == 1:
+        titles.append("area")
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("design", no_wrap=True)  # what one looks for
+    for title in titles:
         table.add_column(title, justify="right")
     for area in areas:
         share = area.ge_sequential / area.ge if area.ge else 0.0
-        table.add_row(
-            area.design,
-            f"{area.area:,.0f}",
+        figures = (
             f"{area.ge:,.0f}",
             f"{share:.0%}",
             f"{area.flip_flops:,}",
             f"{area.memory_bits:,}",
             f"{area.delay_ps:,.0f}",
             f"{area.delay_fo4:.0f}",
+            f"{area.area:,.0f}",
         )
-    console = Console()
+        table.add_row(area.design, *figures[: len(titles)])
     console.print(table)
     console.print(caption(areas), markup=False, highlight=False)
 
