@@ -98,6 +98,14 @@ class EngineSpec:
         return self.numbers.sum_bits(self.inputs_max, 2 * self.outliers_max)
 
     @property
+    def tile_cycles(self) -> int:
+        """Cycles from a tile's last beat to the next tile's, at least: one of few beats waits.
+
+        The lanes hold no finished tile: it must have left them, and the scalers the one before.
+        """
+        return self.output_lanes // self.scale_lanes + 4
+
+    @property
     def carry_place(self) -> int:
         """Bits of an accumulator's lower half, whose carry is added a beat later."""
         return self.sum_bits // 2

@@ -56,8 +56,9 @@ class LinearEngine(wiring.Component):
     ------
     Latency : of a token whose outputs nobody makes wait, its last output beat is ``fill`` cycles
         after its last weights, when N is a multiple of n_t.
-    Rate : a token every (ceil(K / k_t) + D * ceil(2 k_top / k_t)) * ceil(N / n_t) cycles, when
-        that is not less than the other stages need and nobody makes it wait.
+    Rate : a tile of n_t outputs every ceil(K / k_t) + D * ceil(2 k_top / k_t) cycles or every
+        ``spec.tile_cycles``, the longer, and a token every ceil(N / n_t) tiles, when that is not
+        less than the other stages need and nobody makes it wait.
     Through paths : none.
     Reset : drops all tokens; constants become zero and must be loaded again.
     """

@@ -40,7 +40,7 @@ def token_cycles(design: Design, inputs: int, outputs: int, outliers: int) -> in
     assert isinstance(design.make, partial)
     spec = specification(design)
     if design.make.func is LinearEngine:
-        return lookup_beats(
+        beats = lookup_beats(
             inputs,
             outputs,
             outliers,
@@ -48,6 +48,7 @@ def token_cycles(design: Design, inputs: int, outputs: int, outliers: int) -> in
             output_lanes=spec.output_lanes,
             digits=spec.numbers.residual_digits,
         )
+        return max(beats, spec.tile_cycles * -(-outputs // spec.output_lanes))
     if design.make.func is make_array:
         return spec.cycles(inputs, outputs)
     return max(spec.main_cycles(inputs, outputs), spec.compensation_cycles(outputs, outliers))
