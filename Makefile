@@ -14,7 +14,7 @@ setup:  ## install what is missing: Debian packages, .venv, pinned dependencies
 
 demo: setup  ## run two layers of MiniLM through the hardware, bit for bit
 	@mkdir -p build/demo
-	$(BIN)/kllm run --layer encoder.layer.0.attention.self.query --symmetric --tokens 4 \
+	$(BIN)/kllm run --layer encoder.layer.0.attention.self.query --symmetric --tokens 1 \
 	    --simulator icarus --no-area --json build/demo/attention.json
 	$(BIN)/kllm run --layer encoder.layer.0.output.dense --symmetric --tokens 8 \
 	    --simulator $(FAST) --json build/demo/ffn.json
