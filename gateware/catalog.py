@@ -12,17 +12,17 @@ from gateware.counter_fp16_designs import COUNTER_FP16_DESIGNS
 from gateware.design import Design
 from gateware.mac_arrays import MAC_DESIGNS
 from gateware.outlier_engines import OUTLIER_DESIGNS
-from golden.errors import InputError
-from golden.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
-from golden.spec import NumberSpec
-from golden.tensor_file import near
-from hw.engine_spec import EngineSpec
+from golden.base.errors import InputError
+from golden.base.tensor_file import near
+from golden.exact.spec import NumberSpec
+from golden.quantise.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.fp16.fp16_multiply import Fp16Multiply
-from hw.linear_engine import LinearEngine
-from hw.lookup.lookup_array import LookupArray
-from hw.lookup.lookup_tree import LookupTree
+from hw.linear.engine_spec import EngineSpec
+from hw.linear.linear_engine import LinearEngine
+from hw.linear.lookup.lookup_array import LookupArray
+from hw.linear.lookup.lookup_tree import LookupTree
 
 # Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with
 # this suffix, for symmetric ones.

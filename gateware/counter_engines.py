@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from gateware.design import Design
-from golden.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
-from golden.spec import NumberSpec
-from hw.counter.count_tree import CountTree
-from hw.counter.counter_engine import CounterEngine
-from hw.counter.counter_spec import CounterSpec
-from hw.counter.index_counter import IndexCounter
+from golden.exact.spec import NumberSpec
+from golden.quantise.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
+from hw.linear.counter.count_tree import CountTree
+from hw.linear.counter.counter_engine import CounterEngine
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.counter.index_counter import IndexCounter
 
 SYMMETRIC = "_symmetric"
 SIZES: dict[str, dict[str, Any]] = {

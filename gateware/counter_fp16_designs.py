@@ -6,14 +6,14 @@ from functools import partial
 from typing import Any
 
 from gateware.design import Design
-from golden.quantize import PLAIN_MAGNITUDE_BITS
-from golden.spec import NumberSpec
-from hw.counter_fp16.dequant_unit import DequantUnit
-from hw.counter_fp16.error_unit import ErrorUnit
-from hw.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
-from hw.counter_fp16.fp16_count_tree import Fp16CountTree
-from hw.counter_fp16.fp16_counter_engine import Fp16CounterEngine
-from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from golden.exact.spec import NumberSpec
+from golden.quantise.quantize import PLAIN_MAGNITUDE_BITS
+from hw.linear.counter_fp16.dequant_unit import DequantUnit
+from hw.linear.counter_fp16.error_unit import ErrorUnit
+from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
+from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
+from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
+from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 
 NUMBERS = NumberSpec(symmetric=False, magnitude_bits=PLAIN_MAGNITUDE_BITS)
 SMALL = Fp16CounterSpec(

@@ -5,9 +5,9 @@ from functools import partial
 
 from gateware.catalog import design
 from gateware.design import Design
-from golden.spec import NumberSpec
-from hw.counter.counter_line import CounterLine
-from hw.counter.counter_spec import CounterSpec
+from golden.exact.spec import NumberSpec
+from hw.linear.counter.counter_line import CounterLine
+from hw.linear.counter.counter_spec import CounterSpec
 
 FMA = "fp16_fma_pipelined"
 FMA_COMBINATIONAL = "fp16_fma"

@@ -8,7 +8,7 @@ from amaranth.back.rtlil import convert  # pyright: ignore[reportMissingImports]
 from amaranth.lib import wiring
 
 from gateware.yosys import run_yosys
-from hw.common.share import likeness
+from hw.stream.share import likeness
 
 # Amaranth's notes to itself.
 NOTES = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
@@ -26,7 +26,7 @@ CLOCK, RESET = "clk", "rst"
 
 
 class Emission:
-    """The modules of one design, collected (a :class:`hw.common.share.SharingPlatform`).
+    """The modules of one design, collected (a :class:`hw.stream.share.SharingPlatform`).
 
     ``modules`` then has a component for each module that ``text`` has, but for parts that are
     not shared.
@@ -123,7 +123,7 @@ def verilog(component: wiring.Component, name: str) -> str:
 
     Raises
     ------
-    golden.errors.ToolError
+    golden.base.errors.ToolError
         When Yosys is missing or fails.
     """
     return rtlil_to_verilog(rtlil(component, name), name)

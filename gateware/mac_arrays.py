@@ -4,12 +4,12 @@ from dataclasses import asdict, replace
 from functools import partial
 
 from gateware.design import Design
-from golden.baselines import GROUP
-from hw.mac.dequant_array import DequantArray
-from hw.mac.lanes import make_lane
-from hw.mac.mac_array import MacArray
-from hw.mac.mac_spec import MacSpec
-from hw.mac.scaled_array import ScaledArray
+from golden.quantise.baselines import GROUP
+from hw.baseline.dequant_array import DequantArray
+from hw.baseline.lanes import make_lane
+from hw.baseline.mac_array import MacArray
+from hw.baseline.mac_spec import MacSpec
+from hw.baseline.scaled_array import ScaledArray
 
 ABOUT = {
     "int4": "INT4 x INT4",

@@ -6,16 +6,16 @@ from functools import partial
 from amaranth.lib import wiring
 
 from gateware.design import Design
-from golden.errors import InputError
-from golden.orizuru import hierarchy_comparisons, tree_comparisons
-from golden.tensor_file import near
-from hw.common.share import looked_at
-from hw.orizuru.orizuru_spec import OrizuruSpec
-from hw.orizuru.orizuru_stream import OrizuruStream
-from hw.orizuru.orizuru_tree import OrizuruTree
-from hw.orizuru.orizuru_unit import OrizuruUnit
-from hw.top_k.bitonic_top_k import BitonicTopK
-from hw.top_k.quick_select import QuickSelect
+from golden.base.errors import InputError
+from golden.base.tensor_file import near
+from golden.exact.orizuru import hierarchy_comparisons, tree_comparisons
+from hw.stream.share import looked_at
+from hw.topk.baseline.bitonic_top_k import BitonicTopK
+from hw.topk.baseline.quick_select import QuickSelect
+from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+from hw.topk.orizuru.orizuru_stream import OrizuruStream
+from hw.topk.orizuru.orizuru_tree import OrizuruTree
+from hw.topk.orizuru.orizuru_unit import OrizuruUnit
 
 # One sorted list on each side serves up to so many lanes without slowing the clock.
 LANES_PER_LIST = 16

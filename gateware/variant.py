@@ -1,7 +1,7 @@
 """Design points with other parameters: what of a catalogued design may be changed, and changing it.
 
 A design's ``make`` is a ``functools.partial``. Its parameters are the fields of the specification
-among its arguments, those of :class:`golden.spec.NumberSpec` in it too, and its keywords.
+among its arguments, those of :class:`golden.exact.spec.NumberSpec` in it too, and its keywords.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from gateware.design import Design
-from golden.errors import InputError
+from golden.base.errors import InputError
 
 Value = bool | int | str
 KINDS = {bool: "true or false", int: "a whole number", str: "a text"}

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from golden.errors import ToolError
-from golden.tools import REPAIR, SET_UP
+from golden.base.errors import ToolError
+from golden.base.tools import REPAIR, SET_UP
 
 # Yosys ends its process on an error, and may crash: it never runs in ours. One command a line.
 CHILD = """

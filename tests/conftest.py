@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from golden.errors import ToolError
-from sim.tools import require_icarus, verilator_root
-from synth.liberty import Library, read
-from synth.tools import LIBERTY_FILE, LIBERTY_PACKAGE
+from golden.base.errors import ToolError
+from sim.kit.tools import require_icarus, verilator_root
+from synth.libraries.liberty import Library, read
+from synth.libraries.tools import LIBERTY_FILE, LIBERTY_PACKAGE
 
 
 @pytest.fixture(scope="session")

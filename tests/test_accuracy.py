@@ -9,22 +9,22 @@ import pytest
 from typer.testing import CliRunner
 
 import golden.accuracy.models as models
-import kllm
+import kllm.app
 from golden.accuracy.minilm_eval import agreement, embed, quantise, retrieval
 from golden.accuracy.options import EvalOptions
 from golden.accuracy.static_outliers import input_errors
 from golden.accuracy.width import width_curve
-from golden.errors import InputError
-from golden.layer_source import LayerSource, minilm_layer
-from golden.methods.kllm import prepare_kllm
-from golden.minilm import MiniLM, linear_layers
-from golden.recipes.table import RECIPES
+from golden.base.errors import InputError
+from golden.models.layer_source import LayerSource, minilm_layer
+from golden.models.minilm import MiniLM, linear_layers
+from golden.quantise.methods.kllm import prepare_kllm
+from golden.quantise.recipes.table import RECIPES
 
 TEXTS = ["A generator is a function which returns an iterator.", "Dogs bark."]
 
 
 def invoke(*arguments: str):
-    return CliRunner().invoke(kllm.build_app(), arguments)
+    return CliRunner().invoke(kllm.app.build_app(), arguments)
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from golden.baselines import int_linear, round_to_nearest
-from golden.errors import InputError
-from golden.fp16 import to_bits
+from golden.base.errors import InputError
+from golden.exact.fp16 import to_bits
+from golden.quantise.baselines import int_linear, round_to_nearest
 
 
 def test_a_row_s_largest_magnitude_is_seven_steps() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from amaranth.lib.wiring import Component
 
-from sim.launch import run_block
+from sim.kit.launch import run_block
+from sim.kit.simulators import choose_simulator
 from sim.registry import BLOCKS
-from sim.simulators import choose_simulator
 
 ROOT = Path(__file__).resolve().parent.parent
 # Builds cost ten seconds each, so only two are tried there: memories, handshakes, arithmetic.

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import golden.tools
-import kllm
-from golden.errors import InputError, ToolError
-from golden.tools import Tool
+import golden.base.tools
+import kllm.app
+from golden.base.errors import InputError, ToolError
+from golden.base.tools import Tool
 
-ROOT = Path(kllm.__file__).parent
+ROOT = Path(kllm.__file__).parents[1]
 COMMANDS = ("doctor", "study", "eval", "quantize", "verilog", "run", "synth", "sweep", "prove")
 HEAVY = ("amaranth", "pyosys", "matplotlib", "cocotb", "tokenizers", "ckwrap", "distributed")
 BROKEN = Tool(name="gizmo", purpose="everything", get="apt-get install gizmo", problem="not there")
@@ -22,7 +22,7 @@ BROKEN = Tool(name="gizmo", purpose="everything", get="apt-get install gizmo", p
 
 def invoke(*arguments: str):
     """Run the command line in this process; errors stay exceptions."""
-    return CliRunner().invoke(kllm.build_app(), arguments)
+    return CliRunner().invoke(kllm.app.build_app(), arguments)
 
 
 def test_help_names_every_command() -> None:
@@ -40,7 +40,10 @@ def test_every_command_explains_itself(command: str) -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    script = f"import sys, kllm; kllm.build_app(); print([n for n in {HEAVY} if n in sys.modules])"
+    script = (
+        "import sys, kllm.app; kllm.app.build_app();"
+        f" print([n for n in {HEAVY} if n in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
 
@@ -72,17 +75,17 @@ def test_errors_become_one_sentence_and_a_status(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(kllm, "build_app", lambda: fail)
+    monkeypatch.setattr(kllm.app, "build_app", lambda: fail)
     with pytest.raises(SystemExit) as left:
-        kllm.main()
+        kllm.app.main()
     assert left.value.code == status
     assert capsys.readouterr().err == said
 
 
 def test_other_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kllm, "build_app", lambda: lambda: 1 // 0)
+    monkeypatch.setattr(kllm.app, "build_app", lambda: lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
-        kllm.main()
+        kllm.app.main()
 
 
 def test_doctor_finds_this_machine_well() -> None:
@@ -96,7 +99,7 @@ def test_doctor_finds_this_machine_well() -> None:
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
 def test_doctor_fails_on_a_missing_tool(option: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden.tools, "requirements", lambda: [BROKEN])
+    monkeypatch.setattr(golden.base.tools, "requirements", lambda: [BROKEN])
     result = invoke("doctor", *option)
     assert isinstance(result.exception, ToolError)
     assert "gizmo" in str(result.exception)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden.codebook import CROWD, fit_codebook, nearest, require_index_bits, to_grid
-from golden.errors import InputError
+from golden.base.errors import InputError
+from golden.exact.codebook import CROWD, fit_codebook, nearest, require_index_bits, to_grid
 
 
 def best_error(values: np.ndarray, weights: np.ndarray, clusters: int) -> float:

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import kllm
+import kllm.app
 import sim.outliers.outlier_table
 from gateware.outlier_engines import OUTLIER_DESIGNS, comparisons
-from golden.errors import InputError, ToolError
+from golden.base.errors import InputError, ToolError
 from sim.outliers.outlier_vectors import made_up
 
 
 def invoke(*arguments: str):
     words = ["sim", "compare", "--simulator=icarus", "--no-minilm", *arguments]
-    return CliRunner().invoke(kllm.build_app(), words)
+    return CliRunner().invoke(kllm.app.build_app(), words)
 
 
 def test_figures_of_a_unit(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from gateware.counter_engines import COUNTER_SPECS, PAPER, counter_spec
-from hw.counter.counter_engine import CounterEngine
-from hw.counter.counter_spec import CounterSpec
+from hw.linear.counter.counter_engine import CounterEngine
+from hw.linear.counter.counter_spec import CounterSpec
 
 SPEC = counter_spec(PAPER)
 

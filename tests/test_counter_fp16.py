@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden import counter_fp16, fp16
-from golden.counter_fp16 import fp16_linear, main_sums, pair_counts
-from golden.error_split import exact_linear, rms
-from golden.layer_source import minilm_layer
-from golden.linear import QuantizedLinear, forward, reference
-from golden.quantize import quantize_linear
-from golden.spec import NumberSpec
-from golden.token_scale import Scale, ScaleFactor
+from golden.accuracy.error_split import exact_linear, rms
+from golden.exact import counter_fp16, fp16
+from golden.exact.counter_fp16 import fp16_linear, main_sums, pair_counts
+from golden.exact.linear import QuantizedLinear, forward, reference
+from golden.exact.spec import NumberSpec
+from golden.exact.token_scale import Scale, ScaleFactor
+from golden.models.layer_source import minilm_layer
+from golden.quantise.quantize import quantize_linear
 
 U, T = 2.0**-11, 2.0**-25
 INFINITY, NAN = 0x7C00, 0x7E00

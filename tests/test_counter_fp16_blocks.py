@@ -7,16 +7,16 @@ import pytest
 
 from gateware.counter_fp16_designs import COUNTER_FP16_DESIGNS, PAPER, SMALL
 from gateware.design import Design
-from golden.errors import InputError
-from golden.spec import NumberSpec
-from hw.counter_fp16.count_multiply import CountMultiply
-from hw.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
-from hw.counter_fp16.fp16_count_tree import Fp16CountTree
+from golden.base.errors import InputError
+from golden.exact.spec import NumberSpec
 from hw.fp16.fp16_fma import Fp16Fma
-from sim.bed.random_layer import random_layer
-from sim.counter_fp16_words import fp16_load_words
-from synth.liberty import Library
-from synth.measure_design import measure
+from hw.linear.counter_fp16.count_multiply import CountMultiply
+from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
+from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
+from sim.kit.counter_fp16_words import fp16_load_words
+from sim.kit.random_layer import random_layer
+from synth.area.measure_design import measure
+from synth.libraries.liberty import Library
 
 DESIGNS = {design.name: design for design in COUNTER_FP16_DESIGNS}
 LONGEST_PATH = 45.0  # FO4

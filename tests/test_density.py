@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import kllm
-import synth.density
+import kllm.app
+import synth.area.density
 from gateware.catalog import design
 from gateware.density_points import FMA, FMA_COMBINATIONAL, counter_spec, density_points
 from gateware.design import Design
-from golden.cycles import lookup_beats, outliers_of
-from golden.error_split import ErrorSplit
-from golden.errors import ToolError
-from synth.area import Area
-from synth.density import LAYER, densities, paper_scale_cycles
-from synth.liberty import Library
-from synth.measure_design import measure
+from golden.accuracy.error_split import ErrorSplit
+from golden.base.errors import ToolError
+from golden.exact.cycles import lookup_beats, outliers_of
+from synth.area.area import Area
+from synth.area.density import LAYER, densities, paper_scale_cycles
+from synth.area.measure_design import measure
+from synth.libraries.liberty import Library
 
 BLOCKS = ["lookup", "counter", "int4", "int8", "dequant", "figlut", "fp16"]
 MADE_UP: dict[str, Any] = dict(
@@ -48,7 +48,9 @@ def made_up_area(one: Design) -> Area:
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Areas and errors without synthesis and without MiniLM."""
     monkeypatch.setattr(
-        synth.density, "measure_all", lambda designs, *_, **__: [made_up_area(d) for d in designs]
+        synth.area.density,
+        "measure_all",
+        lambda designs, *_, **__: [made_up_area(d) for d in designs],
     )
 
 
@@ -109,12 +111,12 @@ def test_leanest_int4_lane(library: Library) -> None:
 
 
 def invoke(*arguments: str):
-    return CliRunner().invoke(kllm.build_app(), ["density", *arguments])
+    return CliRunner().invoke(kllm.app.build_app(), ["density", *arguments])
 
 
 @pytest.mark.usefixtures("made_up")
 def test_command_writes_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synth.density, "accuracies", lambda _: {"int4": 0.25})
+    monkeypatch.setattr(synth.area.density, "accuracies", lambda _: {"int4": 0.25})
     file, plot = tmp_path / "d.json", tmp_path / "d.png"
     result = invoke(f"--json={file}", f"--plot={plot}")
     assert result.exit_code == 0, result.exception
@@ -134,8 +136,8 @@ def test_accuracy_without_minilm(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object):
         raise ToolError("no model")
 
-    monkeypatch.setattr("golden.layer_source.minilm_layers", missing)
-    assert synth.density.accuracies(lambda _: None) == {}
+    monkeypatch.setattr("golden.models.layer_source.minilm_layers", missing)
+    assert synth.area.density.accuracies(lambda _: None) == {}
 
 
 def test_accuracy_is_that_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,9 +148,9 @@ def test_accuracy_is_that_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
     def study(_: object, *, symmetric: bool, outlier_share: float):
         yield LAYER, replace(split, quantisation=0.1 + symmetric * 0.02 + (not outlier_share))
 
-    monkeypatch.setattr("golden.layer_source.minilm_layers", lambda *_: [None])
-    monkeypatch.setattr("golden.error_split.study", study)
-    found = synth.density.accuracies(lambda _: None)
+    monkeypatch.setattr("golden.models.layer_source.minilm_layers", lambda *_: [None])
+    monkeypatch.setattr("golden.accuracy.error_split.study", study)
+    found = synth.area.density.accuracies(lambda _: None)
     expected = {"lookup": 0.12, "counter": 0.1, "dequant": 1.12, "int4": 0.2}
     assert found == pytest.approx(expected)
 

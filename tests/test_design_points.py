@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from gateware.catalog import ENGINES, SIZES, SYMMETRIC, design, engine_spec
-from golden.errors import InputError
-from golden.linear import forward
-from golden.spec import NumberSpec
-from sim.bed.random_layer import random_layer, random_tokens
-from sim.engine_words import beats_per_token, load_words
-from sim.layer_run import run_layer
-from sim.tools import MACHINE
+from golden.base.errors import InputError
+from golden.exact.linear import forward
+from golden.exact.spec import NumberSpec
+from sim.kit.engine_words import beats_per_token, load_words
+from sim.kit.random_layer import random_layer, random_tokens
+from sim.kit.tools import MACHINE
+from sim.run.layer_run import run_layer
 
 SEED = 20261121
 # Inputs, output channels and outliers a side that no number of lanes divides; bits of the

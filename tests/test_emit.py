@@ -16,8 +16,8 @@ from amaranth.sim import Simulator
 import gateware.yosys
 from gateware.emit import emission, rtlil, snake_case, verilog
 from gateware.yosys import run_abc, run_yosys
-from golden.errors import ToolError
-from hw.common.share import share
+from golden.base.errors import ToolError
+from hw.stream.share import share
 
 PAIR = data.StructLayout({"low": 4, "high": 4})
 

@@ -11,20 +11,20 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from typer.testing import CliRunner
 
-import kllm
-import sim.formal.formal_check
-import sim.formal.formal_model
-import sim.formal.formal_run
+import kllm.app
+import sim.proofs.check
+import sim.proofs.model
+import sim.proofs.run
 from gateware.outlier_engines import OUTLIER_ENGINES
-from golden.errors import InputError, ToolError
-from golden.fp16 import MAX_FINITE
-from hw.engine_spec import KEY
-from hw.orizuru.orizuru_spec import OrizuruSpec
-from sim.formal.formal_check import Verdict
-from sim.formal.formal_outliers import OutlierRules
-from sim.formal.formal_proofs import PROOFS, Proof
-from sim.formal.formal_run import Result, run_proof
-from sim.formal.formal_streams import StreamRules
+from golden.base.errors import InputError, ToolError
+from golden.exact.fp16 import MAX_FINITE
+from hw.linear.engine_spec import KEY
+from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+from sim.proofs.check import Verdict
+from sim.proofs.outliers import OutlierRules
+from sim.proofs.proofs import PROOFS, Proof
+from sim.proofs.run import Result, run_proof
+from sim.proofs.streams import StreamRules
 
 SPEC = OrizuruSpec(inputs_max=4, outliers_max=2, values_per_beat=4)
 SECONDS = 120
@@ -32,7 +32,7 @@ SECONDS = 120
 
 @pytest.fixture(autouse=True)
 def waves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sim.formal.formal_run, "WAVES", tmp_path)
+    monkeypatch.setattr(sim.proofs.run, "WAVES", tmp_path)
 
 
 class PlainEngine(wiring.Component):
@@ -178,13 +178,11 @@ def test_bug_in_a_design_is_found(
         assert any(old in text for text in parts)
         return "".join(text.replace(old, new) if text in parts else text for text in modules)
 
-    right = sim.formal.formal_model.rtlil
-    monkeypatch.setattr(sim.formal.formal_model, "rtlil", changed)
+    right = sim.proofs.model.rtlil
+    monkeypatch.setattr(sim.proofs.model, "rtlil", changed)
     proof = PROOFS[name]
-    model = sim.formal.formal_model.write_model(proof.make(), tmp_path)
-    found = sim.formal.formal_check.decide(
-        model, depth=proof.depth, unbounded=False, seconds=SECONDS
-    )
+    model = sim.proofs.model.write_model(proof.make(), tmp_path)
+    found = sim.proofs.check.decide(model, depth=proof.depth, unbounded=False, seconds=SECONDS)
     assert found.verdict == Verdict.REFUTED
 
 
@@ -192,7 +190,7 @@ def test_every_outlier_engine_has_a_proof() -> None:
     proven = {type(getattr(one.make(), "engine", None)) for one in PROOFS.values()}
     spec = OrizuruSpec(inputs_max=4, outliers_max=1, values_per_beat=4)
     for name, (_, make) in OUTLIER_ENGINES.items():
-        assert type(make(spec)) in proven, f"{name} has no proof in sim/formal/formal_proofs.py"
+        assert type(make(spec)) in proven, f"{name} has no proof in sim/proofs/proofs.py"
 
 
 class Silent(wiring.Component):
@@ -220,8 +218,8 @@ def test_rules_that_nothing_can_break_are_told() -> None:
 
 @pytest.mark.parametrize("kind", ["assert", "assume", "cover"])
 def test_a_property_that_gets_lost_is_told(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    read = [*sim.formal.formal_model.READ[:-1], f"chformal -{kind} -remove", "design -save proof"]
-    monkeypatch.setattr(sim.formal.formal_model, "READ", read)
+    read = [*sim.proofs.model.READ[:-1], f"chformal -{kind} -remove", "design -save proof"]
+    monkeypatch.setattr(sim.proofs.model, "READ", read)
     with pytest.raises(ToolError, match=r"lost.*(holds_still|waits_and_passes)"):
         run_proof(proof_of(PROOFS["entry_merge"].make), seconds=SECONDS)
 
@@ -239,9 +237,9 @@ def test_only_an_invariant_that_was_checked_is_a_proof(
     monkeypatch: pytest.MonkeyPatch, log: str, verdict: Verdict
 ) -> None:
     """Out of time, ``pdr -s`` says that the property is proved."""
-    model = sim.formal.formal_model.Model(Path(), (), (), ())
-    monkeypatch.setattr(sim.formal.formal_check, "run_abc", lambda *_, **__: log)
-    assert sim.formal.formal_check._prove(model, 1)[0] == verdict
+    model = sim.proofs.model.Model(Path(), (), (), ())
+    monkeypatch.setattr(sim.proofs.check, "run_abc", lambda *_, **__: log)
+    assert sim.proofs.check._prove(model, 1)[0] == verdict
 
 
 def test_no_time_is_no_proof() -> None:
@@ -251,7 +249,7 @@ def test_no_time_is_no_proof() -> None:
 
 
 def invoke(*arguments: str):
-    return CliRunner().invoke(kllm.build_app(), ["prove", *arguments], env={"COLUMNS": "160"})
+    return CliRunner().invoke(kllm.app.build_app(), ["prove", *arguments], env={"COLUMNS": "160"})
 
 
 def test_command_proves(tmp_path: Path) -> None:

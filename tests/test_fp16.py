@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from golden import fp16
+from golden.exact import fp16
 
 ALL = np.arange(1 << 16, dtype=np.uint16)
 FINITE = ALL[fp16.is_finite(ALL)]

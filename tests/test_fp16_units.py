@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from gateware.catalog import design
-from golden import fp16_arithmetic as fp16
-from golden.errors import InputError
-from golden.fp16 import to_bits
+from golden.base.errors import InputError
+from golden.exact import fp16_arithmetic as fp16
+from golden.exact.fp16 import to_bits
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.fp16.fp16_from_integer import Fp16FromInteger
 from hw.fp16.fp16_to_integer import Fp16ToInteger
-from sim.bed.fp16_operands import CORNERS, corner_triples, near, negated, patterns
-from sim.fp16_sweep import build, sweep
-from synth.liberty import Library
-from synth.measure_design import measure
+from sim.harness.fp16_sweep import build, sweep
+from sim.kit.fp16_operands import CORNERS, corner_triples, near, negated, patterns
+from synth.area.measure_design import measure
+from synth.libraries.liberty import Library
 
 # Files f16_add.tv.gz and so on, of Berkeley TestFloat (testfloat_gen -rnear_even -tininessafter
 # f16_add | gzip); NaN results are 7E00.

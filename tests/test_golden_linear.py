@@ -6,14 +6,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from golden import fp16
-from golden.clustering import cluster, thresholds
-from golden.linear import QuantizedLinear, forward, reference
-from golden.main_sums import main_sums
-from golden.outliers import outliers_per_side, repeated, select_outliers
-from golden.residual import ratio, reciprocal, residual_rows
-from golden.spec import NumberSpec
-from golden.token_scale import Scale, ScaleFactor, token_scale
+from golden.exact import fp16
+from golden.exact.clustering import cluster, thresholds
+from golden.exact.linear import QuantizedLinear, forward, reference
+from golden.exact.main_sums import main_sums
+from golden.exact.outliers import outliers_per_side, repeated, select_outliers
+from golden.exact.residual import ratio, reciprocal, residual_rows
+from golden.exact.spec import NumberSpec
+from golden.exact.token_scale import Scale, ScaleFactor, token_scale
 
 
 def bits(*values: float) -> fp16.BitArray:

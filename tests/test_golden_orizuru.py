@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden.orizuru import (
+from golden.exact.orizuru import (
     TreeResult,
     hierarchy,
     hierarchy_comparisons,
@@ -15,8 +15,8 @@ from golden.orizuru import (
     tree_comparisons,
     tree_select,
 )
-from golden.outliers import select_outliers
-from golden.spec import IntArray
+from golden.exact.outliers import select_outliers
+from golden.exact.spec import IntArray
 
 
 @given(

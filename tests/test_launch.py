@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from golden.errors import InputError, ToolError
-from sim.launch import BenchError, Run, check_results, run_block, simulate
-from sim.simulators import SIMULATORS, choose_simulator, visible_ports
+from golden.base.errors import InputError, ToolError
+from sim.kit.launch import BenchError, Run, check_results, run_block, simulate
+from sim.kit.simulators import SIMULATORS, choose_simulator, visible_ports
 
 COUNTER = """
 module counter(clk, rst, count);
@@ -21,7 +21,7 @@ endmodule
 """
 HEAD = """
 import cocotb
-from sim.bed.clock import next_cycle, reset, start_clock
+from sim.kit.clock import next_cycle, reset, start_clock
 """
 COUNTS = f"""{HEAD}
 @cocotb.test(timeout_time=1, timeout_unit="us")
@@ -52,7 +52,7 @@ def launch(
     """Run a bench of this text on the counter."""
     (tmp_path / "bench_text.py").write_text(bench)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("sim.launch.BUILD", tmp_path)
+    monkeypatch.setattr("sim.kit.launch.BUILD", tmp_path)
     return simulate("try", verilog, "bench_text", top="counter", simulator=simulator, **options)
 
 

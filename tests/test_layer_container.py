@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save
 from typer.testing import CliRunner
 
-import kllm
-from golden.errors import InputError
-from golden.fp16 import to_bits
-from golden.layer_container import container, is_container, pack, read_layer, unpack
-from golden.linear import QuantizedLinear, forward, reference
-from golden.quantize import quantize_linear
+import kllm.app
+from golden.base.errors import InputError
+from golden.exact.fp16 import to_bits
+from golden.exact.linear import QuantizedLinear, forward, reference
+from golden.quantise.layer_container import container, is_container, pack, read_layer, unpack
+from golden.quantise.quantize import quantize_linear
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_t(4, (60, 15))
@@ -196,7 +196,7 @@ def test_unknown_layers_and_other_files_are_refused(path: Path, tmp_path: Path) 
 
 
 def run(*arguments: str | Path):
-    return CliRunner().invoke(kllm.build_app(), ["quantize", *map(str, arguments)])
+    return CliRunner().invoke(kllm.app.build_app(), ["quantize", *map(str, arguments)])
 
 
 def test_the_command_writes_what_the_library_makes(tmp_path: Path) -> None:
@@ -238,14 +238,14 @@ def test_run_takes_the_file_and_the_engine_agrees(path: Path, tmp_path: Path) ->
     own = [f"--weights={path}", "--tensor=fc", f"--activations={tokens}", "--tokens=2"]
     design = ["--design=tiny", "--simulator=icarus", "--no-area"]
     result = CliRunner().invoke(
-        kllm.build_app(), ["run", *own, *design, "--symmetric", f"--json={out}"]
+        kllm.app.build_app(), ["run", *own, *design, "--symmetric", f"--json={out}"]
     )
     assert result.exit_code == 0, result.exception
     facts = json.loads(out.read_text())
     assert (facts["mismatches"], facts["recipe"], facts["tokens"]) == (0, "kept", 2)
     # Measured against the file's own weights, so the activations' error alone is left.
     assert facts["error"]["quantisation"] < 0.15
-    result = CliRunner().invoke(kllm.build_app(), ["run", *own, *design])
+    result = CliRunner().invoke(kllm.app.build_app(), ["run", *own, *design])
     assert isinstance(result.exception, InputError)
     assert "quantised for symmetric codebooks and products of 8 bits" in str(result.exception)
 
@@ -253,6 +253,6 @@ def test_run_takes_the_file_and_the_engine_agrees(path: Path, tmp_path: Path) ->
 def test_run_refuses_other_tokens(path: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", X[:, :9])
     own = [f"--weights={path}", "--tensor=fc", f"--activations={tmp_path / 'x.npy'}"]
-    result = CliRunner().invoke(kllm.build_app(), ["run", *own])
+    result = CliRunner().invoke(kllm.app.build_app(), ["run", *own])
     assert isinstance(result.exception, InputError)
     assert "has K = 9; layer 'fc'" in str(result.exception)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from golden.errors import InputError
-from golden.layer_source import file_layer, minilm_layer, named_layers, read_activations
+from golden.base.errors import InputError
+from golden.models.layer_source import file_layer, minilm_layer, named_layers, read_activations
 
 INPUTS, OUTPUTS = 6, 4
 WEIGHT = np.arange(INPUTS * OUTPUTS, dtype=np.float32).reshape(OUTPUTS, INPUTS) / 8

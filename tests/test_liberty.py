@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from gateware.yosys import run_abc
-from golden.errors import InputError, ToolError
-from synth.fo4 import fo4_ps, interpolate
-from synth.functions import CARRY, NAND2, NOT, SUM, full_adder, least, truth_table
-from synth.liberty import numbers, parse, read
-from synth.tools import LIBERTY_FILE
+from golden.base.errors import InputError, ToolError
+from synth.libraries.fo4 import fo4_ps, interpolate
+from synth.libraries.functions import CARRY, NAND2, NOT, SUM, full_adder, least, truth_table
+from synth.libraries.liberty import numbers, parse, read
+from synth.libraries.tools import LIBERTY_FILE
 
 # Tables are linear: rise = 0.1 + 0.3 load + 0.5 slew, fall = 0.2 + 0.1 load + 1.0 slew, and the
 # slews 0.1 + 0.5 slew (rising output) and 0.2 + 0.5 slew (falling).

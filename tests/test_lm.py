@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from golden.errors import InputError
-from golden.lm import evaluate
-from golden.lm.config import Config, linear_layers
-from golden.lm.equivalents import rotated, smoothed, turned, with_gains_in_weights
-from golden.lm.model import (
+from golden.base.errors import InputError
+from golden.exact.outliers import outliers_per_side
+from golden.models.lm import evaluate
+from golden.models.lm.config import Config, linear_layers
+from golden.models.lm.equivalents import rotated, smoothed, turned, with_gains_in_weights
+from golden.models.lm.model import (
     EMBEDDING,
     Array,
     LanguageModel,
@@ -23,9 +24,8 @@ from golden.lm.model import (
     silu,
     tensor_shapes,
 )
-from golden.lm.outlier_shares import FACTORS, outlier_share
-from golden.methods.kllm import IntegerLayer
-from golden.outliers import outliers_per_side
+from golden.models.lm.outlier_shares import FACTORS, outlier_share
+from golden.quantise.methods.kllm import IntegerLayer
 
 SMALL = Config(vocabulary=40, hidden=24, layers=2, heads=2, inner=48, context=16)
 
@@ -105,7 +105,7 @@ def test_a_model_of_zeros_repeats_its_embedding() -> None:
 
 def test_logits_are_pytorch_s() -> None:
     torch = pytest.importorskip("torch", reason="PyTorch, the extra 'train', is not installed")
-    from golden.lm.torch_model import LanguageModel as TorchModel
+    from golden.models.lm.torch_model import LanguageModel as TorchModel
 
     torch.manual_seed(0)
     other = TorchModel(SMALL)

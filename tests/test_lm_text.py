@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from golden.errors import InputError
-from golden.lm import evaluate
-from golden.lm.config import CONFIG
-from golden.lm.corpus import documents, is_held_out
-from golden.lm.tokens import END, encode, load_tokenizer, windows
+from golden.base.errors import InputError
+from golden.models.lm import evaluate
+from golden.models.lm.config import CONFIG
+from golden.models.lm.corpus import documents, is_held_out
+from golden.models.lm.tokens import END, encode, load_tokenizer, windows
 
 
 def test_no_document_is_on_both_sides() -> None:

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from golden.lm.config import Config
-from golden.lm.train import (
+from golden.models.lm.config import Config
+from golden.models.lm.train import (
     BATCH,
     PEAK_RATE,
     WARM_UP,
@@ -50,7 +50,7 @@ def test_an_epoch_reads_all_of_the_text_once() -> None:
 
 def test_steps_bring_the_loss_down() -> None:
     torch = needs_torch()
-    from golden.lm.torch_model import LanguageModel
+    from golden.models.lm.torch_model import LanguageModel
 
     torch.manual_seed(0)
     model = LanguageModel(SMALL)
@@ -62,6 +62,6 @@ def test_steps_bring_the_loss_down() -> None:
 
 
 def test_help_is_there_without_pytorch() -> None:
-    command = [sys.executable, "-m", "golden.lm.train", "--help"]
+    command = [sys.executable, "-m", "golden.models.lm.train", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "--steps" in done.stdout

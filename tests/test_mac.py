@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from golden.fp16 import to_bits
-from golden.mac import fp16_sums, group_scaled_sums, half_odd, integer_sums
-from hw.mac.group_scaler import GroupScaler
-from hw.mac.integer_accumulator import IntegerAccumulator
-from hw.mac.lanes import make_lane, make_operands
-from hw.mac.mac_spec import LANE_CYCLES, SHAPES, MacSpec
+from golden.exact.fp16 import to_bits
+from golden.exact.mac import fp16_sums, group_scaled_sums, half_odd, integer_sums
+from hw.baseline.group_scaler import GroupScaler
+from hw.baseline.integer_accumulator import IntegerAccumulator
+from hw.baseline.lanes import make_lane, make_operands
+from hw.baseline.mac_spec import LANE_CYCLES, SHAPES, MacSpec
 
 
 def spec(arithmetic: str = "int4", **changes) -> MacSpec:

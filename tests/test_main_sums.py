@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.main_sums import FLOAT32_EXACT, main_sums
+from golden.exact.main_sums import FLOAT32_EXACT, main_sums
 
 
 @pytest.mark.parametrize("levels", [4, 8, 16])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.mapping import index_code, stored_centroids, stored_table
+from golden.exact.mapping import index_code, stored_centroids, stored_table
 
 
 @pytest.mark.parametrize(

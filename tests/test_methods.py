@@ -5,18 +5,18 @@ import itertools
 import numpy as np
 import pytest
 
-from golden.errors import InputError
-from golden.methods.atom import prepare_atom, shared_outliers
-from golden.methods.gptq import Group, gptq, groups_of, nearest
-from golden.methods.grid import largest_scale, quantize_rows, searched_scale, to_grid
-from golden.methods.hadamard import hadamard, random_hadamard
-from golden.methods.layer import Array
-from golden.methods.quarot import prepare_quarot, prepare_rotated
-from golden.methods.rtn import prepare_fp16, prepare_rtn
-from golden.methods.smoothquant import best_scales, migration_scales, prepare_smoothquant
-from golden.methods.static_thresholds import StaticInputs, thresholds
-from golden.methods.table import METHODS, require_method
-from golden.token_scale import ScaleFactor
+from golden.base.errors import InputError
+from golden.exact.token_scale import ScaleFactor
+from golden.quantise.methods.atom import prepare_atom, shared_outliers
+from golden.quantise.methods.gptq import Group, gptq, groups_of, nearest
+from golden.quantise.methods.grid import largest_scale, quantize_rows, searched_scale, to_grid
+from golden.quantise.methods.hadamard import hadamard, random_hadamard
+from golden.quantise.methods.layer import Array
+from golden.quantise.methods.quarot import prepare_quarot, prepare_rotated
+from golden.quantise.methods.rtn import prepare_fp16, prepare_rtn
+from golden.quantise.methods.smoothquant import best_scales, migration_scales, prepare_smoothquant
+from golden.quantise.methods.static_thresholds import StaticInputs, thresholds
+from golden.quantise.methods.table import METHODS, require_method
 
 
 def row(*values: float) -> Array:

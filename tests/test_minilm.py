@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.errors import InputError
-from golden.minilm import MiniLM, attention, erf, gelu, linear_layers
-from golden.text import (
+from golden.base.errors import InputError
+from golden.models.minilm import MiniLM, attention, erf, gelu, linear_layers
+from golden.models.text import (
     calibration_texts,
     evaluation_texts,
     texts_from_file,

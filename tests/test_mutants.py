@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateware.emit import verilog
-from sim.launch import BenchError, simulate
+from sim.kit.launch import BenchError, simulate
 from sim.registry import BLOCKS, COMPONENT
 
 
@@ -30,7 +30,7 @@ from sim.registry import BLOCKS, COMPONENT
 def test_bench_notices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str
 ) -> None:
-    monkeypatch.setattr("sim.launch.BUILD", tmp_path)
+    monkeypatch.setattr("sim.kit.launch.BUILD", tmp_path)
     lines = verilog(BLOCKS[name].make(), name).splitlines()
     places = [n for n, line in enumerate(lines) if line.startswith("  assign") and old in line]
     assert places, f"no {old!r} in {name}"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import kllm
+import kllm.app
 import sim.outliers.orizuru_run
-from golden.errors import InputError, ToolError
+from golden.base.errors import InputError, ToolError
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def vectors(tmp_path: Path) -> Callable[[np.ndarray], str]:
 
 def invoke(*arguments: str):
     words = ["sim", "orizuru", "--simulator=icarus", *arguments]
-    return CliRunner().invoke(kllm.build_app(), words)
+    return CliRunner().invoke(kllm.app.build_app(), words)
 
 
 def tokens(inputs: int) -> np.ndarray:

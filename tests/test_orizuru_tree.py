@@ -6,13 +6,13 @@ import pytest
 
 from gateware.catalog import design
 from gateware.design import Design
-from hw.orizuru.orizuru_leaf import OrizuruLeaf
-from hw.orizuru.orizuru_spec import OrizuruSpec
-from hw.orizuru.orizuru_tree import OrizuruTree
-from hw.orizuru.orizuru_unit import OrizuruUnit
-from hw.orizuru.orizuru_upper import OrizuruUpper
-from synth.liberty import Library
-from synth.measure_design import measure
+from hw.topk.orizuru.orizuru_leaf import OrizuruLeaf
+from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+from hw.topk.orizuru.orizuru_tree import OrizuruTree
+from hw.topk.orizuru.orizuru_unit import OrizuruUnit
+from hw.topk.orizuru.orizuru_upper import OrizuruUpper
+from synth.area.measure_design import measure
+from synth.libraries.liberty import Library
 
 
 def spec(inputs: int, values_per_beat: int) -> OrizuruSpec:

@@ -5,9 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from golden.pair_moments import one_hot, pair_moments
-from golden.product_table import ENOUGH, FURTHEST, product_table, round_together
-from golden.spec import NumberSpec
+from golden.exact.spec import NumberSpec
+from golden.quantise.pair_moments import one_hot, pair_moments
+from golden.quantise.product_table import ENOUGH, FURTHEST, product_table, round_together
 
 
 @pytest.mark.parametrize("seed", range(5))

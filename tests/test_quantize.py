@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.errors import InputError
-from golden.fp16 import to_bits
-from golden.linear import forward, reference
-from golden.quantize import quantize_linear, to_scale
+from golden.base.errors import InputError
+from golden.exact.fp16 import to_bits
+from golden.exact.linear import forward, reference
+from golden.quantise.quantize import quantize_linear, to_scale
 
 ROOT = Path(__file__).resolve().parent.parent
 

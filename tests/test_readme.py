@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import kllm
+import kllm.app
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def test_example_prints_what_its_comment_says() -> None:
 @pytest.mark.parametrize("line", re.findall(r"^(?:WAVES=1 )?kllm (.*?)\s*(?:#.*)?$", TEXT, re.M))
 def test_commands_have_the_options_that_are_used(line: str) -> None:
     words = line.split()
-    app = kllm.build_app()
+    app = kllm.app.build_app()
     groups = [group.name for group in app.registered_groups]
     commands = [command.name for command in app.registered_commands]
     assert words[0] in groups + commands

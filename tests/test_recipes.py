@@ -5,18 +5,18 @@ import itertools
 import numpy as np
 import pytest
 
-from golden.activation_fit import fit_activations, see
-from golden.baselines import int_linear
-from golden.errors import InputError
-from golden.fp16 import to_bits
-from golden.layer_source import LayerSource, minilm_layers
-from golden.linear import forward, reference
-from golden.pair_moments import pair_moments
-from golden.quantize import quantize_linear
-from golden.recipes.descent import descend, error_feedback
-from golden.recipes.moments import input_moments
-from golden.recipes.refit import better_codebook, better_scales
-from golden.recipes.uniform import fit_grid
+from golden.base.errors import InputError
+from golden.exact.fp16 import to_bits
+from golden.exact.linear import forward, reference
+from golden.models.layer_source import LayerSource, minilm_layers
+from golden.quantise.activation_fit import fit_activations, see
+from golden.quantise.baselines import int_linear
+from golden.quantise.pair_moments import pair_moments
+from golden.quantise.quantize import quantize_linear
+from golden.quantise.recipes.descent import descend, error_feedback
+from golden.quantise.recipes.moments import input_moments
+from golden.quantise.recipes.refit import better_codebook, better_scales
+from golden.quantise.recipes.uniform import fit_grid
 
 BOOK = np.array([-1.5, -0.4, 0.3, 1.7], np.float32)
 

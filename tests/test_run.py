@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
-import kllm
-from golden.errors import InputError, ToolError
+import kllm.app
+from golden.base.errors import InputError, ToolError
 
 SEED = 7
 INPUTS, OUTPUTS, TOKENS, CALIBRATION = 45, 30, 3, 120
@@ -43,7 +43,7 @@ def own(tmp_path: Path) -> Callable[..., list[str]]:
 
 
 def invoke(*arguments: str):
-    return CliRunner().invoke(kllm.build_app(), ["run", *arguments])
+    return CliRunner().invoke(kllm.app.build_app(), ["run", *arguments])
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
@@ -187,7 +187,7 @@ def test_truncated_safetensors_are_refused(own: Callable[..., list[str]], tmp_pa
     [
         (["--layer=encoder.layer.0.attention.self.qwery"], "encoder.layer.0.attention.self.query"),
         (["--text=nowhere.txt"], "nowhere.txt"),
-        (["--text=kllm.py", "--tensor=x"], "--weights"),
+        (["--text=kllm/app.py", "--tensor=x"], "--weights"),
     ],
 )
 def test_bad_sources_are_refused(tmp_path: Path, options: list[str], said: str) -> None:
@@ -212,15 +212,15 @@ def test_a_wrong_engine_is_told(
     own: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the simulated outputs differ in one bit, the status is 1."""
-    import sim.run
+    import sim.run.run
 
     def broken(*arguments: object, **options: object):
         run = original(*arguments, **options)  # pyright: ignore[reportArgumentType]
         run.y[1, 2] ^= 1
         return run
 
-    original = sim.run.run_layer
-    monkeypatch.setattr(sim.run, "run_layer", broken)
+    original = sim.run.run.run_layer
+    monkeypatch.setattr(sim.run.run, "run_layer", broken)
     result = invoke(*own(), "--no-area")
     assert isinstance(result.exception, ToolError)
     assert "1 of 90" in str(result.exception)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synth.tools import LIBERTY_FILE
+from synth.libraries.tools import LIBERTY_FILE
 
 ROOT = Path(__file__).resolve().parent.parent
 SYSTEM = "bash cat dirname env flock head id mkdir rm sha256sum touch true".split()

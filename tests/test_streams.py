@@ -8,10 +8,10 @@ import pytest
 from amaranth.hdl import signed, unsigned
 from amaranth.lib import data
 
-from sim.bed.through_paths import documented_paths
-from sim.bed.traffic import TRAFFIC, Pauses
-from sim.bed.words import pack, unpack, width
-from sim.launch import BenchError, simulate
+from sim.kit.launch import BenchError, simulate
+from sim.kit.through_paths import documented_paths
+from sim.kit.traffic import TRAFFIC, Pauses
+from sim.kit.words import pack, unpack, width
 
 PRODUCER = """
 module producer(clk, rst, o__valid, o__ready, o__payload);
@@ -43,9 +43,9 @@ SINK = """
 import os
 import cocotb
 import numpy as np
-from sim.bed.clock import reset, start_clock
-from sim.bed.streams import StreamSink
-from sim.bed.traffic import TRAFFIC
+from sim.kit.clock import reset, start_clock
+from sim.kit.streams import StreamSink
+from sim.kit.traffic import TRAFFIC
 
 @cocotb.test(timeout_time=3, timeout_unit="us")
 async def ten(dut):
@@ -62,7 +62,7 @@ BOTH = """
 import cocotb
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
-from sim.bed.testbed import Testbed
+from sim.kit.testbed import Testbed
 
 class Block(wiring.Component):
     '''Timing
@@ -86,7 +86,7 @@ def bench(
 ) -> None:
     (tmp_path / "bench_text.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("sim.launch.BUILD", tmp_path)
+    monkeypatch.setattr("sim.kit.launch.BUILD", tmp_path)
     top = verilog.split("module ")[1].split("(")[0]
     environment = {"KLLM_TRAFFIC": traffic}
     simulate(top, verilog, "bench_text", simulator="icarus", environment=environment)

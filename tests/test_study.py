@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import golden.product_table
-import kllm
-from golden.error_split import ErrorSplit, study
-from golden.errors import InputError
-from golden.layer_source import minilm_layers
-from golden.minilm import linear_layers
+import golden.quantise.product_table
+import kllm.app
+from golden.accuracy.error_split import ErrorSplit, study
+from golden.base.errors import InputError
+from golden.models.layer_source import minilm_layers
+from golden.models.minilm import linear_layers
 
 TOKENS = 24
 THREE = ("encoder.layer.0.output.dense", "encoder.layer.2.intermediate.dense", linear_layers()[12])
@@ -41,16 +41,18 @@ def test_three_bits_too(symmetric: bool) -> None:
 def test_small_tables_cost_the_codebooks_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Codebooks that make room for the table lose no more than the share that is allowed."""
     moved = errors(THREE[1:], symmetric=True)
-    monkeypatch.setattr(golden.product_table, "YIELDING", ())
+    monkeypatch.setattr(golden.quantise.product_table, "YIELDING", ())
     still = errors(THREE[1:], symmetric=True)
     for a, b in zip(moved, still, strict=True):
-        assert a.quantisation**2 < (1 + golden.product_table.FURTHEST**2) * b.quantisation**2
+        assert (
+            a.quantisation**2 < (1 + golden.quantise.product_table.FURTHEST**2) * b.quantisation**2
+        )
         assert a.arithmetic < b.arithmetic
 
 
 def test_command_prints_and_writes(tmp_path: Path) -> None:
     options = ["--layers", "5.output.dense", "--tokens", "4", "--json", str(tmp_path / "s.json")]
-    result = CliRunner().invoke(kllm.build_app(), ["study", *options])
+    result = CliRunner().invoke(kllm.app.build_app(), ["study", *options])
     assert result.exit_code == 0, result.exception
     (said,) = json.loads((tmp_path / "s.json").read_text())
     assert said["layer"] == "encoder.layer.5.output.dense"
@@ -70,6 +72,6 @@ def test_command_prints_and_writes(tmp_path: Path) -> None:
     ],
 )
 def test_nonsense_is_refused(options: list[str], said: str) -> None:
-    result = CliRunner().invoke(kllm.build_app(), ["study", *options])
+    result = CliRunner().invoke(kllm.app.build_app(), ["study", *options])
     assert isinstance(result.exception, InputError)
     assert said in str(result.exception)

@@ -12,16 +12,16 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from typer.testing import CliRunner
 
-import kllm
+import kllm.app
 from gateware.catalog import CATALOG, engine_spec
 from gateware.design import Design
-from golden.errors import InputError, ToolError
-from hw.common.share import share
-from hw.lookup.lookup_tree import LookupTree
-from synth.area import Area
-from synth.liberty import Library, read
-from synth.measure_design import measure, measure_design
-from synth.tools import LIBERTY_FILE, LIBERTY_PACKAGE
+from golden.base.errors import InputError, ToolError
+from hw.linear.lookup.lookup_tree import LookupTree
+from hw.stream.share import share
+from synth.area.area import Area
+from synth.area.measure_design import measure, measure_design
+from synth.libraries.liberty import Library, read
+from synth.libraries.tools import LIBERTY_FILE, LIBERTY_PACKAGE
 
 KEYS = "design library area ge ge_sequential delay_ps delay_fo4 cells yosys".split()
 
@@ -176,7 +176,7 @@ def test_measured_by_name(wee: str) -> None:
 
 
 def synth(*arguments: str):
-    return CliRunner().invoke(kllm.build_app(), ["synth", *arguments])
+    return CliRunner().invoke(kllm.app.build_app(), ["synth", *arguments])
 
 
 def test_command_prints_and_writes(wee: str, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_failed_synthesis_leaves_the_old_numbers(wee: str, tmp_path: Path) -> No
 def test_missing_default_library_says_how_to_get_one(
     wee: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("synth.tools.LIBERTY_FILE", tmp_path / "none.lib")
+    monkeypatch.setattr("synth.libraries.tools.LIBERTY_FILE", tmp_path / "none.lib")
     monkeypatch.delenv("KLLM_LIBERTY", raising=False)
     result = synth(wee)
     assert isinstance(result.exception, ToolError)

@@ -6,15 +6,24 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import kllm
-import synth.baseline
+import kllm.app
+import synth.area.baseline
 from gateware.catalog import CATALOG
-from golden.errors import InputError, ToolError
-from synth.area import Area
-from synth.baseline import CHECKED_GE, checked, deltas, differences, drifted, load, table, update
-from synth.liberty import Library
-from synth.measure import measure_all
-from synth.measure_design import measure
+from golden.base.errors import InputError, ToolError
+from synth.area.area import Area
+from synth.area.baseline import (
+    CHECKED_GE,
+    checked,
+    deltas,
+    differences,
+    drifted,
+    load,
+    table,
+    update,
+)
+from synth.area.measure import measure_all
+from synth.area.measure_design import measure
+from synth.libraries.liberty import Library
 
 
 def test_every_design_has_a_baseline() -> None:
@@ -29,7 +38,7 @@ def test_areas_are_those_of_the_baseline(library: Library) -> None:
     assert baseline.library == library.name
     moved = drifted(baseline, areas)
     by = f"measured by Yosys {areas[0].yosys}, the baseline by {baseline.yosys}"
-    assert not moved, f"`{synth.baseline.UPDATE}` if that is meant; {by}\n{table(moved)}"
+    assert not moved, f"`{synth.area.baseline.UPDATE}` if that is meant; {by}\n{table(moved)}"
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +92,11 @@ def test_no_baseline_is_one_sentence(text: str | None, tmp_path: Path) -> None:
 
 def test_command(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*arguments: str):
-        return CliRunner().invoke(kllm.build_app(), ["synth", *arguments])
+        return CliRunner().invoke(kllm.app.build_app(), ["synth", *arguments])
 
     path = tmp_path / "baseline.json"
-    monkeypatch.setattr(synth.baseline, "FILE", path)
-    for function in (synth.baseline.load, synth.baseline.update):
+    monkeypatch.setattr(synth.area.baseline, "FILE", path)
+    for function in (synth.area.baseline.load, synth.area.baseline.update):
         monkeypatch.setattr(function, "__defaults__", (path,))
     monkeypatch.setattr("gateware.catalog.CATALOG", {"fp16_add": CATALOG["fp16_add"]})
     assert run("fp16_add", "--update-baseline").exit_code == 0

@@ -14,21 +14,21 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-import synth.measure
+import synth.area.measure
 from gateware.catalog import CATALOG
 from gateware.design import Design
-from golden.errors import InputError, ToolError
-from hw.common.share import share
-from synth.area import as_json
-from synth.cache import Cache
-from synth.components import components
-from synth.liberty import Library, read
-from synth.mapping import map_component
-from synth.measure import measure_all, tree_digest
-from synth.measure_design import measure
-from synth.sources import reached, source_digest
+from golden.base.errors import InputError, ToolError
+from hw.stream.share import share
+from synth.area.area import as_json
+from synth.area.cache import Cache
+from synth.area.components import components
+from synth.area.mapping import map_component
+from synth.area.measure import measure_all, tree_digest
+from synth.area.measure_design import measure
+from synth.area.sources import reached, source_digest
+from synth.libraries.liberty import Library, read
 
-ROOT = Path(synth.measure.__file__).resolve().parent.parent
+ROOT = Path(synth.area.measure.__file__).resolve().parents[2]
 
 
 class Leaf(wiring.Component):
@@ -80,7 +80,7 @@ def mapped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(part.name)
         return map_component(part, library, timeout)
 
-    monkeypatch.setattr(synth.measure, "map_component", counted)
+    monkeypatch.setattr(synth.area.measure, "map_component", counted)
     return names
 
 
@@ -147,7 +147,7 @@ def test_full_disk_is_one_sentence_and_no_failure(
     def full(path: Path, content: bytes) -> None:
         raise InputError(f"cannot write {path}: No space left on device")
 
-    monkeypatch.setattr("synth.cache.write_whole", full)
+    monkeypatch.setattr("synth.area.cache.write_whole", full)
     cache = Cache(tmp_path)
     (area,) = measure_all([holder("one", 1)], library, cache=cache)
     assert area.ge > 0
@@ -183,7 +183,7 @@ def test_failure_of_one_component_ends_all(
     def fail(part, library, timeout):
         raise ToolError(f"{part.name} failed")
 
-    monkeypatch.setattr(synth.measure, "map_component", fail)
+    monkeypatch.setattr(synth.area.measure, "map_component", fail)
     with pytest.raises(ToolError, match="failed"):
         measure_all([holder("one", 1)], library, cache=Cache(tmp_path))
 
@@ -212,15 +212,16 @@ def test_sources_are_followed() -> None:
     """All that a component imports, and nothing else."""
     files = reached({"hw.fp16.fp16_add"})
     assert {ROOT / "hw/fp16/fp16_add.py", ROOT / "hw/__init__.py"} <= files
-    assert ROOT / "hw/linear_engine.py" not in files
-    assert {ROOT / "hw/linear_engine.py", *files} <= reached({"gateware.catalog"})
+    assert ROOT / "hw/linear/linear_engine.py" not in files
+    assert {ROOT / "hw/linear/linear_engine.py", *files} <= reached({"gateware.catalog"})
 
 
 def test_areas_do_not_depend_on_folder_or_hash_seed(library: Library, tmp_path: Path) -> None:
     script = (
-        "import json; from gateware.catalog import CATALOG; from synth.libraries import load;"
-        "from synth.area import as_json;"
-        "from synth.measure_design import measure;"
+        "import json; from gateware.catalog import CATALOG;"
+        "from synth.libraries.libraries import load;"
+        "from synth.area.area import as_json;"
+        "from synth.area.measure_design import measure;"
         "print(json.dumps(as_json(measure(CATALOG['orizuru_unit'], load()))))"
     )
     results = []

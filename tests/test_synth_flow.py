@@ -11,9 +11,9 @@ from amaranth.lib.wiring import In, Out
 
 from gateware.design import Design
 from gateware.yosys import run_yosys
-from synth.flow import back, front, maps
-from synth.liberty import Library, read
-from synth.measure_design import measure
+from synth.area.flow import back, front, maps
+from synth.area.measure_design import measure
+from synth.libraries.liberty import Library, read
 
 FULL_ADDER = "FAX1"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import kllm
-import synth.fpga
+import kllm.app
+import synth.fpga.fpga
 from gateware.catalog import CATALOG
-from golden.errors import InputError, ToolError
-from synth.cache import Cache
-from synth.fpga import DEVICES, PACKAGE, Fit, fit
+from golden.base.errors import InputError, ToolError
+from synth.area.cache import Cache
+from synth.fpga.fpga import DEVICES, PACKAGE, Fit, fit
 
 DESIGN = CATALOG["fp16_add_pipelined"]
 
@@ -35,7 +35,7 @@ def test_small_design(nextpnr: None, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert found.fmax_mhz
     assert 40 < found.fmax_mhz < 400
     assert (found.block_rams, found.multipliers, found.pins) == (0, 0, True)
-    monkeypatch.setattr(synth.fpga, "_place", None)  # known: not placed again
+    monkeypatch.setattr(synth.fpga.fpga, "_place", None)  # known: not placed again
     assert fit(DESIGN, "ecp5-25k", cache=cache) == found
     with pytest.raises(ValueError, match="no fit"):
         Fit.of_json(b'{"design": "x"}')
@@ -56,7 +56,7 @@ def test_time_limit(nextpnr: None) -> None:
 
 
 def run(*arguments: str):
-    return CliRunner().invoke(kllm.build_app(), ["synth", *arguments])
+    return CliRunner().invoke(kllm.app.build_app(), ["synth", *arguments])
 
 
 def test_command(nextpnr: None, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_bad_input_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no FPGA 'ecp5-85'; near are ecp5-85k" in str(result.exception)
     result = run("fp16_add", "--fpga", "ecp5-85k", "--blocks")
     assert isinstance(result.exception, InputError)
-    monkeypatch.setattr(synth.fpga, "PACKAGE", "no-such-package")
+    monkeypatch.setattr(synth.fpga.fpga, "PACKAGE", "no-such-package")
     result = run("fp16_add", "--fpga", "ecp5-85k")
     assert isinstance(result.exception, ToolError)
     assert "run `pip install no-such-package`" in str(result.exception)

@@ -7,13 +7,13 @@ from functools import cache
 import pytest
 from typer.testing import CliRunner
 
-import kllm
+import kllm.app
 from gateware.design import Design
-from golden.errors import InputError
-from sim.launch import BenchError
+from golden.base.errors import InputError
+from sim.kit.launch import BenchError
 from sim.registry import BLOCKS
-from synth.gates import gate_verilog
-from synth.liberty import Library
+from synth.libraries.liberty import Library
+from synth.power.gates import gate_verilog
 
 # Arithmetic, registers, handshakes, a memory, and components in components.
 SMALL = ("fp16_add", "sorted_list", "lookup_lane_symmetric", "token_buffer", "orizuru_unit_2")
@@ -29,7 +29,7 @@ def gates_of(name: str, library: Library) -> str:
 def test_bench_passes_on_gates(name: str, library: Library, needs: Callable[[str], None]) -> None:
     needs("icarus")
     gates = gates_of(name, library)
-    assert "tests passed on icarus" in kllm.bench_gates(name, gates, "icarus")
+    assert "tests passed on icarus" in kllm.app.bench_gates(name, gates, "icarus")
 
 
 def test_a_wrong_gate_is_found(library: Library, needs: Callable[[str], None]) -> None:
@@ -41,7 +41,7 @@ def test_a_wrong_gate_is_found(library: Library, needs: Callable[[str], None]) -
     semicolon = gates.index(";", end)
     wrong = f"{gates[:end]}!({gates[end:semicolon]}){gates[semicolon:]}"
     with pytest.raises(BenchError):
-        kllm.bench_gates("sorted_list", wrong, "icarus")
+        kllm.app.bench_gates("sorted_list", wrong, "icarus")
 
 
 def test_gates_are_gates(library: Library) -> None:
@@ -56,7 +56,7 @@ def test_command(library: Library, needs: Callable[[str], None]) -> None:
     needs("icarus")
 
     def run(*arguments: str):
-        return CliRunner().invoke(kllm.build_app(), ["gates", *arguments])
+        return CliRunner().invoke(kllm.app.build_app(), ["gates", *arguments])
 
     assert "fp16_compare" in run("--list").output
     result = run("fp16_compare", "--simulator", "icarus")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from golden.errors import InputError, ToolError
-from synth.area import units
-from synth.libraries import QFLOW, QFLOW_FILES, load, resolve
+from golden.base.errors import InputError, ToolError
+from synth.area.area import units
+from synth.libraries.libraries import QFLOW, QFLOW_FILES, load, resolve
 
 KITS = os.environ.get("KLLM_PDK")
 
@@ -81,7 +81,7 @@ def test_without_kits_the_names_are_told(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("PDK_ROOT", str(tmp_path / "none"))
     with pytest.raises(InputError, match=r"PDK_ROOT names .*none: No such file"):
         resolve("sky130A")
-    monkeypatch.setattr("synth.libraries.QFLOW", tmp_path)
+    monkeypatch.setattr("synth.libraries.libraries.QFLOW", tmp_path)
     with pytest.raises(InputError, match="apt-get install qflow-tech-osu035"):
         resolve("osu035")
 

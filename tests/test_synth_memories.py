@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from gateware.catalog import CATALOG
-from golden.errors import InputError
-from synth.liberty import Library, read
-from synth.measure import measure_all
-from synth.memories import Macro, Store, bit_cell, macros, memory_area, stays, store_of
-from synth.tables import print_memories
+from golden.base.errors import InputError
+from synth.area.measure import measure_all
+from synth.area.memories import Macro, Store, bit_cell, macros, memory_area, stays, store_of
+from synth.area.tables import print_memories
+from synth.libraries.liberty import Library, read
 
 MACROS = """
 library (mine) {

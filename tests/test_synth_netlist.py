@@ -7,11 +7,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gateware.design import Design
-from hw.common.share import share
-from synth.components import times
-from synth.liberty import Library
-from synth.measure import map_design, measure_all
-from synth.netlist import Assembly
+from hw.stream.share import share
+from synth.area.components import times
+from synth.area.measure import map_design, measure_all
+from synth.area.netlist import Assembly
+from synth.libraries.liberty import Library
 
 
 def design_of(component: wiring.Component, name: str = "dut") -> Design:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import kllm
-from golden.errors import InputError, ToolError
-from synth.activity import Activity, read_activity
-from synth.energy import Energies
-from synth.liberty import Library, read
-from synth.power import block_of, energy
+import kllm.app
+from golden.base.errors import InputError, ToolError
+from synth.libraries.liberty import Library, read
+from synth.power.activity import Activity, read_activity
+from synth.power.energy import Energies
+from synth.power.power import block_of, energy
 
 # Tables of one value: 0.2 pJ a change within the inverter, 0.05 pJ at the clock pin, and so on.
 LIBRARY = """
@@ -198,7 +198,7 @@ def test_command(library: Library, needs: Callable[[str], None], tmp_path: Path)
     path = tmp_path / "power.json"
     arguments = ["power", "tiny_symmetric", "--tokens", "2", "--clock-ps", "4000"]
     arguments += ["--json", str(path)]
-    result = CliRunner().invoke(kllm.build_app(), arguments)
+    result = CliRunner().invoke(kllm.app.build_app(), arguments)
     assert result.exit_code == 0, result.output
     plain = json.loads(path.read_text())
     assert {"array", "ingest", "output", "quantizer"} <= {b["block"] for b in plain["blocks"]}

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import kllm
-import synth.paper_units
-import synth.report_data
+import kllm.app
+import synth.area.paper_units
+import synth.report.data
 from gateware.catalog import design
-from golden.errors import InputError
-from synth.liberty import Library
-from synth.paper_units import MAC, PaperUnit, paper_units
-from synth.report_data import markdown, products_per_cycle, read_table, text_of
-from synth.report_plots import bars, scatter, squarify, treemap
+from golden.base.errors import InputError
+from synth.area.paper_units import MAC, PaperUnit, paper_units
+from synth.libraries.liberty import Library
+from synth.report.data import markdown, products_per_cycle, read_table, text_of
+from synth.report.plots import bars, scatter, squarify, treemap
 
 VOID = {"meta", "link", "br"}
 
@@ -50,11 +50,11 @@ class Balanced(HTMLParser):
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave one unit of the paper's, for speed."""
     units = (PaperUnit(name="Unit <1>", ratio=0.5, ours=design("fp16_add")),)
-    monkeypatch.setattr(synth.paper_units, "paper_units", lambda: units)
+    monkeypatch.setattr(synth.area.paper_units, "paper_units", lambda: units)
 
 
 def run(*arguments: str):
-    return CliRunner().invoke(kllm.build_app(), ["report", *arguments])
+    return CliRunner().invoke(kllm.app.build_app(), ["report", *arguments])
 
 
 def test_command(small: None, library: Library, tmp_path: Path) -> None:

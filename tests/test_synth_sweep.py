@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import kllm
+import kllm.app
 from gateware.catalog import design
 from gateware.variant import parameters, specification, variant
-from golden.error_split import split_errors
-from golden.errors import InputError
-from golden.layer_source import LayerSource
-from golden.linear import QuantizedLinear
-from sim.bed.random_layer import random_layer, random_tokens
+from golden.accuracy.error_split import split_errors
+from golden.base.errors import InputError
+from golden.exact.linear import QuantizedLinear
+from golden.models.layer_source import LayerSource
+from sim.kit.random_layer import random_layer, random_tokens
 from synth.sweep.cycles import token_cycles
 from synth.sweep.measure_point import measure_point
 from synth.sweep.plan import plan, read_plan
@@ -25,7 +25,7 @@ from synth.sweep.run import Measured, front
 from synth.sweep.show import as_json, draw, label, print_table
 
 GRID = {"base": "tiny", "grid": {"output_lanes": [4, 8, 16]}, "layer": {"outliers_percent": 0}}
-EXAMPLES = Path(kllm.__file__).parent / "synth" / "sweep"
+EXAMPLES = Path(kllm.__file__).parents[1] / "synth" / "sweep"
 
 
 def test_a_grid_is_every_combination() -> None:
@@ -89,7 +89,7 @@ def test_impossible_combinations_may_be_left_out() -> None:
 def test_bad_files_are_one_sentence(text: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(text)
-    result = CliRunner().invoke(kllm.build_app(), ["sweep", str(path)])
+    result = CliRunner().invoke(kllm.app.build_app(), ["sweep", str(path)])
     assert isinstance(result.exception, InputError)
     assert said in str(result.exception)
 
@@ -134,8 +134,8 @@ def test_accuracy_is_that_of_the_golden_model(
         asked.append(named)
         return layer
 
-    monkeypatch.setattr("golden.quantize.quantize_linear", quantize)
-    monkeypatch.setattr("golden.layer_source.minilm_layer", lambda *_, **named: source)
+    monkeypatch.setattr("golden.quantise.quantize.quantize_linear", quantize)
+    monkeypatch.setattr("golden.models.layer_source.minilm_layer", lambda *_, **named: source)
     monkeypatch.setenv("KLLM_CACHE", str(tmp_path))
     sweep = plan({"base": "tiny", "measure": ["accuracy"], "grid": {"residual_digits": [1]}})
     found = measure_point(sweep.points[0], 1)

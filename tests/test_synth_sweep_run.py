@@ -12,17 +12,17 @@ import pytest
 from distributed import Client
 from typer.testing import CliRunner
 
-import kllm
+import kllm.app
 import synth.sweep.cluster
-from golden.errors import ToolError
-from synth.cache import Cache
+from golden.base.errors import ToolError
+from synth.area.cache import Cache
 from synth.sweep.cluster import run_all, workers
 from synth.sweep.plan import plan
 from synth.sweep.points import Point
 from synth.sweep.run import Measured, known_points, run_points
 
 GRID = {"base": "tiny", "grid": {"output_lanes": [4, 8, 16]}, "layer": {"outliers_percent": 0}}
-EXAMPLE = Path(kllm.__file__).parent / "synth" / "sweep" / "lanes.toml"
+EXAMPLE = Path(kllm.__file__).parents[1] / "synth" / "sweep" / "lanes.toml"
 
 
 def cheap(point: Point, timeout: float) -> dict[str, float]:
@@ -55,7 +55,7 @@ def test_points_are_kept_and_failures_are_tried_again(
     found, missing = known_points(sweep, cache)
     assert [figures["ge"] for figures in found.values()] == [40.0, 160.0]
     assert list(missing.values()) == [failed.point]
-    monkeypatch.setattr("synth.measure.Area.__dataclass_fields__", {"new": None})
+    monkeypatch.setattr("synth.area.measure.Area.__dataclass_fields__", {"new": None})
     assert not known_points(sweep, cache)[0]  # another kind of figures
 
 
@@ -67,7 +67,7 @@ def test_full_disk_loses_no_figure(
 
     cache = Cache(tmp_path)
     sweep = plan({**GRID, "grid": {"output_lanes": [4, 16, 32]}})  # the last one fills a worker's
-    monkeypatch.setattr("golden.files.os.replace", full)
+    monkeypatch.setattr("golden.base.files.os.replace", full)
     told: list[Measured] = []
     _, missing = known_points(sweep, cache)
     run_points(client, missing, cache, told.append, timeout=1, measure=cheap)
@@ -102,7 +102,7 @@ def test_killed_worker_costs_one_task() -> None:
 
 
 def run_command(*arguments: str):
-    return CliRunner().invoke(kllm.build_app(), ["sweep", *arguments])
+    return CliRunner().invoke(kllm.app.build_app(), ["sweep", *arguments])
 
 
 def test_no_scheduler_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

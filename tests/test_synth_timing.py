@@ -9,16 +9,16 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-import synth.sta
+import synth.timing.sta
 from gateware.design import Design
-from golden.errors import ToolError
-from golden.tools import Tool
-from synth.area import Area
-from synth.cache import Cache
-from synth.liberty import Library
-from synth.measure import measure_all
-from synth.measure_design import measure
-from synth.timing import ESTIMATE, MOST_CELLS, method
+from golden.base.errors import ToolError
+from golden.base.tools import Tool
+from synth.area.area import Area
+from synth.area.cache import Cache
+from synth.area.measure import measure_all
+from synth.area.measure_design import measure
+from synth.libraries.liberty import Library
+from synth.timing.timing import ESTIMATE, MOST_CELLS, method
 
 MISSING = Tool(name="sta", purpose="", get="", problem="not here")
 Measure = Callable[[wiring.Component], Area]
@@ -32,9 +32,9 @@ def design_of(component: wiring.Component) -> Design:
 def timer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Make OpenSTA or ABC time the test's designs."""
     if request.param == "abc":
-        monkeypatch.setattr(synth.sta, "opensta", lambda: MISSING)
-    elif not synth.sta.opensta().will_do:
-        pytest.skip(f"no OpenSTA: {synth.sta.opensta().problem}")
+        monkeypatch.setattr(synth.timing.sta, "opensta", lambda: MISSING)
+    elif not synth.timing.sta.opensta().will_do:
+        pytest.skip(f"no OpenSTA: {synth.timing.sta.opensta().problem}")
     return request.param
 
 
@@ -99,7 +99,7 @@ def test_longest_path_runs_through_full_adders(timer: str, area_of: Measure) -> 
 
 def test_method_is_named(timer: str, area_of: Measure) -> None:
     name = area_of(Accumulator(2)).timing
-    assert name == method() == (ESTIMATE if timer == "abc" else synth.sta.method())
+    assert name == method() == (ESTIMATE if timer == "abc" else synth.timing.sta.method())
     assert (timer == "abc") != name.startswith("OpenSTA 2")
 
 
@@ -119,8 +119,8 @@ def test_many_pins_are_reached_through_buffers(
     buffered = area_of(Delay(300))
     assert buffered.path_start == "held"
     assert 4 < buffered.delay_fo4 < 25
-    monkeypatch.setattr("synth.netlist.FAN_OUT", 1000)
-    monkeypatch.setattr("synth.timing.FAN_OUT", 1000)
+    monkeypatch.setattr("synth.area.netlist.FAN_OUT", 1000)
+    monkeypatch.setattr("synth.timing.timing.FAN_OUT", 1000)
     bare = area_of(Delay(300))
     assert bare.area == buffered.area
     # One register would have to drive them all; ABC's estimate does not see that.
@@ -131,7 +131,7 @@ def test_large_designs_are_timed_by_component(
     timer: str, area_of: Measure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert MOST_CELLS > 1_000_000
-    monkeypatch.setattr("synth.timing.MOST_CELLS", 10)
+    monkeypatch.setattr("synth.timing.timing.MOST_CELLS", 10)
     area = area_of(Accumulator(16))
     assert area.timing == f"{method()}, each component alone"
     assert area.path_end == "dut: o[15]"
@@ -140,7 +140,7 @@ def test_large_designs_are_timed_by_component(
 def test_failing_tool_is_one_sentence(
     area_of: Measure, monkeypatch: pytest.MonkeyPatch, tmp_path
 ) -> None:
-    if not synth.sta.opensta().will_do:
+    if not synth.timing.sta.opensta().will_do:
         pytest.skip("no OpenSTA")
     broken = tmp_path / "sta"
     broken.write_text("#!/bin/sh\necho no licence\n")

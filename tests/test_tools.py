@@ -10,11 +10,17 @@ from pathlib import Path
 
 import pytest
 
-import golden.tools
-import sim.tools
-import synth.tools
-from golden.errors import ToolError
-from golden.tools import judge_version, model_directory, program, python_package, version_numbers
+import golden.base.tools
+import sim.kit.tools
+import synth.libraries.tools
+from golden.base.errors import ToolError
+from golden.base.tools import (
+    judge_version,
+    model_directory,
+    program,
+    python_package,
+    version_numbers,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +81,7 @@ def test_program_that_is_missing_names_its_package(
 
 def test_model_directory_holds_the_files_and_runs_no_code() -> None:
     command = (
-        "import sys, golden.tools; print(golden.tools.model_directory());"
+        "import sys, golden.base.tools; print(golden.base.tools.model_directory());"
         "assert not any(name.startswith('gt_all') for name in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
@@ -86,16 +92,18 @@ def test_model_directory_holds_the_files_and_runs_no_code() -> None:
 
 
 def test_model_directory_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden.tools, "MODEL_PACKAGE", "no-such-model")
+    monkeypatch.setattr(golden.base.tools, "MODEL_PACKAGE", "no-such-model")
     with pytest.raises(ToolError, match="no-such-model is not installed: run `make setup`"):
         model_directory()
 
 
 def test_model_directory_with_a_file_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden.tools, "MODEL_FILES", ("config.json", "gone.json"))
+    monkeypatch.setattr(golden.base.tools, "MODEL_FILES", ("config.json", "gone.json"))
     with pytest.raises(ToolError, match=r"gone\.json is missing"):
         model_directory()
-    tool = next(t for t in golden.tools.requirements() if t.name == golden.tools.MODEL_PACKAGE)
+    tool = next(
+        t for t in golden.base.tools.requirements() if t.name == golden.base.tools.MODEL_PACKAGE
+    )
     assert not tool.will_do
 
 
@@ -106,7 +114,7 @@ def test_verilator_environment_finds_the_package_first(
     decoy.write_text("#!/bin/sh\n", encoding="utf-8")
     decoy.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    environment = sim.tools.verilator_environment()
+    environment = sim.kit.tools.verilator_environment()
     found = shutil.which("verilator", path=environment["PATH"])
     assert found == str(Path(environment["VERILATOR_ROOT"]) / "bin" / "verilator")
 
@@ -114,7 +122,7 @@ def test_verilator_environment_finds_the_package_first(
 def test_verilator_environment_runs_verilator(tmp_path: Path) -> None:
     (tmp_path / "good.v").write_text("module good; endmodule\n", encoding="utf-8")
     (tmp_path / "bad.v").write_text("module bad; endmodul\n", encoding="utf-8")
-    environment = os.environ | sim.tools.verilator_environment()
+    environment = os.environ | sim.kit.tools.verilator_environment()
     for name, status in (("good.v", True), ("bad.v", False)):
         command = ["verilator", "--lint-only", name]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True)
@@ -124,38 +132,38 @@ def test_verilator_environment_runs_verilator(tmp_path: Path) -> None:
 def test_verilator_needs_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     on_path(tmp_path, monkeypatch, make="", perl="")
     with pytest.raises(ToolError, match=r"g\+\+, not on PATH: run `apt-get install g\+\+`"):
-        sim.tools.verilator_environment()
+        sim.kit.tools.verilator_environment()
 
 
 def test_verilator_on_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     with pytest.raises(ToolError, match=r"no wheel for aarch64.*--simulator icarus"):
-        sim.tools.verilator_environment()
-    assert "verilator" not in [tool.name for tool in sim.tools.requirements()]
+        sim.kit.tools.verilator_environment()
+    assert "verilator" not in [tool.name for tool in sim.kit.tools.requirements()]
 
 
 def test_icarus_needs_both_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     on_path(tmp_path, monkeypatch, iverilog="")
     with pytest.raises(ToolError, match="vvp is not on PATH: run `apt-get install iverilog`"):
-        sim.tools.require_icarus()
+        sim.kit.tools.require_icarus()
     on_path(tmp_path, monkeypatch, vvp="")
-    sim.tools.require_icarus()
+    sim.kit.tools.require_icarus()
 
 
 def test_default_liberty_obeys_its_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = tmp_path / "own.lib"
-    monkeypatch.setenv(synth.tools.LIBERTY_VARIABLE, str(own))
+    monkeypatch.setenv(synth.libraries.tools.LIBERTY_VARIABLE, str(own))
     with pytest.raises(ToolError, match=r"KLLM_LIBERTY names .*own\.lib"):
-        synth.tools.default_liberty()
+        synth.libraries.tools.default_liberty()
     own.touch()
-    assert synth.tools.default_liberty() == own
+    assert synth.libraries.tools.default_liberty() == own
 
 
 def test_default_liberty_missing_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(synth.tools.LIBERTY_VARIABLE, raising=False)
-    monkeypatch.setattr(synth.tools, "LIBERTY_FILE", Path("/nowhere/cells.lib"))
+    monkeypatch.delenv(synth.libraries.tools.LIBERTY_VARIABLE, raising=False)
+    monkeypatch.setattr(synth.libraries.tools, "LIBERTY_FILE", Path("/nowhere/cells.lib"))
     with pytest.raises(ToolError, match=r"apt-get install qflow-tech-osu018`.*--liberty"):
-        synth.tools.default_liberty()
-    assert not synth.tools.requirements()[-1].will_do
+        synth.libraries.tools.default_liberty()
+    assert not synth.libraries.tools.requirements()[-1].will_do

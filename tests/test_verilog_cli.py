@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import kllm
+import kllm.app
 from gateware.catalog import CATALOG, design
 from gateware.design import describe_shape, describe_streams
-from golden.errors import InputError, ToolError
-from golden.files import write_whole
-from hw.engine_spec import SCALE
+from golden.base.errors import InputError, ToolError
+from golden.base.files import write_whole
+from hw.linear.engine_spec import SCALE
 from hw.token.reciprocal import Reciprocal
-from sim.tools import verilator_environment
+from sim.kit.tools import verilator_environment
 
 # UNSIGNED: magnitudes are asked for their sign where signed numbers could stand, too.
 WARNINGS = "DECLFILENAME UNUSEDSIGNAL PROCASSINIT WIDTHTRUNC WIDTHEXPAND UNSIGNED".split()
@@ -25,7 +25,7 @@ PORT = re.compile(r"^  (input|output) (?:signed )?(?:\[(\d+):0\] )?(\w+);", re.M
 
 
 def verilog(*arguments: str):
-    return CliRunner().invoke(kllm.build_app(), ["verilog", *arguments])
+    return CliRunner().invoke(kllm.app.build_app(), ["verilog", *arguments])
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from golden.codebook import fit_codebook, nearest
-from golden.errors import InputError
-from golden.weight_fit import fit_weights
+from golden.base.errors import InputError
+from golden.exact.codebook import fit_codebook, nearest
+from golden.quantise.weight_fit import fit_weights
 
 EVEN = np.ones(64)
 

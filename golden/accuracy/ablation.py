@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from golden.accuracy.options import EvalOptions
-from golden.recipes.table import DEFAULT, RECIPES
+from golden.quantise.recipes.table import DEFAULT, RECIPES
 
 # A default recipe calibrated on so many times fewer texts.
 FEWER = (2, 4)

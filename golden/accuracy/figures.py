@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from golden.accuracy.options import EvalOptions
-from golden.errors import InputError
-from golden.files import require_writable, write_whole
+from golden.base.errors import InputError
+from golden.base.files import require_writable, write_whole
 
 if TYPE_CHECKING:
     from golden.accuracy.models import Model

@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import cache, partial
 
 from golden.accuracy.options import OWN, EvalOptions, Progress
-from golden.lm.config import linear_layers
-from golden.lm.evaluate import (
+from golden.models.lm.config import linear_layers
+from golden.models.lm.evaluate import (
     BATCH,
     Bits,
     calibration_windows,
@@ -16,19 +16,20 @@ from golden.lm.evaluate import (
     perplexity,
     quantise_with,
 )
-from golden.lm.model import LanguageModel
-from golden.lm.outlier_shares import outlier_share
-from golden.lm.tokens import Tokens
-from golden.methods.layer import Prepare
-from golden.recipes.table import DEFAULT
+from golden.models.lm.model import LanguageModel
+from golden.models.lm.outlier_shares import outlier_share
+from golden.models.lm.tokens import Tokens
+from golden.quantise.methods.layer import Prepare
+from golden.quantise.recipes.table import DEFAULT
 
 
 def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
     """Quantise the language model on windows of training text and measure held-out ones.
 
     The held-out windows are evenly spaced, the same for each seed. ``kllm`` with the default
-    recipe turns the residual stream first (see :func:`golden.lm.equivalents.turned`), and then
-    ``outlier_share`` is the mean over all lookups (see :mod:`golden.lm.outlier_shares`).
+    recipe turns the residual stream first (see :func:`golden.models.lm.equivalents.turned`), and
+    then ``outlier_share`` is the mean over all lookups (see
+    :mod:`golden.models.lm.outlier_shares`).
 
     Returns
     -------

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from golden.accuracy.options import EvalOptions, Progress
-from golden.methods.layer import Array, Linear
-from golden.minilm import MiniLM, linear_layers, pool
-from golden.text import calibration_texts, tuning_texts, unseen_texts
+from golden.models.minilm import MiniLM, linear_layers, pool
+from golden.models.text import calibration_texts, tuning_texts, unseen_texts
+from golden.quantise.methods.layer import Array, Linear
 
 # Takes weights (K, N), bias (N,) and calibration tokens (T, K).
 Make = Callable[[Array, Array, Array], Linear]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from golden.accuracy import lm_eval, minilm_eval
 from golden.accuracy.options import EvalOptions, Progress
-from golden.errors import InputError
-from golden.tensor_file import near
+from golden.base.errors import InputError
+from golden.base.tensor_file import near
 
 
 @dataclass(frozen=True)

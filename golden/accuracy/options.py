@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from golden.codebook import require_index_bits
-from golden.errors import InputError
-from golden.methods.kllm import prepare_kllm
-from golden.methods.layer import Prepare
-from golden.methods.table import require_method
-from golden.minilm import linear_layers
-from golden.outliers import outliers_per_side
-from golden.recipes.table import DEFAULT, require_recipe
+from golden.base.errors import InputError
+from golden.exact.codebook import require_index_bits
+from golden.exact.outliers import outliers_per_side
+from golden.models.minilm import linear_layers
+from golden.quantise.methods.kllm import prepare_kllm
+from golden.quantise.methods.layer import Prepare
+from golden.quantise.methods.table import require_method
+from golden.quantise.recipes.table import DEFAULT, require_recipe
 
 # Told how much of the work is done, and of how much.
 Progress = Callable[[int, int], object]
@@ -25,7 +25,7 @@ class EvalOptions:
     Parameters
     ----------
     method : str
-        A name in :data:`golden.methods.table.METHODS`.
+        A name in :data:`golden.quantise.methods.table.METHODS`.
     bits_w, bits_a : int
         Bits of a weight and of an activation.
     outlier_share : float
@@ -33,7 +33,7 @@ class EvalOptions:
     symmetric : bool
         Whether codebooks are ``±c``; for ``kllm`` alone.
     recipe : str
-        A name in :data:`golden.recipes.table.RECIPES`; for ``kllm`` alone.
+        A name in :data:`golden.quantise.recipes.table.RECIPES`; for ``kllm`` alone.
     calibration : int
         Texts, or windows of text, to calibrate on.
     texts : int

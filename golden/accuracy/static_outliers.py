@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from golden import fp16
-from golden.activation_fit import SeenTokens, fit_activations, see
-from golden.codebook import FloatArray, fit_codebook, nearest
-from golden.layer_source import LayerSource
-from golden.methods.static_thresholds import static_inputs
-from golden.outliers import outliers_per_side
+from golden.exact import fp16
+from golden.exact.codebook import FloatArray, fit_codebook, nearest
+from golden.exact.outliers import outliers_per_side
+from golden.models.layer_source import LayerSource
+from golden.quantise.activation_fit import SeenTokens, fit_activations, see
+from golden.quantise.methods.static_thresholds import static_inputs
 
 Measure = Callable[[FloatArray], FloatArray]
 TINY = 1e-12  # a token of zeros has a scale, too

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.error_split import study
-from golden.layer_source import minilm_layers
+from golden.accuracy.error_split import study
+from golden.models.layer_source import minilm_layers
 
 
 @dataclass(frozen=True)

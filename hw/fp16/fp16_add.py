@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.wires import wire
+from hw.arith.wires import wire
 from hw.fp16.fp16_parts import (
     Cut,
     Number,
@@ -34,8 +34,8 @@ class Aligned(NamedTuple):
 class Fp16Add(wiring.Component):
     """Add two numbers.
 
-    Bit-exact with :func:`golden.fp16_arithmetic.add`: to nearest, ties to even, with subnormals,
-    signed zeros and infinities; every NaN is 0x7e00.
+    Bit-exact with :func:`golden.exact.fp16_arithmetic.add`: to nearest, ties to even, with
+    subnormals, signed zeros and infinities; every NaN is 0x7e00.
 
     Parameters
     ----------

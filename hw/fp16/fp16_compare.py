@@ -10,8 +10,8 @@ from hw.fp16.fp16_parts import unpack
 class Fp16Compare(wiring.Component):
     """Say how two numbers compare.
 
-    Bit-exact with :func:`golden.fp16_arithmetic.compare`: -0 equals +0, and with a NaN neither
-    ``less`` nor ``equal`` holds. The other relations are ``less | equal``, and so on.
+    Bit-exact with :func:`golden.exact.fp16_arithmetic.compare`: -0 equals +0, and with a NaN
+    neither ``less`` nor ``equal`` holds. The other relations are ``less | equal``, and so on.
 
     Ports
     -----

@@ -6,8 +6,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.carry_save import add_rows, first_row, resolve
-from hw.common.wires import wire
+from hw.arith.carry_save import add_rows, first_row, resolve
+from hw.arith.wires import wire
 from hw.fp16.fp16_parts import (
     Cut,
     Number,
@@ -54,8 +54,8 @@ class Placement(NamedTuple):
 class Fp16Fma(wiring.Component):
     """Multiply two numbers and add a third, rounded once.
 
-    Bit-exact with :func:`golden.fp16_arithmetic.fused_multiply_add`: to nearest, ties to even,
-    with subnormals, signed zeros and infinities; every NaN is 0x7e00.
+    Bit-exact with :func:`golden.exact.fp16_arithmetic.fused_multiply_add`: to nearest, ties to
+    even, with subnormals, signed zeros and infinities; every NaN is 0x7e00.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spec import require_int
+from golden.exact.spec import require_int
 from hw.fp16.fp16_parts import (
     BIAS,
     GUARDED,
@@ -27,8 +27,8 @@ NO = Const(0, 1)
 class Fp16FromInteger(wiring.Component):
     """Round a signed integer to FP16.
 
-    Bit-exact with :func:`golden.fp16_arithmetic.from_integer`: to nearest, ties to even; zero is
-    +0, and what is too large, from 17 bits on, an infinity.
+    Bit-exact with :func:`golden.exact.fp16_arithmetic.from_integer`: to nearest, ties to even; zero
+    is +0, and what is too large, from 17 bits on, an infinity.
 
     Parameters
     ----------

@@ -4,13 +4,13 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.engine_spec import KEY
+from hw.linear.engine_spec import KEY
 
 
 class Fp16Key(wiring.Component):
     """Turn an FP16 number into its key; take NaN and infinity for zero and say so.
 
-    Bit-exact with :func:`golden.fp16.key` after :func:`golden.fp16.flush_nonfinite`.
+    Bit-exact with :func:`golden.exact.fp16.key` after :func:`golden.exact.fp16.flush_nonfinite`.
 
     Ports
     -----

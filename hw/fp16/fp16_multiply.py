@@ -6,8 +6,8 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.carry_save import add_rows, first_row, resolve
-from hw.common.wires import wire
+from hw.arith.carry_save import add_rows, first_row, resolve
+from hw.arith.wires import wire
 from hw.fp16.fp16_parts import (
     Cut,
     Number,
@@ -27,7 +27,7 @@ NO = Const(0, 1)
 class Fp16Multiply(wiring.Component):
     """Multiply two numbers.
 
-    Bit-exact with :func:`golden.fp16_arithmetic.multiply`: to nearest, ties to even, with
+    Bit-exact with :func:`golden.exact.fp16_arithmetic.multiply`: to nearest, ties to even, with
     subnormals, signed zeros and infinities; every NaN is 0x7e00.
 
     Parameters

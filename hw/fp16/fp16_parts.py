@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
-from hw.common.wires import wire
+from hw.arith.wires import wire
 
 BIAS = 15
 MANTISSA = 11  # bits of a mantissa, its hidden one included

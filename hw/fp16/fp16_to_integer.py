@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spec import require_int
+from golden.exact.spec import require_int
 from hw.fp16.fp16_parts import Cut, keep, registers, shift_down, unpack
 
 WHOLE = 16  # bits of the largest finite magnitude
@@ -15,7 +15,7 @@ WHOLE = 16  # bits of the largest finite magnitude
 class Fp16ToInteger(wiring.Component):
     """Round a number to a signed integer.
 
-    Bit-exact with :func:`golden.fp16_arithmetic.to_integer`: to nearest, ties to even; beyond
+    Bit-exact with :func:`golden.exact.fp16_arithmetic.to_integer`: to nearest, ties to even; beyond
     the range the nearest end of it, infinities too; NaN becomes 0.
 
     Parameters

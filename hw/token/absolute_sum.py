@@ -7,9 +7,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from hw.common.bits import choose
-from hw.common.wires import wire
-from hw.engine_spec import EngineSpec
+from hw.arith.bits import choose
+from hw.arith.wires import wire
+from hw.linear.engine_spec import EngineSpec
 
 UNIT_BITS = 40  # |x| in units of 2**-24
 SECTION = 5  # whose sum over a token is short enough for one cycle
@@ -19,7 +19,7 @@ SECTIONS = range(UNIT_BITS // SECTION)
 class AbsoluteSum(wiring.Component):
     """Add up |x| over the beats of a token, in units of 2**-24.
 
-    Bit-exact with the sum of :func:`golden.fp16.units`. One adder tree, no multiplier.
+    Bit-exact with the sum of :func:`golden.exact.fp16.units`. One adder tree, no multiplier.
 
     Parameters
     ----------

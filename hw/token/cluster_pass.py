@@ -5,9 +5,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from hw.common.share import share
-from hw.common.token_buffer import ReadInterface, ReadPort, WriteInterface, WritePort
-from hw.engine_spec import INDEX_BITS, EngineSpec
+from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.stream.share import share
+from hw.stream.token_buffer import ReadInterface, ReadPort, WriteInterface, WritePort
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 
 

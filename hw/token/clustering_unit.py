@@ -6,9 +6,9 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.bits import choose, exceeds
-from hw.common.wires import wire
-from hw.engine_spec import INDEX_BITS, KEY
+from hw.arith.bits import choose, exceeds
+from hw.arith.wires import wire
+from hw.linear.engine_spec import INDEX_BITS, KEY
 
 SYMMETRIC_THRESHOLD = data.StructLayout({"exact": 1, "magnitude": 15})
 
@@ -42,8 +42,8 @@ def ordered(activation: Value, *, symmetric: bool) -> Value:
 class ClusteringUnit(wiring.Component):
     """Find the centroid nearest to an activation (paper: Clustering Unit).
 
-    Bit-exact with :func:`golden.clustering.cluster`: an activation on a midpoint goes to the
-    upper cluster. The index comes out as it is coded on wires (:mod:`golden.mapping`).
+    Bit-exact with :func:`golden.exact.clustering.cluster`: an activation on a midpoint goes to the
+    upper cluster. The index comes out as it is coded on wires (:mod:`golden.exact.mapping`).
 
     Parameters
     ----------

@@ -4,13 +4,13 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, 
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.fp16 import INFINITY, MAX_FINITE
-from golden.spec import A_FRACTION_BITS, SCALE_BITS
-from hw.common.long_arithmetic import long_product, negated_if
-from hw.common.pipeline import Pipeline, Staged, scratch
-from hw.common.shifts import normalise, shift_right
-from hw.common.wires import wire
-from hw.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from golden.exact.fp16 import INFINITY, MAX_FINITE
+from golden.exact.spec import A_FRACTION_BITS, SCALE_BITS
+from hw.arith.long_arithmetic import long_product, negated_if
+from hw.arith.shifts import normalise, shift_right
+from hw.arith.wires import wire
+from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.token.clustering_unit import thresholds_layout
 
 MIDPOINT_BITS = 18  # twice a midpoint, with its sign
@@ -21,7 +21,8 @@ LARGEST_FIELD = 29  # exponent field of the largest FP16 numbers, less one
 class MidpointScaler(wiring.Component):
     """Multiply the midpoints of neighbouring centroids by the token scale.
 
-    Bit-exact with :func:`golden.clustering.thresholds`. One multiplier, one midpoint per cycle.
+    Bit-exact with :func:`golden.exact.clustering.thresholds`. One multiplier, one midpoint per
+    cycle.
 
     Parameters
     ----------

@@ -4,13 +4,13 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.engine_spec import EngineSpec
+from hw.linear.engine_spec import EngineSpec
 
 
 class OutlierJoin(wiring.Component):
     """Pass on the largest, then the smallest, and say which of these came before.
 
-    Bit-exact with :func:`golden.outliers.repeated`.
+    Bit-exact with :func:`golden.exact.outliers.repeated`.
 
     Parameters
     ----------

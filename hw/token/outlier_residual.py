@@ -4,12 +4,12 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigne
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT
-from hw.common.long_arithmetic import long_product, long_sum, negated_if
-from hw.common.pipeline import Pipeline, Staged, scratch
-from hw.common.share import looked_at, share
-from hw.common.shifts import shift_right
-from hw.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from golden.exact.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT
+from hw.arith.long_arithmetic import long_product, long_sum, negated_if
+from hw.arith.shifts import shift_right
+from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.stream.pipeline import Pipeline, Staged, scratch
+from hw.stream.share import looked_at, share
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 from hw.token.reciprocal import QUOTIENT_BITS
 
@@ -20,8 +20,8 @@ RESIDUAL_BITS = RATIO_BITS + 1  # its magnitude: a centroid can be on the other 
 class OutlierResidual(wiring.Component):
     """Compute x / s_a - C_A[a] of each outlier, in units of 2**-10.
 
-    Bit-exact with :func:`golden.residual.ratio` less the centroid. A repeated outlier, which is
-    compensated already, has a residual of zero.
+    Bit-exact with :func:`golden.exact.residual.ratio` less the centroid. A repeated outlier, which
+    is compensated already, has a residual of zero.
 
     Parameters
     ----------

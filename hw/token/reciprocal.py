@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spec import RECIPROCAL_SHIFT, SCALE_BITS
+from golden.exact.spec import RECIPROCAL_SHIFT, SCALE_BITS
 
 QUOTIENT_BITS = RECIPROCAL_SHIFT - SCALE_BITS + 2  # 2**27 / 1024 is 2**17, which takes 18
 
@@ -14,7 +14,7 @@ QUOTIENT_BITS = RECIPROCAL_SHIFT - SCALE_BITS + 2  # 2**27 / 1024 is 2**17, whic
 class Reciprocal(wiring.Component):
     """Divide 2**27 by a mantissa, to the nearest integer.
 
-    Bit-exact with :func:`golden.residual.reciprocal`: halves round up.
+    Bit-exact with :func:`golden.exact.residual.reciprocal`: halves round up.
 
     Ports
     -----

@@ -7,13 +7,13 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from golden.spec import A_FRACTION_BITS
-from hw.common.long_arithmetic import long_product, negated_if
-from hw.common.pipeline import Pipeline, Staged, scratch
-from hw.common.share import looked_at, share
-from hw.common.token_buffer import WriteInterface, WritePort
-from hw.common.wires import wire
-from hw.engine_spec import SCALE, EngineSpec
+from golden.exact.spec import A_FRACTION_BITS
+from hw.arith.long_arithmetic import long_product, negated_if
+from hw.arith.wires import wire
+from hw.linear.engine_spec import SCALE, EngineSpec
+from hw.stream.pipeline import Pipeline, Staged, scratch
+from hw.stream.share import looked_at, share
+from hw.stream.token_buffer import WriteInterface, WritePort
 from hw.token.clustering_unit import thresholds_layout
 from hw.token.outlier_residual import OutlierResidual
 from hw.token.reciprocal import QUOTIENT_BITS
@@ -22,7 +22,7 @@ from hw.token.reciprocal import QUOTIENT_BITS
 class ResidualBuilder(wiring.Component):
     """Build the residual rows of a token's outliers and note which input channels they are.
 
-    Bit-exact with :func:`golden.linear.outlier_rows`. A multiplier makes one product with a
+    Bit-exact with :func:`golden.exact.linear.outlier_rows`. A multiplier makes one product with a
     weight centroid per cycle, while the next outlier's residual is on its way.
 
     Parameters

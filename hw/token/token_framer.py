@@ -5,9 +5,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from hw.common.share import share
-from hw.engine_spec import KEY, EngineSpec
 from hw.fp16.fp16_key import Fp16Key
+from hw.linear.engine_spec import KEY, EngineSpec
+from hw.stream.share import share
 
 
 class TokenFramer(wiring.Component):

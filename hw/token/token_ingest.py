@@ -5,15 +5,15 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.common.share import looked_at, share
-from hw.common.token_buffer import ReadInterface, ReadPort, TokenBuffer
-from hw.engine_spec import SCALE, EngineSpec
-from hw.orizuru.orizuru_spec import OrizuruSpec
-from hw.orizuru.orizuru_stream import OrizuruStream
+from hw.linear.engine_spec import SCALE, EngineSpec
+from hw.stream.share import looked_at, share
+from hw.stream.token_buffer import ReadInterface, ReadPort, TokenBuffer
 from hw.token.absolute_sum import AbsoluteSum
 from hw.token.outlier_join import OutlierJoin
 from hw.token.token_framer import TokenFramer
 from hw.token.token_scale import FACTOR, TokenScale
+from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+from hw.topk.orizuru.orizuru_stream import OrizuruStream
 
 
 class TokenIngest(wiring.Component):

@@ -6,9 +6,9 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.common.share import share
-from hw.common.token_buffer import ReadInterface, ReadPort, TokenBuffer
-from hw.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.stream.share import share
+from hw.stream.token_buffer import ReadInterface, ReadPort, TokenBuffer
 from hw.token.cluster_pass import ClusterPass
 from hw.token.midpoint_scaler import MidpointScaler
 from hw.token.reciprocal import Reciprocal

@@ -4,12 +4,12 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spec import FACTOR_BITS, MIN_SCALE_EXPONENT, SCALE_BITS
-from hw.common.long_arithmetic import long_product
-from hw.common.pipeline import Pipeline, Staged, scratch
-from hw.common.shifts import normalise
-from hw.common.wires import wire
-from hw.engine_spec import A_EXPONENT, SCALE, EngineSpec
+from golden.exact.spec import FACTOR_BITS, MIN_SCALE_EXPONENT, SCALE_BITS
+from hw.arith.long_arithmetic import long_product
+from hw.arith.shifts import normalise
+from hw.arith.wires import wire
+from hw.linear.engine_spec import A_EXPONENT, SCALE, EngineSpec
+from hw.stream.pipeline import Pipeline, Staged, scratch
 
 FACTOR = data.StructLayout({"mantissa": FACTOR_BITS, "exponent": signed(8)})
 
@@ -17,7 +17,7 @@ FACTOR = data.StructLayout({"mantissa": FACTOR_BITS, "exponent": signed(8)})
 class TokenScale(wiring.Component):
     """Turn the sum of a token's absolute values into its scale.
 
-    Bit-exact with :func:`golden.token_scale.token_scale`.
+    Bit-exact with :func:`golden.exact.token_scale.token_scale`.
 
     Parameters
     ----------

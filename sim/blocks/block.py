@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from amaranth.lib import wiring
 
-from golden.spec import NumberSpec
-from hw.engine_spec import EngineSpec
-from hw.orizuru.orizuru_spec import OrizuruSpec
+from golden.exact.spec import NumberSpec
+from hw.linear.engine_spec import EngineSpec
+from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
 @dataclass(frozen=True)

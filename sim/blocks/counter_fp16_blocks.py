@@ -1,26 +1,26 @@
 """Components of the FP16 counter engine, as the benches try them."""
 
-from golden.spec import NumberSpec
-from hw.counter_fp16.count_multiply import CountMultiply
-from hw.counter_fp16.dequant_unit import DequantUnit
-from hw.counter_fp16.error_store import ErrorStore
-from hw.counter_fp16.error_unit import ErrorUnit
-from hw.counter_fp16.fp16_combine import Fp16Combine
-from hw.counter_fp16.fp16_compensation_array import Fp16CompensationArray
-from hw.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
-from hw.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
-from hw.counter_fp16.fp16_constants import Fp16Constants
-from hw.counter_fp16.fp16_count_tree import Fp16CountTree
-from hw.counter_fp16.fp16_counter_array import Fp16CounterArray
-from hw.counter_fp16.fp16_counter_engine import Fp16CounterEngine
-from hw.counter_fp16.fp16_counter_line import Fp16CounterLine
-from hw.counter_fp16.fp16_counter_spec import Fp16CounterSpec
-from hw.counter_fp16.fp16_output_stage import Fp16OutputStage
-from hw.counter_fp16.fp16_pair_add import Fp16PairAdd
-from hw.counter_fp16.fp16_quantizer import Fp16Quantizer
-from hw.counter_fp16.fp16_row_requester import Fp16RowRequester
-from hw.counter_fp16.fp16_tile_reader import Fp16TileReader
-from hw.counter_fp16.fp16_token_scale import Fp16TokenScale
+from golden.exact.spec import NumberSpec
+from hw.linear.counter_fp16.count_multiply import CountMultiply
+from hw.linear.counter_fp16.dequant_unit import DequantUnit
+from hw.linear.counter_fp16.error_store import ErrorStore
+from hw.linear.counter_fp16.error_unit import ErrorUnit
+from hw.linear.counter_fp16.fp16_combine import Fp16Combine
+from hw.linear.counter_fp16.fp16_compensation_array import Fp16CompensationArray
+from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
+from hw.linear.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
+from hw.linear.counter_fp16.fp16_constants import Fp16Constants
+from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
+from hw.linear.counter_fp16.fp16_counter_array import Fp16CounterArray
+from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
+from hw.linear.counter_fp16.fp16_counter_line import Fp16CounterLine
+from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from hw.linear.counter_fp16.fp16_output_stage import Fp16OutputStage
+from hw.linear.counter_fp16.fp16_pair_add import Fp16PairAdd
+from hw.linear.counter_fp16.fp16_quantizer import Fp16Quantizer
+from hw.linear.counter_fp16.fp16_row_requester import Fp16RowRequester
+from hw.linear.counter_fp16.fp16_tile_reader import Fp16TileReader
+from hw.linear.counter_fp16.fp16_token_scale import Fp16TokenScale
 from sim.blocks.block import Block
 
 

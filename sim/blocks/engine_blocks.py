@@ -1,7 +1,7 @@
 """The linear engine and what loads it, as the benches try them."""
 
-from hw.layer_constants import LayerConstants
-from hw.linear_engine import LinearEngine
+from hw.linear.layer_constants import LayerConstants
+from hw.linear.linear_engine import LinearEngine
 from sim.blocks.block import PLAIN, SYMMETRIC, Block
 
 ENGINE_BLOCKS = {

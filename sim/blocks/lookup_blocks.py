@@ -1,11 +1,11 @@
 """Components of the lookup array, as the benches try them."""
 
-from hw.lookup.beat_sequencer import BeatSequencer
-from hw.lookup.lookup_array import LookupArray
-from hw.lookup.lookup_lane import LookupLane
-from hw.lookup.lookup_tree import LookupTree
-from hw.lookup.row_select import RowSelect
-from hw.lookup.weight_requester import WeightRequester
+from hw.linear.lookup.beat_sequencer import BeatSequencer
+from hw.linear.lookup.lookup_array import LookupArray
+from hw.linear.lookup.lookup_lane import LookupLane
+from hw.linear.lookup.lookup_tree import LookupTree
+from hw.linear.lookup.row_select import RowSelect
+from hw.linear.lookup.weight_requester import WeightRequester
 from sim.blocks.block import PLAIN, SYMMETRIC, WIDE, Block
 
 LOOKUP_BLOCKS = {

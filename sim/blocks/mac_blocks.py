@@ -2,21 +2,21 @@
 
 from functools import partial
 
-from hw.mac.dequant_array import DequantArray
-from hw.mac.dequant_lane import DequantLane
-from hw.mac.dequant_operands import DequantOperands
-from hw.mac.figlut_lane import FiglutLane
-from hw.mac.figlut_operands import FiglutOperands
-from hw.mac.fp16_accumulator import Fp16Accumulator
-from hw.mac.fp16_lane import Fp16Lane
-from hw.mac.group_scaler import GroupScaler
-from hw.mac.integer_accumulator import IntegerAccumulator
-from hw.mac.integer_lane import IntegerLane
-from hw.mac.integer_operands import IntegerOperands
-from hw.mac.mac_array import MacArray
-from hw.mac.mac_spec import MacSpec
-from hw.mac.scaled_array import ScaledArray
-from hw.mac.tile_queue import TileQueue
+from hw.baseline.dequant_array import DequantArray
+from hw.baseline.dequant_lane import DequantLane
+from hw.baseline.dequant_operands import DequantOperands
+from hw.baseline.figlut_lane import FiglutLane
+from hw.baseline.figlut_operands import FiglutOperands
+from hw.baseline.fp16_accumulator import Fp16Accumulator
+from hw.baseline.fp16_lane import Fp16Lane
+from hw.baseline.group_scaler import GroupScaler
+from hw.baseline.integer_accumulator import IntegerAccumulator
+from hw.baseline.integer_lane import IntegerLane
+from hw.baseline.integer_operands import IntegerOperands
+from hw.baseline.mac_array import MacArray
+from hw.baseline.mac_spec import MacSpec
+from hw.baseline.scaled_array import ScaledArray
+from hw.baseline.tile_queue import TileQueue
 from sim.blocks.block import Block
 
 

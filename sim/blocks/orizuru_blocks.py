@@ -1,16 +1,16 @@
 """Components of Orizuru, as the benches try them."""
 
-from hw.orizuru.entry_merge import EntryMerge
-from hw.orizuru.heap_level import HeapLevel
-from hw.orizuru.heap_list import HeapList
-from hw.orizuru.orizuru_control import OrizuruControl
-from hw.orizuru.orizuru_leaf import OrizuruLeaf
-from hw.orizuru.orizuru_stream import OrizuruStream
-from hw.orizuru.orizuru_tree import OrizuruTree
-from hw.orizuru.orizuru_unit import OrizuruUnit
-from hw.orizuru.orizuru_upper import OrizuruUpper
-from hw.orizuru.outlier_side import OutlierSide
-from hw.orizuru.sorted_list import SortedList
+from hw.topk.orizuru.entry_merge import EntryMerge
+from hw.topk.orizuru.heap_level import HeapLevel
+from hw.topk.orizuru.heap_list import HeapList
+from hw.topk.orizuru.orizuru_control import OrizuruControl
+from hw.topk.orizuru.orizuru_leaf import OrizuruLeaf
+from hw.topk.orizuru.orizuru_stream import OrizuruStream
+from hw.topk.orizuru.orizuru_tree import OrizuruTree
+from hw.topk.orizuru.orizuru_unit import OrizuruUnit
+from hw.topk.orizuru.orizuru_upper import OrizuruUpper
+from hw.topk.orizuru.outlier_side import OutlierSide
+from hw.topk.orizuru.sorted_list import SortedList
 from sim.blocks.block import Block, orizuru
 
 ORIZURU_BLOCKS = {

@@ -1,7 +1,7 @@
 """Components from sums to outputs, as the benches try them."""
 
-from hw.output.output_scaler import OutputScaler
-from hw.output.output_stage import OutputStage
+from hw.linear.output.output_scaler import OutputScaler
+from hw.linear.output.output_stage import OutputStage
 from sim.blocks.block import AT_ONCE, ONE_BY_ONE, SYMMETRIC, WIDE, Block
 
 OUTPUT_BLOCKS = {

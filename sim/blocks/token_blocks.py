@@ -1,6 +1,6 @@
 """Components from activations to codes, as the benches try them."""
 
-from hw.common.token_buffer import TokenBuffer
+from hw.stream.token_buffer import TokenBuffer
 from hw.token.absolute_sum import AbsoluteSum
 from hw.token.cluster_pass import ClusterPass
 from hw.token.clustering_unit import ClusteringUnit

@@ -1,14 +1,14 @@
 """Other outlier engines and their components, as the benches try them."""
 
-from hw.top_k.bitonic_top_k import BitonicTopK
-from hw.top_k.chunk_sorter import ChunkSorter
-from hw.top_k.lane_banks import LaneBanks
-from hw.top_k.pivot_sampler import PivotSampler
-from hw.top_k.quick_select import QuickSelect
-from hw.top_k.rank_lists import RankLists
-from hw.top_k.ranked_entries import RankedEntries
-from hw.top_k.row_reader import RowReader
-from hw.top_k.token_rows import TokenRows
+from hw.topk.baseline.bitonic_top_k import BitonicTopK
+from hw.topk.baseline.chunk_sorter import ChunkSorter
+from hw.topk.baseline.lane_banks import LaneBanks
+from hw.topk.baseline.pivot_sampler import PivotSampler
+from hw.topk.baseline.quick_select import QuickSelect
+from hw.topk.baseline.rank_lists import RankLists
+from hw.topk.baseline.ranked_entries import RankedEntries
+from hw.topk.baseline.row_reader import RowReader
+from hw.topk.baseline.token_rows import TokenRows
 from sim.blocks.block import Block, orizuru
 
 TOP_K_BLOCKS = {

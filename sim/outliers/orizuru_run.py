@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from gateware.emit import verilog
 from gateware.outlier_engines import make_outlier_engine
-from golden.errors import InputError, ToolError
-from golden.fp16 import BitArray, flush_nonfinite, is_finite, key
-from golden.layer_source import read_activations
-from golden.outliers import select_outliers
-from golden.spec import IntArray
-from hw.orizuru.orizuru_spec import OrizuruSpec
-from sim.launch import BUILD, simulate
+from golden.base.errors import InputError, ToolError
+from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key
+from golden.exact.outliers import select_outliers
+from golden.exact.spec import IntArray
+from golden.models.layer_source import read_activations
+from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+from sim.kit.launch import BUILD, simulate
 
 TASK, FOUND = "KLLM_TASK", "KLLM_FOUND"  # the bench's files
 
@@ -27,8 +27,8 @@ class OutlierRun:
     Parameters
     ----------
     positions : (T, 2 k) int64
-        As :func:`golden.outliers.select_outliers` has them, also of an engine that sends them in
-        reverse.
+        As :func:`golden.exact.outliers.select_outliers` has them, also of an engine that sends them
+        in reverse.
     cycles : (T,) int64
         From the cycle that takes a token's first beat to the one by which both sides have offered
         an outlier. All engines but the trees know all of them by then.
@@ -110,7 +110,7 @@ def run_engine(
     simulate(
         name,
         text,
-        "sim.benches.bench_orizuru_run",
+        "sim.benches.run.bench_orizuru_run",
         simulator=simulator,
         environment={TASK: str(task), FOUND: str(found)},
         time_limit=3600,

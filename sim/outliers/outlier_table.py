@@ -8,9 +8,10 @@ import numpy as np
 
 from gateware.design import Design
 from gateware.outlier_engines import comparisons
-from golden.fp16 import BitArray
-from sim.cli import MeasureArea
+from golden.exact.fp16 import BitArray
 from sim.outliers.orizuru_run import run_engine
+
+MeasureArea = Callable[[str], dict[str, Any]]
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Row:
     mismatches : int
         Outliers that differ from the stable sort's; all must be 0.
     area : dict or None
-        As :func:`synth.area.as_json` has it.
+        As :func:`synth.area.area.as_json` has it.
     """
 
     design: Design
@@ -86,7 +87,7 @@ def compare(
 
     Raises
     ------
-    golden.errors.ToolError
+    golden.base.errors.ToolError
         If a simulation or synthesis fails.
     """
     rows = []

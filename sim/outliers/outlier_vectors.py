@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from golden.errors import InputError
-from golden.fp16 import BitArray
-from golden.minilm import MiniLM
-from golden.text import evaluation_texts
+from golden.base.errors import InputError
+from golden.exact.fp16 import BitArray
+from golden.models.minilm import MiniLM
+from golden.models.text import evaluation_texts
 
 REAL = "minilm"
 LAYER = "encoder.layer.3.output.dense"  # its inputs follow a GELU: few are large, most near zero
@@ -36,9 +36,9 @@ def real(inputs: int, tokens: int) -> BitArray:
 
     Raises
     ------
-    golden.errors.ToolError
+    golden.base.errors.ToolError
         If the model is not installed.
-    golden.errors.InputError
+    golden.base.errors.InputError
         If the texts do not have so many.
     """
     seen = MiniLM().activations([LAYER], evaluation_texts(0, TEXTS))[LAYER].ravel()

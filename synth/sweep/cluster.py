@@ -10,8 +10,8 @@ from typing import TypeVar
 import dask.config
 from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, as_completed
 
-from golden.errors import InputError, ToolError
-from synth.measure import cores
+from golden.base.errors import InputError, ToolError
+from synth.area.measure import cores
 
 T = TypeVar("T")
 

@@ -5,11 +5,11 @@ from functools import partial
 from gateware.design import Design
 from gateware.mac_arrays import make_array
 from gateware.variant import specification
-from golden.cycles import lookup_beats
-from golden.errors import InputError
-from hw.counter.counter_engine import CounterEngine
-from hw.counter_fp16.fp16_counter_engine import Fp16CounterEngine
-from hw.linear_engine import LinearEngine
+from golden.base.errors import InputError
+from golden.exact.cycles import lookup_beats
+from hw.linear.counter.counter_engine import CounterEngine
+from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
+from hw.linear.linear_engine import LinearEngine
 
 KINDS = (LinearEngine, CounterEngine, Fp16CounterEngine, make_array)
 

@@ -8,18 +8,18 @@ from functools import cache
 
 from amaranth.hdl import UnusedElaboratable
 
-from golden.errors import InputError
-from golden.tools import MODEL_PACKAGE
-from synth.area import Area, Block
-from synth.cache import default_cache
-from synth.liberty import Library
-from synth.libraries import load
-from synth.mapping import flow_digest
-from synth.measure import digest, measure_all
-from synth.sources import files_digest, reached, source_digest
+from golden.base.errors import InputError
+from golden.base.tools import MODEL_PACKAGE
+from synth.area.area import Area, Block
+from synth.area.cache import default_cache
+from synth.area.mapping import flow_digest
+from synth.area.measure import digest, measure_all
+from synth.area.sources import files_digest, reached, source_digest
+from synth.libraries.liberty import Library
+from synth.libraries.libraries import load
 from synth.sweep.cycles import token_cycles
 from synth.sweep.points import DEFAULT_LIBRARY, FIGURES, TIME, Accuracy, Point
-from synth.timing import timing_digest
+from synth.timing.timing import timing_digest
 
 Figures = dict[str, float]
 KIND = "accuracy"
@@ -79,7 +79,7 @@ def point_digest(point: Point) -> str | None:
         return None
     library = library_of(point.library)
     fields = " ".join([*Area.__dataclass_fields__, *Block.__dataclass_fields__])
-    formulas = files_digest(reached({"golden.cycles"}))
+    formulas = files_digest(reached({"golden.exact.cycles"}))
     parts = [sources, flow_digest(library), timing_digest(library), fields, formulas]
     if point.accuracy is not None:
         parts.append(_accuracy_digest(point, point.accuracy))
@@ -87,7 +87,7 @@ def point_digest(point: Point) -> str | None:
 
 
 def _accuracy_digest(point: Point, accuracy: Accuracy) -> str:
-    code = files_digest(reached({"golden.error_split", "golden.layer_source"}))
+    code = files_digest(reached({"golden.accuracy.error_split", "golden.models.layer_source"}))
     return digest(code, repr((_numbers(point), accuracy)), _version(MODEL_PACKAGE))
 
 
@@ -119,9 +119,9 @@ def _errors_known(point: Point, accuracy: Accuracy) -> Figures:
 
 def _errors(point: Point, accuracy: Accuracy) -> Figures:
     """Return errors over the outputs' root mean square."""
-    from golden.error_split import split_errors
-    from golden.layer_source import minilm_layer
-    from golden.quantize import quantize_linear
+    from golden.accuracy.error_split import split_errors
+    from golden.models.layer_source import minilm_layer
+    from golden.quantise.quantize import quantize_linear
 
     numbers = _numbers(point)
     source = minilm_layer(accuracy.layer, accuracy.tokens, seed=accuracy.seed)

@@ -9,8 +9,8 @@ from typing import Any
 from gateware.catalog import design
 from gateware.design import Design
 from gateware.variant import ImpossibleError, Value, parameters, specification, variant
-from golden.cycles import outliers_of
-from golden.errors import InputError
+from golden.base.errors import InputError
+from golden.exact.cycles import outliers_of
 from synth.sweep.cycles import require_cycles
 from synth.sweep.points import (
     DEFAULT_LIBRARY,
@@ -171,9 +171,9 @@ def _percent(table: Mapping[str, Any]) -> float:
 
 
 def _accuracy(plain: Mapping[str, Any], designs: Sequence[Design]) -> Accuracy:
-    from golden.codebook import require_index_bits
-    from golden.minilm import require_layer
-    from golden.spec import NumberSpec
+    from golden.exact.codebook import require_index_bits
+    from golden.exact.spec import NumberSpec
+    from golden.models.minilm import require_layer
 
     table = plain.get("accuracy", {})
     _require("accuracy", table, ACCURACY)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gateware.variant import Value
-from golden.files import write_whole
+from golden.base.files import write_whole
 from synth.sweep.points import Plan, Point, figures_of
 from synth.sweep.run import Measured, front
 

@@ -1,0 +1,152 @@
+"""Where a quantised layer's error comes from: its codebooks, or the integers of its table."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.exact.fp16 import BitArray
+from golden.exact.linear import QuantizedLinear, Result, forward, reference
+from golden.exact.spec import IntArray
+from golden.models.layer_source import LayerSource
+from golden.quantise.baselines import GROUP, int_linear
+from golden.quantise.quantize import quantize_linear
+from golden.quantise.recipes.table import DEFAULT
+
+Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorSplit:
+    """Root mean squares over tokens and output channels.
+
+    Parameters
+    ----------
+    output : float
+        Of the FP32 layer's outputs, bias included.
+    quantisation : float
+        Of the quantised layer evaluated in float64 minus the FP32 layer.
+    arithmetic : float
+        Of the engine's outputs minus the quantised layer evaluated in float64.
+    int_per_token, int_groups : float
+        Of integer round-to-nearest with the same bits minus the FP32 layer: with a scale per
+        token and output channel, and in groups of 128 inputs.
+    """
+
+    output: float
+    quantisation: float
+    arithmetic: float
+    int_per_token: float
+    int_groups: float
+
+    @property
+    def ratio(self) -> float:
+        """Arithmetic over quantisation error; infinite where the codebooks lost nothing."""
+        return self.arithmetic / self.quantisation if self.quantisation else float("inf")
+
+    def relative(self) -> dict[str, float]:
+        """Return the errors over the outputs' root mean square, ready for JSON."""
+        unit = self.output or 1.0
+        return {
+            "quantisation": self.quantisation / unit,
+            "int_per_token": self.int_per_token / unit,
+            "int_groups_of_128": self.int_groups / unit,
+            "arithmetic": self.arithmetic / unit,
+            "arithmetic_over_quantisation": self.ratio,
+        }
+
+
+def split_errors(
+    layer: QuantizedLinear,
+    weight: Floats,
+    bias: Floats,
+    x: BitArray,
+    result: Result | None = None,
+) -> ErrorSplit:
+    """Split the error of a quantised layer.
+
+    Parameters
+    ----------
+    layer : QuantizedLinear
+    weight : (K, N) float
+        What was quantised.
+    bias : (N,) float
+    x : (T, K) uint16
+        Finite FP16 tokens.
+    result : Result, optional
+        What :func:`golden.exact.linear.forward` makes of ``x``, if it is known already.
+    """
+    result = result or forward(layer, x)
+    ideal = exact_linear(weight, bias, x)
+    quantised = reference(layer, x, result)
+    engine = result.y.view(np.float16).astype(np.float64)
+    per_token, grouped = (
+        rms(
+            int_linear(
+                weight,
+                bias,
+                x,
+                weight_bits=_bits(layer.w_centroids),
+                activation_bits=_bits(layer.a_centroids),
+                group=group,
+            )
+            - ideal
+        )
+        for group in (None, GROUP)
+    )
+    return ErrorSplit(
+        output=rms(ideal),
+        quantisation=rms(quantised - ideal),
+        arithmetic=rms(engine - quantised),
+        int_per_token=per_token,
+        int_groups=grouped,
+    )
+
+
+def _bits(centroids: IntArray) -> int:
+    return len(centroids).bit_length() - 1
+
+
+def exact_linear(weight: Floats, bias: Floats, x: BitArray) -> npt.NDArray[np.float64]:
+    """Return ``x @ weight + bias`` in float64, for FP16 tokens (T, K)."""
+    return x.view(np.float16).astype(np.float64) @ weight.astype(np.float64) + bias
+
+
+def rms(values: npt.NDArray[np.floating]) -> float:
+    """Return the root mean square."""
+    return float(np.sqrt((values**2).mean()))
+
+
+def study(
+    layers: Iterable[LayerSource],
+    *,
+    weight_bits: int = 4,
+    activation_bits: int = 4,
+    symmetric: bool = False,
+    outlier_share: float = 0.005,
+    magnitude_bits: int | None = None,
+    recipe: str = DEFAULT,
+) -> Iterator[tuple[str, ErrorSplit]]:
+    """Quantise layer after layer and yield the name and the errors of each.
+
+    Parameters
+    ----------
+    layers : iterable of LayerSource
+        :func:`golden.models.layer_source.minilm_layers`, say.
+    weight_bits, activation_bits, symmetric, outlier_share, magnitude_bits, recipe
+        As for :func:`golden.quantise.quantize.quantize_linear`.
+    """
+    for source in layers:
+        layer = quantize_linear(
+            source.weight,
+            source.bias,
+            source.calibration,
+            weight_bits=weight_bits,
+            activation_bits=activation_bits,
+            symmetric=symmetric,
+            outlier_share=outlier_share,
+            magnitude_bits=magnitude_bits,
+            recipe=recipe,
+        )
+        yield source.name, split_errors(layer, source.weight, source.bias, source.x)

@@ -1,0 +1,1 @@
+"""The exact reference: what every block computes, to the bit."""

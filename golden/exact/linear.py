@@ -1,0 +1,250 @@
+"""The quantised linear layer: its parameters, its exact result, and a float64 reference.
+
+``forward`` is the specification of every engine: y = FP16(s_a * s_w * (main + compensation) +
+bias) with both sums exact integers (paper sections on index-based MatMul, look-ahead and error
+compensation; arXiv 2507.23035).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.exact import fp16
+from golden.exact.clustering import cluster, thresholds
+from golden.exact.fp16 import BitArray
+from golden.exact.main_sums import main_sums
+from golden.exact.outliers import repeated, select_outliers
+from golden.exact.residual import ratio, residual_rows
+from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
+from golden.exact.token_scale import Scale, ScaleFactor, token_scale
+
+W_EXPONENT_RANGE = range(-64, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizedLinear:
+    """All constants of one layer, as integers.
+
+    Parameters
+    ----------
+    spec : NumberSpec
+        Widths.
+    a_centroids : (2**n_A,) int64
+        Activation codebook, ascending, in units of 2**-10 token scales; n_A from 2 to 4.
+    w_centroids : (2**n_W,) int64
+        Weight codebook, ascending, in units of ``2**-spec.w_fraction_bits``; n_W from 2 to 4.
+    product_table : (2**n_A, 2**n_W) int64
+        About ``C_A[i] * C_W[j]``, rounded; magnitudes up to ``spec.entry_max``.
+    w_index : (K, N) uint8
+        Weight indices into ``w_centroids``.
+    w_scale : Scale
+        (N,) scales of the output channels; they carry the table's unit.
+    bias : (N,) uint16
+        FP16 patterns, finite.
+    k_top : int
+        Outliers kept on each side of a token, 0 to K.
+    factor : ScaleFactor
+        Turns the sum of absolute activations into the token scale.
+    offset : (N,) float64
+        Which part of the bias makes good what the table's rounding adds in the mean. No engine
+        needs it; :func:`reference` leaves it out.
+    """
+
+    spec: NumberSpec
+    a_centroids: IntArray
+    w_centroids: IntArray
+    product_table: IntArray
+    w_index: npt.NDArray[np.uint8]
+    w_scale: Scale
+    bias: BitArray
+    k_top: int
+    factor: ScaleFactor
+    offset: npt.NDArray[np.float64] | float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("a_centroids", "w_centroids"):
+            _check_codebook(name, getattr(self, name), self.spec.symmetric)
+        shape = (len(self.a_centroids), len(self.w_centroids))
+        if self.product_table.shape != shape:
+            raise ValueError(
+                f"product_table must have shape {shape}, got {self.product_table.shape}"
+            )
+        if np.abs(self.product_table).max() > self.spec.entry_max:
+            raise ValueError(f"product_table entries must be within ±{self.spec.entry_max}")
+        if self.spec.symmetric and not (
+            np.array_equal(self.product_table, -self.product_table[::-1])
+            and np.array_equal(self.product_table, -self.product_table[:, ::-1])
+        ):
+            raise ValueError("product_table must change sign with each index when symmetric")
+        if self.w_index.ndim != 2 or not self.w_index.size:
+            raise ValueError(f"w_index must have shape (K, N), got {self.w_index.shape}")
+        if self.w_index.max() >= len(self.w_centroids):
+            raise ValueError(f"w_index must be below {len(self.w_centroids)}")
+        if self.w_scale.mantissa.shape != (self.outputs,) or self.bias.shape != (self.outputs,):
+            raise ValueError(f"w_scale and bias must have shape ({self.outputs},)")
+        exponents = self.w_scale.exponent
+        if exponents.min() < W_EXPONENT_RANGE.start or exponents.max() >= W_EXPONENT_RANGE.stop:
+            raise ValueError("w_scale exponents must be from -64 to 63")
+        if not fp16.is_finite(self.bias).all():
+            raise ValueError("bias must be finite")
+        if not 0 <= self.k_top <= self.inputs:
+            raise ValueError(f"k_top must be from 0 to K = {self.inputs}, got {self.k_top}")
+
+    @property
+    def inputs(self) -> int:
+        """K."""
+        return self.w_index.shape[0]
+
+    @property
+    def outputs(self) -> int:
+        """N."""
+        return self.w_index.shape[1]
+
+    def a_codebook(self) -> npt.NDArray[np.float64]:
+        """Return the activation codebook in token scales."""
+        return np.ldexp(self.a_centroids.astype(np.float64), -A_FRACTION_BITS)
+
+    def w_codebook(self) -> npt.NDArray[np.float64]:
+        """Return the weight codebook in channel scales."""
+        return np.ldexp(self.w_centroids.astype(np.float64), -self.spec.w_fraction_bits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What the layer makes of T tokens, and what it went through on the way.
+
+    Parameters
+    ----------
+    y : (T, N) uint16
+        Outputs, FP16 patterns.
+    a_scale : Scale
+        (T,)
+    a_index : (T, K) int64
+        Index of every activation's centroid, outliers included.
+    outlier_index : (T, 2 * k_top) int64
+        As :func:`golden.exact.outliers.select_outliers` returns it.
+    sums : (T, N) int64
+        Main sum and compensation together, in table units.
+    nonfinite, saturated, overflow : (T,) bool
+        Whether the token had a NaN or infinity, a residual beyond its digits, an infinite output.
+    """
+
+    y: BitArray
+    a_scale: Scale
+    a_index: IntArray
+    outlier_index: IntArray
+    sums: IntArray
+    nonfinite: npt.NDArray[np.bool_] = field(repr=False)
+    saturated: npt.NDArray[np.bool_] = field(repr=False)
+    overflow: npt.NDArray[np.bool_] = field(repr=False)
+
+
+def forward(layer: QuantizedLinear, x: BitArray) -> Result:
+    """Compute the layer exactly as the engines do.
+
+    Parameters
+    ----------
+    layer : QuantizedLinear
+        Its constants.
+    x : (T, K) uint16
+        FP16 activations. NaN and infinity count as zero and are reported.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ValueError
+        If ``x`` has another shape.
+    """
+    if x.ndim != 2 or x.shape[1] != layer.inputs:
+        raise ValueError(f"x must have shape (T, {layer.inputs}), got {x.shape}")
+    finite = fp16.flush_nonfinite(x)
+    keys = fp16.key(finite)
+    scale = token_scale(finite, layer.factor)
+    index = cluster(keys, thresholds(scale, layer.a_centroids))
+    outliers = select_outliers(keys, layer.k_top)
+    rows, saturated = outlier_rows(layer, finite, scale, index, outliers)
+    sums = main_sums(layer.product_table, index, layer.w_index) + _compensation(
+        layer, rows, outliers
+    )
+    y = fp16.round_scaled_sum(
+        sums * scale.mantissa[:, None] * layer.w_scale.mantissa,
+        scale.exponent[:, None] + layer.w_scale.exponent,
+        np.broadcast_to(layer.bias, sums.shape),
+    )
+    return Result(
+        y=y,
+        a_scale=scale,
+        a_index=index,
+        outlier_index=outliers,
+        sums=sums,
+        nonfinite=np.asarray(~fp16.is_finite(x).all(axis=1)),
+        saturated=saturated,
+        overflow=np.asarray(~fp16.is_finite(y).all(axis=1)),
+    )
+
+
+def outlier_rows(
+    layer: QuantizedLinear, x: BitArray, scale: Scale, index: IntArray, outliers: IntArray
+) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """Return the residual rows (T, 2 k_top, 2**n_W) of the outliers, and (T,) saturation.
+
+    A position that stands on both sides gets its row once and a row of zeros the second time.
+    """
+    quotient, beyond = ratio(np.take_along_axis(x, outliers, axis=1), scale)
+    centroid = layer.a_centroids[np.take_along_axis(index, outliers, axis=1)]
+    live = ~repeated(outliers)
+    residual = np.where(live, quotient - centroid, 0)
+    rows, clipped = residual_rows(layer.spec, residual, layer.w_centroids)
+    return rows, np.asarray((beyond & live).any(axis=1) | clipped.any(axis=(1, 2)))
+
+
+def reference(layer: QuantizedLinear, x: BitArray, result: Result) -> npt.NDArray[np.float64]:
+    """Evaluate the same quantised layer in float64: real centroids, products and residuals.
+
+    Parameters
+    ----------
+    layer : QuantizedLinear
+        Its constants; the product table is not used.
+    x : (T, K) uint16
+        Finite activations.
+    result : Result
+        Says scales, indices and outliers.
+
+    Returns
+    -------
+    (T, N) float64
+    """
+    a_hat = layer.a_codebook()[result.a_index]
+    scale = result.a_scale.value()[:, None]
+    exact = x.view(np.float16).astype(np.float64) / scale
+    np.put_along_axis(
+        a_hat,
+        result.outlier_index,
+        np.take_along_axis(exact, result.outlier_index, axis=1),
+        axis=1,
+    )
+    weights = layer.w_codebook()[layer.w_index] * layer.w_scale.value()
+    return scale * (a_hat @ weights) + layer.bias.view(np.float16) - layer.offset
+
+
+def _compensation(layer: QuantizedLinear, rows: IntArray, outliers: IntArray) -> IntArray:
+    """Return the sums of R_i[w[i, n]] over the outliers i."""
+    sums = np.zeros((len(rows), layer.outputs), np.int64)
+    for i in range(outliers.shape[1]):
+        sums += np.take_along_axis(rows[:, i], layer.w_index[outliers[:, i]].astype(np.int64), 1)
+    return sums
+
+
+def _check_codebook(name: str, centroids: IntArray, symmetric: bool) -> None:
+    if centroids.shape not in ((4,), (8,), (16,)):
+        raise ValueError(f"{name} must have 4, 8 or 16 entries, got shape {centroids.shape}")
+    if (np.diff(centroids) < 0).any():
+        raise ValueError(f"{name} must ascend")
+    if np.abs(centroids).max() >= 1 << (CENTROID_BITS - 1):
+        raise ValueError(f"{name} must fit {CENTROID_BITS} bits, signed")
+    if symmetric and not np.array_equal(centroids, -centroids[::-1]):
+        raise ValueError(f"{name} must be symmetric about zero")

@@ -1,0 +1,97 @@
+"""Token scale: the mean absolute value of a token's activations, in 11 significant bits."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.exact.fp16 import BitArray, units
+from golden.exact.spec import (
+    FACTOR_BITS,
+    MIN_SCALE_EXPONENT,
+    SCALE_BITS,
+    IntArray,
+    bit_length,
+    round_shift,
+)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Positive scales ``mantissa * 2**exponent``.
+
+    Parameters
+    ----------
+    mantissa : (...,) int64
+        1024 to 2047: always normalised.
+    exponent : (...,) int64
+    """
+
+    mantissa: IntArray
+    exponent: IntArray
+
+    def value(self) -> npt.NDArray[np.float64]:
+        """Return the scales as float64, exactly."""
+        return np.ldexp(self.mantissa.astype(np.float64), self.exponent)
+
+
+@dataclass(frozen=True)
+class ScaleFactor:
+    """What the sum of absolute values is multiplied by: ``mantissa * 2**exponent``.
+
+    Parameters
+    ----------
+    mantissa : int
+        2**15 to 2**16 - 1.
+    exponent : int
+    """
+
+    mantissa: int
+    exponent: int
+
+    @classmethod
+    def mean(cls, inputs: int, doublings: int = 0) -> "ScaleFactor":
+        """Return the factor nearest to ``2**doublings / inputs``."""
+        exact = Fraction(2) ** doublings / inputs
+        exponent = exact.numerator.bit_length() - exact.denominator.bit_length() - FACTOR_BITS
+        while round(exact / Fraction(2) ** exponent) >= 1 << FACTOR_BITS:
+            exponent += 1
+        return cls(round(exact / Fraction(2) ** exponent), exponent)
+
+
+def token_scale(bits: BitArray, factor: ScaleFactor) -> Scale:
+    """Return the scale of each token: ``factor`` times the sum of its absolute values.
+
+    The sum is exact. Its 16 leading bits (the rest is cut) are multiplied by the factor and the
+    product is rounded to 11 bits, halves up. No scale is below 2**-24.
+
+    Parameters
+    ----------
+    bits : (T, K) uint16
+        Finite FP16 patterns.
+    factor : ScaleFactor
+        1/K for the mean.
+
+    Returns
+    -------
+    Scale
+        Shapes (T,).
+    """
+    total = units(bits).sum(axis=1)
+    length = bit_length(total)
+    head = np.where(
+        length > FACTOR_BITS,
+        total >> np.maximum(length - FACTOR_BITS, 0),
+        total << np.maximum(FACTOR_BITS - length, 0),
+    )
+    product = head * factor.mantissa
+    drop = bit_length(product) - SCALE_BITS
+    mantissa = round_shift(product, np.maximum(drop, 1))
+    exponent = drop + length - FACTOR_BITS + factor.exponent - 24
+    carry = mantissa >> SCALE_BITS
+    mantissa, exponent = mantissa >> carry, exponent + carry
+    low = (total == 0) | (exponent < MIN_SCALE_EXPONENT)
+    return Scale(
+        np.where(low, 1 << (SCALE_BITS - 1), mantissa), np.where(low, MIN_SCALE_EXPONENT, exponent)
+    )

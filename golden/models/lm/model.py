@@ -1,0 +1,202 @@
+"""The language model in NumPy: the reference that perplexities are measured with."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.base.errors import InputError
+from golden.base.tensor_file import TensorFile, near
+from golden.models.lm.config import CONFIG, Config, linear_layers
+from golden.models.lm.tokens import Tokens
+
+Array = npt.NDArray[np.float32]
+Linear = Callable[[Array], Array]
+
+CHECKPOINT = Path(__file__).with_name("checkpoint.safetensors")
+EMBEDDING = "model.embed_tokens.weight"
+HEAD = "lm_head.weight"
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A decoder: RMSNorm, rotary positions, SwiGLU; no biases.
+
+    Parameters
+    ----------
+    tensors : mapping of str to float32
+        Named as in LLaMA's checkpoints; matrices are (outputs, inputs). Without
+        ``lm_head.weight`` the embedding is the output head too.
+    config : Config
+        Sizes.
+    before : mapping of str to (K, K) float32
+        Orthogonal matrices that linear layers apply to their inputs (``x @ matrix``) at run time.
+    linears : mapping of str to callable
+        What stands in for a linear layer: inputs (T, K) to outputs (T, N).
+    """
+
+    tensors: Mapping[str, Array]
+    config: Config = CONFIG
+    before: Mapping[str, Array] = field(default_factory=dict)
+    linears: Mapping[str, Linear] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path = CHECKPOINT, config: Config = CONFIG) -> Self:
+        """Read a checkpoint.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or broken, or a tensor is missing or of another shape.
+        """
+        file = TensorFile(path)
+        tensors = {}
+        for name, shape in tensor_shapes(config).items():
+            tensors[name] = file.tensor(name)
+            if tensors[name].shape != shape:
+                raise InputError(
+                    f"tensor {name!r} of {path} has shape {tensors[name].shape}; "
+                    f"expected {shape}: train the model anew"
+                )
+        return cls(tensors, config)
+
+    def weights(self, name: str) -> tuple[Array, Array]:
+        """Return a linear layer's weights (K, N) and bias (N,), which is zero."""
+        self.require_layer(name)
+        weight = self.tensors[f"{name}.weight"]
+        return weight.T, np.zeros(len(weight), np.float32)
+
+    def with_linears(self, linears: Mapping[str, Linear]) -> Self:
+        """Return the model with the named linear layers replaced.
+
+        Raises
+        ------
+        InputError
+            If there is no linear layer of a name.
+        """
+        for name in linears:
+            self.require_layer(name)
+        return replace(self, linears={**self.linears, **linears})
+
+    def require_layer(self, name: str) -> None:
+        """Raise InputError, with the near matches, unless ``name`` is a linear layer."""
+        known = linear_layers(self.config)
+        if name not in known:
+            raise InputError(f"the language model has no linear layer {name!r}{near(name, known)}")
+
+    def activations(self, names: Collection[str], windows: Tokens) -> dict[str, Array]:
+        """Return the inputs (B * T, K) of the named linear layers, in the order of the windows."""
+        for name in names:
+            self.require_layer(name)
+        seen: dict[str, list[Array]] = {name: [] for name in names}
+        for window in windows:
+            self.hidden(window[None], seen)
+        return {name: np.concatenate(rows) for name, rows in seen.items()}
+
+    def logits(self, windows: Tokens) -> Array:
+        """Return what the model expects after each token.
+
+        Parameters
+        ----------
+        windows : (B, T) int64
+            T up to ``config.context``.
+
+        Returns
+        -------
+        (B, T, vocabulary) float32
+        """
+        hidden = self.hidden(windows, {})
+        head = self.tensors.get(HEAD, self.tensors[EMBEDDING])
+        return (hidden @ head.T).reshape(*windows.shape, -1)
+
+    def hidden(self, windows: Tokens, seen: dict[str, list[Array]]) -> Array:
+        """Return the last hidden states (B * T, hidden); append inputs of layers to their lists."""
+        x = self.tensors[EMBEDDING][windows.ravel()]
+        for i in range(self.config.layers):
+            layer = f"model.layers.{i}"
+            a = self._norm(f"{layer}.input_layernorm", x)
+            q, k, v = (self._linear(f"{layer}.self_attn.{n}_proj", a, seen) for n in "qkv")
+            mixed = attention(q, k, v, windows.shape[1], self.config)
+            x = x + self._linear(f"{layer}.self_attn.o_proj", mixed, seen)
+            a = self._norm(f"{layer}.post_attention_layernorm", x)
+            gate, up = (self._linear(f"{layer}.mlp.{n}_proj", a, seen) for n in ("gate", "up"))
+            x = x + self._linear(f"{layer}.mlp.down_proj", silu(gate) * up, seen)
+        return self._norm("model.norm", x)
+
+    def _linear(self, name: str, x: Array, seen: dict[str, list[Array]]) -> Array:
+        if name in self.before:
+            x = x @ self.before[name]
+        if name in seen:
+            seen[name].append(x)
+        if name in self.linears:
+            return self.linears[name](x)
+        return x @ self.tensors[f"{name}.weight"].T
+
+    def _norm(self, name: str, x: Array) -> Array:
+        return rms_norm(x, self.tensors[f"{name}.weight"], self.config.norm_epsilon)
+
+
+def tensor_shapes(config: Config) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of a checkpoint's tensors."""
+    shapes: dict[str, tuple[int, ...]] = {EMBEDDING: (config.vocabulary, config.hidden)}
+    inner, hidden = config.inner, config.hidden
+    other = {"gate_proj": (inner, hidden), "up_proj": (inner, hidden), "down_proj": (hidden, inner)}
+    for name in linear_layers(config):
+        shapes[f"{name}.weight"] = other.get(name.split(".")[-1], (hidden, hidden))
+    norms = [
+        f"model.layers.{i}.{kind}_layernorm"
+        for i in range(config.layers)
+        for kind in ("input", "post_attention")
+    ]
+    return shapes | {f"{name}.weight": (hidden,) for name in [*norms, "model.norm"]}
+
+
+def rms_norm(x: Array, gain: Array, epsilon: float) -> Array:
+    """Return each row (T, K) over its root mean square, times the gain (K,)."""
+    spread = np.sqrt((x**2).mean(axis=1, keepdims=True) + np.float32(epsilon))
+    return x / spread.astype(np.float32) * gain
+
+
+def silu(x: Array) -> Array:
+    """Return x times its logistic function."""
+    with np.errstate(over="ignore"):  # exp beyond float32: x / infinity is the right zero
+        return (x / (1 + np.exp(-x))).astype(np.float32)
+
+
+def rotate(heads: Array, base: float) -> Array:
+    """Apply rotary positions: turn each pair (x[i], x[i + d/2]) by position * base**(-2i/d).
+
+    Parameters
+    ----------
+    heads : (B, H, T, d) float32
+        Queries or keys; d is even.
+    base : float
+
+    Returns
+    -------
+    (B, H, T, d) float32
+    """
+    half = heads.shape[-1] // 2
+    turns = base ** (-np.arange(half) / half)
+    angles = np.arange(heads.shape[-2])[:, None] * turns
+    cosine, sine = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+    first, second = heads[..., :half], heads[..., half:]
+    turned = (first * cosine - second * sine, second * cosine + first * sine)
+    return np.concatenate(turned, axis=-1)
+
+
+def attention(query: Array, key: Array, value: Array, length: int, config: Config) -> Array:
+    """Return causal attention's mix of the values, head by head; all (B * T, hidden)."""
+    q, k, v = (
+        part.reshape(-1, length, config.heads, config.hidden // config.heads).transpose(0, 2, 1, 3)
+        for part in (query, key, value)
+    )
+    q, k = rotate(q, config.rope_base), rotate(k, config.rope_base)
+    scores = q @ k.transpose(0, 1, 3, 2) / np.float32(q.shape[-1] ** 0.5)
+    scores[..., np.triu(np.ones((length, length), np.bool_), 1)] = -np.inf
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    mixed = powers / powers.sum(axis=-1, keepdims=True) @ v
+    return mixed.transpose(0, 2, 1, 3).reshape(query.shape)

@@ -1,0 +1,208 @@
+"""The sentence encoder all-MiniLM-L6-v2 in NumPy: real layers, and the activations they see."""
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from golden.base.errors import InputError
+from golden.base.tensor_file import TensorFile, near
+from golden.base.tools import model_directory
+
+Array = npt.NDArray[np.float32]
+
+LAYERS = 6
+HEADS = 12
+MAX_TOKENS = 512  # rows of the position table
+NORM_EPSILON = 1e-12
+LINEARS = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+)
+
+
+def linear_layers() -> list[str]:
+    """Return the names of the 36 linear layers, in the order in which they run."""
+    return [f"encoder.layer.{i}.{name}" for i in range(LAYERS) for name in LINEARS]
+
+
+class MiniLM:
+    """The encoder: 6 post-norm transformer layers, 384 wide, 1536 in the feed-forward part.
+
+    Parameters
+    ----------
+    directory : Path, optional
+        Holds ``model.safetensors`` and ``tokenizer.json``; by default where the installed
+        package keeps them.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or broken.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        directory = directory or model_directory()
+        weights = TensorFile(directory / "model.safetensors")
+        self._tensors = {n: weights.tensor(n) for n in _tensor_names()}
+        tokenizer = directory / "tokenizer.json"
+        try:
+            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        except Exception as error:  # the library raises nothing narrower
+            raise InputError(f"{tokenizer} is no tokenizer file: {error}") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+
+    def tokens(self, text: str) -> list[int]:
+        """Return the token numbers of a text, between [CLS] and [SEP]; at most 512.
+
+        Raises
+        ------
+        InputError
+            If the text holds no token of its own.
+        """
+        numbers = self._tokenizer.encode(text).ids
+        if len(numbers) <= 2:
+            raise InputError(f"the text {text[:40]!r} has no token; expected at least one word")
+        return numbers
+
+    def weights(self, name: str) -> tuple[Array, Array]:
+        """Return a linear layer's weights (K, N) and bias (N,)."""
+        require_layer(name)
+        return self._tensors[f"{name}.weight"].T, self._tensors[f"{name}.bias"]
+
+    def activations(self, names: Collection[str], texts: Sequence[str]) -> dict[str, Array]:
+        """Return the inputs (T, K) of the named layers: all tokens of all texts, in order.
+
+        [CLS] and [SEP] are tokens like the others. Each text runs alone.
+        """
+        for name in names:
+            require_layer(name)
+        seen: dict[str, list[Array]] = {name: [] for name in names}
+
+        def linear(name: str, x: Array) -> Array:
+            if name in seen:
+                seen[name].append(x)
+            return self.linear(name, x)
+
+        # What comes after the last of them need not run.
+        blocks = 1 + max((int(name.split(".")[2]) for name in names), default=-1)
+        for text in texts:
+            self.hidden([self.tokens(text)], linear, blocks)
+        return {name: np.concatenate(rows) for name, rows in seen.items()}
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        """Return a unit vector (384,) per text: the mean over its tokens, normalised."""
+        rows = [pool(self.hidden([self.tokens(text)])) for text in texts]
+        return np.concatenate(rows)
+
+    def hidden(
+        self,
+        texts: Sequence[Sequence[int]],
+        linear: Callable[[str, Array], Array] | None = None,
+        blocks: int = LAYERS,
+    ) -> list[Array]:
+        """Return the last hidden states (T, 384) of each text, given by its token numbers.
+
+        Linear layers take the tokens of all texts together; only attention keeps them apart.
+
+        Parameters
+        ----------
+        texts : sequence of sequences of int
+        linear : callable, optional
+            Takes the place of all linear layers: a name and inputs (T, K) to outputs (T, N). It
+            is called in the order of :func:`linear_layers`.
+        blocks : int
+            How many of the model's layers to run.
+        """
+        linear = linear or self.linear
+        ends = np.cumsum([len(tokens) for tokens in texts])[:-1]
+        x = self._norm("embeddings", np.concatenate([self._embedding(list(t)) for t in texts]))
+        for i in range(blocks):
+            layer = f"encoder.layer.{i}"
+            triple = [linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value")]
+            parts = zip(*(np.split(part, ends) for part in triple), strict=True)
+            mixed = np.concatenate([attention(*part) for part in parts])
+            mixed = linear(f"{layer}.attention.output.dense", mixed)
+            x = self._norm(f"{layer}.attention.output", x + mixed)
+            inner = gelu(linear(f"{layer}.intermediate.dense", x))
+            x = self._norm(f"{layer}.output", x + linear(f"{layer}.output.dense", inner))
+        return np.split(x, ends)
+
+    def linear(self, name: str, x: Array) -> Array:
+        """Return what a linear layer makes of (T, K), in float32."""
+        return x @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"]
+
+    def _embedding(self, tokens: list[int]) -> Array:
+        t = self._tensors
+        x = t["embeddings.word_embeddings.weight"][tokens]
+        x = x + t["embeddings.position_embeddings.weight"][: len(tokens)]
+        return x + t["embeddings.token_type_embeddings.weight"][0]
+
+    def _norm(self, name: str, x: Array) -> Array:
+        centred = x - x.mean(axis=1, keepdims=True)
+        spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + NORM_EPSILON)
+        gain, shift = (self._tensors[f"{name}.LayerNorm.{n}"] for n in ("weight", "bias"))
+        return centred / spread * gain + shift
+
+
+def require_layer(name: str) -> None:
+    """Raise InputError, with the near matches, unless ``name`` is a linear layer."""
+    if name not in linear_layers():
+        raise InputError(f"MiniLM has no linear layer {name!r}{near(name, linear_layers())}")
+
+
+def _tensor_names() -> list[str]:
+    """Return the names of all the tensors that the forward pass reads."""
+    tables = [f"embeddings.{n}_embeddings.weight" for n in ("word", "position", "token_type")]
+    norms = [
+        f"encoder.layer.{i}.{n}" for i in range(LAYERS) for n in ("attention.output", "output")
+    ]
+    stems = linear_layers() + [f"{n}.LayerNorm" for n in ["embeddings", *norms]]
+    return tables + [f"{stem}.{kind}" for stem in stems for kind in ("weight", "bias")]
+
+
+def pool(hidden: Sequence[Array]) -> Array:
+    """Return a unit vector (384,) per text: the mean over its tokens, normalised."""
+    rows = np.stack([x.mean(axis=0) for x in hidden])
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def attention(query: Array, key: Array, value: Array) -> Array:
+    """Return softmax(Q K^T / sqrt(d)) V, head by head; all (T, 384)."""
+    q, k, v = (x.reshape(len(x), HEADS, -1).transpose(1, 0, 2) for x in (query, key, value))
+    scores = q @ k.transpose(0, 2, 1) / np.float32(math.sqrt(q.shape[2]))
+    powers = np.exp(scores - scores.max(axis=2, keepdims=True))
+    heads = powers / powers.sum(axis=2, keepdims=True) @ v
+    return heads.transpose(1, 0, 2).reshape(query.shape)
+
+
+def gelu(x: Array) -> Array:
+    """Return x * Phi(x), with the exact normal distribution and not its tanh likeness."""
+    return (x * 0.5 * (1 + erf(x / math.sqrt(2)))).astype(np.float32)
+
+
+_STEP = 1 / 256
+_NODES = np.arange(-6, 6 + _STEP, _STEP)  # beyond 6, erf is 1 to 16 digits
+_ERF = np.array([math.erf(node) for node in _NODES])
+_SLOPE = 2 / math.sqrt(math.pi) * np.exp(-(_NODES**2))
+
+
+def erf(x: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return the error function to about 11 digits; NumPy has none.
+
+    Taylor's series to the third order around the nearest of a table of nodes.
+    """
+    x = np.clip(x.astype(np.float64), -6, 6)
+    place = np.rint((x + 6) / _STEP).astype(np.int64)
+    node = _NODES[place]
+    h = x - node
+    series = 1 - h * node + h * h * (2 * node * node - 1) / 3
+    return _ERF[place] + _SLOPE[place] * h * series

@@ -1,0 +1,80 @@
+"""English text to calibrate and evaluate with: Python's own documentation, or the user's file."""
+
+from pathlib import Path
+from pydoc_data.topics import topics
+
+import numpy as np
+
+from golden.base.errors import InputError
+
+MIN_WORDS = 12
+# Methods and their constants were chosen on the passages that these seeds draw, so many each.
+TUNING_SEEDS, TUNING_TEXTS = range(3), 64
+
+
+def calibration_texts(seed: int, count: int) -> list[str]:
+    """Return ``count`` passages to fit codebooks on; none is ever an evaluation passage."""
+    return _shuffled(passages()[0::2], seed, count)
+
+
+def evaluation_texts(seed: int, count: int) -> list[str]:
+    """Return ``count`` passages to measure errors on; none is ever a calibration passage."""
+    return _shuffled(passages()[1::2], seed, count)
+
+
+def tuning_texts(seed: int, count: int) -> list[str]:
+    """Return ``count`` passages to choose methods on; figures of a chosen one are of others."""
+    return _shuffled(_looked_at(), seed, count)
+
+
+def unseen_texts(seed: int, count: int) -> list[str]:
+    """Return ``count`` passages on which no method was calibrated, and none was chosen."""
+    seen = set(_looked_at())
+    return _shuffled([text for text in passages()[1::2] if text not in seen], seed, count)
+
+
+def passages() -> list[str]:
+    """Return the paragraphs of prose in Python's help topics, each once, always in one order.
+
+    The text is that of the running Python, so another release has some other passages.
+    """
+    found = (" ".join(p.split()) for name in sorted(topics) for p in topics[name].split("\n\n"))
+    return [text for text in dict.fromkeys(found) if _is_prose(text)]
+
+
+def texts_from_file(path: Path) -> list[str]:
+    """Return the paragraphs (parted by empty lines) of a text file in UTF-8.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no word.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as text in UTF-8: {error}") from error
+    found = [" ".join(p.split()) for p in text.split("\n\n")]
+    found = [p for p in found if p]
+    if not found:
+        raise InputError(f"{path} holds no text; expected at least one word")
+    return found
+
+
+def _looked_at() -> list[str]:
+    """Return what methods were chosen on, each passage once."""
+    drawn = [text for seed in TUNING_SEEDS for text in evaluation_texts(seed, TUNING_TEXTS)]
+    return list(dict.fromkeys(drawn))
+
+
+def _is_prose(text: str) -> bool:
+    words = text.split()
+    return len(words) >= MIN_WORDS and text[0].isupper() and "::=" not in text
+
+
+def _shuffled(texts: list[str], seed: int, count: int) -> list[str]:
+    if not 1 <= count <= len(texts):
+        raise InputError(f"the number of texts must be from 1 to {len(texts)}, got {count}")
+    if seed < 0:
+        raise InputError(f"the seed must be 0 or more, got {seed}")
+    return [texts[i] for i in np.random.default_rng(seed).permutation(len(texts))[:count]]

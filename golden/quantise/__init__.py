@@ -1,0 +1,1 @@
+"""Offline quantisation: codebooks, indices, scales and tables of a layer."""

@@ -1,0 +1,77 @@
+"""Uniform grids, as integer arithmetic has them: symmetric, one scale per row or group."""
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.base.errors import InputError
+
+Floats = npt.NDArray[np.floating]
+
+BITS = (2, 3, 4, 8)
+SEARCH_STEPS = 80
+NARROWEST_CLIP = 0.2
+ERROR_POWER = 2.4
+
+
+def require_bits(name: str, bits: object) -> None:
+    """Raise InputError unless ``bits`` is 2, 3, 4 or 8."""
+    if type(bits) is not int or bits not in BITS:
+        raise InputError(f"{name} must be 2, 3, 4 or 8, got {bits}")
+
+
+def to_grid(values: Floats, scale: Floats, bits: int) -> Floats:
+    """Return the grid points next to values: scale times -2**(bits-1) to 2**(bits-1) - 1.
+
+    Halves go to the even neighbour, as in PyTorch.
+    """
+    top = (1 << (bits - 1)) - 1
+    return np.clip(np.rint(values / scale), -top - 1, top) * scale
+
+
+def largest_scale(values: Floats, bits: int, clip: float = 1.0) -> Floats:
+    """Return the scale (R, 1) with which ``clip`` times a row's largest magnitude is the top."""
+    largest = np.abs(values).max(axis=1, keepdims=True)
+    return np.where(largest > 0, largest, 1) * clip / ((1 << (bits - 1)) - 1)
+
+
+def searched_scale(values: Floats, bits: int) -> Floats:
+    """Return for each row (R, K) the scale (R, 1) of least error.
+
+    Clip ratios from 1 down to 0.21 are tried; the error is the sum of ``|error|**2.4``, as in the
+    published code of GPTQ and QuaRot.
+    """
+    full = largest_scale(values, bits)
+    best, least = full, np.full(full.shape, np.inf)
+    for clip in np.linspace(1, NARROWEST_CLIP, SEARCH_STEPS, endpoint=False):
+        off = np.abs(to_grid(values, full * clip, bits) - values)
+        error = (off**ERROR_POWER).sum(axis=1, keepdims=True)
+        best = np.where(error < least, full * clip, best)
+        least = np.minimum(error, least)
+    return best
+
+
+def quantize_rows(
+    values: Floats, bits: int, *, clip: float = 1.0, group: int | None = None
+) -> Floats:
+    """Quantise each row, or each group of neighbours in it, on a grid of its own.
+
+    Parameters
+    ----------
+    values : (R, K) float
+    bits : int
+        2, 3, 4 or 8.
+    clip : float
+        What share of the largest magnitude the grid reaches.
+    group : int, optional
+        How many neighbours share a scale; the last group may be shorter. All of K by default.
+
+    Returns
+    -------
+    (R, K) float
+    """
+    require_bits("bits", bits)
+    size = values.shape[1] if group is None else group
+    if size < 1:
+        raise InputError(f"a group must have at least 1 value, got {size}")
+    parts = [values[:, at : at + size] for at in range(0, values.shape[1], size)]
+    return np.concatenate([to_grid(p, largest_scale(p, bits, clip), bits) for p in parts], axis=1)

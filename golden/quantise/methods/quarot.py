@@ -1,0 +1,73 @@
+"""QuaRot: rotated inputs have no outliers, so one grid serves all channels.
+
+After Ashkboos et al., "QuaRot: Outlier-Free 4-Bit Inference in Rotated LLMs" (arXiv 2404.00456) and
+its published code: weights on a symmetric grid per output channel, its clipping searched for the
+least error, by GPTQ (or to nearest); activations symmetric per token, clipped at 0.9 of the
+largest. Here a layer rotates its own inputs by a randomised Hadamard matrix; where the network
+allows it the matrix is fused into the layers before and after
+(``golden/models/lm/equivalents.py``).
+"""
+
+from functools import partial
+
+import numpy as np
+
+from golden.quantise.methods.gptq import gptq, groups_of, nearest
+from golden.quantise.methods.grid import Floats, quantize_rows, require_bits, searched_scale
+from golden.quantise.methods.hadamard import random_hadamard
+from golden.quantise.methods.layer import Array, FakeQuantized
+
+ACTIVATION_CLIP = 0.9
+
+
+def prepare_rotated(
+    weight: Array,
+    bias: Array,
+    calibration: Array,
+    *,
+    bits_w: int,
+    bits_a: int,
+    seed: int,
+    feed_back: bool = True,
+) -> FakeQuantized:
+    """Return the layer quantised as QuaRot does after its rotations; it rotates nothing itself.
+
+    ``feed_back`` chooses between GPTQ and rounding to nearest.
+    """
+    del seed
+    require_bits("bits_w", bits_w)
+    groups = groups_of(len(weight), bits_w)
+    if feed_back:
+        quantised = gptq(weight.T, calibration, groups, searched_scale)
+    else:
+        quantised = nearest(weight.T, groups, searched_scale)
+    activation = partial(quantize_rows, bits=bits_a, clip=ACTIVATION_CLIP)
+    return FakeQuantized(quantised.astype(np.float32), bias, activation)
+
+
+def prepare_quarot(
+    weight: Array,
+    bias: Array,
+    calibration: Array,
+    *,
+    bits_w: int,
+    bits_a: int,
+    seed: int,
+    feed_back: bool = True,
+) -> FakeQuantized:
+    """Return the quantised layer, which rotates its inputs itself."""
+    matrix = random_hadamard(len(weight), seed).astype(np.float32)
+    inner = prepare_rotated(
+        matrix.T @ weight,
+        bias,
+        calibration @ matrix,
+        bits_w=bits_w,
+        bits_a=bits_a,
+        seed=seed,
+        feed_back=feed_back,
+    )
+    return FakeQuantized(inner.weight, bias, partial(_turned, matrix=matrix, bits=bits_a))
+
+
+def _turned(x: Array, matrix: Array, bits: int) -> Floats:
+    return quantize_rows(x @ matrix, bits, clip=ACTIVATION_CLIP)

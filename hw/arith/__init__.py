@@ -1,0 +1,1 @@
+"""Integer arithmetic that many components are made of."""

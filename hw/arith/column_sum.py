@@ -1,0 +1,77 @@
+"""Sums of many bits by columns: no full adder more than the bits need."""
+
+from collections.abc import Iterable, Mapping
+from heapq import heapify, heappop, heappush
+from math import inf
+
+from amaranth.hdl import Cat, Const, Module, Value
+
+from hw.arith.wires import wire
+
+# Delays of a full adder: they decide which bits wait for which.
+SUM_DELAY = 4
+CARRY_DELAY = 3
+
+
+def sum_columns(m: Module, columns: Mapping[int, Iterable[Value]], bits: int, name: str) -> Value:
+    """Return the sum of all bits, each times two to the power of its column, modulo 2**bits.
+
+    Column after column the three bits that are there first go into a full adder, until one is
+    left. That takes as many full adders as bits vanish (and a half adder where the number in a
+    column is even), which no other tree can do with fewer, in logarithmic time and one carry
+    chain.
+
+    Parameters
+    ----------
+    m : Module
+        Gets the adders.
+    columns : mapping of int to bits
+        What there is to add, by the power of two.
+    bits : int
+        Width of the sum.
+    name : str
+        Prefix of the names of wires.
+    """
+    rest = _reduce(m, columns, bits, name, inf)
+    return Cat(column[0] if column else Const(0, 1) for column in rest)
+
+
+def compress_columns(
+    m: Module, columns: Mapping[int, Iterable[Value]], bits: int, name: str, depth: int
+) -> dict[int, list[Value]]:
+    """Return the fewer bits that full adders make of columns, with the same sum modulo 2**bits.
+
+    Parameters
+    ----------
+    m, columns, bits, name
+        As for :func:`sum_columns`.
+    depth : int
+        Most full adders in a row, from input to sum.
+    """
+    return dict(enumerate(_reduce(m, columns, bits, name, depth * SUM_DELAY)))
+
+
+def _reduce(
+    m: Module, columns: Mapping[int, Iterable[Value]], bits: int, name: str, deadline: float
+) -> list[list[Value]]:
+    # The running number keeps heaps from comparing values.
+    waiting = [
+        [(0, n, bit) for n, bit in enumerate(columns.get(column, ()))] for column in range(bits)
+    ]
+    waiting.append([])
+    number = max(map(len, waiting))
+    for column in range(bits):
+        heap = waiting[column]
+        heapify(heap)
+        while len(heap) > (1 if deadline == inf else 2):
+            taken = [heappop(heap) for _ in range(min(3, len(heap)))]
+            ready = max(time for time, _, _ in taken)
+            if ready + SUM_DELAY > deadline:
+                heap.extend(taken)
+                break
+            first, *others = (bit for _, _, bit in taken)
+            added = wire(m, sum(others, first)[:2], f"{name}_{column}_{number}")
+            heappush(heap, (ready + SUM_DELAY, number, added[0]))
+            waiting[column + 1].append((ready + CARRY_DELAY, number, added[1]))
+            number += 1
+    return [[bit for _, _, bit in waiting[column]] for column in range(bits)]

@@ -1,0 +1,73 @@
+"""Activation codes as dequantising lanes take them: once for all lanes."""
+
+from collections import defaultdict
+
+from amaranth.hdl import Array, Const, Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.arith.wires import wire
+from hw.baseline.dequant_lane import dequant_products
+from hw.baseline.mac_spec import CODE, MAGNITUDES
+from hw.baseline.product_sum import recode
+
+
+class DequantOperands(wiring.Component):
+    """Turn activation codes into centroids of 8 bits, and prepare the offset of the lanes' sums.
+
+    Parameters
+    ----------
+    inputs : int
+        Activations of a beat.
+
+    Ports
+    -----
+    activations : In(array of codes)
+        Codes of a beat: sign and number of a magnitude.
+    activation_magnitudes : In(array of 8 unsigned)
+        Magnitudes of the centroids.
+    digits : Out(array of digits)
+        Each activation's digits of base 4, as :data:`hw.baseline.product_sum.DIGIT`.
+    offset : Out(unsigned)
+        For :class:`hw.baseline.dequant_lane.DequantLane`.
+
+    Timing
+    ------
+    Latency : 0 cycles.
+    Rate : one beat per cycle.
+    Through paths : inputs to outputs, combinational.
+    Reset : no state.
+    """
+
+    activations: data.View
+    activation_magnitudes: data.View
+    digits: data.View
+    offset: Signal
+
+    def __init__(self, inputs: int) -> None:
+        self.inputs = inputs
+        self.products = dequant_products(inputs)
+        ports = {
+            "activations": In(data.ArrayLayout(CODE, inputs)),
+            "activation_magnitudes": In(MAGNITUDES),
+            "digits": Out(self.products.digits),
+            "offset": Out(self.products.offset_bits),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        table = Array(self.activation_magnitudes[n] for n in range(MAGNITUDES.length))
+        added = defaultdict(list)
+        for k in range(self.inputs):
+            code = self.activations[k]
+            magnitude = wire(m, table[code.magnitude], f"magnitude{k}")
+            bits = [*magnitude, Const(0, 1)]
+            recode(m, bits, code.sign, self.digits[k], f"activation{k}")
+            # A weight is an odd number, 2 v + 1, or its negative, 2 ~v + 1: there is always
+            # that one times the digit's magnitude.
+            for n in range(len(bits) // 2):
+                added[2 * n].append(self.digits[k][n].one)
+                added[2 * n + 1].append(self.digits[k][n].two)
+        m.d.comb += self.offset.eq(self.products.offset(m, added))
+        return m

@@ -1,0 +1,61 @@
+"""Accumulators of FP16 numbers that share one pipelined adder."""
+
+from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.exact.mac import MINUS_ZERO
+from hw.fp16.fp16_add import Fp16Add
+from hw.stream.share import share
+
+
+class Fp16Accumulator(wiring.Component):
+    """Add the sums of tiles that take turns.
+
+    A total goes round through the adder, so there are as many as it has stages, and each comes
+    by every so many cycles. Where there is nothing to add -0 is, which changes nothing.
+
+    Ports
+    -----
+    term : In(16)
+        FP16 pattern of a beat's sum, for the total that comes by.
+    valid : In(1)
+        Whether there will be one in the next cycle.
+    first : In(1)
+        Whether that is its tile's first.
+    total : Out(16)
+        The total that comes by.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from ``term``.
+    Rate : one beat per cycle, of ``LATENCY`` tiles in turn.
+    Through paths : none.
+    Reset : drops a term that is announced; ``first`` starts a sum.
+    """
+
+    LATENCY = Fp16Add.STAGES
+
+    term: Signal
+    valid: Signal
+    first: Signal
+    total: Signal
+
+    def __init__(self) -> None:
+        ports = {"term": In(16), "valid": In(1), "first": In(1), "total": Out(16)}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        adder = Fp16Add(pipelined=True)
+        m.submodules.adder = share(platform, adder)
+        # Known a cycle early, so that every accumulator has its own registers of them.
+        valid, begin = Signal(), Signal()
+        m.d.sync += [valid.eq(self.valid), begin.eq(self.valid & self.first)]
+        nothing = Const(MINUS_ZERO, 16)
+        m.d.comb += [
+            adder.a.eq(Mux(begin, nothing, adder.o)),
+            adder.b.eq(Mux(valid, self.term, nothing)),
+            self.total.eq(adder.o),
+        ]
+        return m

@@ -1,0 +1,87 @@
+"""Integer lane: products of one output channel, and their sum."""
+
+from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.arith.wires import wire
+from hw.baseline.product_sum import ProductSum
+from hw.fp16.fp16_parts import Cut, keep, registers
+
+# Sums of wider products are cut when the lane is pipelined.
+PRODUCT_BITS = 8
+
+
+def integer_products(inputs: int, activation_bits: int, weight_bits: int) -> ProductSum:
+    """Return the sum that a lane makes: what negative digits lack is at most an activation."""
+    return ProductSum(inputs, activation_bits, weight_bits, 1 << (activation_bits - 1))
+
+
+class IntegerLane(wiring.Component):
+    """Multiply the activations of one beat with the weights of one output channel, and add.
+
+    The leanest way found for small integers: :class:`hw.baseline.product_sum.ProductSum`.
+
+    Parameters
+    ----------
+    inputs : int
+        Activations of a beat.
+    activation_bits, weight_bits : int
+        Widths in two's complement; the former even. 4 for INT4.
+    pipelined : bool
+        Whether there are registers after the weights, within the sum of wide products, and
+        behind it. They take new values in every cycle.
+
+    Ports
+    -----
+    weights : In(array of signed)
+        Weights, two's complement.
+    digits : In(array of digits)
+        From :class:`hw.baseline.integer_operands.IntegerOperands`; one cycle later if pipelined.
+    offset : In(unsigned)
+        From there, too, with ``digits``.
+    sum : Out(signed)
+        Sum of the products, exact.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles from ``weights``: 0; if pipelined 2, or 3 for wide products.
+    Rate : one sum per cycle.
+    Through paths : every input to ``sum``, combinational; none if pipelined.
+    Reset : no state; what is under way in the pipeline goes on.
+    """
+
+    weights: data.View
+    digits: data.View
+    offset: Signal
+    sum: Signal
+
+    def __init__(
+        self, inputs: int, activation_bits: int, weight_bits: int, *, pipelined: bool = False
+    ) -> None:
+        self.inputs = inputs
+        self.activation_bits, self.weight_bits = activation_bits, weight_bits
+        self.pipelined = pipelined
+        self.wide = activation_bits + weight_bits > PRODUCT_BITS
+        self.latency = 2 + self.wide if pipelined else 0
+        self.products = integer_products(inputs, activation_bits, weight_bits)
+        ports = {
+            "weights": In(data.ArrayLayout(signed(weight_bits), inputs)),
+            "digits": In(self.products.digits),
+            "offset": In(self.products.offset_bits),
+            "sum": Out(signed(self.products.bits)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        cut: Cut = registers(m) if self.pipelined else keep
+        weights = cut(**{f"weight{k}": self.weights[k].as_unsigned() for k in range(self.inputs)})
+
+        def operand(k: int, negative: Value) -> Value:
+            return weights[k] ^ negative.replicate(self.weight_bits)
+
+        within = cut if self.wide and self.pipelined else None
+        total = self.products.total(m, self.digits, operand, self.offset, within)
+        m.d.comb += self.sum.eq(cut(sum=wire(m, total, "total")))
+        return m

@@ -1,1 +1,0 @@
-"""Small pieces that many components are made of."""

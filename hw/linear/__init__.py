@@ -1,0 +1,1 @@
+"""Linear engines: their common shell and the datapaths inside it."""

@@ -1,0 +1,109 @@
+"""Compensation MAC: residuals times the weights of one output channel, summed."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.arith.columns import carry_select
+from hw.linear.counter.compensation_product import MAGNITUDE_BITS, CompensationProduct
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.pipeline import Pipeline, Staged
+from hw.stream.share import share
+
+
+class CompensationMac(wiring.Component):
+    """Look up a weight's centroid (paper: Dequant Unit), multiply, round, accumulate (FP16 MAC).
+
+    Nothing here waits: in a cycle without an outlier the residual is zero.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Widths.
+
+    Ports
+    -----
+    w_centroids : In(array of centroids)
+        Weight codebook. Steady.
+    weight : In(4)
+        Code of the outlier's weight.
+    residual : In(spec.residual)
+        What the outlier adds beyond its centroid.
+    first : In(1)
+        It is the channel's first.
+    total : Out(signed(spec.compensation_bits))
+        Sum since ``first``.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from ``residual`` to ``total``.
+    Rate : one outlier per cycle.
+    Through paths : none.
+    Reset : none needed; ``first`` starts a sum.
+    """
+
+    LATENCY = 3 + CompensationProduct.LATENCY
+
+    w_centroids: data.View
+    weight: Signal
+    residual: data.View
+    first: Signal
+    total: Signal
+
+    def __init__(self, spec: CounterSpec) -> None:
+        self.spec = spec
+        shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
+        ports = {
+            "w_centroids": In(data.ArrayLayout(shape, spec.entries)),
+            "weight": In(INDEX_BITS),
+            "residual": In(spec.residual),
+            "first": In(1),
+            "total": Out(signed(spec.compensation_bits)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        spec = self.spec
+        magnitude, negative = self._dequantise(m)
+        # Registers of its own: one for all MACs would have to drive all their multipliers.
+        residual = Signal(spec.residual, reset_less=True)
+        first = Signal(reset_less=True)
+        m.d.sync += [residual.eq(self.residual), first.eq(self.first)]
+        product = CompensationProduct(spec)
+        m.submodules.product = share(platform, product)
+        m.d.comb += [
+            product.residual.eq(residual.magnitude),
+            product.centroid.eq(magnitude),
+        ]
+        pipe = Pipeline(m, 1)
+        sign, begins = pipe.start(negative ^ residual.negative, first)
+        # A negated product is its complement and a carry.
+        term = pipe.stage(
+            lambda product, negative: product ^ negative.replicate(spec.residual_bits),
+            *(Staged(product.product, CompensationProduct.LATENCY), sign),
+        )
+        negative, first = pipe.at(sign, term.depth), pipe.at(begins, term.depth)
+        wide = Signal(spec.compensation_bits)
+        m.d.comb += wide.eq(Cat(term.value, negative).as_signed())
+        total = Signal(spec.compensation_bits, reset_less=True)
+        before = Mux(first, 0, total)
+        m.d.sync += total.eq(
+            carry_select(m, before, wide, "after", carry=negative, low=len(total) // 3)
+        )
+        m.d.comb += self.total.eq(total)
+        return m
+
+    def _dequantise(self, m: Module) -> tuple[Value, Value]:
+        """Return magnitude and sign of the weight's centroid, a cycle later."""
+        code = self.weight
+        if self.spec.numbers.symmetric:
+            chosen = Array(self.w_centroids[n] for n in range(8))[code[:-1]]
+            magnitude, negative = chosen, code[-1]
+        else:
+            chosen = Array(self.w_centroids[n] for n in range(16))[code]
+            magnitude, negative = abs(chosen)[:MAGNITUDE_BITS], chosen[-1]
+        held = Signal(MAGNITUDE_BITS + 1, name="centroid", reset_less=True)
+        m.d.sync += held.eq(Cat(magnitude, negative))
+        return held[:-1], held[-1]

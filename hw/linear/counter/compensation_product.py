@@ -1,0 +1,78 @@
+"""Compensation product: a residual times a weight centroid, rounded to table units."""
+
+from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS
+from hw.arith.columns import Columns, carry_select, compress, register, rows, two_each
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.token.outlier_residual import RESIDUAL_BITS
+
+MAGNITUDE_BITS = CENTROID_BITS - 1
+LEVELS = 6  # of full adders, which leave three bits in a column
+
+
+class CompensationProduct(wiring.Component):
+    """Multiply two magnitudes; bit-exact with :func:`golden.exact.residual.residual_rows`.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Widths.
+
+    Ports
+    -----
+    residual : In(22)
+        Magnitude of a residual, in units of 2**-10.
+    centroid : In(15)
+        Magnitude of a weight centroid.
+    product : Out(spec.residual_bits)
+        In table units, halves rounded up; the largest value if it is beyond.
+    clipped : Out(1)
+        Whether it is.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles.
+    Rate : one product per cycle.
+    Through paths : none.
+    Reset : none needed.
+    """
+
+    LATENCY = 2
+
+    residual: Signal
+    centroid: Signal
+    product: Signal
+    clipped: Signal
+
+    def __init__(self, spec: CounterSpec) -> None:
+        self.spec = spec
+        ports = {
+            "residual": In(RESIDUAL_BITS),
+            "centroid": In(MAGNITUDE_BITS),
+            "product": Out(spec.residual_bits),
+            "clipped": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        shift = A_FRACTION_BITS + self.spec.numbers.w_fraction_bits
+        bits = RESIDUAL_BITS + MAGNITUDE_BITS
+        columns: Columns = [[] for _ in range(bits)]
+        for place, bit in enumerate(self.centroid):
+            partial = self.residual & bit.replicate(RESIDUAL_BITS)
+            for weight, term in enumerate(partial, place):
+                columns[weight].append(term)
+        columns[shift - 1].append(Const(1, 1))  # rounds halves up; the product leaves room
+        three = compress(m, columns, "product", levels=LEVELS, width=bits)
+        a, b = rows(register(m, two_each(m, three, "last"), "two"))
+        rounded = Signal(bits - shift, reset_less=True)
+        m.d.sync += rounded.eq(carry_select(m, a, b, "whole")[shift:])
+        m.d.comb += [
+            self.clipped.eq(rounded[self.spec.residual_bits :].any()),
+            self.product.eq(Mux(self.clipped, self.spec.numbers.residual_max, rounded)),
+        ]
+        return m

@@ -1,0 +1,187 @@
+"""Counter array: lines side by side, fed beat by beat, their sums in a queue."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from hw.linear.counter.counter_line import CounterLine
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.counter.entry_slices import EntrySlices
+from hw.linear.counter.tile_sequencer import TileSequencer
+from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.share import share
+from hw.stream.token_buffer import ReadInterface, ReadPort
+
+
+class CounterArray(wiring.Component):
+    """Multiply one token after another with the layer's weights, by counting.
+
+    Each line works on an output channel of its own, all on the same activations. The lines do
+    not wait: a tile's last beat is taken only ``steps`` cycles after that of the tile before,
+    and when there is room for the tile's sums.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Lines, counters, bins and the largest layer.
+
+    Ports
+    -----
+    shape : In(spec.shape)
+        Size of the layer. This and ``product_table`` are steady while tokens are under way.
+    product_table : In(array of rows)
+        As for :class:`hw.linear.lookup.row_select.RowSelect`.
+    codes : Out(``ReadPort``)
+        Codes of the tokens, ``pairs`` a word.
+    weight_i : In(stream of ``weights``)
+        4-bit weight codes ``[line][pair]``, one beat after another, in the order of
+        :class:`hw.linear.counter.tile_sequencer.TileSequencer`.
+    o : Out(stream of spec.tile)
+        Sums of the tile's output channels, in table units.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles from the transfer of a tile's last weights to ``o.valid``.
+    Rate : one beat per cycle, and a tile every ``steps`` cycles, across tokens, while weights
+        come and ``o`` is taken. Until ``tiles`` tiles wait for ``o`` nothing else does.
+    Through paths : ``weight_i.valid`` to ``codes.en`` and ``codes.done``, combinational.
+    Reset : drops the sums under way; the next beat is a token's first.
+    """
+
+    shape: data.View
+    product_table: data.View
+    codes: ReadInterface
+    weight_i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, spec: CounterSpec) -> None:
+        self.spec = spec
+        self.lines = [self.make_line() for _ in range(spec.output_lanes)]
+        # A tile's sums leave the lines this long after its last weights are taken.
+        self.line_latency = 1 + self.lines[0].latency
+        self.latency = self.line_latency + 2
+        # As many tiles as are compensated together, and those in the lines' own stages.
+        self.tiles = spec.tiles_together + 1 - -self.latency // spec.steps
+        self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.pairs), spec.output_lanes)
+        word = INDEX_BITS * spec.inputs_per_beat, spec.pairs // spec.inputs_per_beat
+        ports = {
+            "shape": In(spec.shape),
+            "product_table": In(spec.product_table),
+            "codes": Out(ReadPort(*word, spec.counting_beats_max)),
+            "weight_i": In(stream.Signature(self.weights)),
+            "o": Out(stream.Signature(spec.tile)),
+        }
+        super().__init__(ports)
+
+    def make_line(self) -> Any:
+        """Return a line."""
+        return CounterLine(self.spec)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        spec = self.spec
+        fire, room = Signal(), Signal()
+        beat = self._read(m, platform, fire)
+        m.d.comb += [
+            self.weight_i.ready.eq(beat.valid & (~beat.last | room)),
+            fire.eq(self.weight_i.valid & self.weight_i.ready),
+        ]
+        ended = Signal()
+        m.d.comb += ended.eq(fire & beat.last)
+
+        # What the lines work on in the next cycle.
+        activations = Signal(data.ArrayLayout(INDEX_BITS, spec.pairs), reset_less=True)
+        used, first, last = Signal(spec.pairs), Signal(), Signal()
+        m.d.sync += [
+            activations.eq(self.codes.data),
+            used.eq(Mux(fire, beat.mask, 0)),
+            first.eq(fire & beat.first),
+            last.eq(ended),
+        ]
+        later = Signal(self.line_latency - 1)  # bit n: the last beat was n + 1 cycles before
+        m.d.sync += later.eq(Cat(last, later))
+        products = self.products(m, platform, last)
+        sums = Signal(spec.tile)
+        for n, line in enumerate(self.lines):
+            m.submodules[f"line{n}"] = share(platform, line)
+            m.d.comb += [
+                line.weights.eq(self.weight_i.payload[n]),
+                line.activations.eq(activations),
+                line.used.eq(used),
+                line.first.eq(first),
+                line.last.eq(last),
+                line.slice_first.eq(later[CounterLine.BINS - 1]),
+                sums[n].eq(line.sum),
+                [Cat(getattr(line, port)).eq(Cat(value)) for port, value in products.items()],
+            ]
+        self._queue(m, sums, later[-1], ended, room)
+        return m
+
+    def _read(self, m: Module, platform: object, fire: Signal) -> data.View:
+        """Read the codes of a beat whenever one goes on; return what is known of the one read."""
+        spec = self.spec
+        sequencer = TileSequencer(spec)
+        m.submodules.sequencer = share(platform, sequencer)
+        beat = Signal(data.StructLayout({"mask": spec.pairs, "first": 1, "last": 1, "valid": 1}))
+        following = sequencer.o.payload
+        fetch = Signal()
+        rest = self.shape.inputs[: exact_log2(spec.pairs)]
+        m.d.comb += [
+            sequencer.shape.eq(self.shape),
+            sequencer.available.eq(self.codes.filled),
+            sequencer.o.ready.eq(~beat.valid | fire),
+            fetch.eq(sequencer.o.valid & sequencer.o.ready),
+            self.codes.en.eq(fetch),
+            self.codes.address.eq(following.address),
+            self.codes.done.eq(fetch & following.token_last),
+        ]
+        with m.If(fetch):
+            m.d.sync += [
+                beat.mask.eq(Mux(following.last & rest.any(), (1 << rest) - 1, -1)),
+                beat.first.eq(following.first),
+                beat.last.eq(following.last),
+                beat.valid.eq(1),
+            ]
+        with m.Elif(fire):
+            m.d.sync += beat.valid.eq(0)
+        return beat
+
+    def products(self, m: Module, platform: object, last: Signal) -> dict[str, Value]:
+        """Return what the lines' trees need beside counts, by port.
+
+        These are the products of the slice that is in the trees, and what their sums start with.
+        """
+        spec = self.spec
+        slices = EntrySlices(spec)
+        m.submodules.slices = share(platform, slices)
+        assert CounterLine.BINS - EntrySlices.LATENCY == 1, "the first slice is read after last"
+        step = Signal.like(slices.step)
+        m.d.sync += step.eq(Mux(last, 0, step + 1))
+        start = Signal(signed(spec.main_bits), reset_less=True)
+        m.d.sync += start.eq(-(self.shape.inputs << spec.numbers.magnitude_bits))
+        m.d.comb += [slices.product_table.eq(self.product_table), slices.step.eq(step)]
+        return {"entries": Cat(slices.entries), "start": start}
+
+    def _queue(self, m: Module, sums: data.View, valid: Value, ended: Signal, room: Signal) -> None:
+        """Keep sums until they are wanted, and say whether another tile may end."""
+        spec = self.spec
+        m.submodules.queue = queue = SyncFIFOBuffered(width=spec.tile.size, depth=self.tiles)
+        left = Signal(range(self.tiles + 1), init=self.tiles)  # places not spoken for
+        wait = Signal(range(spec.steps))  # before a tile may end
+        m.d.sync += left.eq(left - ended + (self.o.valid & self.o.ready))
+        with m.If(ended):
+            m.d.sync += wait.eq(spec.steps - 1)
+        with m.Elif(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+        m.d.comb += [
+            room.eq((left != 0) & (wait == 0)),
+            queue.w_data.eq(sums),
+            queue.w_en.eq(valid),
+            self.o.payload.eq(queue.r_data),
+            self.o.valid.eq(queue.r_rdy),
+            queue.r_en.eq(self.o.ready),
+        ]

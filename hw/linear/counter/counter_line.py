@@ -1,0 +1,125 @@
+"""Counter line: all that works on one output channel."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.linear.counter.concat_unit import ConcatUnit
+from hw.linear.counter.count_tree import CountTree
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.counter.histogram_merge import HistogramMerge
+from hw.linear.counter.index_counter import IndexCounter
+from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.share import share
+
+
+class CounterLine(wiring.Component):
+    """Count a channel's index pairs, and multiply the counts with the products (paper: PE line).
+
+    Counting a channel and multiplying the one before run side by side. Nothing here waits: who
+    feeds it makes sure that the channels come ``steps`` cycles apart.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Counters, bins and tree.
+
+    Ports
+    -----
+    weights : In(array of 4-bit codes)
+        Weight codes of a beat, a cycle ahead of the rest.
+    activations : In(array of 4-bit codes)
+        Activation codes, the same for all lines.
+    used : In(spec.pairs)
+        Which pairs count; none in a cycle without a beat.
+    first : In(1)
+        The beat is a channel's first.
+    last : In(1)
+        It is its last.
+    entries : In(array of spec.entry_bits)
+        Products of the first slice of bins ``BINS`` cycles after ``last``; then of the others.
+    slice_first : In(1)
+        They are those of the first slice.
+    start : In(signed(spec.main_bits))
+        As for :class:`hw.linear.counter.count_tree.CountTree`.
+    sum : Out(signed(spec.main_bits))
+        The channel's sum.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles from ``last`` to ``sum``, which stays for a cycle.
+    Rate : one beat per cycle, one channel every ``steps`` cycles.
+    Through paths : none.
+    Reset : none needed; ``first`` and ``slice_first`` start anew.
+    """
+
+    BINS = HistogramMerge.LATENCY
+
+    weights: data.View
+    activations: data.View
+    used: Signal
+    first: Signal
+    last: Signal
+    entries: list[Signal]
+    slice_first: Signal
+    start: Signal
+    sum: Signal
+
+    def __init__(self, spec: CounterSpec) -> None:
+        self.spec = spec
+        self.latency = self.BINS + spec.steps - 1 + CountTree.LATENCY
+        codes = data.ArrayLayout(INDEX_BITS, spec.pairs)
+        ports = {
+            "weights": In(codes),
+            "activations": In(codes),
+            "used": In(spec.pairs),
+            "first": In(1),
+            "last": In(1),
+            "entries": In(spec.entry_bits).array(spec.tree_lanes),
+            "slice_first": In(1),
+            "start": In(signed(spec.main_bits)),
+            "sum": Out(signed(spec.main_bits)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        spec = self.spec
+        merge, tree = counted(m, platform, self), CountTree(spec)
+        m.submodules.tree = share(platform, tree)
+        m.d.comb += [
+            Cat(tree.counts).eq(Cat(merge.bins)),
+            Cat(tree.entries).eq(Cat(self.entries)),
+            tree.first.eq(self.slice_first),
+            tree.start.eq(self.start),
+            self.sum.eq(tree.sum),
+        ]
+        return m
+
+
+def counted(m: Module, platform: object, line: Any) -> HistogramMerge:
+    """Count a line's pairs; return what has the bins."""
+    spec = line.spec
+    weights = Signal(data.ArrayLayout(INDEX_BITS, spec.pairs), reset_less=True)
+    m.d.sync += weights.eq(line.weights)
+    merge = HistogramMerge(spec)
+    m.submodules.merge = share(platform, merge)
+    m.d.comb += [merge.first.eq(line.first), merge.last.eq(line.last)]
+    for n in range(spec.counters):
+        counter = IndexCounter(spec)
+        m.submodules[f"counter{n}"] = share(platform, counter)
+        m.d.comb += Cat(merge.counts[n]).eq(Cat(counter.counts))
+        for k in range(spec.counter_inputs):
+            place = n * spec.counter_inputs + k
+            concat = ConcatUnit(spec)
+            m.submodules[f"concat{place}"] = share(platform, concat)
+            m.d.comb += [
+                concat.activation.eq(line.activations[place]),
+                concat.weight.eq(weights[place]),
+                counter.rows[k].eq(concat.row),
+                counter.columns[k].eq(concat.column),
+                counter.used[k].eq(line.used[place]),
+            ]
+    return merge

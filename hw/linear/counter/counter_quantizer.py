@@ -1,0 +1,65 @@
+"""Counter quantiser: codes, residuals and outlier positions, as the counting engine takes them."""
+
+from typing import Any
+
+from amaranth.hdl import Const, Module
+from amaranth.utils import exact_log2
+
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.counter.residual_store import ResidualStore
+from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.token_buffer import TokenBuffer
+from hw.token.cluster_pass import ClusterPass
+from hw.token.token_quantizer import TokenQuantizer
+
+
+class CounterQuantizer(TokenQuantizer):
+    """A :class:`hw.token.token_quantizer.TokenQuantizer` with other buffers.
+
+    Its ports and timing are the same, but for what the buffers hold: ``codes`` has ``pairs``
+    codes a word, ``rows`` an outlier's ``spec.residual`` a word, ``positions`` an input channel
+    a word.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Widths, pairs and the largest layer.
+
+    Timing
+    ------
+    Latency : as there, with :class:`hw.linear.counter.residual_store.ResidualStore` for the rows.
+    Rate : one token at a time.
+    Through paths : none.
+    Reset : drops all tokens.
+    """
+
+    spec: CounterSpec
+
+    def __init__(self, spec: CounterSpec) -> None:
+        super().__init__(spec)
+
+    def make_residuals(self) -> Any:
+        """Return what works on the residuals."""
+        return ResidualStore(self.spec)
+
+    def make_buffers(self) -> tuple[TokenBuffer, TokenBuffer, TokenBuffer]:
+        """Return the buffers of codes, residuals and positions."""
+        spec = self.spec
+        words = spec.pairs // spec.inputs_per_beat  # of the clustering pass in one of ours
+        outliers = 2 * spec.outliers_max
+        return (
+            TokenBuffer(INDEX_BITS * spec.inputs_per_beat, words, spec.counting_beats_max),
+            TokenBuffer(spec.residual.size, 1, outliers),
+            TokenBuffer(spec.position_bits, 1, outliers),
+        )
+
+    def write_codes(self, m: Module, clustering: ClusterPass) -> None:
+        """Put a few words of the clustering pass side by side."""
+        write, codes = self.code_buffer.write, clustering.codes
+        words = self.spec.pairs // self.spec.inputs_per_beat
+        lane = exact_log2(words)
+        m.d.comb += [
+            write.en.eq((Const(1, words) & codes.en.replicate(words)) << codes.address[:lane]),
+            write.address.eq(codes.address >> lane),
+            write.data.eq(codes.data.replicate(words)),
+        ]

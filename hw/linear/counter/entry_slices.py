@@ -1,0 +1,88 @@
+"""Entry slices: the product table in the order of the bins, a slice at a time."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.arith.wires import wire
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.engine_spec import INDEX_BITS
+
+CODES = 1 << INDEX_BITS
+
+
+class EntrySlices(wiring.Component):
+    """Read the product table for the trees of all lines (paper: LUT).
+
+    A symmetric table is stored as its positive quarter; the signs come from the bin's number.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Form of table and bins.
+
+    Ports
+    -----
+    product_table : In(array of rows)
+        As for :class:`hw.linear.lookup.row_select.RowSelect`. Steady.
+    step : In(range(spec.steps))
+        Which slice.
+    entries : Out(array of spec.entry_bits)
+        Its products, 2**magnitude_bits added.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``step`` to ``entries``.
+    Rate : one slice per cycle.
+    Through paths : none.
+    Reset : none needed.
+    """
+
+    LATENCY = 1
+
+    product_table: data.View
+    step: Signal
+    entries: list[Signal]
+
+    def __init__(self, spec: CounterSpec) -> None:
+        self.spec = spec
+        table = data.ArrayLayout(spec.row.members["entries"], spec.entries)
+        ports = {
+            "product_table": In(table),
+            "step": In(range(max(spec.steps, 2))),
+            "entries": Out(spec.entry_bits).array(spec.tree_lanes),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        lanes, steps = self.spec.tree_lanes, self.spec.steps
+        for lane in range(lanes):
+            numbers = range(lane, steps * lanes, lanes)
+            entry = Array(self._stored(number) for number in numbers)[self.step]
+            negative = Array(self._negative(number) for number in numbers)[self.step]
+            chosen = Signal(self.spec.entry_bits, name=f"chosen{lane}", reset_less=True)
+            m.d.sync += chosen.eq(self._offset(m, lane, entry, negative))
+            m.d.comb += self.entries[lane].eq(chosen)
+        return m
+
+    def _stored(self, number: int):
+        """Return the stored entry of a bin."""
+        i, j = divmod(number, CODES)
+        entries = self.spec.entries
+        return self.product_table[i % entries][j % entries].as_unsigned()
+
+    def _negative(self, number: int) -> int:
+        """Return whether a bin's product is the stored one negated."""
+        if not self.spec.numbers.symmetric:
+            return 0
+        i, j = divmod(number, CODES)
+        return (i ^ j) >> (INDEX_BITS - 1)
+
+    def _offset(self, m: Module, lane: int, entry, negative):
+        """Return a stored entry's value, offset: two's complement with the sign inverted."""
+        bits = self.spec.numbers.magnitude_bits
+        entry = wire(m, entry, f"stored{lane}")
+        if not self.spec.numbers.symmetric:
+            return Cat(entry[:bits], ~entry[bits])
+        return Mux(negative, (1 << bits) - entry, entry | (1 << bits))

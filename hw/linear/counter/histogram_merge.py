@@ -1,0 +1,77 @@
+"""Histogram merge: the counters' histograms become a channel's, which goes on slice by slice."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.linear.counter.bin_merge import BinMerge
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.share import share
+
+
+class HistogramMerge(wiring.Component):
+    """Add up all counters' histograms over the beats of a channel.
+
+    Every bin is there twice: the running counts of one channel, and the counts of the channel
+    before, which move down by a slice per cycle, into the tree. The paper has the counters and
+    the tree; what joins them it does not say.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Counters, bins and tree lanes.
+
+    Ports
+    -----
+    counts : In(array of spec.part_bits)
+        Of each counter and bin; all zero in a cycle in which nothing is counted.
+    first : In(1)
+        A channel begins with these counts.
+    last : In(1)
+        It ends with them. Then its successor's last ones come ``steps`` cycles later at least.
+    bins : Out(array of spec.count_bits)
+        A channel's counts of the lowest ``tree_lanes`` bins, then those of the next ones ...
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from ``last`` to the first slice.
+    Rate : one beat and one slice per cycle.
+    Through paths : none.
+    Reset : none needed; ``first`` starts a histogram.
+    """
+
+    LATENCY = BinMerge.LATENCY
+
+    counts: list[list[Signal]]
+    first: Signal
+    last: Signal
+    bins: list[Signal]
+
+    def __init__(self, spec: CounterSpec) -> None:
+        self.spec = spec
+        ports = {
+            "counts": In(spec.part_bits).array(spec.counters, spec.bins),
+            "first": In(1),
+            "last": In(1),
+            "bins": Out(spec.count_bits).array(spec.tree_lanes),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        lanes = self.spec.tree_lanes
+        first, last = Signal(), Signal()
+        m.d.sync += [first.eq(self.first), last.eq(self.last)]
+        bins = [BinMerge(self.spec) for _ in range(self.spec.bins)]
+        for n, merge in enumerate(bins):
+            m.submodules[f"bin{n}"] = share(platform, merge)
+            m.d.comb += [merge.first.eq(first), merge.last.eq(last)]
+            m.d.comb += [
+                merge.counts[counter].eq(self.counts[counter][n])
+                for counter in range(self.spec.counters)
+            ]
+            if n + lanes < len(bins):
+                m.d.comb += merge.following.eq(bins[n + lanes].kept)
+            if n < lanes:
+                m.d.comb += self.bins[n].eq(merge.kept)
+        return m

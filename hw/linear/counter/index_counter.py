@@ -1,0 +1,88 @@
+"""Index counter: how often each bin's number occurs among a few pairs of codes."""
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.arith.wires import wire
+from hw.linear.counter.bit_counter import BitCounter
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.share import share
+
+
+class IndexCounter(wiring.Component):
+    """Decode each pair to one of all bins, and count every bin's ones (paper: Index Counter).
+
+    Both parts of a number are decoded apart, so a bin takes one gate for each pair. Its full
+    adders come to one for each pair, less a few, here and in the merge together.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Pairs per counter, and bins.
+
+    Ports
+    -----
+    rows : In(array of numbers)
+        Upper part of each pair's bin, as from :class:`hw.linear.counter.concat_unit.ConcatUnit`.
+    columns : In(array of 4-bit numbers)
+        Lower part.
+    used : In(spec.counter_inputs)
+        Which pairs count.
+    counts : Out(array of spec.part_bits)
+        Every bin's count, in two parts.
+
+    Timing
+    ------
+    Latency : 0 cycles.
+    Rate : ``counter_inputs`` pairs per cycle.
+    Through paths : every input to ``counts``, combinational.
+    Reset : no state.
+    """
+
+    rows: data.View
+    columns: data.View
+    used: Signal
+    counts: list[Signal]
+
+    def __init__(self, spec: CounterSpec) -> None:
+        self.spec = spec
+        inputs = spec.counter_inputs
+        ports = {
+            "rows": In(data.ArrayLayout(spec.row_bits, inputs)),
+            "columns": In(data.ArrayLayout(INDEX_BITS, inputs)),
+            "used": In(inputs),
+            "counts": Out(spec.part_bits).array(spec.bins),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        inputs = self.spec.counter_inputs
+        decoded = [
+            (
+                decode(m, self.rows[n], f"row{n}") & self.used[n].replicate(1 << len(self.rows[n])),
+                decode(m, self.columns[n], f"column{n}"),
+            )
+            for n in range(inputs)
+        ]
+        decoded = [
+            (wire(m, row, f"used_row{n}"), column) for n, (row, column) in enumerate(decoded)
+        ]
+        for number in range(self.spec.bins):
+            i, j = number >> INDEX_BITS, number & ((1 << INDEX_BITS) - 1)
+            hits = wire(m, Cat(row[i] & column[j] for row, column in decoded), f"hits{number}")
+            counter = BitCounter(inputs - 1)
+            m.submodules[f"bin{number}"] = share(platform, counter)
+            m.d.comb += [
+                counter.i.eq(hits),
+                self.counts[number].eq(Cat(counter.count, hits[-1])),
+            ]
+        return m
+
+
+def decode(m: Module, code: Signal, name: str) -> Signal:
+    """Return one bit for each value of ``code``, set for the value that it has."""
+    values = range(1 << len(code))
+    return wire(m, Cat(code == Const(value, len(code)) for value in values), name)

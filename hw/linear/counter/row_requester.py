@@ -1,0 +1,86 @@
+"""Row requester: asks for the weight codes that compensation needs, ahead of the MACs."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.linear.counter.compensation_sequencer import CompensationSequencer
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.share import share
+from hw.stream.token_buffer import ReadInterface, ReadPort
+
+
+class RowRequester(wiring.Component):
+    """Name the input channel and the output channels of every compensation beat.
+
+    These are parts of the weight matrix's rows: one input channel, many outputs.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Lines, MACs and the largest layer.
+
+    Ports
+    -----
+    shape : In(spec.shape)
+        Size of the layer. Steady while tokens are under way.
+    positions : Out(``ReadPort``)
+        Input channels of the outliers, one a word.
+    o : Out(stream of ``request``)
+        ``group`` of ``group_channels`` output channels, and the input ``channel``. What is said
+        of channels beyond the layer does not matter.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``positions.filled`` to ``o.valid``.
+    Rate : one request per cycle while ``o.ready`` is high.
+    Through paths : none to outputs; ``o.ready`` to ``positions.en`` and ``positions.done``.
+    Reset : drops the request in flight; the next is a token's first.
+    """
+
+    LATENCY = 1
+
+    shape: data.View
+    positions: ReadInterface
+    o: stream.Interface
+
+    def __init__(self, spec: CounterSpec) -> None:
+        self.spec = spec
+        self.request = data.StructLayout(
+            {"group": range(spec.channel_groups_max), "channel": spec.position_bits}
+        )
+        ports = {
+            "shape": In(spec.shape),
+            "positions": Out(ReadPort(spec.position_bits, 1, 2 * spec.outliers_max)),
+            "o": Out(stream.Signature(self.request)),
+        }
+        super().__init__(ports)
+
+    def make_sequencer(self) -> Any:
+        """Return what has the beats in their order."""
+        return CompensationSequencer(self.spec)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        sequencer = self.make_sequencer()
+        m.submodules.sequencer = share(platform, sequencer)
+        group = Signal.like(self.o.payload.group)
+        advance = ~self.o.valid | self.o.ready
+        m.d.comb += [
+            sequencer.shape.eq(self.shape),
+            sequencer.available.eq(self.positions.filled),
+            sequencer.o.ready.eq(advance),
+            self.positions.en.eq(advance),
+            self.positions.address.eq(sequencer.o.payload.address),
+            self.positions.done.eq(sequencer.done),
+            self.o.payload.group.eq(group),
+            self.o.payload.channel.eq(self.positions.data),
+        ]
+        with m.If(advance):
+            m.d.sync += [
+                self.o.valid.eq(sequencer.o.valid),
+                group.eq(sequencer.o.payload.group),
+            ]
+        return m

@@ -1,0 +1,76 @@
+"""Tile requester: asks for the weight codes of each counting beat, ahead of the counters."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.counter.tile_sequencer import TileSequencer
+from hw.stream.share import share
+
+TOKENS = 2  # no more are prepared ahead of the counters
+
+
+class TileRequester(wiring.Component):
+    """Name the output tile and the input channels of every counting beat.
+
+    These are parts of the weight matrix's columns: ``pairs`` input channels of a few outputs.
+
+    Parameters
+    ----------
+    spec : CounterSpec
+        Lines, pairs and the largest layer.
+
+    Ports
+    -----
+    shape : In(spec.shape)
+        Size of the layer. Steady while tokens are under way.
+    prepared : In(1)
+        Strobe: another token is there to be counted. At most two are at a time.
+    o : Out(stream of ``request``)
+        ``tile`` of output channels, and ``address``: input channels from ``pairs * address`` on.
+        What is said of channels beyond the layer does not matter.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``prepared`` to ``o.valid``.
+    Rate : one request per cycle while ``o.ready`` is high.
+    Through paths : none.
+    Reset : forgets all tokens; the next request is a token's first.
+    """
+
+    LATENCY = 1
+
+    shape: data.View
+    prepared: Signal
+    o: stream.Interface
+
+    def __init__(self, spec: CounterSpec) -> None:
+        self.spec = spec
+        self.request = data.StructLayout(
+            {"tile": range(spec.tiles_max), "address": range(spec.counting_beats_max)}
+        )
+        ports = {
+            "shape": In(spec.shape),
+            "prepared": In(1),
+            "o": Out(stream.Signature(self.request)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        sequencer = TileSequencer(self.spec)
+        m.submodules.sequencer = share(platform, sequencer)
+        tokens = Signal(range(TOKENS + 1))
+        beat = sequencer.o.payload
+        sent = self.o.valid & self.o.ready
+        m.d.sync += tokens.eq(tokens + self.prepared - (sent & beat.token_last))
+        m.d.comb += [
+            sequencer.shape.eq(self.shape),
+            sequencer.available.eq(tokens != 0),
+            sequencer.o.ready.eq(self.o.ready),
+            self.o.valid.eq(sequencer.o.valid),
+            self.o.payload.tile.eq(beat.tile),
+            self.o.payload.address.eq(beat.address),
+        ]
+        return m

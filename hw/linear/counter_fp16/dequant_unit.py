@@ -1,0 +1,63 @@
+"""Dequant unit: a weight's code becomes an FP16 number."""
+
+from typing import ClassVar
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.fp16.fp16_multiply import Fp16Multiply
+from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.share import share
+
+CODEBOOK = data.ArrayLayout(16, 1 << INDEX_BITS)  # FP16 centroids by code
+
+
+class DequantUnit(wiring.Component):
+    """Look a weight's centroid up and multiply it with its channel's scale (paper: Dequant Unit).
+
+    Bit-exact with :func:`golden.exact.counter_fp16.dequantised`.
+
+    Ports
+    -----
+    codebook : In(``CODEBOOK``)
+        FP16 centroids of the weights. Steady while weights are under way.
+    code : In(4)
+        The weight's code.
+    scale : In(16)
+        FP16 scale of its output channel.
+    o : Out(16)
+        FP16 pattern of the weight.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles.
+    Rate : one weight per cycle.
+    Through paths : none.
+    Reset : no state; what is under way goes on.
+    """
+
+    LATENCY: ClassVar[int] = 1 + Fp16Multiply.STAGES
+
+    codebook: data.View
+    code: Signal
+    scale: Signal
+    o: Signal
+
+    def __init__(self) -> None:
+        ports = {
+            "codebook": In(CODEBOOK),
+            "code": In(INDEX_BITS),
+            "scale": In(16),
+            "o": Out(16),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        multiply = Fp16Multiply(pipelined=True)
+        m.submodules.multiply = share(platform, multiply)
+        centroid, scale = Signal(16, reset_less=True), Signal(16, reset_less=True)
+        m.d.sync += [centroid.eq(self.codebook[self.code]), scale.eq(self.scale)]
+        m.d.comb += [multiply.a.eq(centroid), multiply.b.eq(scale), self.o.eq(multiply.o)]
+        return m

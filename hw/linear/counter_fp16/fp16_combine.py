@@ -1,0 +1,78 @@
+"""Last steps of an output in FP16: scales, compensation, bias."""
+
+from typing import ClassVar
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.fp16.fp16_add import Fp16Add
+from hw.fp16.fp16_multiply import Fp16Multiply
+from hw.stream.pipeline import later
+from hw.stream.share import share
+
+
+class Fp16Combine(wiring.Component):
+    """Compute ((main * scale) * w_scale + compensation) + bias, each operation rounded.
+
+    Bit-exact with :func:`golden.exact.counter_fp16.combine`.
+
+    Ports
+    -----
+    main : In(16)
+        FP16 pattern of an output channel's main sum.
+    scale : In(16)
+        The token's scale.
+    w_scale : In(16)
+        The channel's scale.
+    compensation : In(16)
+        What the outliers add.
+    bias : In(16)
+        The channel's bias.
+    o : Out(16)
+        FP16 pattern of the output.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles.
+    Rate : one output per cycle.
+    Through paths : none.
+    Reset : no state; what is under way goes on.
+    """
+
+    LATENCY: ClassVar[int] = 2 * Fp16Multiply.STAGES + 2 * Fp16Add.STAGES
+
+    main: Signal
+    scale: Signal
+    w_scale: Signal
+    compensation: Signal
+    bias: Signal
+    o: Signal
+
+    def __init__(self) -> None:
+        ports = {
+            "main": In(16),
+            "scale": In(16),
+            "w_scale": In(16),
+            "compensation": In(16),
+            "bias": In(16),
+            "o": Out(16),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        operations = (
+            ("token", Fp16Multiply, self.scale),
+            ("channel", Fp16Multiply, self.w_scale),
+            ("compensated", Fp16Add, self.compensation),
+            ("biased", Fp16Add, self.bias),
+        )
+        result, latency = self.main, 0
+        for name, kind, operand in operations:
+            unit = kind(pipelined=True)
+            m.submodules[name] = share(platform, unit)
+            m.d.comb += [unit.a.eq(result), unit.b.eq(later(m, operand, latency))]
+            result, latency = unit.o, latency + unit.latency
+        m.d.comb += self.o.eq(result)
+        return m

@@ -1,0 +1,186 @@
+"""FP16 compensation array: what the outliers add to the sums, by MACs beside the counters."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from hw.linear.counter_fp16.dequant_unit import CODEBOOK, DequantUnit
+from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
+from hw.linear.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
+from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from hw.linear.counter_fp16.fp16_tile_reader import Fp16TileReader
+from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.pipeline import later
+from hw.stream.share import share
+from hw.stream.token_buffer import ReadInterface, ReadPort, TokenBuffer
+
+PLACES = 2  # blocks that a token buffer holds
+
+
+class Fp16CompensationArray(wiring.Component):
+    """Multiply a token's errors with the dequantised weight rows of its outliers.
+
+    Bit-exact with :func:`golden.exact.counter_fp16.compensation`. Each MAC works on ``slots``
+    output channels in turn, so that every sum is complete before its next outlier comes; a weight
+    that misses its channel's turn waits for the next one. The sums of a block of channels are kept
+    while the next block is summed.
+
+    Parameters
+    ----------
+    spec : Fp16CounterSpec
+        Lines, MACs, slots and the largest layer.
+
+    Ports
+    -----
+    shape : In(spec.shape)
+        Size of the layer. This and ``codebook`` are steady while tokens are under way.
+    codebook : In(``CODEBOOK``)
+        FP16 centroids of the weights.
+    channel_en : In(1)
+        Strobe: writes ``channel_scale`` to output channel ``channel_address``.
+    channel_address : In(range(spec.outputs_max))
+        Output channel.
+    channel_scale : In(16)
+        Its FP16 scale.
+    errors : Out(``ReadPort``)
+        The tokens' FP16 errors, one outlier a word.
+    row_i : In(stream of ``weights``)
+        4-bit weight codes ``[output channel of the group]``, one beat after another, in the
+        order of
+        :class:`hw.linear.counter_fp16.fp16_compensation_sequencer.Fp16CompensationSequencer`.
+    o : Out(stream of spec.compensation_tile)
+        FP16 sums of one tile after another.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from the transfer of a block's last weights to ``o.valid``.
+    Rate : a turn of ``slots`` cycles for each outlier and block, while weights come in time and
+        the sums of the block before the last one are taken; they go out a tile per cycle, and a
+        cycle more for each group.
+    Through paths : ``row_i.valid`` to ``errors.en`` and ``errors.done``, combinational.
+    Reset : drops the sums under way; the next beat is a token's first.
+    """
+
+    TO_MAC = DequantUnit.LATENCY
+    TO_SUM = TO_MAC + Fp16CompensationMac.LATENCY
+    LATENCY = TO_SUM + 1 + Fp16TileReader.LATENCY
+
+    shape: data.View
+    codebook: data.View
+    channel_en: Signal
+    channel_address: Signal
+    channel_scale: Signal
+    errors: ReadInterface
+    row_i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, spec: Fp16CounterSpec) -> None:
+        self.spec = spec
+        self.weights = data.ArrayLayout(INDEX_BITS, spec.group_channels)
+        ports = {
+            "shape": In(spec.shape),
+            "codebook": In(CODEBOOK),
+            "channel_en": In(1),
+            "channel_address": In(range(spec.outputs_max)),
+            "channel_scale": In(16),
+            "errors": Out(ReadPort(16, 1, 2 * spec.outliers_max)),
+            "row_i": In(stream.Signature(self.weights)),
+            "o": Out(stream.Signature(spec.compensation_tile)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        spec = self.spec
+        sequencer = Fp16CompensationSequencer(spec)
+        m.submodules.sequencer = share(platform, sequencer)
+        following = sequencer.o.payload
+        read = Signal(spec.compensation_beat)
+        valid, fire, fetch, room = Signal(), Signal(), Signal(), Signal()
+        turn = Signal(range(spec.slots))
+        m.d.sync += turn.eq(turn + 1)  # goes round: there are 2**n slots
+        m.d.comb += [
+            sequencer.shape.eq(self.shape),
+            sequencer.available.eq(self.errors.filled),
+            sequencer.o.ready.eq(~valid | fire),
+            fetch.eq(sequencer.o.valid & sequencer.o.ready),
+            self.errors.en.eq(fetch),
+            self.errors.address.eq(following.address),
+            self.errors.done.eq(sequencer.done),
+            self.row_i.ready.eq(valid & (turn == read.slot) & (~read.last | room)),
+            fire.eq(self.row_i.valid & self.row_i.ready),
+        ]
+        with m.If(fetch):
+            m.d.sync += [valid.eq(1), read.eq(following)]
+        with m.Elif(fire):
+            m.d.sync += valid.eq(0)
+
+        # Along with the weight that is dequantised: its error, and what the MAC shall do.
+        error = later(m, self.errors.data, self.TO_MAC)
+        live = later(m, fire, self.TO_MAC - 1, reset_less=False)
+        first = later(m, fire & read.first, self.TO_MAC - 1, reset_less=False)
+        scales = self._scales(m, fetch, following.group)
+        totals = Signal(spec.group_word)
+        for n in range(spec.group_channels):
+            unit, mac = DequantUnit(), Fp16CompensationMac(spec.slots)
+            m.submodules[f"dequant{n}"] = share(platform, unit)
+            m.submodules[f"mac{n}"] = share(platform, mac)
+            m.d.comb += [
+                unit.codebook.eq(self.codebook),
+                unit.code.eq(self.row_i.payload[n]),
+                unit.scale.eq(scales[n]),
+                mac.weight.eq(unit.o),
+                mac.error.eq(error),
+                mac.live.eq(live),
+                mac.first.eq(first),
+                totals[n].eq(mac.total),
+            ]
+        self._keep(m, platform, fire, read, totals, room)
+        return m
+
+    def _scales(self, m: Module, fetch: Signal, group: Signal) -> data.View:
+        """Return the scales of the output channels of the beat that was fetched last."""
+        spec = self.spec
+        channels = exact_log2(spec.group_channels)
+        m.submodules.scales = scales = Memory(
+            shape=spec.group_word, depth=spec.channel_groups_max, init=[]
+        )
+        write, read = scales.write_port(granularity=1), scales.read_port()
+        m.d.comb += [
+            write.addr.eq(self.channel_address >> channels),
+            write.data.eq(self.channel_scale.replicate(spec.group_channels)),
+            write.en.eq(self.channel_en << self.channel_address[:channels]),
+            read.addr.eq(group),
+            read.en.eq(fetch),
+        ]
+        return read.data
+
+    def _keep(
+        self, m: Module, platform: object, fire: Signal, read: data.View, totals, room: Signal
+    ) -> None:
+        """Keep a block's sums, hand them out, and say whether another block may end."""
+        spec = self.spec
+        kept = TokenBuffer(spec.group_word.size, 1, spec.slots)
+        reader = Fp16TileReader(spec)
+        m.submodules.kept = share(platform, kept)
+        m.submodules.reader = share(platform, reader)
+        wiring.connect(m, reader.blocks, kept.read)
+        wiring.connect(m, reader.o, wiring.flipped(self.o))
+        m.d.comb += reader.outputs.eq(self.shape.outputs)
+
+        # A place is taken when a block begins to end, some cycles before it is written.
+        left, begins = Signal(range(PLACES + 1), init=PLACES), Signal()
+        inside = Signal()  # the block's other groups follow the first one
+        with m.If(fire):
+            m.d.sync += inside.eq(read.last & ~read.block_last)
+        m.d.sync += left.eq(left - begins + kept.read.done)
+        m.d.comb += [
+            begins.eq(fire & read.last & ~inside),
+            room.eq(inside | (left != 0)),
+            kept.write.en.eq(later(m, fire & read.last, self.TO_SUM, reset_less=False)),
+            kept.write.address.eq(later(m, read.slot, self.TO_SUM)),
+            kept.write.data.eq(totals),
+            kept.write.done.eq(later(m, fire & read.block_last, self.TO_SUM, reset_less=False)),
+        ]

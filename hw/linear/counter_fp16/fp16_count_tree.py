@@ -1,0 +1,100 @@
+"""FP16 counter tree: counts times products, added up."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from golden.exact.counter_fp16 import BINS
+from hw.fp16.fp16_add import Fp16Add
+from hw.linear.counter_fp16.count_multiply import CountMultiply
+from hw.linear.counter_fp16.fp16_pair_add import Fp16PairAdd
+from hw.linear.engine_spec import require_power_of_two
+from hw.stream.share import looked_at, share
+
+
+class Fp16CountTree(wiring.Component):
+    """Multiply all 256 counts of an output channel with their products, and add up.
+
+    Bit-exact with :func:`golden.exact.counter_fp16.main_sums`: a balanced tree over all bins. Each
+    beat brings ``tree_lanes`` neighbouring bins, whose sum is the lower part of the tree; of the
+    upper part, each level adds neighbours in time. No sum feeds back, so nothing has to be
+    interleaved, and the bits do not depend on ``tree_lanes``.
+
+    Parameters
+    ----------
+    tree_lanes : int
+        Bins a beat: a power of two, 2 to 128.
+    count_bits : int
+        Bits of a count, 1 to 15.
+
+    Ports
+    -----
+    counts : In(array of counts)
+        Lane n of a channel's beat b: bin ``tree_lanes * b + n``.
+    products : In(array of 16)
+        FP16 patterns: the bins' entries of the product table.
+    i_en : In(1)
+        Strobe: this is the next beat. A channel has ``beats``; beats may come with pauses.
+    o : Out(16)
+        FP16 pattern of a channel's sum.
+    o_en : Out(1)
+        Strobe: ``o`` is the next channel's.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles from a channel's last beat to its sum.
+    Rate : one beat per cycle, across channels; nothing can make it wait.
+    Through paths : none.
+    Reset : drops the sums under way; the next beat is a channel's first.
+    """
+
+    counts: list[Signal]
+    products: list[Signal]
+    i_en: Signal
+    o: Signal
+    o_en: Signal
+
+    def __init__(self, tree_lanes: int, count_bits: int) -> None:
+        require_power_of_two("tree_lanes", tree_lanes, low=2, high=BINS // 2)
+        self.tree_lanes, self.count_bits = tree_lanes, count_bits
+        lane = looked_at(CountMultiply(count_bits, pipelined=True))
+        self.beats = BINS // tree_lanes
+        self.beat_latency = lane.latency + Fp16Add.STAGES * exact_log2(tree_lanes)
+        self.latency = self.beat_latency + Fp16PairAdd.LATENCY * exact_log2(self.beats)
+        ports = {
+            "counts": In(count_bits).array(tree_lanes),
+            "products": In(16).array(tree_lanes),
+            "i_en": In(1),
+            "o": Out(16),
+            "o_en": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        terms = []
+        for n in range(self.tree_lanes):
+            lane = CountMultiply(self.count_bits, pipelined=True)
+            m.submodules[f"lane{n}"] = share(platform, lane)
+            m.d.comb += [lane.count.eq(self.counts[n]), lane.product.eq(self.products[n])]
+            terms.append(lane.o)
+        while len(terms) > 1:
+            sums = []
+            for n, (a, b) in enumerate(zip(terms[0::2], terms[1::2], strict=True)):
+                adder = Fp16Add(pipelined=True)
+                m.submodules[f"adder{len(terms) // 2}_{n}"] = share(platform, adder)
+                m.d.comb += [adder.a.eq(a), adder.b.eq(b)]
+                sums.append(adder.o)
+            terms = sums
+
+        under_way = Signal(self.beat_latency)
+        m.d.sync += under_way.eq(Cat(self.i_en, under_way))
+        total, total_en = terms[0], under_way[-1]
+        for n in range(exact_log2(self.beats)):
+            level = Fp16PairAdd()
+            m.submodules[f"level{n}"] = share(platform, level)
+            m.d.comb += [level.i.eq(total), level.i_en.eq(total_en)]
+            total, total_en = level.o, level.o_en
+        m.d.comb += [self.o.eq(total), self.o_en.eq(total_en)]
+        return m

@@ -1,0 +1,189 @@
+"""FP16 output stage: both branches' sums, scaled and biased, a few per cycle."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from golden.exact.fp16 import INFINITY
+from hw.linear.counter_fp16.fp16_combine import Fp16Combine
+from hw.linear.counter_fp16.fp16_constants import FP16_CHANNEL
+from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from hw.stream.pipeline import later
+from hw.stream.share import share
+
+
+class Fp16OutputStage(wiring.Component):
+    """Turn tiles of FP16 sums into the layer's outputs.
+
+    Bit-exact with :func:`golden.exact.counter_fp16.combine`. Nothing waits within the arithmetic:
+    what goes in has a place in a queue behind it.
+
+    Parameters
+    ----------
+    spec : Fp16CounterSpec
+        Lanes and the largest layer.
+
+    Ports
+    -----
+    outputs : In(range(spec.outputs_max + 1))
+        N, the number of output channels. This and the next are steady while tokens are under way.
+    compensated : In(1)
+        Whether tokens have outliers; if not, ``compensation_i`` is not waited for.
+    channel_en : In(1)
+        Strobe: writes ``channel`` to output channel ``channel_address``.
+    channel_address : In(range(spec.outputs_max))
+        Output channel.
+    channel : In(``FP16_CHANNEL``)
+        Its scale and bias.
+    scale_i : In(stream of 16)
+        FP16 scale of each token; taken with its last outputs.
+    i : In(stream of spec.tile)
+        Sums over all pairs.
+    compensation_i : In(stream of spec.compensation_tile)
+        Sums over the outliers of the same channels.
+    o : Out(stream of ``beat``)
+        ``scale_lanes`` outputs, the lowest channel first; what is beyond N does not matter.
+        ``last`` marks the token's last beat, ``infinite`` the lanes within N whose output is
+        infinite or not a number.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from a transfer on ``i`` to ``o.valid``, with the scale there.
+    Rate : one beat per cycle while ``o.ready`` is high; a tile every n_t / scale_lanes + 1
+        cycles.
+    Through paths : ``scale_i.valid`` to ``scale_i.ready``, ``i.valid`` to
+        ``compensation_i.ready``, ``compensation_i.valid`` to ``i.ready``; combinational.
+    Reset : drops the outputs under way; the next tile is a token's first.
+    """
+
+    UNDER_WAY = 1 + Fp16Combine.LATENCY  # cycles from a step to the queue
+    LATENCY = 1 + UNDER_WAY + 2
+    PLACES = LATENCY + 1
+
+    outputs: Signal
+    compensated: Signal
+    channel_en: Signal
+    channel_address: Signal
+    channel: data.View
+    scale_i: stream.Interface
+    i: stream.Interface
+    compensation_i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, spec: Fp16CounterSpec) -> None:
+        self.spec = spec
+        lanes = spec.scale_lanes
+        self.beat = data.StructLayout(
+            {"lanes": data.ArrayLayout(16, lanes), "infinite": lanes, "last": 1}
+        )
+        ports = {
+            "outputs": In(range(spec.outputs_max + 1)),
+            "compensated": In(1),
+            "channel_en": In(1),
+            "channel_address": In(range(spec.outputs_max)),
+            "channel": In(FP16_CHANNEL),
+            "scale_i": In(stream.Signature(16)),
+            "i": In(stream.Signature(spec.tile)),
+            "compensation_i": In(stream.Signature(spec.compensation_tile)),
+            "o": Out(stream.Signature(self.beat)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        spec = self.spec
+        lanes = spec.scale_lanes
+        steps = spec.output_lanes // lanes
+        main, compensation = Signal(spec.tile), Signal(spec.compensation_tile)
+        waiting = Signal(range(steps + 1))  # steps of the tile that are left
+        group = Signal(range(max(spec.outputs_max // lanes, 2)))  # of scale_lanes channels
+        last, step, room = Signal(), Signal(), Signal()
+        m.d.comb += [
+            last.eq((group + 1) << exact_log2(lanes) >= self.outputs),
+            step.eq((waiting != 0) & self.scale_i.valid & room),
+            self.scale_i.ready.eq(step & last),
+            self.i.ready.eq((waiting == 0) & (self.compensation_i.valid | ~self.compensated)),
+            self.compensation_i.ready.eq((waiting == 0) & self.i.valid & self.compensated),
+        ]
+        with m.If(step):
+            m.d.sync += [
+                main.eq(main.as_value() >> (16 * lanes)),
+                compensation.eq(compensation.as_value() >> (16 * lanes)),
+                waiting.eq(Mux(last, 0, waiting - 1)),
+                group.eq(Mux(last, 0, group + 1)),
+            ]
+        with m.Elif(self.i.valid & self.i.ready):
+            m.d.sync += [
+                main.eq(self.i.payload),
+                compensation.eq(Mux(self.compensated, self.compensation_i.payload.as_value(), 0)),
+                waiting.eq(steps),
+            ]
+
+        # What the step's channels have comes a cycle later.
+        held = Signal(data.ArrayLayout(32, lanes), reset_less=True)
+        scale = Signal(16, reset_less=True)
+        m.d.sync += [
+            held.eq(Cat(Cat(main[n], compensation[n]) for n in range(lanes))),
+            scale.eq(self.scale_i.payload),
+        ]
+        channels = self._channels(m, step, group)
+        results = []
+        for n in range(lanes):
+            combine = Fp16Combine()
+            m.submodules[f"combine{n}"] = share(platform, combine)
+            m.d.comb += [
+                combine.main.eq(held[n][:16]),
+                combine.scale.eq(scale),
+                combine.w_scale.eq(channels[n].scale),
+                combine.compensation.eq(held[n][16:]),
+                combine.bias.eq(channels[n].bias),
+            ]
+            results.append(combine.o)
+        self._queue(m, results, step, last, room)
+        return m
+
+    def _channels(self, m: Module, step: Signal, group: Signal) -> data.View:
+        """Return what the group's output channels have, a cycle later."""
+        lanes = self.spec.scale_lanes
+        row = data.ArrayLayout(FP16_CHANNEL, lanes)
+        m.submodules.channels = channels = Memory(
+            shape=row, depth=self.spec.outputs_max // lanes, init=[]
+        )
+        write, read = channels.write_port(granularity=1), channels.read_port()
+        m.d.comb += [
+            write.addr.eq(self.channel_address >> exact_log2(lanes)),
+            write.data.eq(self.channel.as_value().replicate(lanes)),
+            write.en.eq(self.channel_en << self.channel_address[: exact_log2(lanes)]),
+            read.addr.eq(group),
+            read.en.eq(step),
+        ]
+        return read.data
+
+    def _queue(self, m: Module, results: list, step: Signal, last: Signal, room: Signal) -> None:
+        """Keep outputs until they are wanted, and say whether another step has a place."""
+        lanes = self.spec.scale_lanes
+        m.submodules.queue = queue = SyncFIFOBuffered(width=self.beat.size, depth=self.PLACES)
+        left = Signal(range(self.PLACES + 1), init=self.PLACES)
+        m.d.sync += left.eq(left - step + (self.o.valid & self.o.ready))
+
+        # The last beat may be a part of one; with a single lane it never is.
+        rest = self.outputs[: exact_log2(lanes)]
+        used = Signal(lanes)
+        m.d.comb += used.eq(Mux(last & rest.any(), (1 << rest) - 1, -1))
+        within = later(m, used, self.UNDER_WAY)
+        beat = Signal(self.beat)
+        m.d.comb += [
+            beat.last.eq(later(m, last, self.UNDER_WAY)),
+            room.eq(left != 0),
+            queue.w_data.eq(beat),
+            queue.w_en.eq(later(m, step, self.UNDER_WAY, reset_less=False)),
+            self.o.payload.eq(queue.r_data),
+            self.o.valid.eq(queue.r_rdy),
+            queue.r_en.eq(self.o.ready),
+        ]
+        for n, result in enumerate(results):
+            beyond = (result & INFINITY) == INFINITY
+            m.d.comb += [beat.lanes[n].eq(result), beat.infinite[n].eq(beyond & within[n])]

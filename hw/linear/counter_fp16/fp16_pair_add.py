@@ -1,0 +1,64 @@
+"""Sums of neighbours that come one after the other."""
+
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.fp16.fp16_add import Fp16Add
+from hw.stream.share import share
+
+
+class Fp16PairAdd(wiring.Component):
+    """Add the first number and the second, the third and the fourth, and so on.
+
+    A level of a tree in time: as the sum feeds back nowhere, the adder may take as many stages as
+    it likes, where an accumulator would have to interleave as many partial sums.
+
+    Ports
+    -----
+    i : In(16)
+        FP16 pattern.
+    i_en : In(1)
+        Strobe: ``i`` is the next number.
+    o : Out(16)
+        FP16 pattern of a sum, bit-exact with :func:`golden.exact.fp16_arithmetic.add`.
+    o_en : Out(1)
+        Strobe: ``o`` is the next sum.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from the second number of a pair to the sum.
+    Rate : one number per cycle.
+    Through paths : none.
+    Reset : drops the sums under way; the next number is the first of a pair.
+    """
+
+    LATENCY: ClassVar[int] = Fp16Add.STAGES
+
+    i: Signal
+    i_en: Signal
+    o: Signal
+    o_en: Signal
+
+    def __init__(self) -> None:
+        ports = {"i": In(16), "i_en": In(1), "o": Out(16), "o_en": Out(1)}
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        adder = Fp16Add(pipelined=True)
+        m.submodules.adder = share(platform, adder)
+        first, second = Signal(16, reset_less=True), Signal()
+        under_way = Signal(self.LATENCY)
+        with m.If(self.i_en):
+            m.d.sync += [first.eq(self.i), second.eq(~second)]
+        m.d.sync += under_way.eq(Cat(self.i_en & second, under_way))
+        m.d.comb += [
+            adder.a.eq(first),
+            adder.b.eq(self.i),
+            self.o.eq(adder.o),
+            self.o_en.eq(under_way[-1]),
+        ]
+        return m

@@ -1,0 +1,154 @@
+"""Layer constants: size, codebooks and product table, loaded word by word."""
+
+from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from golden.exact.spec import FACTOR_BITS
+from hw.linear.engine_spec import CHANNEL, INDEX_BITS, EngineSpec
+from hw.token.token_scale import FACTOR
+
+
+class Select(enum.Enum, shape=3):
+    """What a load word is written to; what its address means; where its bits go."""
+
+    SIZE = 0  # address as of :class:`Size`
+    A_CENTROID = 1  # address: number of the activation centroid
+    W_CENTROID = 2  # address: number of the weight centroid
+    TABLE = 3  # address: 16 * number of the activation centroid + that of the weight centroid
+    CHANNEL = 4  # address: output channel; word: ``CHANNEL``
+
+
+class Size(enum.Enum, shape=3):
+    """Addresses of the words that say how large the layer is."""
+
+    INPUTS = 0
+    OUTPUTS = 1
+    K_TOP = 2
+    LAST_CENTROID = 3
+    FACTOR = 4  # mantissa in bits 0 to 15, exponent above
+    CLEAR_FLAGS = 5  # the word does not matter
+
+
+class LayerConstants(wiring.Component):
+    """Hold what an engine knows of its layer, but for the weights.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Widths and the largest layer.
+
+    Ports
+    -----
+    idle : In(1)
+        Whether words may be taken: no token is under way.
+    i : In(stream of ``word``)
+        ``select`` (:class:`Select`), ``address`` and ``word``. Centroids and table entries are
+        two's complement, or magnitudes of the positive half when symmetric.
+    shape : Out(spec.shape)
+        Size of the layer.
+    factor : Out(``FACTOR``)
+        Factor of the token scale.
+    a_centroids : Out(array of centroids)
+        Activation codebook.
+    w_centroids : Out(array of centroids)
+        Weight codebook.
+    product_table : Out(array of rows)
+        Product table.
+    channel_en : Out(1)
+        Strobe: the word taken in this cycle belongs to an output channel.
+    channel_address : Out(range(spec.outputs_max))
+        Which one.
+    channel : Out(``CHANNEL``)
+        Its scale and bias.
+    clear_flags : Out(1)
+        Strobe: the word taken in this cycle clears the flags.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from a transfer to the constant; none to the strobes.
+    Rate : one word per cycle while ``idle``.
+    Through paths : ``idle`` to ``i.ready``; ``i`` to the channel's ports and the strobes.
+    Reset : everything becomes zero.
+    """
+
+    LATENCY = 1
+
+    idle: Signal
+    i: stream.Interface
+    shape: data.View
+    factor: data.View
+    a_centroids: data.View
+    w_centroids: data.View
+    product_table: data.View
+    channel_en: Signal
+    channel_address: Signal
+    channel: data.View
+    clear_flags: Signal
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        centroid = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
+        codebook = data.ArrayLayout(centroid, spec.entries)
+        entries = spec.row.members["entries"]
+        self.word = data.StructLayout(
+            {
+                "select": Select,
+                "address": max(2 * INDEX_BITS, ceil_log2(spec.outputs_max)),
+                "word": CHANNEL.size,
+            }
+        )
+        ports = {
+            "idle": In(1),
+            "i": In(stream.Signature(self.word)),
+            "shape": Out(spec.shape),
+            "factor": Out(FACTOR),
+            "a_centroids": Out(codebook),
+            "w_centroids": Out(codebook),
+            "product_table": Out(data.ArrayLayout(entries, spec.entries)),
+            "channel_en": Out(1),
+            "channel_address": Out(range(spec.outputs_max)),
+            "channel": Out(CHANNEL),
+            "clear_flags": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        select, address, word = (self.i.payload[n] for n in ("select", "address", "word"))
+        m.d.comb += [
+            self.i.ready.eq(self.idle),
+            self.channel_address.eq(address),
+            self.channel.eq(word),
+        ]
+        with m.If(self.i.valid & self.i.ready):
+            with m.Switch(select):
+                with m.Case(Select.SIZE):
+                    self._take_size(m, address, word)
+                with m.Case(Select.A_CENTROID):
+                    m.d.sync += self.a_centroids[address].eq(word)
+                with m.Case(Select.W_CENTROID):
+                    m.d.sync += self.w_centroids[address].eq(word)
+                with m.Case(Select.TABLE):
+                    i, j = address[INDEX_BITS : 2 * INDEX_BITS], address[:INDEX_BITS]
+                    m.d.sync += self.product_table[i][j].eq(word)
+                with m.Case(Select.CHANNEL):
+                    m.d.comb += self.channel_en.eq(1)
+        return m
+
+    def _take_size(self, m: Module, address: Signal, word: Signal) -> None:
+        with m.Switch(address):
+            with m.Case(Size.INPUTS.value):
+                m.d.sync += self.shape.inputs.eq(word)
+            with m.Case(Size.OUTPUTS.value):
+                m.d.sync += self.shape.outputs.eq(word)
+            with m.Case(Size.K_TOP.value):
+                m.d.sync += self.shape.k_top.eq(word)
+            with m.Case(Size.LAST_CENTROID.value):
+                m.d.sync += self.shape.last_centroid.eq(word)
+            with m.Case(Size.FACTOR.value):
+                m.d.sync += self.factor.mantissa.eq(word[:FACTOR_BITS])
+                m.d.sync += self.factor.exponent.eq(word[FACTOR_BITS:])
+            with m.Case(Size.CLEAR_FLAGS.value):
+                m.d.comb += self.clear_flags.eq(1)

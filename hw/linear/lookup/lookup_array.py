@@ -1,0 +1,161 @@
+"""Lookup array: rows shared by all output lanes, weights looked up in them, sums per tile."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.linear.lookup.beat_sequencer import BeatSequencer
+from hw.linear.lookup.lookup_lane import LookupLane
+from hw.linear.lookup.row_select import RowSelect
+from hw.stream.pipeline import later
+from hw.stream.share import share
+from hw.stream.token_buffer import ReadInterface, ReadPort
+
+
+class LookupArray(wiring.Component):
+    """Multiply one token after another with the layer's weights, by lookup.
+
+    The row of an activation is chosen once and broadcast to all output lanes; there each weight
+    code picks its entry. Outliers are beats like the others, with residual rows for the table's.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Lanes, widths and the largest layer.
+
+    Ports
+    -----
+    shape : In(spec.shape)
+        Size of the layer. This and ``product_table`` are steady while tokens are under way.
+    product_table : In(array of rows)
+        As for :class:`hw.linear.lookup.row_select.RowSelect`.
+    codes : Out(``ReadPort``)
+        Codes of the tokens, a beat a word.
+    rows : Out(``ReadPort``)
+        Their residual rows.
+    weight_i : In(stream of ``weights``)
+        4-bit weight codes ``[input lane][output lane]``, one beat after another, in the order
+        of :class:`hw.linear.lookup.beat_sequencer.BeatSequencer`.
+    room : In(1)
+        Whether there is a place for a tile. Once high it stays high until a tile comes.
+    tile : Out(``tile``)
+        Sums of a tile's output channels, in table units.
+    tile_en : Out(1)
+        Strobe: ``tile`` is the next one, in this cycle alone.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from ``codes.filled`` to ``tile_en`` for a tile of one beat,
+        with the weights waiting; one more for each further beat.
+    Rate : one beat per cycle, across tiles and tokens, while weights come. A tile's last beat
+        waits for ``room``, and until the tile before has come.
+    Through paths : ``room`` to ``weight_i.ready``, and to ``en`` and ``done`` of ``codes`` and
+        ``rows``; ``weight_i.valid`` to the latter; combinational.
+    Reset : drops the sums under way; the next beat is a token's first.
+    """
+
+    LATENCY = 5
+
+    shape: data.View
+    product_table: data.View
+    codes: ReadInterface
+    rows: ReadInterface
+    weight_i: stream.Interface
+    room: Signal
+    tile: data.View
+    tile_en: Signal
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+        self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.output_lanes), lanes)
+        entries = spec.row.members["entries"]
+        ports = {
+            "shape": In(spec.shape),
+            "product_table": In(data.ArrayLayout(entries, spec.entries)),
+            "codes": Out(ReadPort(INDEX_BITS * lanes, 1, spec.beats_max)),
+            "rows": Out(ReadPort(spec.row.size, lanes, spec.groups_max * digits)),
+            "weight_i": In(stream.Signature(self.weights)),
+            "room": In(1),
+            "tile": Out(data.ArrayLayout(spec.lane_sum, spec.output_lanes)),
+            "tile_en": Out(1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        digits = self.spec.numbers.residual_digits
+        sequencer = BeatSequencer(self.spec)
+        m.submodules.sequencer = share(platform, sequencer)
+
+        # Buffers read, then rows chosen: these two stages move on when the next one is empty or
+        # moves on too, the second with the weights. From there nothing waits any more.
+        read, chosen = (Signal(self.spec.beat, name=n) for n in ("read", "chosen"))
+        read_valid, chosen_valid = (Signal(name=f"{n}_valid") for n in ("read", "chosen"))
+        lookup, choose, fetch = (Signal(name=n) for n in ("lookup", "choose", "fetch"))
+        next_beat = sequencer.o.payload
+        coming = Signal(LookupLane.LATENCY)  # bit n: a tile's last beat, n + 1 cycles ago
+        m.d.comb += [
+            self.weight_i.ready.eq(chosen_valid & (~chosen.last | (self.room & ~coming.any()))),
+            lookup.eq(self.weight_i.valid & self.weight_i.ready),
+            choose.eq(read_valid & (~chosen_valid | lookup)),
+            sequencer.shape.eq(self.shape),
+            sequencer.available.eq(self.codes.filled & self.rows.filled),
+            sequencer.o.ready.eq(~read_valid | choose),
+            fetch.eq(sequencer.o.valid & sequencer.o.ready),
+            self.codes.en.eq(fetch),
+            self.codes.address.eq(next_beat.address),
+            self.codes.done.eq(fetch & next_beat.token_last),
+            self.rows.en.eq(fetch),
+            self.rows.address.eq(next_beat.address * digits + next_beat.digit),
+            self.rows.done.eq(fetch & next_beat.token_last),
+            self.tile_en.eq(coming[-1]),
+        ]
+        m.d.sync += coming.eq(Cat(lookup & chosen.last, coming))
+        for valid, beat, enter, leave, source in (
+            (read_valid, read, fetch, choose, next_beat),
+            (chosen_valid, chosen, choose, lookup, read),
+        ):
+            with m.If(enter):
+                m.d.sync += [valid.eq(1), beat.eq(source)]
+            with m.Elif(leave):
+                m.d.sync += valid.eq(0)
+
+        # What is known of the beat whose sum the lanes have.
+        cycles = LookupLane.LATENCY - 1
+        summed = {
+            "valid": later(m, lookup, cycles, reset_less=False),
+            "first": later(m, chosen.first, cycles),
+            "digit": later(m, chosen.digit, cycles),
+        }
+        rows = self._choose_rows(m, platform, read, choose)
+        for n in range(self.spec.output_lanes):
+            lane = LookupLane(self.spec)
+            m.submodules[f"lane{n}"] = share(platform, lane)
+            m.d.comb += [
+                lane.rows.eq(rows),
+                *(getattr(lane, port).eq(value) for port, value in summed.items()),
+                self.tile[n].eq(lane.total),
+            ]
+            for k in range(self.spec.inputs_per_beat):
+                m.d.comb += lane.weights[k].eq(self.weight_i.payload[k][n])
+        return m
+
+    def _choose_rows(self, m: Module, platform: object, read: data.View, choose: Signal):
+        """Return the registers that hold each input lane's row."""
+        lanes = self.spec.inputs_per_beat
+        rows = Signal(data.ArrayLayout(self.spec.row, lanes), reset_less=True)
+        for n in range(lanes):
+            select = RowSelect(self.spec)
+            m.submodules[f"select{n}"] = share(platform, select)
+            m.d.comb += [
+                select.product_table.eq(self.product_table),
+                select.code.eq(self.codes.data.word_select(n, INDEX_BITS)),
+                select.residual.eq(self.rows.data.word_select(n, self.spec.row.size)),
+                select.compensation.eq(read.compensation),
+                select.used.eq(read.mask[n]),
+            ]
+            with m.If(choose):
+                m.d.sync += rows[n].eq(select.row)
+        return rows

@@ -1,0 +1,124 @@
+"""Lookup lane: the tree of one output channel, and its accumulator."""
+
+from collections import defaultdict
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.arith.column_sum import sum_columns
+from hw.arith.wires import wire
+from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.linear.lookup.lookup_tree import LookupTree
+from hw.stream.share import share
+
+GROUP = 4  # input lanes whose sum fits into a cycle, behind rows that go to 64 lanes
+
+
+class LookupLane(wiring.Component):
+    """Sum one output channel over the beats of a tile.
+
+    Three stages that never wait: sums over groups of input lanes, the sum of the beat, the
+    accumulator. Longer sums would not fit between two edges of the clock; registers that could
+    be held would take a multiplexer a bit, and signals that reach them all.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Lanes and widths.
+
+    Ports
+    -----
+    rows : In(array of spec.row)
+        As for :class:`hw.linear.lookup.lookup_tree.LookupTree`.
+    weights : In(array of 4-bit codes)
+        As for :class:`hw.linear.lookup.lookup_tree.LookupTree`.
+    valid : In(1)
+        Whether the ``rows`` and ``weights`` of two cycles before were a beat; otherwise the
+        accumulator keeps what it has.
+    first : In(1)
+        That beat, or the next if there is none, is the tile's first.
+    digit : In(range(residual_digits))
+        Weight of its sum: 2**(magnitude_bits * digit).
+    total : Out(spec.lane_sum)
+        The accumulator.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycles from ``rows`` and ``weights`` to ``total``, one from ``valid``.
+    Rate : one beat per cycle.
+    Through paths : none.
+    Reset : none needed; ``first`` starts a sum.
+    """
+
+    LATENCY = 3
+
+    rows: data.View
+    weights: data.View
+    valid: Signal
+    first: Signal
+    digit: Signal
+    total: data.View
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        self.group = min(GROUP, spec.inputs_per_beat)
+        lanes = spec.inputs_per_beat
+        ports = {
+            "rows": In(data.ArrayLayout(spec.row, lanes)),
+            "weights": In(data.ArrayLayout(INDEX_BITS, lanes)),
+            "valid": In(1),
+            "first": In(1),
+            "digit": In(range(max(spec.numbers.residual_digits, 2))),
+            "total": Out(spec.lane_sum),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        numbers, bits = self.spec.numbers, self.spec.sum_bits
+        beat_sum = self._beat_sum(m, platform)
+        weighted = Signal(signed(bits))
+        with m.If(self.valid), m.Switch(self.digit):
+            for digit in range(numbers.residual_digits):
+                with m.Case(digit):
+                    m.d.comb += weighted.eq(beat_sum << (digit * numbers.magnitude_bits))
+
+        # Two halves; a carry from the lower one waits for the next beat, or leaves as it is.
+        place = self.spec.carry_place
+        low = Signal(place, reset_less=True)
+        high = Signal(signed(self.spec.sum_bits - place), reset_less=True)
+        waiting = Signal(reset_less=True)
+        before = [Mux(self.first, 0, part) for part in (low, high, waiting)]
+        m.d.sync += [
+            Cat(low, waiting).eq(before[0] + weighted[:place]),
+            high.eq(before[1] + weighted[place:] + before[2]),
+        ]
+        m.d.comb += [self.total.sum.eq(Cat(low, high)), self.total.carry.eq(waiting)]
+        return m
+
+    def _beat_sum(self, m: Module, platform: object) -> Signal:
+        """Return the register that holds the sum over a beat."""
+        columns: defaultdict[int, list[Value]] = defaultdict(list)
+        for first in range(0, self.spec.inputs_per_beat, self.group):
+            *low, sign = self._group_sum(m, platform, first)
+            # With its sign inverted a sum is one without sign, too large by half of its range.
+            for place, bit in enumerate([*low, ~sign]):
+                columns[place].append(bit)
+        total = wire(m, sum_columns(m, columns, self.spec.tree_bits, "beat"), "beat")
+        beat_sum = Signal(signed(self.spec.tree_bits), reset_less=True)
+        m.d.sync += beat_sum.eq(Cat(total[:-1], ~total[-1]))
+        return beat_sum
+
+    def _group_sum(self, m: Module, platform: object, first: int) -> Signal:
+        """Return the register that holds the sum over a group of input lanes."""
+        tree = LookupTree(self.spec, self.group)
+        m.submodules[f"tree{first}"] = share(platform, tree)
+        group_sum = Signal(tree.sum.shape(), name=f"sum{first}", reset_less=True)
+        for n in range(self.group):
+            m.d.comb += [
+                tree.rows[n].eq(self.rows[first + n]),
+                tree.weights[n].eq(self.weights[first + n]),
+            ]
+        m.d.sync += group_sum.eq(tree.sum)
+        return group_sum

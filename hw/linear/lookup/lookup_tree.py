@@ -1,0 +1,89 @@
+"""Lookup tree: one product per input lane, looked up and summed."""
+
+from amaranth.hdl import Array, Cat, Module, Signal, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from hw.arith.column_sum import sum_columns
+from hw.arith.wires import wire
+from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+
+
+class LookupTree(wiring.Component):
+    """Look up the products of one beat for one output channel, and add them.
+
+    What an ordinary engine does with multipliers: each weight code chooses an entry of its
+    lane's row. Offset-binary terms (the sign inverted) make the whole tree unsigned, without
+    sign extension; the offsets add up to the sum's own sign bit. A negated magnitude is its
+    complement, and the ones that complements lack are added with the rest.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Widths.
+    lanes : int, optional
+        Input lanes that it adds, a power of two: ``spec.inputs_per_beat`` by default.
+
+    Ports
+    -----
+    rows : In(array of spec.row)
+        Row of each input lane.
+    weights : In(array of 4-bit codes)
+        Weight code of each input lane.
+    sum : Out(signed(magnitude_bits + 1 + log2(lanes)))
+        Sum of the entries.
+
+    Timing
+    ------
+    Latency : 0 cycles.
+    Rate : one sum per cycle.
+    Through paths : every input to ``sum``, combinational.
+    Reset : no state.
+    """
+
+    rows: data.View
+    weights: data.View
+    sum: Signal
+
+    def __init__(self, spec: EngineSpec, lanes: int | None = None) -> None:
+        self.spec = spec
+        self.lanes = lanes = spec.inputs_per_beat if lanes is None else lanes
+        bits = spec.numbers.magnitude_bits + 1 + exact_log2(lanes)
+        ports = {
+            "rows": In(data.ArrayLayout(spec.row, lanes)),
+            "weights": In(data.ArrayLayout(INDEX_BITS, lanes)),
+            "sum": Out(signed(bits)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        spec = self.spec
+        terms, carries = [], []
+        for n in range(self.lanes):
+            row, weight = self.rows[n], self.weights[n]
+            term = Signal(spec.numbers.magnitude_bits + 1, name=f"term{n}")
+            if spec.numbers.symmetric:
+                entries = Array(row.entries[j] for j in range(spec.entries))
+                negative = Signal(name=f"negative{n}")
+                chosen = entries[weight[: INDEX_BITS - 1]]
+                width = spec.numbers.magnitude_bits
+                m.d.comb += [
+                    negative.eq(row.sign ^ weight[-1]),
+                    term.eq(Cat(chosen ^ negative.replicate(width), ~negative)),
+                ]
+                carries.append(negative)
+            else:
+                entries = Array(row.entries[j].as_unsigned() for j in range(spec.entries))
+                sign = 1 << spec.numbers.magnitude_bits
+                m.d.comb += term.eq(entries[weight] ^ sign)
+            terms.append(term)
+        places: dict[int, list[Value]] = {0: list(carries)}
+        for term in terms:
+            for place, bit in enumerate(term):
+                places.setdefault(place, []).append(bit)
+        total = wire(m, sum_columns(m, places, len(self.sum), "sum"), "total")
+        # Together the offsets are half of the sum's range: inverting its sign removes them.
+        m.d.comb += self.sum.eq(Cat(total[:-1], ~total[-1]))
+        return m

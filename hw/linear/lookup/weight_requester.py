@@ -1,0 +1,82 @@
+"""Weight requester: asks for the weight codes of each beat, ahead of the lookups."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from hw.linear.engine_spec import EngineSpec
+from hw.linear.lookup.beat_sequencer import BeatSequencer
+from hw.stream.share import share
+from hw.stream.token_buffer import ReadInterface, ReadPort
+
+
+class WeightRequester(wiring.Component):
+    """Name the input channels and the output tile of every beat.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Lanes and the largest layer.
+
+    Ports
+    -----
+    shape : In(spec.shape)
+        Size of the layer. Steady while tokens are under way.
+    positions : Out(``ReadPort``)
+        Input channels of the outliers.
+    o : Out(stream of ``request``)
+        ``tile`` of output channels, and the input channel of each lane. A lane beyond the token
+        or its outliers names any channel; its weights do not matter.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``positions.filled`` to ``o.valid``.
+    Rate : one request per cycle while ``o.ready`` is high.
+    Through paths : none to outputs; ``o.ready`` to ``positions.en`` and ``positions.done``.
+    Reset : drops the request in flight; the next is a token's first.
+    """
+
+    LATENCY = 1
+
+    shape: data.View
+    positions: ReadInterface
+    o: stream.Interface
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        lanes = spec.inputs_per_beat
+        channels = data.ArrayLayout(spec.position_bits, lanes)
+        self.request = data.StructLayout({"tile": range(spec.tiles_max), "channels": channels})
+        ports = {
+            "shape": In(spec.shape),
+            "positions": Out(ReadPort(spec.position_bits, lanes, spec.groups_max)),
+            "o": Out(stream.Signature(self.request)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        spec = self.spec
+        sequencer = BeatSequencer(spec)
+        m.submodules.sequencer = share(platform, sequencer)
+        beat = Signal(spec.beat)
+        advance = ~self.o.valid | self.o.ready
+        following = sequencer.o.payload
+        m.d.comb += [
+            sequencer.shape.eq(self.shape),
+            sequencer.available.eq(self.positions.filled),
+            sequencer.o.ready.eq(advance),
+            self.positions.en.eq(advance),
+            self.positions.address.eq(following.address),
+            self.positions.done.eq(sequencer.o.valid & advance & following.token_last),
+            self.o.payload.tile.eq(beat.tile),
+        ]
+        with m.If(advance):
+            m.d.sync += [self.o.valid.eq(sequencer.o.valid), beat.eq(following)]
+        lane_bits = exact_log2(spec.inputs_per_beat)
+        for n in range(spec.inputs_per_beat):
+            main = Cat(Const(n, lane_bits), beat.address)[: spec.position_bits]
+            outlier = self.positions.data.word_select(n, spec.position_bits)
+            m.d.comb += self.o.payload.channels[n].eq(Mux(beat.compensation, outlier, main))
+        return m

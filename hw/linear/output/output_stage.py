@@ -1,0 +1,173 @@
+"""Output stage: the sums of each tile, scaled, biased and rounded, a few per cycle."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from hw.linear.engine_spec import CHANNEL, SCALE, EngineSpec
+from hw.linear.output.output_scaler import OutputScaler
+from hw.stream.share import looked_at, share
+
+
+class OutputStage(wiring.Component):
+    """Turn tiles of sums into the layer's FP16 outputs.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Lanes and the largest layer.
+
+    Ports
+    -----
+    outputs : In(range(spec.outputs_max + 1))
+        N, the number of output channels. Steady while tokens are under way.
+    channel_en : In(1)
+        Strobe: writes ``channel`` to output channel ``channel_address``.
+    channel_address : In(range(spec.outputs_max))
+        Output channel.
+    channel : In(``CHANNEL``)
+        Its scale and bias.
+    scale_i : In(stream of ``SCALE``)
+        Scale of each token; taken with its last outputs.
+    i : In(stream of ``tile``)
+        Sums, as from :class:`hw.linear.lookup.lookup_array.LookupArray`. Once ``ready`` is high it
+        stays high until a transfer.
+    o : Out(stream of ``beat``)
+        ``scale_lanes`` outputs, the lowest channel first; what is beyond N does not matter.
+        ``last`` marks the token's last beat, ``infinite`` the lanes with an infinite output
+        within N.
+
+    Timing
+    ------
+    Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``, with the scale there.
+    Rate : one beat per cycle while ``o.ready`` is high; a tile every n_t / scale_lanes + 1
+        cycles.
+    Through paths : ``o.ready`` and ``scale_i.valid`` to ``scale_i.ready``, combinational.
+    Reset : drops the outputs under way; the next tile is a token's first.
+    """
+
+    outputs: Signal
+    channel_en: Signal
+    channel_address: Signal
+    channel: data.View
+    scale_i: stream.Interface
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
+        lanes = spec.scale_lanes
+        self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
+        self.beat = data.StructLayout(
+            {"lanes": data.ArrayLayout(16, lanes), "infinite": lanes, "last": 1}
+        )
+        ports = {
+            "outputs": In(range(spec.outputs_max + 1)),
+            "channel_en": In(1),
+            "channel_address": In(range(spec.outputs_max)),
+            "channel": In(CHANNEL),
+            "scale_i": In(stream.Signature(SCALE)),
+            "i": In(stream.Signature(self.tile)),
+            "o": Out(stream.Signature(self.beat)),
+        }
+        super().__init__(ports)
+        self.latency = 2 + looked_at(OutputScaler(spec)).latency
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        spec = self.spec
+        lanes = spec.scale_lanes
+        steps = spec.output_lanes // lanes
+        sums = Signal(self.tile)
+        waiting = Signal(range(steps + 1))  # steps of the tile that are left
+        group = Signal(range(max(spec.outputs_max // lanes, 2)))  # of scale_lanes channels
+        last = Signal()
+        m.d.comb += last.eq((group + 1) << exact_log2(lanes) >= self.outputs)
+
+        # A step goes through the channel memory, and then to the scalers.
+        step, read_valid, read_go = Signal(), Signal(), Signal()
+        m.d.comb += [
+            step.eq((waiting != 0) & self.scale_i.valid & (~read_valid | read_go)),
+            self.scale_i.ready.eq(step & last),
+            self.i.ready.eq(waiting == 0),
+        ]
+        with m.If(step):
+            m.d.sync += [
+                sums.eq(sums.as_value() >> (lanes * spec.lane_sum.size)),
+                waiting.eq(Mux(last, 0, waiting - 1)),
+                group.eq(Mux(last, 0, group + 1)),
+            ]
+        with m.Elif(self.i.valid & self.i.ready):
+            m.d.sync += [sums.eq(self.i.payload), waiting.eq(steps)]
+
+        held = Signal(data.ArrayLayout(signed(spec.sum_bits), lanes))
+        scale, held_last, used = Signal(SCALE), Signal(), Signal(lanes)
+        # The last beat may be a part of one; with a single lane it never is.
+        rest = self.outputs[: exact_log2(lanes)]
+        with m.If(step):
+            m.d.sync += [
+                read_valid.eq(1),
+                [held[n].eq(self._whole(sums[n])) for n in range(lanes)],
+                scale.eq(self.scale_i.payload),
+                held_last.eq(last),
+                used.eq(Mux(last & rest.any(), (1 << rest) - 1, -1)),
+            ]
+        with m.Elif(read_go):
+            m.d.sync += read_valid.eq(0)
+        channels = self._channels(m, step, group)
+        m.d.comb += read_go.eq(
+            self._scale(m, platform, read_valid, held, scale, channels, held_last, used)
+        )
+        return m
+
+    def _whole(self, part: data.View) -> Value:
+        """Return a lane's sum with its carry."""
+        place = self.spec.carry_place
+        high = part.sum[place:].as_unsigned() + part.carry
+        return Cat(part.sum[:place], high)[: self.spec.sum_bits]
+
+    def _channels(self, m: Module, step: Signal, group: Signal) -> data.View:
+        """Return the parameters of the group's output channels, a cycle later."""
+        lanes = self.spec.scale_lanes
+        row = data.ArrayLayout(CHANNEL, lanes)
+        m.submodules.channels = channels = Memory(
+            shape=row, depth=self.spec.outputs_max // lanes, init=[]
+        )
+        write, read = channels.write_port(granularity=1), channels.read_port()
+        m.d.comb += [
+            write.addr.eq(self.channel_address >> exact_log2(lanes)),
+            write.data.eq(self.channel.as_value().replicate(lanes)),
+            write.en.eq(self.channel_en << self.channel_address[: exact_log2(lanes)]),
+            read.addr.eq(group),
+            read.en.eq(step),
+        ]
+        return read.data
+
+    def _scale(
+        self, m: Module, platform: object, valid, sums, scale, channels, last, used
+    ) -> Signal:
+        """Put the scalers side by side; return whether they take what is valid."""
+        scalers = [OutputScaler(self.spec) for _ in range(self.spec.scale_lanes)]
+        for n, scaler in enumerate(scalers):
+            m.submodules[f"scaler{n}"] = share(platform, scaler)
+            m.d.comb += [
+                scaler.i.valid.eq(valid),
+                scaler.i.payload.sum.eq(sums[n]),
+                scaler.i.payload.scale.eq(scale),
+                scaler.i.payload.channel.eq(channels[n]),
+                scaler.i.payload.last.eq(last),
+                scaler.i.payload.used.eq(used[n]),
+                scaler.o.ready.eq(self.o.ready),
+                self.o.payload.lanes[n].eq(scaler.o.payload.y),
+                self.o.payload.infinite[n].eq(scaler.o.payload.infinite),
+            ]
+        # They move as one.
+        m.d.comb += [
+            self.o.valid.eq(scalers[0].o.valid),
+            self.o.payload.last.eq(scalers[0].o.payload.last),
+        ]
+        taken = Signal()
+        m.d.comb += taken.eq(valid & scalers[0].i.ready)
+        return taken

@@ -1,0 +1,1 @@
+"""What streams are made of: queues, pipelines, buffers, shared modules."""

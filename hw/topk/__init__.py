@@ -1,0 +1,1 @@
+"""Outlier engines: the largest and the smallest activations of a token."""

@@ -1,0 +1,98 @@
+"""Working memory of quick-select: each lane closes up what it keeps."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+
+
+def bank_rows(spec: OrizuruSpec) -> int:
+    """Return the rows of a bank, a power of two."""
+    return 1 << ceil_log2(max(spec.beats_max, 2))
+
+
+class LaneBanks(wiring.Component):
+    """Hold two sets of entries: one is read row by row while the other is written.
+
+    Each lane has a bank of its own and puts what it takes behind what it took before. So no
+    network moves entries from lane to lane, but a set has as many rows as its fullest lane.
+
+    Parameters
+    ----------
+    spec : OrizuruSpec
+        Lanes, and the largest set.
+
+    Ports
+    -----
+    half : In(1)
+        Which set is written; the other one is read.
+    clear : In(1)
+        Empties the set that is written. Without ``take``.
+    take : In(spec.values_per_beat)
+        Lanes that take their entry.
+    entries : In(array of spec.entry)
+        By lane.
+    close : In(1)
+        The set is complete. Without ``take``, and not after another ``close``.
+    row : In(range(rows))
+        Row to read.
+    words : Out(array of ``word``)
+        Its entries; ``end`` in the row after a lane's last one, unless that is the last row.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``row`` to ``words``.
+    Rate : a row read and a row written per cycle.
+    Through paths : none.
+    Reset : empties the set that is written.
+    """
+
+    LATENCY = 1
+
+    half: Signal
+    clear: Signal
+    take: Signal
+    entries: data.View
+    close: Signal
+    row: Signal
+    words: data.View
+
+    def __init__(self, spec: OrizuruSpec) -> None:
+        self.spec = spec
+        self.rows = bank_rows(spec)
+        self.word = data.StructLayout({"entry": spec.entry, "end": 1})
+        lanes = spec.values_per_beat
+        ports = {
+            "half": In(1),
+            "clear": In(1),
+            "take": In(lanes),
+            "entries": In(data.ArrayLayout(spec.entry, lanes)),
+            "close": In(1),
+            "row": In(range(self.rows)),
+            "words": Out(data.ArrayLayout(self.word, lanes)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        for lane in range(self.spec.values_per_beat):
+            memory = Memory(shape=self.word, depth=2 * self.rows, init=[])
+            m.submodules[f"bank{lane}"] = memory
+            write, read = memory.write_port(), memory.read_port()
+            place = Signal(range(self.rows + 1), name=f"place{lane}")
+            m.d.comb += [
+                write.addr.eq(Cat(place[:-1], self.half)),
+                write.data.entry.eq(self.entries[lane]),
+                write.data.end.eq(self.close),
+                write.en.eq(self.take[lane] | (self.close & ~place[-1])),
+                read.addr.eq(Cat(self.row, ~self.half)),
+                self.words[lane].eq(read.data),
+            ]
+            with m.If(self.take[lane]):
+                m.d.sync += place.eq(place + 1)
+            with m.Elif(self.clear):
+                m.d.sync += place.eq(0)
+        return m

@@ -1,0 +1,91 @@
+"""Outliers that are written in any order and sent in that of their ranks."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+
+
+class RankedEntries(wiring.Component):
+    """Keep entries by their rank and send the first k_top.
+
+    Parameters
+    ----------
+    spec : OrizuruSpec
+        Layout of the entries.
+    depth : int
+        Ranks, a power of two.
+
+    Ports
+    -----
+    k_top : In(range(spec.outliers_max + 1))
+        Entries to send. Steady while ``drain`` is high.
+    write : In(1)
+        Takes ``entry`` as that of ``rank``. Not while draining.
+    rank : In(range(depth))
+        Its rank, 0 for the first.
+    entry : In(spec.entry)
+        What is written.
+    drain : In(1)
+        Sends the entries; then ``drained`` rises. High until then.
+    drained : Out(1)
+        Whether all have been sent.
+    o : Out(stream of spec.entry)
+        Entries in the order of their ranks.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``drain`` to ``o.valid``.
+    Rate : one entry sent per cycle while ``o.ready`` is high.
+    Through paths : none.
+    Reset : drops ``o.valid``.
+    """
+
+    LATENCY = 1
+
+    k_top: Signal
+    write: Signal
+    rank: Signal
+    entry: data.View
+    drain: Signal
+    drained: Signal
+    o: stream.Interface
+
+    def __init__(self, spec: OrizuruSpec, depth: int) -> None:
+        self.spec = spec
+        self.depth = depth
+        ports = {
+            "k_top": In(range(spec.outliers_max + 1)),
+            "write": In(1),
+            "rank": In(range(depth)),
+            "entry": In(spec.entry),
+            "drain": In(1),
+            "drained": Out(1),
+            "o": Out(stream.Signature(spec.entry)),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=self.spec.entry, depth=self.depth, init=[])
+        write, read = memory.write_port(), memory.read_port()
+        number = Signal(range(self.spec.outliers_max + 1))
+        more, advance = Signal(), Signal()
+        m.d.comb += [
+            write.en.eq(self.write),
+            write.addr.eq(self.rank),
+            write.data.eq(self.entry),
+            more.eq(number != self.k_top),
+            advance.eq(~self.o.valid | self.o.ready),
+            read.addr.eq(number),
+            read.en.eq(advance),
+            self.o.payload.eq(read.data),
+            self.drained.eq(self.drain & ~more & ~self.o.valid),
+        ]
+        with m.If(~self.drain):
+            m.d.sync += number.eq(0)
+        with m.Elif(advance):
+            m.d.sync += [self.o.valid.eq(more), number.eq(number + more)]
+        return m

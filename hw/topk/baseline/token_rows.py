@@ -1,0 +1,97 @@
+"""A token kept row by row, to be read while it comes in and afterwards."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.linear.engine_spec import KEY
+from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+
+
+class TokenRows(wiring.Component):
+    """Keep the beats of one token.
+
+    Parameters
+    ----------
+    spec : OrizuruSpec
+        Keys per beat and the longest token.
+
+    Ports
+    -----
+    i : In(stream of spec.beat)
+        Beats of the token; none of the next one before ``clear``.
+    clear : In(1)
+        Drops the token. Only when it is complete.
+    count : Out(range(spec.beats_max + 1))
+        Rows that are there.
+    complete : Out(1)
+        Whether these are all.
+    row : In(range(spec.beats_max))
+        Row to read.
+    keys : Out(array of signed(16))
+        Its keys.
+    valid : Out(spec.values_per_beat)
+        Which of them count, when ``row`` is there.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``row`` to ``keys`` and ``valid``, and from a transfer to
+        ``count``.
+    Rate : a row written and a row read per cycle.
+    Through paths : none.
+    Reset : drops the token.
+    """
+
+    LATENCY = 1
+
+    i: stream.Interface
+    clear: Signal
+    count: Signal
+    complete: Signal
+    row: Signal
+    keys: data.View
+    valid: Signal
+
+    def __init__(self, spec: OrizuruSpec) -> None:
+        self.spec = spec
+        lanes, rows = spec.values_per_beat, max(spec.beats_max, 2)
+        ports = {
+            "i": In(stream.Signature(spec.beat)),
+            "clear": In(1),
+            "count": Out(range(rows + 1)),
+            "complete": Out(1),
+            "row": In(range(rows)),
+            "keys": Out(data.ArrayLayout(KEY, lanes)),
+            "valid": Out(lanes),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        lanes = self.spec.values_per_beat
+        m.submodules.memory = memory = Memory(
+            shape=data.ArrayLayout(KEY, lanes), depth=max(self.spec.beats_max, 2), init=[]
+        )
+        write, read = memory.write_port(), memory.read_port()
+        mask = Signal(lanes)  # of the row written last; all others are full
+        is_last = Signal()
+        m.d.comb += [
+            self.i.ready.eq(~self.complete),
+            write.en.eq(self.i.valid & self.i.ready),
+            write.addr.eq(self.count),
+            write.data.eq(self.i.payload.keys),
+            read.addr.eq(self.row),
+            self.keys.eq(read.data),
+            self.valid.eq(mask | ~is_last.replicate(lanes)),
+        ]
+        m.d.sync += is_last.eq(self.complete & (self.row + 1 == self.count))
+        with m.If(write.en):
+            m.d.sync += [
+                self.count.eq(self.count + 1),
+                self.complete.eq(self.i.payload.last),
+                mask.eq(self.i.payload.mask),
+            ]
+        with m.If(self.clear):
+            m.d.sync += [self.count.eq(0), self.complete.eq(0)]
+        return m

@@ -1,0 +1,126 @@
+"""One level of a heap: a memory, and the step of what sinks into it."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.topk.orizuru.heap_step import node_layout, step
+
+
+class HeapLevel(wiring.Component):
+    """Keep the nodes of one level, in pairs that are below the same place, and pass on what sinks.
+
+    Parameters
+    ----------
+    level : int
+        1 for the level below the root.
+    entries : int
+        Keys that the heap keeps at most.
+    position_bits : int
+        Bits of a position.
+    largest : bool
+        Whether it keeps the largest keys.
+
+    Ports
+    -----
+    k_top : In(range(entries + 1))
+        Places in use, counted from the root.
+    drain : In(1)
+        Whether the heap drains.
+    sweep : In(1)
+        Makes the pair at ``above`` vacant.
+    above : In(level - 1)
+        A place of the level above.
+    pair : Out(array of 2 nodes)
+        What was below that place a cycle before.
+    enter : In(1)
+        Something sinks to this level.
+    x : In(node_layout(position_bits))
+        That.
+    place : In(level)
+        Where to.
+    below : In(array of 2 nodes)
+        ``pair`` of the next level.
+    leave : Out(1)
+        As ``enter`` of the next level.
+    sinking : Out(node_layout(position_bits))
+        As its ``x``.
+    to : Out(level + 1)
+        As its ``place``, and as ``above`` of the one after it.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``above`` to ``pair`` and from ``enter`` to ``leave``; one more
+        to ``pair`` with what has sunk.
+    Rate : something may enter every cycle.
+    Through paths : ``below`` to ``leave``, ``below`` to ``to``, ``drain`` to ``leave``, ``drain``
+        to ``to``, ``k_top`` to ``leave``, ``k_top`` to ``to``; combinational.
+    Reset : drops what sinks; the memory stays.
+    """
+
+    LATENCY = 1
+
+    k_top: Signal
+    drain: Signal
+    sweep: Signal
+    above: Signal
+    pair: data.View
+    enter: Signal
+    x: data.View
+    place: Signal
+    below: data.View
+    leave: Signal
+    sinking: data.View
+    to: Signal
+
+    def __init__(self, level: int, entries: int, position_bits: int, largest: bool = True) -> None:
+        self.level = level
+        self.entries = entries
+        self.position_bits = position_bits
+        self.largest = largest
+        node = node_layout(position_bits)
+        pair = data.ArrayLayout(node, 2)
+        ports = {
+            "k_top": In(range(entries + 1)),
+            "drain": In(1),
+            "sweep": In(1),
+            "above": In(max(level - 1, 1)),
+            "pair": Out(pair),
+            "enter": In(1),
+            "x": In(node),
+            "place": In(level),
+            "below": In(pair),
+            "leave": Out(1),
+            "sinking": Out(node),
+            "to": Out(level + 1),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        node = node_layout(self.position_bits)
+        m.submodules.memory = memory = Memory(
+            shape=data.ArrayLayout(node, 2), depth=1 << max(self.level - 1, 1), init=[]
+        )
+        write, read = memory.write_port(granularity=1), memory.read_port()
+        here = Signal()
+        x = Signal(node, reset_less=True)
+        place = Signal(self.level)
+        m.d.sync += [here.eq(self.enter), x.eq(self.x), place.eq(self.place)]
+
+        # Places are numbered from 1, the root: the two below number p are 2 p and 2 p + 1.
+        first, second = (Cat(Const(n, 1), place, Const(1, 1)) > self.k_top for n in range(2))
+        done = step(m, x, self.below, (first, second), self.drain, largest=self.largest)
+        vacant = node.const({"vacant": 1})
+        m.d.comb += [
+            read.addr.eq(self.above),
+            self.pair.eq(read.data),
+            self.sinking.eq(x),
+            self.leave.eq(here & done.sinks),
+            self.to.eq(Cat(done.side, place)),
+            write.addr.eq(Mux(self.sweep, self.above, place[1:])),
+            write.en.eq(Mux(self.sweep, 0b11, Cat(here & ~place[0], here & place[0]))),
+            *(write.data[n].eq(Mux(self.sweep, vacant, done.node)) for n in range(2)),
+        ]
+        return m

@@ -1,0 +1,121 @@
+"""What takes k_top outliers of each side out of tournament trees."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.exact.spec import require_int
+
+
+class OrizuruControl(wiring.Component):
+    """Take k_top outliers of each side from a tree's root once a token is complete.
+
+    Parameters
+    ----------
+    outliers_max : int
+        Largest k_top.
+    first : int
+        Cycles from ``complete`` to the first ``take``, beyond one.
+    period : int
+        Cycles from one ``take`` of a side to the next, at least.
+
+    Ports
+    -----
+    k_top : In(range(outliers_max + 1))
+        Outliers on each side. Steady while a token is under way.
+    complete : In(1)
+        The token's last beat is taken.
+    idle : Out(1)
+        Whether all outliers of complete tokens have left the tree: another one's beats may come.
+    age : Out(first)
+        Bit n is high n + 1 cycles after ``complete``, unless ``k_top`` is 0.
+    take : Out(2)
+        For the largest and for the smallest: the next one moves into the root's output.
+    last : Out(2)
+        With ``take``: it is the last one of the token.
+    valid : Out(2)
+        Whether the root's output holds an outlier.
+    ready : In(2)
+        Whether it is taken from there.
+
+    Timing
+    ------
+    Latency : ``first`` + 2 cycles from ``complete`` to ``valid``.
+    Rate : a ``take`` of each side every ``period`` cycles while ``ready`` is high.
+    Through paths : ``ready`` to ``take`` and ``last``; combinational.
+    Reset : drops the token under way.
+    """
+
+    k_top: Signal
+    complete: Signal
+    idle: Signal
+    age: Signal
+    take: Signal
+    last: Signal
+    valid: Signal
+    ready: Signal
+
+    def __init__(self, outliers_max: int, first: int, period: int) -> None:
+        require_int("first", first, low=1, high=64)
+        require_int("period", period, low=1, high=64)
+        self.outliers_max = outliers_max
+        self.first = first
+        self.period = period
+        ports = {
+            "k_top": In(range(outliers_max + 1)),
+            "complete": In(1),
+            "idle": Out(1),
+            "age": Out(first),
+            "take": Out(2),
+            "last": Out(2),
+            "valid": Out(2),
+            "ready": In(2),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        m.d.sync += self.age.eq(Cat(self.complete & (self.k_top != 0), self.age[:-1]))
+        lefts = []
+        for side in range(2):
+            left = Signal(range(self.outliers_max + 1), name=f"left{side}")
+            resting = Signal(max(self.period - 1, 1), name=f"resting{side}")
+            take, valid = self.take[side], self.valid[side]
+            m.d.comb += [
+                take.eq((left != 0) & ~resting.any() & (~valid | self.ready[side])),
+                self.last[side].eq(left == 1),
+            ]
+            m.d.sync += [
+                left.eq(Mux(self.age[-1], self.k_top, left - take)),
+                valid.eq(take | (valid & ~self.ready[side])),
+            ]
+            if self.period > 1:
+                m.d.sync += resting.eq(Cat(take, resting[:-1]))
+            lefts.append(left)
+        m.d.comb += self.idle.eq(~Cat(self.age, *lefts).any())
+        return m
+
+
+def connect_streams(
+    m: Module, engine: Any, control: OrizuruControl, fire: Value, root: tuple[data.View, data.View]
+) -> None:
+    """Connect an engine's streams with its control and with what the root offers on each side.
+
+    ``fire`` is high when a beat is taken. The root's smallest key comes complemented.
+    """
+    m.d.comb += [
+        control.k_top.eq(engine.k_top),
+        control.complete.eq(fire & engine.i.payload.last),
+        engine.i.ready.eq(control.idle),
+    ]
+    for side, (o, offer) in enumerate(
+        zip((engine.largest_o, engine.smallest_o), root, strict=True)
+    ):
+        m.d.comb += [
+            o.valid.eq(control.valid[side]),
+            o.payload.key.eq(~offer.key if side else offer.key),
+            o.payload.position.eq(offer.position),
+            control.ready[side].eq(o.ready),
+        ]

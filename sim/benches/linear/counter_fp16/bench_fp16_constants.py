@@ -1,0 +1,81 @@
+"""cocotb bench for Fp16Constants: every word loaded in random order, twice over."""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from hw.linear.layer_constants import Select, Size
+from sim.benches.linear.bench_layer_constants import Word, field_words, random_values
+from sim.kit.testbed import Testbed
+from sim.kit.traffic import every_traffic
+from sim.kit.words import pack
+
+PORTS = ("shape", "factor", "a_centroids", "w_codebook", "product_table")
+
+
+def words_of(bed: Testbed, values: dict[str, Any]) -> list[Word]:
+    """Return all words that load ``values``."""
+    words = field_words(bed, Select.A_CENTROID, "a_centroids", values["a_centroids"])
+    words += field_words(bed, Select.W_CENTROID, "w_codebook", values["w_codebook"])
+    words += field_words(bed, Select.TABLE, "product_table", values["product_table"])
+    sizes = {
+        Size.INPUTS: values["shape"]["inputs"],
+        Size.OUTPUTS: values["shape"]["outputs"],
+        Size.K_TOP: values["shape"]["k_top"],
+        Size.LAST_CENTROID: values["shape"]["last_centroid"],
+        Size.FACTOR: pack(bed.shape("factor"), values["factor"]),
+    }
+    words += [
+        {"select": Select.SIZE.value, "address": size.value, "word": word}
+        for size, word in sizes.items()
+    ]
+    return [words[n] for n in bed.rng.permutation(len(words))]
+
+
+@every_traffic
+@cocotb.test(timeout_time=120, timeout_unit="us")
+async def loads(dut, traffic: str) -> None:
+    """Each word ends where it belongs, and nothing else moves."""
+    bed = await Testbed(dut).start(traffic, idle=1)
+    assert isinstance(bed.block.spec, Fp16CounterSpec)
+    words: list[Word] = []
+    for _ in range(2):
+        values = {port: random_values(bed, port) for port in PORTS}
+        words = words_of(bed, values)
+        await bed.sources["i"].send(words)
+        await bed.settled()
+        assert {port: bed.get(port) for port in PORTS} == values
+        await bed.cycles()
+    if traffic == "free":
+        np.testing.assert_array_equal(np.diff(bed.sources["i"].taken_at[-len(words) :]), 1)
+    await bed.restart()
+    await bed.settled()
+    assert all(bed.port(port) == 0 for port in PORTS)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="us")
+async def strobes(dut) -> None:
+    """Channels and the clearing of flags are strobes; nothing is taken unless idle."""
+    bed = await Testbed(dut).start(idle=1)
+    channels, cleared = bed.strobe("channel_en"), bed.strobe("clear_flags")
+    for count in range(1, 21):
+        channel = random_values(bed, "channel")
+        address = int(bed.rng.integers(bed.block.spec.outputs_max))
+        word = {"select": Select.CHANNEL.value, "address": address}
+        bed.send("i", [{**word, "word": pack(bed.shape("channel"), channel)}])
+        await bed.settled()
+        assert bed.get("channel_en")
+        assert (bed.get("channel_address"), bed.get("channel")) == (address, channel)
+        await bed.cycles(2)
+        assert len(channels) == count
+    await bed.sources["i"].send(
+        [{"select": Select.SIZE.value, "address": Size.CLEAR_FLAGS.value, "word": 0}]
+    )
+    await bed.cycles(2)
+    assert (len(channels), len(cleared)) == (20, 1)
+    bed.set(idle=0)
+    bed.send("i", [{"select": Select.CHANNEL.value, "address": 0, "word": 0}])
+    await bed.cycles(10)
+    assert len(channels) == 20

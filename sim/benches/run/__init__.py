@@ -1,0 +1,1 @@
+"""Benches that run a whole layer or token and keep what came out."""

@@ -1,0 +1,58 @@
+"""cocotb bench for ClusterPass: tokens of every length through all clustering units."""
+
+import cocotb
+import numpy as np
+
+from golden.exact.clustering import cluster, thresholds
+from golden.exact.fp16 import key
+from golden.exact.mapping import index_code
+from hw.linear.engine_spec import INDEX_BITS
+from sim.kit.buffers import ServedBuffer, WrittenBuffer
+from sim.kit.codebooks import random_centroids, random_scales, threshold_words
+from sim.kit.corners import clean, finite
+from sim.kit.testbed import Testbed
+from sim.kit.tokens import joined, split
+
+TOKENS = 40
+
+
+@cocotb.test(timeout_time=30, timeout_unit="us")
+async def clusters_tokens(dut) -> None:
+    """Every code is the golden one, in its place; the pass takes as long as is stated."""
+    bed = await Testbed(dut).start()
+    spec = bed.block.spec
+    symmetric, lanes = spec.numbers.symmetric, spec.inputs_per_beat
+    for n, scale in enumerate(random_scales(bed.rng, TOKENS)):
+        inputs = (1, spec.inputs_max)[n] if n < 2 else int(bed.rng.integers(1, spec.inputs_max))
+        centroids = random_centroids(bed.rng, 16, symmetric=symmetric)
+        x = clean(finite(bed.rng, (inputs,)))
+        bed.set(inputs=inputs, thresholds=threshold_words(scale, centroids, symmetric=symmetric))
+        await bed.restart()
+        await bed.settled()
+        assert bed.get("finished"), "busy after a reset"
+        await bed.cycles()
+        beats = list(split(spec, x))
+        served = ServedBuffer(bed, "tokens", [[joined(beat, 16) for beat, _ in beats]])
+        codes = WrittenBuffer(bed, "codes")
+        if n % 4 == 3:  # a reset in the middle
+            await bed.pulse("start")
+            await bed.cycles(1)
+            codes = await again(bed, beats)
+        await bed.pulse("start")
+        cycles = await bed.until("finished")
+        assert cycles == len(beats) + 1
+        index = cluster(key(x)[None], thresholds(scale, centroids))[0]
+        expected = index_code(index, 16, symmetric=symmetric)
+        for address, (beat, _) in enumerate(beats):
+            for lane in range(len(beat)):
+                got = codes.words[address, 0] >> (lane * INDEX_BITS) & 15
+                np.testing.assert_equal(got, expected[address * lanes + lane])
+        assert len(codes.words) == len(beats)
+        assert served.released == 0
+
+
+async def again(bed: Testbed, beats: list) -> WrittenBuffer:
+    """Reset; serve the same token and keep what is written from now on."""
+    await bed.restart()
+    ServedBuffer(bed, "tokens", [[joined(beat, 16) for beat, _ in beats]])
+    return WrittenBuffer(bed, "codes")

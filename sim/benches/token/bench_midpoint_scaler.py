@@ -1,0 +1,41 @@
+"""cocotb bench for MidpointScaler: codebooks of every size, least and largest scales."""
+
+import cocotb
+
+from sim.kit.codebooks import (
+    LARGEST,
+    random_centroids,
+    random_scales,
+    scale_word,
+    stored,
+    threshold_words,
+)
+from sim.kit.testbed import Testbed
+from sim.kit.traffic import every_traffic
+
+TOKENS = 25
+
+
+@every_traffic
+@cocotb.test(timeout_time=120, timeout_unit="us")
+async def scales_midpoints(dut, traffic: str) -> None:
+    """Each token gets the golden thresholds, and infinity beyond the codebook."""
+    bed = await Testbed(dut).start()
+    symmetric = bed.block.symmetric
+    for size in (4, 8, 16, 16):
+        centroids = random_centroids(bed.rng, size, symmetric=symmetric)
+        bed.set(
+            centroids=stored(centroids, symmetric=symmetric, filler=LARGEST),
+            last_centroid=(size // 2 if symmetric else size) - 1,
+        )
+        scales = list(random_scales(bed.rng, TOKENS))
+        words = [scale_word(scale) for scale in scales]
+        bed.send("i", words)
+        await bed.disturb()
+        await bed.restart(traffic)
+        bed.send("i", words)
+        got = await bed.receive("o", TOKENS)
+        for scale, thresholds in zip(scales, got, strict=True):
+            assert thresholds == threshold_words(scale, centroids, symmetric=symmetric)
+        if traffic == "free":
+            bed.check_pipeline("i", "o", bed.block.latency, interval=bed.block.latency + 1)

@@ -1,0 +1,1 @@
+"""Bare C++ around Verilator's model, for millions of cycles."""

@@ -1,0 +1,154 @@
+"""Runs an FP16 unit through millions of cases a second: bare C++ around Verilator's model.
+
+The reference is the C++ compiler's arithmetic, or 128-bit integers for the fused multiply-add:
+neither the golden model nor the hardware has a part in it.
+
+    python -m sim.harness.fp16_sweep fp16_add all                  all 2**32 pairs, some minutes
+    python -m sim.harness.fp16_sweep fp16_fma random 1000000000
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateware.emit import verilog
+from golden.base.errors import InputError, ToolError
+from hw.fp16.fp16_add import Fp16Add
+from hw.fp16.fp16_compare import Fp16Compare
+from hw.fp16.fp16_fma import Fp16Fma
+from hw.fp16.fp16_multiply import Fp16Multiply
+from sim.kit.launch import BUILD
+from sim.kit.tools import verilator_environment
+from sim.registry import BLOCKS
+
+SOURCE = Path(__file__).with_suffix(".cpp")
+KINDS = {Fp16Add: "add", Fp16Compare: "compare", Fp16Fma: "fma", Fp16Multiply: "multiply"}
+ALL = 1 << 16
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """How many cases were tried, how many went wrong, and the first of those as text."""
+
+    tried: int
+    wrong: int
+    text: str
+
+
+def build(name: str, folder: Path | None = None, *, time_limit: float = 300) -> Path:
+    """Build the model of a block and the loop around it; return the program.
+
+    Parameters
+    ----------
+    name : str
+        A block of :data:`sim.registry.BLOCKS`.
+    folder : Path, optional
+        Where; by default ``build/sim/<name>-sweep``. Two builds must not share one.
+    time_limit : float
+        Seconds.
+
+    Raises
+    ------
+    InputError
+        If the block is no FP16 unit of two or three operands.
+    ToolError
+        When Verilator is missing, does not build the model or takes too long.
+    """
+    block = BLOCKS[name].make() if name in BLOCKS else None
+    if block is None or type(block) not in KINDS:
+        names = [key for key, block in BLOCKS.items() if type(block.make()) in KINDS]
+        raise InputError(f"no FP16 unit {name}: there are {', '.join(names)}")
+    folder = folder or BUILD / f"{name}-sweep"
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / "unit.v"
+    source.write_text(verilog(block, "unit"), encoding="utf-8")
+    environment = os.environ | verilator_environment()
+    defines = f"-DUNIT_{KINDS[type(block)]} -DLATENCY={getattr(block, 'latency', 0)}"
+    command = [
+        str(Path(environment["VERILATOR_ROOT"], "bin", "verilator")),
+        *("--cc", "--exe", "--build", "-O3", "-Wno-fatal", "-Wno-WIDTH"),
+        *("--prefix", "Vunit", "--Mdir", str(folder), "-CFLAGS", f"-O2 {defines}"),
+        # The wheel was configured without the flag that makes g++ read a precompiled header.
+        *("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2"),
+        *(str(source), str(SOURCE), "-o", "sweep"),
+    ]
+    log = _run(command, f"build of {name}", time_limit, environment=environment)
+    if log.returncode:
+        last = (log.stdout.strip().splitlines() or ["no word"])[-1]
+        raise ToolError(f"build of {name}: Verilator ended with status {log.returncode}: {last}")
+    return folder / "sweep"
+
+
+def sweep(program: Path, *words: object, lines: str = "", time_limit: float = 7200) -> Sweep:
+    """Run the program of :func:`build`; its source says what the words mean.
+
+    Parameters
+    ----------
+    program : Path
+    *words
+        ``all first last``, ``random count seed``, ``corners`` or ``vectors``.
+    lines : str
+        For ``vectors``: lines of hexadecimal operands, result and flags.
+    time_limit : float
+        Seconds.
+    """
+    done = _run([str(program), *map(str, words)], "sweep", time_limit, lines=lines)
+    *cases, last = done.stdout.splitlines() or [""]
+    if done.returncode not in (0, 1) or " wrong of " not in last:
+        raise ToolError(f"the sweep ended with status {done.returncode}: {last or 'no word'}")
+    wrong, tried = last.split(" wrong of ")
+    return Sweep(int(tried), int(wrong), "\n".join(cases))
+
+
+def _run(
+    command: list[str],
+    task: str,
+    time_limit: float,
+    *,
+    lines: str = "",
+    environment: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command,
+            input=lines,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=time_limit,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{task}: not done after {time_limit:g} s, stopped") from None
+
+
+def main() -> int:
+    """Sweep the block that the command line names; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m sim.harness.fp16_sweep", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("block")
+    parser.add_argument("mode", choices=["all", "random", "corners"])
+    parser.add_argument("count", type=int, nargs="?", default=10**8, help="of random cases")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    words = {
+        "all": ("all", 0, ALL),
+        "random": ("random", arguments.count, arguments.seed),
+        "corners": ("corners",),
+    }
+    try:
+        done = sweep(build(arguments.block), *words[arguments.mode])
+    except (InputError, ToolError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    print(done.text, end="\n" if done.text else "")
+    print(f"{arguments.block}: {done.wrong:,} of {done.tried:,} wrong")
+    return int(done.wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

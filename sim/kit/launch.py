@@ -1,0 +1,247 @@
+"""Build a design for a simulator and run a cocotb bench on it."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from gateware.emit import verilog
+from golden.base.errors import InputError, ToolError
+from sim.kit.simulators import LimitedVerilator, choose_simulator, make_runner, visible_ports
+from sim.registry import BLOCKS, COMPONENT
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "sim"
+SEED = 1  # unless COCOTB_RANDOM_SEED says another
+TIMESCALE = ("1ns", "1ps")  # Amaranth writes none
+
+
+class BenchError(ToolError):
+    """A bench found a fault, or nothing to look at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A bench that passed.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the Verilog, the logs and what the bench wrote.
+    simulator : str
+        ``icarus`` or ``verilator``.
+    seed : int
+        Repeats the run.
+    tests : tuple of str
+        The cocotb tests that ran.
+    waves : Path or None
+        The waveform, if one was recorded.
+    """
+
+    folder: Path
+    simulator: str
+    seed: int
+    tests: tuple[str, ...]
+    waves: Path | None
+
+
+def simulate(
+    name: str,
+    source: str,
+    bench: str,
+    *,
+    simulator: str | None = None,
+    seed: int | None = None,
+    waves: bool | None = None,
+    environment: Mapping[str, str] | None = None,
+    top: str | None = None,
+    time_limit: float = 300,
+    optimise: bool = False,
+    watch: Callable[[], None] | None = None,
+) -> Run:
+    """Build a design and run every cocotb test of a bench on it.
+
+    Parameters
+    ----------
+    name : str
+        Names the run's folder, ``build/sim/<name>-<simulator>``, so that runs side by side do
+        not meet and a waveform is where its name says.
+    source : str
+        Verilog.
+    bench : str
+        Module, ``sim.benches.token.bench_token_scale`` for instance.
+    simulator : str, optional
+        By default what SIM says, or Icarus.
+    seed : int, optional
+        By default what COCOTB_RANDOM_SEED says, or 1.
+    waves : bool, optional
+        Record a waveform; by default if WAVES is 1. FST on Icarus, VCD on Verilator.
+    environment : mapping, optional
+        More environment variables for the bench.
+    top : str, optional
+        Top module; by default ``name``.
+    time_limit : float
+        Seconds for build and run together.
+    optimise : bool
+        Spend longer on Verilator's build, for a run of more than a few seconds.
+    watch : callable, optional
+        Called about ten times a second while build and run last.
+
+    Raises
+    ------
+    BenchError
+        Naming each failed test and the seed that repeats it.
+    ToolError
+        When the simulator is missing, does not build the design or takes too long.
+    """
+    top = top or name
+    simulator = choose_simulator(simulator)
+    seed = _seed() if seed is None else seed
+    waves = os.environ.get("WAVES", "0") not in ("", "0") if waves is None else waves
+    runner = make_runner(simulator)
+    folder = BUILD / f"{name}-{simulator}"
+    folder.mkdir(parents=True, exist_ok=True)
+    sources = [_keep(folder / f"{top}.v", source)]
+
+    runner.log.setLevel("ERROR")
+    runner.task = f"{name} on {simulator}"
+    runner.deadline = time.monotonic() + time_limit
+    runner.watch = watch
+    build_args = []
+    if isinstance(runner, LimitedVerilator):
+        runner.optimise = optimise
+        # A control file is read before what it is about. Width warnings are Amaranth's style.
+        sources.insert(0, _keep(folder / "ports.vlt", visible_ports(source, top)))
+        build_args = ["-Wno-fatal"]
+    # The runner would ask WAVES itself, with another list of what means yes.
+    runner.variables = {**runner.variables, **(environment or {})}
+    results = folder / "results.xml"
+    results.unlink(missing_ok=True)
+    with _environment({"WAVES": str(int(waves)), "COCOTB_RANDOM_SEED": str(seed)}):
+        runner.build(
+            sources=sources,
+            hdl_toplevel=top,
+            build_dir=folder,
+            timescale=TIMESCALE,
+            build_args=build_args,
+            always=True,
+            log_file=folder / "build.log",
+        )
+        try:
+            with contextlib.suppress(SystemExit):  # some test failed: the results say which
+                runner.test(
+                    hdl_toplevel=top,
+                    hdl_toplevel_lang="verilog",
+                    test_module=bench,
+                    build_dir=folder,
+                    test_dir=folder,
+                    results_xml=str(results),
+                    log_file=folder / "run.log",
+                )
+        except ToolError:
+            if not results.exists():
+                raise
+    tests = check_results(results, f"{runner.task}, seed {seed}")
+    recorded = folder / ("dump.vcd" if simulator == "verilator" else f"{top}.fst")
+    return Run(
+        folder=folder,
+        simulator=simulator,
+        seed=seed,
+        tests=tests,
+        waves=recorded if waves else None,
+    )
+
+
+def run_block(name: str, *, simulator: str | None = None, seed: int | None = None) -> Run:
+    """Run the bench of a block of :data:`sim.registry.BLOCKS`; print what was run.
+
+    Raises
+    ------
+    InputError
+        If there is no such block.
+    ToolError
+        As :func:`simulate`.
+    """
+    if name not in BLOCKS:
+        raise InputError(f"no block {name}: there are {', '.join(BLOCKS)}")
+    block = BLOCKS[name]
+    run = simulate(
+        name,
+        verilog(block.make(), name),
+        f"sim.benches.{block.bench}",
+        simulator=simulator,
+        seed=seed,
+        environment={COMPONENT: name},
+    )
+    print(f"{name}: {len(run.tests)} tests passed on {run.simulator}, seed {run.seed}")
+    if run.waves:
+        print(f"waveform: {run.waves}")
+    return run
+
+
+def check_results(results: Path, task: str) -> tuple[str, ...]:
+    """Return the names of the tests that ran.
+
+    Raises
+    ------
+    BenchError
+        If one failed, or none ran.
+    """
+    log = f"see {results.parent / 'run.log'}"
+    if not results.exists():
+        raise BenchError(f"{task}: the simulation left no results; {log}")
+    cases = list(ElementTree.parse(results).getroot().iter("testcase"))
+    if not cases:
+        raise BenchError(f"{task}: the bench has no tests; {log}")
+    failures = [
+        f"{case.get('name')} ({_reason(case)})"
+        for case in cases
+        if case.find("failure") is not None or case.find("error") is not None
+    ]
+    if failures:
+        raise BenchError(f"{task}: {'; '.join(failures)}; {log}")
+    if all(case.find("skipped") is not None for case in cases):
+        raise BenchError(f"{task}: every test was skipped; {log}")
+    return tuple(str(case.get("name")) for case in cases)
+
+
+def _reason(case: ElementTree.Element) -> str:
+    """Return the first line of what a failed test said."""
+    for kind in ("failure", "error"):
+        found = case.find(kind)
+        if found is not None:
+            text = found.get("error_msg") or found.get("message") or found.text or ""
+            return next((line for line in text.splitlines() if line.strip()), "no reason given")
+    return ""
+
+
+def _seed() -> int:
+    text = os.environ.get("COCOTB_RANDOM_SEED") or str(SEED)
+    if not text.isdecimal():
+        raise InputError(f"COCOTB_RANDOM_SEED must be a whole number from 0, got {text!r}")
+    return int(text)
+
+
+def _keep(path: Path, text: str) -> Path:
+    """Write ``text`` unless it stands there: what has not changed is not built again."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+    return path
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while: the runners read some of their own process."""
+    before = {key: os.environ.get(key) for key in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value

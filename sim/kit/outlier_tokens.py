@@ -1,0 +1,85 @@
+"""Tokens for the benches of outlier engines, which all have the same ports."""
+
+from typing import Any
+
+import numpy as np
+
+from golden.exact.fp16 import MAX_FINITE, key
+from golden.exact.outliers import select_outliers
+from golden.exact.spec import IntArray
+from sim.kit.corners import finite
+from sim.kit.testbed import Testbed
+
+
+def tokens_of(bed: Testbed, least: int) -> list[IntArray]:
+    """Return tokens of ``least`` to the most inputs: random, with ties, sorted, constant.
+
+    The first has one sign only, so that a zero left over from a reset would come out.
+    """
+    longest = bed.block.spec.inputs_max
+    tokens = []
+    for n in range(24):
+        length = longest if n % 3 == 0 else int(bed.rng.integers(least, longest + 1))
+        keys = key(finite(bed.rng, (length,)))
+        if n == 0:
+            keys = bed.rng.choice([-1, 1]) * (abs(keys) + 1) // 2
+        elif n % 8 == 1:
+            keys = bed.rng.integers(-1, 2, length)
+        elif n % 8 == 2:
+            keys = np.sort(keys)
+        elif n % 8 == 3:
+            keys = np.sort(keys)[::-1]
+        elif n % 8 == 4:
+            keys = np.full(length, bed.rng.choice([-MAX_FINITE, 0, MAX_FINITE]))
+        tokens.append(keys)
+    return tokens
+
+
+def beats_of(bed: Testbed, tokens: list[IntArray]) -> list[dict[str, Any]]:
+    """Return the beats of some tokens; lanes that do not count hold extremes."""
+    lanes = bed.block.spec.values_per_beat
+    beats = []
+    for token in tokens:
+        for start in range(0, len(token), lanes):
+            keys = token[start : start + lanes]
+            fill = bed.rng.choice([-MAX_FINITE, MAX_FINITE], lanes - len(keys))
+            last = int(start + lanes >= len(token))
+            mask = (1 << len(keys)) - 1
+            beats.append({"keys": [*keys, *fill], "mask": mask, "last": last})
+    return beats
+
+
+def expected(
+    tokens: list[IntArray], k_top: int, *, reverse: bool = False
+) -> tuple[list[dict], list[dict]]:
+    """Return what must come out on either side."""
+    sides: tuple[list[dict], list[dict]] = ([], [])
+    for token in tokens:
+        found = select_outliers(token[None], k_top).reshape(2, k_top)
+        for side, positions in zip(sides, found[:, ::-1] if reverse else found, strict=True):
+            side += [{"key": int(token[p]), "position": int(p)} for p in positions]
+    return sides
+
+
+async def check_tokens(dut, traffic: str) -> None:
+    """Send tokens of every kind with every k_top; a reset in between leaves nothing behind."""
+    bed = await Testbed(dut).start()
+    for k_top in sorted({1, min(2, bed.block.spec.outliers_max), bed.block.spec.outliers_max}):
+        bed.set(k_top=k_top)
+        bed.send("i", beats_of(bed, tokens_of(bed, k_top)))
+        await bed.disturb()
+        await bed.restart(traffic)
+        tokens = tokens_of(bed, k_top)
+        bed.send("i", beats_of(bed, tokens))
+        reverse = getattr(bed.block, "reverse", False)
+        largest, smallest = expected(tokens, k_top, reverse=reverse)
+        assert await bed.receive("largest_o", len(largest)) == largest
+        assert await bed.receive("smallest_o", len(smallest)) == smallest
+
+
+async def check_none_wanted(dut) -> None:
+    """With k_top 0 tokens pass and nothing comes out."""
+    bed = await Testbed(dut).start(k_top=0)
+    await bed.sources["i"].send(beats_of(bed, tokens_of(bed, 1)))
+    await bed.cycles(20)
+    assert bed.sinks["largest_o"].valid_at == bed.sinks["smallest_o"].valid_at == []

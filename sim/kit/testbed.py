@@ -1,0 +1,199 @@
+"""What every bench starts with: the component, its ports by name, and a driver on each stream."""
+
+import os
+from typing import Any, Self
+
+import cocotb
+import numpy as np
+from amaranth.hdl import ShapeLike
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+from cocotb.triggers import RisingEdge, Timer
+
+from sim.kit.clock import cycle, next_cycle, reset, settled, start_clock
+from sim.kit.streams import StreamSink, StreamSource
+from sim.kit.through_paths import ThroughPaths
+from sim.kit.traffic import TRAFFIC
+from sim.kit.words import pack, unpack, width
+from sim.registry import BLOCKS, COMPONENT
+
+STREAM = {"payload", "valid", "ready"}
+
+
+def component() -> Any:
+    """Return the component that the Verilog came from, for its parameters and layouts."""
+    return BLOCKS[os.environ[COMPONENT]].make()
+
+
+class Testbed:
+    """The block in the simulator.
+
+    Ports of an interface within the block's are named as in Verilog, ``rows__data`` say.
+
+    Parameters
+    ----------
+    dut : handle
+        The top level.
+    block : wiring.Component, optional
+        What it was made from; by default what the registry says.
+
+    Attributes
+    ----------
+    block : wiring.Component
+    rng : numpy.random.Generator
+        For stimulus: the seed alone decides it, not the drivers' pauses.
+    sources, sinks : dict
+        A driver for each stream of the block, by port.
+    tasks : list
+        What runs beside the test until the next reset.
+    """
+
+    __test__ = False
+
+    def __init__(self, dut, block: wiring.Component | None = None) -> None:
+        self.dut = dut
+        self.block: Any = component() if block is None else block
+        self.rng, self._pauses = np.random.default_rng(cocotb.RANDOM_SEED).spawn(2)
+        self.sources: dict[str, StreamSource] = {}
+        self.sinks: dict[str, StreamSink] = {}
+        self._shapes: dict[str, ShapeLike] = {}
+        self._inputs: list[str] = []
+        self._streams: dict[str, tuple[bool, ShapeLike]] = {}
+        self.tasks: list[Any] = []
+        for name, member in self.block.signature.members.items():
+            is_stream = member.is_signature and set(member.signature.members) == STREAM
+            if is_stream:
+                payload = member.signature.members["payload"].shape
+                self._streams[name] = member.flow == In, payload
+                continue
+            alone: Any = wiring.Signature({name: member}).flatten(self.block)
+            for path, part, _ in alone:
+                flat = "__".join(map(str, path))
+                self._shapes[flat] = part.shape
+                if part.flow == In:
+                    self._inputs.append(flat)
+
+    async def start(self, traffic: str = "free", **inputs: Any) -> Self:
+        """Drive zeros and ``inputs``, start the clock, reset, put a driver on each stream."""
+        self.set(**{name: 0 for name in self._inputs if name not in inputs}, **inputs)
+        for name, (is_input, _) in self._streams.items():
+            driven = ("valid", "payload") if is_input else ("ready",)
+            for part in driven:
+                handle = getattr(self.dut, f"{name}__{part}", None)
+                if handle is not None:
+                    handle.value = 0
+        start_clock(self.dut)
+        await self.restart(traffic)
+        return self
+
+    async def restart(self, traffic: str = "free") -> None:
+        """Stop all drivers, reset the block for a cycle or two, and begin anew."""
+        for task in [*self.tasks, *(sink.task for sink in self.sinks.values())]:
+            task.cancel()
+        self.tasks = []
+        for name in (name for name, (is_input, _) in self._streams.items() if is_input):
+            getattr(self.dut, f"{name}__valid").value = 0
+        await reset(self.dut)
+        self.sources, self.sinks = {}, {}
+        for name, (is_input, shape) in self._streams.items():
+            settings = {"rng": self._pauses.spawn(1)[0], "traffic": TRAFFIC[traffic]}
+            if is_input:
+                self.sources[name] = StreamSource(self.dut, name, shape, **settings)
+            else:
+                self.sinks[name] = StreamSink(self.dut, name, shape, **settings)
+        if traffic == "slow_both" and self._streams:
+            paths = ThroughPaths(self.dut, self.block, self._streams)
+            self.tasks.append(cocotb.start_soon(paths.watch()))
+
+    def set(self, **inputs: Any) -> None:
+        """Drive inputs that are not streams, from this cycle on."""
+        for name, value in inputs.items():
+            assert name in self._inputs, f"{name} is not an input"
+            getattr(self.dut, name).value = pack(self._shapes[name], value)
+
+    def get(self, name: str) -> Any:
+        """Return an output that is not a stream, as it is now."""
+        value = getattr(self.dut, name).value
+        assert value.is_resolvable, f"{name} is undefined: {value}"
+        return unpack(self._shapes[name], int(value))
+
+    def send(self, port: str, items: Any) -> None:
+        """Begin to send items into a stream."""
+        self.tasks.append(cocotb.start_soon(self.sources[port].send(items)))
+
+    async def receive(self, port: str, count: int) -> list[Any]:
+        """Return exactly ``count`` items from a stream; see :meth:`StreamSink.until`."""
+        return await self.sinks[port].until(count)
+
+    async def evaluate(self, *outputs: str, **inputs: Any) -> list[Any]:
+        """Drive a combinational block, let it settle, and return its outputs."""
+        self.set(**inputs)
+        await Timer(1, unit="ns")
+        return [self.get(name) for name in outputs]
+
+    async def settled(self) -> None:
+        """Wait until what was driven in this cycle has had its effect."""
+        await settled(self.dut)
+
+    async def cycles(self, count: int = 1) -> None:
+        """Wait until right after a rising edge, ``count`` cycles on."""
+        await next_cycle(self.dut, count)
+
+    def port(self, name: str) -> int:
+        """Return the bits of any port of the Verilog, as they are now."""
+        return int(getattr(self.dut, name).value)
+
+    def item(self, port: str) -> Any:
+        """Return what a stream's payload says now."""
+        return unpack(self._streams[port][1], self.port(f"{port}__payload"))
+
+    def shape(self, name: str) -> Any:
+        """Return the shape of a port that is not a stream."""
+        return self._shapes[name]
+
+    def mask(self, name: str) -> int:
+        """Return a port's word with all bits set."""
+        return (1 << width(self._shapes[name])) - 1
+
+    async def pulse(self, name: str) -> None:
+        """Raise a strobe for one cycle."""
+        self.set(**{name: 1})
+        await self.cycles()
+        self.set(**{name: 0})
+
+    async def until(self, name: str) -> int:
+        """Wait until an output is high; return how many cycles it was not."""
+        waited = 0
+        while True:
+            await self.settled()
+            high = self.get(name)
+            await self.cycles()
+            if high:
+                return waited
+            waited += 1
+
+    def strobe(self, name: str) -> list[int]:
+        """Return a list to which each cycle in which an output strobe is high will be added."""
+        seen: list[int] = []
+
+        async def watch() -> None:
+            while True:
+                await self.settled()
+                if self.get(name):
+                    seen.append(cycle())
+                await self.cycles()
+
+        self.tasks.append(cocotb.start_soon(watch()))
+        return seen
+
+    def check_pipeline(self, i: str, o: str, latency: int, *, interval: int = 1) -> None:
+        """Compare with the stated timing: one item out for each item in, with nobody pausing."""
+        taken = self.sources[i].taken_at
+        np.testing.assert_array_equal(np.subtract(self.sinks[o].valid_at, taken), latency)
+        np.testing.assert_array_equal(np.diff(taken), interval)
+
+    async def disturb(self) -> None:
+        """Let what was sent go on for a random while, then reset: nothing of it may remain."""
+        await self.cycles(int(self.rng.integers(3, 60)))
+        await self.restart()
+        await RisingEdge(self.dut.clk)

@@ -1,0 +1,1 @@
+"""A layer or a token through simulated Verilog, from files to figures."""

@@ -1,0 +1,87 @@
+"""A corner of a real layer through the gates of an engine, with the activity of every net."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from golden.base.errors import ToolError
+from golden.models.layer_source import minilm_layer
+from sim.kit.launch import BUILD
+from sim.run.run import Options, run
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateRun:
+    """What ran, bit for bit as the golden model.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the simulation wrote its files.
+    first, last : int
+        Clock cycles of the window: from the first lookup beat of the first token to the cycle
+        before that of the last token, so that every stage works on its token all the time.
+    tokens : int
+        How many tokens the window is long.
+    multiply_adds : int
+        Of these tokens: K x N each.
+    layer : str
+        What ran.
+    """
+
+    folder: Path
+    first: int
+    last: int
+    tokens: int
+    multiply_adds: int
+    layer: str
+
+
+def run_gates(
+    name: str, layer: str, tokens: int, verilog: str, progress: Callable[[str, float | None], None]
+) -> GateRun:
+    """Run the corner of a MiniLM layer that fits an engine on the Verilog of its gates.
+
+    Parameters
+    ----------
+    name : str
+        Design point of a linear engine.
+    layer : str
+        Layer of MiniLM.
+    tokens : int
+        How many, at least 2: the window ends where the last one begins.
+    verilog : str
+        The gates.
+    progress : callable
+        Told what is being done, and which share of it is.
+
+    Raises
+    ------
+    InputError
+        When there is no such layer or engine.
+    ToolError
+        When an output differs from the golden model's in any bit.
+    """
+    options = Options(design=name, simulator="icarus")
+    source = minilm_layer(layer, tokens)
+    inputs = min(source.weight.shape[0], options.spec.inputs_max)
+    outputs = min(source.weight.shape[1], options.spec.outputs_max)
+    corner = replace(
+        source,
+        weight=source.weight[:inputs, :outputs],
+        bias=source.bias[:outputs],
+        calibration=source.calibration[:, :inputs],
+        x=source.x[:, :inputs],
+    )
+    outcome = run(corner, options, measure_area=None, progress=progress, verilog=verilog)
+    if outcome.mismatches:
+        raise ToolError(f"{outcome.mismatches} outputs of the gates differ from the golden model")
+    first = outcome.run.first
+    return GateRun(
+        folder=BUILD / f"{name}-icarus",
+        first=int(first[0]),
+        last=int(first[-1]) - 1,
+        tokens=tokens - 1,
+        multiply_adds=(tokens - 1) * inputs * outputs,
+        layer=f"{inputs} x {outputs} of {layer}",
+    )

@@ -1,0 +1,221 @@
+"""The main job: quantise a layer, simulate the engine that runs it, compare, measure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateware.catalog import CATALOG, ENGINE_SPECS, SYMMETRIC, design
+from golden.accuracy.error_split import ErrorSplit, split_errors
+from golden.base.errors import InputError
+from golden.exact.codebook import require_index_bits
+from golden.exact.linear import QuantizedLinear, Result, forward
+from golden.exact.outliers import outliers_per_side
+from golden.exact.spec import NumberSpec
+from golden.models.layer_source import LayerSource
+from golden.quantise.quantize import quantize_linear
+from golden.quantise.recipes.table import DEFAULT, require_recipe
+from hw.linear.engine_spec import EngineSpec
+from sim.kit.engine_words import beats_per_token, require_size
+from sim.run.layer_run import LayerRun, run_layer
+
+Progress = Callable[[str, float | None], None]  # what is being done, and which share of it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to run a layer with.
+
+    Parameters
+    ----------
+    design : str
+        Design point, with or without the suffix of symmetric codebooks.
+    simulator : str
+        ``icarus`` or ``verilator``.
+    weight_bits, activation_bits : int
+        2, 3 or 4.
+    symmetric : bool
+        Symmetric codebooks.
+    outlier_share : float
+        Share of a token's activations kept as outliers on each side.
+    recipe : str
+        How weights are quantised, see :mod:`golden.quantise.recipes.table`.
+    seed : int
+        Chooses the text, and seeds the simulator.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range, or there is no such design.
+    """
+
+    design: str
+    simulator: str
+    weight_bits: int = 4
+    activation_bits: int = 4
+    symmetric: bool = False
+    outlier_share: float = 0.005
+    recipe: str = DEFAULT
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_index_bits("--bits-w", self.weight_bits)
+        require_index_bits("--bits-a", self.activation_bits)
+        outliers_per_side(1, self.outlier_share)
+        require_recipe(self.recipe)
+        if self.seed < 0:
+            raise InputError(f"the seed must be 0 or more, got {self.seed}")
+        if self.design_name in CATALOG and self.design_name not in ENGINE_SPECS:
+            raise InputError(
+                f"the design {self.design} does not run a layer: choose one of"
+                f" {', '.join(ENGINE_SPECS)}"
+            )
+        design(self.design_name)
+
+    @property
+    def design_name(self) -> str:
+        """The design's full name."""
+        name = self.design.removesuffix(SYMMETRIC)
+        symmetric = self.symmetric or name != self.design
+        return name + SYMMETRIC * symmetric
+
+    @property
+    def spec(self) -> EngineSpec:
+        """Parameters of the design."""
+        return ENGINE_SPECS[self.design_name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One layer, quantised and simulated.
+
+    Parameters
+    ----------
+    options : Options
+    source : LayerSource
+        The layer in full precision, and its tokens.
+    layer : QuantizedLinear
+    golden : Result
+        What the golden model makes of the tokens.
+    run : LayerRun
+        What the simulated Verilog makes of them.
+    errors : ErrorSplit
+    area : dict or None
+        What the engine takes in gates, if it was measured.
+    """
+
+    options: Options
+    source: LayerSource
+    layer: QuantizedLinear
+    golden: Result
+    run: LayerRun
+    errors: ErrorSplit
+    area: dict[str, Any] | None = field(default=None)
+
+    @property
+    def mismatches(self) -> int:
+        """How many output values differ from the golden model's, in any bit."""
+        return int((self.run.y != self.golden.y).sum())
+
+    @property
+    def beats(self) -> int:
+        """Beats of weights that a token takes."""
+        return beats_per_token(self.options.spec, self.layer)
+
+    @property
+    def utilisation(self) -> float:
+        """Share of cycles with a beat of weights, from the very first one to the very last."""
+        busy = self.beats * len(self.run.y)
+        return busy / int(self.run.last_weights[-1] - self.run.first[0] + 1)
+
+
+def run(
+    source: LayerSource,
+    options: Options,
+    *,
+    measure_area: Callable[[str], dict[str, Any]] | None,
+    progress: Progress,
+    verilog: str | None = None,
+) -> Outcome:
+    """Quantise a layer, run it in the golden model and in the simulator, and measure.
+
+    Parameters
+    ----------
+    source : LayerSource
+        The layer and its tokens.
+    options : Options
+    measure_area : callable or None
+        Returns what a design takes in gates.
+    progress : callable
+        Told what is being done, and which share of it is.
+    verilog : str, optional
+        What to simulate in place of the design's own Verilog: its gates.
+
+    Raises
+    ------
+    InputError
+        If the design is too small for the layer.
+    ToolError
+        If the simulator or the synthesis fails.
+    """
+    progress("codebooks", None)
+    layer = _kept(source.layer, options) if source.layer else _quantised(source, options)
+    progress("golden model", None)
+    golden = forward(layer, source.x)
+    progress(f"Verilog and {options.simulator}", None)
+    simulated = run_layer(
+        options.design_name,
+        layer,
+        source.x,
+        simulator=options.simulator,
+        seed=options.seed,
+        verilog=verilog,
+        progress=lambda share: progress("simulation", share),
+    )
+    area = None
+    if measure_area:
+        progress("synthesis", None)
+        area = measure_area(options.design_name)
+    return Outcome(
+        options=options,
+        source=source,
+        layer=layer,
+        golden=golden,
+        run=simulated,
+        errors=split_errors(layer, source.weight, source.bias, source.x, golden),
+        area=area,
+    )
+
+
+def _quantised(source: LayerSource, options: Options) -> QuantizedLinear:
+    """Quantise a layer if the design is large enough for it."""
+    inputs, outputs = source.weight.shape
+    k_top = outliers_per_side(inputs, options.outlier_share)
+    require_size(options.spec, inputs=inputs, outputs=outputs, k_top=k_top)
+    return quantize_linear(
+        source.weight,
+        source.bias,
+        source.calibration,
+        weight_bits=options.weight_bits,
+        activation_bits=options.activation_bits,
+        symmetric=options.spec.numbers.symmetric,
+        outlier_share=options.outlier_share,
+        recipe=options.recipe,
+        magnitude_bits=options.spec.numbers.magnitude_bits,
+    )
+
+
+def _kept(layer: QuantizedLinear, options: Options) -> QuantizedLinear:
+    """Return a layer that was quantised before, if the design has its numbers and its size."""
+    if layer.spec != options.spec.numbers:
+        raise InputError(
+            f"the layer was quantised for {_numbers(layer.spec)}; the design {options.design_name}"
+            f" has {_numbers(options.spec.numbers)}: name another --design, with or without"
+            " --symmetric"
+        )
+    require_size(options.spec, inputs=layer.inputs, outputs=layer.outputs, k_top=layer.k_top)
+    return layer
+
+
+def _numbers(spec: NumberSpec) -> str:
+    kind = "symmetric" if spec.symmetric else "plain"
+    return f"{kind} codebooks and products of {spec.magnitude_bits} bits"

@@ -1,0 +1,1 @@
+"""Area of each design: flow, mapping, cache, baseline."""

@@ -1,0 +1,186 @@
+"""What a design costs in a standard-cell library: cells, memories, longest path."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from golden.base.errors import InputError
+from synth.libraries.fo4 import fo4_ps
+from synth.libraries.functions import NAND2, NOT, least
+from synth.libraries.liberty import Cell, Library
+
+TIMEOUT = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One component of a design, without the components in it: figures of one copy.
+
+    Parameters
+    ----------
+    module : str
+        Its name in the Verilog.
+    copies : int
+        How often it stands in the design.
+    area, ge, ge_sequential : float
+        Of its own cells, as in :class:`Area`.
+    flip_flops, memory_bits : int
+        Its own.
+    holds : tuple of str
+        The components that it holds directly.
+    """
+
+    module: str
+    copies: int
+    area: float
+    ge: float
+    ge_sequential: float
+    flip_flops: int
+    memory_bits: int
+    holds: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """A memory of a design that is no flip-flops.
+
+    Parameters
+    ----------
+    module, name : str
+        Where it is, and what it is called there.
+    copies : int
+        How often it stands in the design.
+    words, width : int
+        Size of one copy.
+    write_ports, read_ports, clocked_reads : int
+        As :class:`synth.area.memories.Store` has them.
+    area : float
+        Of all copies by the model that :mod:`synth.area.memories` documents; in no other area.
+    """
+
+    module: str
+    name: str
+    copies: int
+    words: int
+    width: int
+    write_ports: int
+    read_ports: int
+    clocked_reads: int
+    area: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """What a design costs.
+
+    Parameters
+    ----------
+    design, library : str
+        Names of both.
+    area : float
+        Cells, in the library's unit of area.
+    ge, ge_sequential : float
+        The same in areas of the NAND2, and the share of flip-flops and latches in it.
+    delay_ps, delay_fo4 : float
+        Longest path, in ps and in FO4 of the library.
+    path_start, path_end : str
+        The nets at the ends of that path: ``instance.instance.net``.
+    timing : str
+        What found the path, and whether through the whole design.
+    cells, flip_flops : int
+        Number of cells, and of those that store a bit.
+    cell_counts : dict of str to int
+        How many of each cell.
+    memory_bits : int
+        Bits in memories, which are not in ``area``.
+    memory_area, memory_ge : float
+        What those would take; ``memory_model`` says by what.
+    nand2, inverter : str
+        The cells that GE and FO4 refer to.
+    nand2_area, fo4_ps : float
+        One GE, and the FO4 of the library.
+    yosys : str
+        Version of Yosys.
+    blocks : tuple of Block
+        Area by component, the whole design first.
+    memories : tuple of Memory
+        The memories apart.
+    """
+
+    design: str
+    library: str
+    area: float
+    ge: float
+    ge_sequential: float
+    delay_ps: float
+    delay_fo4: float
+    cells: int
+    yosys: str
+    path_start: str
+    path_end: str
+    timing: str
+    flip_flops: int
+    cell_counts: dict[str, int]
+    memory_bits: int
+    memory_area: float
+    memory_ge: float
+    memory_model: str
+    nand2: str
+    inverter: str
+    nand2_area: float
+    fo4_ps: float
+    blocks: tuple[Block, ...]
+    memories: tuple[Memory, ...]
+
+
+@dataclass(frozen=True)
+class Units:
+    """What the figures of a library refer to."""
+
+    nand2: Cell
+    inverter: Cell
+    fo4_ps: float
+
+
+def units(library: Library) -> Units:
+    """Find the NAND2 and the inverter of a library, and its FO4.
+
+    Raises
+    ------
+    InputError
+        When it lacks one of them, or a flip-flop.
+    """
+    nand2, inverter = least(library, NAND2, "NAND2"), least(library, NOT, "inverter")
+    if not any(cell.usable and any(cell.group.of("ff")) for cell in library.cells.values()):
+        raise InputError(f"the cell library {library.name} has no flip-flop: name another")
+    return Units(nand2, inverter, fo4_ps(inverter))
+
+
+def as_json(area: Area) -> dict:
+    """Return an area as plain data, without digits that mean nothing."""
+
+    def rounded(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: rounded(entry) for key, entry in value.items()}
+        if isinstance(value, tuple | list):
+            return [rounded(entry) for entry in value]
+        return float(f"{value:.10g}") if isinstance(value, float) else value
+
+    plain = rounded(asdict(area))
+    assert isinstance(plain, dict)
+    return plain
+
+
+def as_json_text(area: Area) -> str:
+    """Return an area as JSON with every digit: :func:`of_json` gives the very same back."""
+    return json.dumps(asdict(area))
+
+
+def of_json(content: bytes) -> Area:
+    """Read what :func:`as_json` made; any damage is a ValueError."""
+    try:
+        plain = json.loads(content)
+        blocks = tuple(Block(**b | {"holds": tuple(b["holds"])}) for b in plain.pop("blocks"))
+        memories = tuple(Memory(**memory) for memory in plain.pop("memories"))
+        return Area(**plain, blocks=blocks, memories=memories)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no area: {error}") from None

@@ -1,0 +1,150 @@
+"""What has been measured before, under ``build/synth``: by content, and safe to lose.
+
+The name of a file is a hash of everything that its content depends on, so nothing is ever stale;
+a damaged file counts as missing. Files are written whole (:func:`golden.base.files.write_whole`).
+"""
+
+import fcntl
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from golden.base.errors import InputError
+from golden.base.files import make_folder, write_whole
+
+T = TypeVar("T")
+
+VARIABLE = "KLLM_CACHE"
+FOLDER = Path(__file__).resolve().parents[2] / "build" / "synth"
+
+
+class Cache:
+    """A folder of results.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where; None keeps nothing.
+
+    Attributes
+    ----------
+    complaint : str
+        Why something could not be kept, or an empty text. Work goes on without.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.complaint = ""
+
+    def get(self, kind: str, key: str, read: Callable[[bytes], T]) -> T | None:
+        """Return what is kept under a key, or None when there is nothing sound.
+
+        Parameters
+        ----------
+        kind : str
+            Folder of such files.
+        key : str
+            A hash, hexadecimal.
+        read : callable
+            Makes the result of the file's content; a ValueError means damage.
+        """
+        if self.folder is None:
+            return None
+        try:
+            content = self._path(kind, key).read_bytes()
+            check, _, rest = content.partition(b"\n")
+            return read(rest) if check == _check(rest) else None
+        except (OSError, EOFError, ValueError, zlib.error):
+            return None
+
+    def put(self, kind: str, key: str, content: bytes) -> None:
+        """Keep something; a full disk or the like becomes :attr:`complaint`."""
+        if self.folder is None:
+            return
+        path = self._path(kind, key)
+        try:
+            make_folder(path.parent)
+            write_whole(path, _check(content) + b"\n" + content)
+        except InputError as error:
+            self.complaint = f"results are not kept: {error}"
+
+    def made(
+        self,
+        kind: str,
+        key: str,
+        make: Callable[[], T],
+        read: Callable[[bytes], T],
+        record: Callable[[T], bytes],
+    ) -> T:
+        """Return what is kept under a key, or else make it and keep it.
+
+        Other threads and processes that want the same wait for it. Where no file can be locked
+        they do not, and make it too.
+
+        Parameters
+        ----------
+        kind, key, read
+            As for :meth:`get`.
+        make : callable
+            Makes the result.
+        record : callable
+            Makes of it what ``read`` reads.
+        """
+        found = self.get(kind, key, read)
+        if found is not None:
+            return found
+        with self._alone(kind, key):
+            found = self.get(kind, key, read)
+            if found is None:
+                found = make()
+                self.put(kind, key, record(found))
+            return found
+
+    @contextmanager
+    def _alone(self, kind: str, key: str) -> Iterator[None]:
+        """Hold a lock on a key, if there can be one."""
+        descriptor = self._lock(kind, key)
+        try:
+            yield
+        finally:
+            if descriptor is not None:
+                # Who waits has the file open; who comes later finds the result.
+                with suppress(OSError):
+                    self._path(kind, f"{key}.busy").unlink()
+                os.close(descriptor)
+
+    def _lock(self, kind: str, key: str) -> int | None:
+        if self.folder is None:
+            return None
+        path = self._path(kind, f"{key}.busy")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def _path(self, kind: str, key: str) -> Path:
+        assert self.folder is not None
+        return self.folder / kind / key[:2] / key[2:]
+
+
+def _check(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def default_cache() -> Cache:
+    """Return the cache that ``KLLM_CACHE`` names (empty: none), or else ``build/synth``."""
+    own = os.environ.get(VARIABLE)
+    if own is None:
+        return Cache(FOLDER)
+    return Cache(Path(own) if own else None)

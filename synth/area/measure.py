@@ -1,0 +1,300 @@
+"""Measuring designs: each distinct component once, side by side, and what is known not again."""
+
+import gc
+import hashlib
+import importlib.metadata
+import math
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache as once
+
+from gateware.design import Design
+from gateware.yosys import stop_all
+from synth.area.area import TIMEOUT, Area, Block, Memory, as_json_text, of_json, units
+from synth.area.cache import Cache, default_cache
+from synth.area.components import Component, components, times
+from synth.area.mapping import Mapped, flow_digest, map_component
+from synth.area.memories import bit_cell, macros, memory_area
+from synth.area.netlist import held_by
+from synth.area.sources import source_digest
+from synth.libraries.liberty import Library
+from synth.timing.timing import LongestPath, Timing, time_design, timing_digest
+
+# A record of other fields is no result.
+FIELDS = " ".join([*Area.__dataclass_fields__, *Block.__dataclass_fields__])
+Progress = Callable[[str], None]
+# Designs and netlists are millions of objects; looking for garbage more often takes a fifth longer.
+COLLECT = 100_000
+UNTIMED = Timing(LongestPath(math.nan), "not timed")
+
+
+def measure_all(
+    designs: Sequence[Design],
+    library: Library,
+    *,
+    timeout: float = TIMEOUT,
+    jobs: int | None = None,
+    cache: Cache | None = None,
+    own_macros: Library | None = None,
+    timed: bool = True,
+    progress: Progress = lambda text: None,
+) -> list[Area]:
+    """Measure designs; see :func:`synth.area.measure_design.measure`.
+
+    Parameters
+    ----------
+    designs, library, timeout
+        As there.
+    jobs : int, optional
+        Runs of Yosys and ABC at a time; by default one for each core.
+    cache : Cache, optional
+        What is known; by default :func:`synth.area.cache.default_cache`.
+    own_macros : Library, optional
+        Liberty files of memory macros.
+    timed : bool
+        Whether delays are wanted, too. They are NaN where they are neither wanted nor known.
+    progress : callable
+        Told of each thing that is done.
+
+    Returns
+    -------
+    list of Area
+        In the order of ``designs``.
+    """
+    known = default_cache() if cache is None else cache
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT, *before[1:])
+    # Whole designs are timed beside each other, too; they wait for components, so not among them.
+    pools = ThreadPoolExecutor(jobs or cores()), ThreadPoolExecutor(jobs or cores())
+    work = _Work(library, timeout, known, own_macros, pools[0], progress, timed)
+    try:
+        waiting = [pools[1].submit(work.begin(design)) for design in designs]
+        areas = [area.result() for area in waiting]
+    except BaseException:
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        stop_all()
+        raise
+    finally:
+        gc.set_threshold(*before)
+    for pool in pools:
+        pool.shutdown()
+    return areas
+
+
+def map_design(
+    design: Design, library: Library, *, timeout: float = TIMEOUT
+) -> tuple[dict[str, Component], dict[str, Mapped]]:
+    """Return the components of a design, and each of them in cells; as :func:`measure_all`."""
+    pool = ThreadPoolExecutor(cores())
+    work = _Work(library, timeout, default_cache(), None, pool, lambda text: None)
+    try:
+        apart = components(design)
+        futures = {part.name: work.map(part) for part in apart.values()}
+        mapped = {name: future.result() for name, future in futures.items()}
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        stop_all()
+        raise
+    pool.shutdown()
+    return apart, mapped
+
+
+def cores() -> int:
+    """Return how many processes may run at a time."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+class _Work:
+    """Everything that the designs of one call share."""
+
+    def __init__(
+        self,
+        library: Library,
+        timeout: float,
+        known: Cache,
+        own_macros: Library | None,
+        pool: ThreadPoolExecutor,
+        progress: Progress,
+        timed: bool = True,
+    ) -> None:
+        self.library, self.timeout, self.known, self.timed = library, timeout, known, timed
+        self.pool, self.progress = pool, progress
+        self.units = units(library)
+        self.flow = flow_digest(library)
+        self.timing = timing_digest(library)
+        self.macros = macros(own_macros) if own_macros else ()
+        self.own_macros = own_macros
+        self.parts: dict[str, Future[Mapped]] = {}
+
+    def begin(self, design: Design) -> Callable[[], Area]:
+        """Start what a design needs; return what waits for it and gives the area."""
+        name = self._name_of_result(design)
+        found = self.known.get("areas", name, of_json) if name else None
+        if found is not None:
+            self.progress(design.name)
+            area = found
+            return lambda: area
+        apart = components(design)
+        futures = {part.name: self.map(part) for part in apart.values()}
+
+        def finish() -> Area:
+            mapped = {part: future.result() for part, future in futures.items()}
+            timing = self._time(design.name, apart, mapped) if self.timed else UNTIMED
+            self.progress(design.name)
+            area = self._area(design.name, apart, mapped, timing)
+            if name and self.timed:
+                self.known.put("areas", name, as_json_text(area).encode())
+            return area
+
+        return finish
+
+    def _name_of_result(self, design: Design) -> str | None:
+        """Return the key of a design's whole result, if its sources alone determine it."""
+        sources = source_digest(design)
+        if sources is None:
+            return None
+        macros = self.own_macros.digest if self.own_macros else ""
+        return digest(sources, self.flow, self.timing, self._memory_model(), macros, FIELDS)
+
+    def map(self, part: Component) -> Future[Mapped]:
+        """Map a component in the background; the same one only once."""
+        key = digest(part.digest, self.flow)
+        if key not in self.parts:
+            self.parts[key] = self.pool.submit(self._mapped, key, part)
+        return self.parts[key]
+
+    def _mapped(self, key: str, part: Component) -> Mapped:
+        found = self.known.made(
+            "components",
+            key,
+            lambda: map_component(part, self.library, self.timeout),
+            Mapped.of_record,
+            Mapped.record,
+        )
+        self.progress(part.name)
+        return found
+
+    def _time(
+        self, top: str, apart: Mapping[str, Component], mapped: Mapping[str, Mapped]
+    ) -> Timing:
+        key = digest(tree_digest(apart, top), self.flow, self.timing)
+        children = {name: part.children for name, part in apart.items()}
+        task = f"longest path of {top} within {self.timeout:g} s"
+
+        def make() -> Timing:
+            return time_design(top, mapped, children, self.library, task=task, timeout=self.timeout)
+
+        return self.known.made("timing", key, make, Timing.of_record, Timing.record)
+
+    def _area(
+        self,
+        top: str,
+        apart: Mapping[str, Component],
+        mapped: Mapping[str, Mapped],
+        timing: Timing,
+    ) -> Area:
+        held = held_by(mapped, {name: part.children for name, part in apart.items()})
+        copies = times(top, held)
+        totals: Counter[str] = Counter()
+        for name, count in copies.items():
+            totals.update({kind: count * n for kind, n in mapped[name].cells.items()})
+        unit = self.units.nand2.area
+        area, storing = _cell_area(self.library, totals)
+        memories = tuple(self._memories(copies, mapped))
+        in_memories = sum(memory.area for memory in memories)
+        return Area(
+            design=top,
+            library=self.library.name,
+            area=area,
+            ge=area / unit,
+            ge_sequential=storing / unit,
+            delay_ps=timing.path.ps,
+            delay_fo4=timing.path.ps / self.units.fo4_ps,
+            cells=totals.total(),
+            yosys=importlib.metadata.version("pyosys"),
+            path_start=timing.path.start,
+            path_end=timing.path.end,
+            timing=timing.method,
+            flip_flops=_flip_flops(self.library, totals),
+            cell_counts=dict(sorted(totals.items())),
+            memory_bits=sum(m.copies * m.words * m.width for m in memories),
+            memory_area=in_memories,
+            memory_ge=in_memories / unit,
+            memory_model=self._memory_model(),
+            nand2=self.units.nand2.name,
+            inverter=self.units.inverter.name,
+            nand2_area=unit,
+            fo4_ps=self.units.fo4_ps,
+            blocks=tuple(self._block(name, copies[name], mapped[name], held) for name in copies),
+            memories=memories,
+        )
+
+    def _block(
+        self, name: str, count: int, mapped: Mapped, held: Mapping[str, Mapping[str, int]]
+    ) -> Block:
+        unit = self.units.nand2.area
+        area, storing = _cell_area(self.library, mapped.cells)
+        return Block(
+            module=name,
+            copies=count,
+            area=area,
+            ge=area / unit,
+            ge_sequential=storing / unit,
+            flip_flops=_flip_flops(self.library, mapped.cells),
+            memory_bits=sum(store.bits for store in mapped.stores),
+            holds=tuple(child for child, n in held[name].items() if n),
+        )
+
+    def _memories(self, copies: Mapping[str, int], mapped: Mapping[str, Mapped]):
+        for name, count in copies.items():
+            for store in mapped[name].stores:
+                yield Memory(
+                    module=name,
+                    name=store.name,
+                    copies=count,
+                    words=store.words,
+                    width=store.width,
+                    write_ports=store.write_ports,
+                    read_ports=store.read_ports,
+                    clocked_reads=store.clocked_reads,
+                    area=count * memory_area([store], self.library, self.macros),
+                )
+
+    def _memory_model(self) -> str:
+        if self.own_macros:
+            return f"macros of {self.own_macros.name}"
+        cell = bit_cell(self.library)
+        return f"bits x {cell.name}, an upper bound" if cell else "none"
+
+
+def _cell_area(library: Library, counts: Mapping[str, int]) -> tuple[float, float]:
+    """Return the area of cells, and of those alone that store something."""
+    total = storing = 0.0
+    for kind, count in sorted(counts.items()):
+        cell = library.cells[kind]
+        total += cell.area * count
+        storing += cell.area * count if cell.sequential else 0.0
+    return total, storing
+
+
+def _flip_flops(library: Library, counts: Mapping[str, int]) -> int:
+    return sum(n for kind, n in counts.items() if library.cells[kind].sequential)
+
+
+def digest(*parts: str) -> str:
+    """Return a hash of several texts."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def tree_digest(apart: Mapping[str, Component], top: str) -> str:
+    """Return a hash of a component and of all that it holds, whatever they are called."""
+
+    @once
+    def of(name: str) -> str:
+        part = apart[name]
+        return digest(part.digest, *(of(child) for child in part.children))
+
+    return of(top)

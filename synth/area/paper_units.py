@@ -1,0 +1,109 @@
+"""The units whose areas the KLLM paper gives, ours beside them, as ratios to an FP16 MAC.
+
+Areas at 28 nm cannot be compared with those in another library, ratios can. The paper's are its
+table of areas (arXiv 2507.23035) over the FP16 MAC that its row sums imply; ours are over our
+pipelined FP16 fused multiply-add, which is IEEE 754 with subnormals.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from gateware.catalog import design
+from gateware.density_points import counter_spec
+from gateware.design import Design
+from hw.linear.counter.concat_unit import ConcatUnit
+from hw.linear.counter.index_counter import IndexCounter
+from hw.linear.counter_fp16.dequant_unit import DequantUnit
+from hw.linear.counter_fp16.error_unit import ErrorUnit
+from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
+from hw.token.clustering_unit import ClusteringUnit
+from synth.area.area import Area
+
+MAC = "fp16_fma_pipelined"
+TREE_LANES = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperUnit:
+    """A unit of the paper's.
+
+    Parameters
+    ----------
+    name : str
+        As the paper calls it.
+    ratio : float
+        Its area over that of the paper's FP16 MAC.
+    ours : Design
+        What does the same here.
+    share : int
+        How many of the unit that has.
+    """
+
+    name: str
+    ratio: float
+    ours: Design
+    share: int = 1
+
+
+def paper_units() -> tuple[PaperUnit, ...]:
+    """Return the units, each with ours."""
+    spec = counter_spec()
+    count_bits = (spec.inputs_max).bit_length()
+
+    def one(name: str, make: partial) -> Design:
+        return Design(name=name, make=make, about="", parameters={})
+
+    return (
+        PaperUnit(
+            name="Concat Unit",
+            ratio=21.2 / 2796,
+            ours=one("concat_unit", partial(ConcatUnit, spec)),
+        ),
+        PaperUnit(
+            name="Index Counter, 16 inputs",
+            ratio=8469 / 2796,
+            ours=one("index_counter", partial(IndexCounter, spec)),
+        ),
+        PaperUnit(
+            name="Dequant Unit", ratio=2830 / 2796, ours=one("dequant_unit", partial(DequantUnit))
+        ),
+        PaperUnit(
+            name="MAC tree, per lane",
+            ratio=3656 / 2796,
+            ours=one("count_tree", partial(Fp16CountTree, TREE_LANES, count_bits)),
+            share=TREE_LANES,
+        ),
+        PaperUnit(
+            name="Clustering Unit",
+            ratio=328 / 2796,
+            ours=one("clustering_unit", partial(ClusteringUnit, False)),
+        ),
+        PaperUnit(name="Orizuru unit, 16 inputs", ratio=2707 / 2796, ours=design("orizuru_unit")),
+        PaperUnit(
+            name="error-calculation unit",
+            ratio=4120 / 2796,
+            ours=one("error_unit", partial(ErrorUnit)),
+        ),
+    )
+
+
+def ratios(units: tuple[PaperUnit, ...], areas: dict[str, Area]) -> list[dict]:
+    """Return for each unit the paper's ratio and ours.
+
+    Parameters
+    ----------
+    units : tuple of PaperUnit
+    areas : dict of str to Area
+        Of each unit's design and of ``MAC``, by name.
+    """
+    mac = areas[MAC].ge
+    return [
+        {
+            "unit": unit.name,
+            "design": unit.ours.name,
+            "ge": areas[unit.ours.name].ge / unit.share,
+            "ratio": areas[unit.ours.name].ge / unit.share / mac,
+            "paper_ratio": unit.ratio,
+        }
+        for unit in units
+    ]

@@ -1,0 +1,1 @@
+"""Designs placed and routed in an FPGA."""

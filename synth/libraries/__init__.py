@@ -1,0 +1,1 @@
+"""Standard-cell libraries: Liberty files and what their cells do."""

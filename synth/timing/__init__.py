@@ -1,0 +1,1 @@
+"""Delay of mapped netlists."""

@@ -1,0 +1,224 @@
+"""The longest path of a mapped netlist, by OpenSTA or, where that is not, by ABC's estimate.
+
+Paths run from an input, register or memory to the next output, register or memory. ABC puts
+buffers onto nets of more than ``FAN_OUT`` pins first; its gates have one output, so each full
+adder stands in the netlist as two half cells that share its input capacitance. Wires have no
+length. ABC's estimate leaves the registers' own delay out.
+"""
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gateware.yosys import run_abc
+from golden.base.errors import ToolError
+from synth.area.mapping import Mapped
+from synth.area.netlist import (
+    FAN_OUT,
+    Assembly,
+    CutNetlist,
+    Place,
+    cells_below,
+    half_name,
+    net_name,
+)
+from synth.libraries.functions import full_adder
+from synth.libraries.liberty import Cell, Library
+from synth.timing import sta
+
+ESTIMATE = "ABC's estimate"
+# Put together, the gates of so many cells take some 2 GB.
+MOST_CELLS = 2_000_000
+CAPACITANCE = re.compile(r"(?<!\w)((?:rise_|fall_)?capacitance\s*:\s*\"?)([\d.eE+-]+)")
+AREA = re.compile(r"(?<!\w)(area\s*:\s*\"?)([\d.eE+-]+)")
+DELAY = re.compile(r"Delay\s*=\s*([\d.]+)\s*ps")
+ENDS = re.compile(r"Start-point = pi(\d+).*End-point = po(\d+)")
+
+
+@dataclass(frozen=True)
+class LongestPath:
+    """The longest path: its delay, and the nets where it starts and ends."""
+
+    ps: float
+    start: str = ""
+    end: str = ""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The longest path, and what found it in how much of the design."""
+
+    path: LongestPath
+    method: str
+
+    def record(self) -> bytes:
+        """Return everything as JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def of_record(cls, content: bytes) -> "Timing":
+        """Read what :meth:`record` made; any damage is a ValueError."""
+        try:
+            plain = json.loads(content)
+            return cls(LongestPath(**plain["path"]), plain["method"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no timing: {error}") from None
+
+
+def method() -> str:
+    """Return what times paths here: OpenSTA if it is installed, else ABC."""
+    return sta.method() if sta.opensta().will_do else ESTIMATE
+
+
+def timing_digest(library: Library) -> str:
+    """Return a hash of how paths are timed."""
+    parts = [
+        library.digest,
+        method(),
+        str(MOST_CELLS),
+        *_commands([""], library.avoided),
+        sta.SCRIPT,
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def time_design(
+    top: str,
+    mapped: Mapping[str, Mapped],
+    children: Mapping[str, tuple[str, ...]],
+    library: Library,
+    *,
+    task: str,
+    timeout: float,
+) -> Timing:
+    """Find the longest path of a design.
+
+    A design of more than ``MOST_CELLS`` cells is timed one component at a time: paths through
+    several of them are not seen then, and the method says so.
+
+    Parameters
+    ----------
+    top : str
+        The design.
+    mapped : mapping of str to Mapped
+        Each component by its name.
+    children : mapping of str to tuple of str
+        For each the names of those it holds.
+    library : Library
+        Whose cells these are.
+    task, timeout
+        As for :func:`gateware.yosys.run_abc`.
+    """
+    assembly = Assembly(mapped, children, library)
+    if cells_below(top, mapped, children) <= MOST_CELLS:
+        cut = assembly.cut(top)
+        return Timing(longest_path(cut, library, mapped, task=task, timeout=timeout), method())
+    longest = LongestPath(0.0)
+    for name in mapped:
+        alone = Assembly(mapped, children, library, deep=False).cut(name)
+        path = longest_path(alone, library, mapped, task=task, timeout=timeout)
+        if path.ps > longest.ps:
+            longest = LongestPath(path.ps, f"{name}: {path.start}", f"{name}: {path.end}")
+    return Timing(longest, f"{method()}, each component alone")
+
+
+def longest_path(
+    cut: CutNetlist,
+    library: Library,
+    mapped: Mapping[str, Mapped],
+    *,
+    task: str,
+    timeout: float,
+) -> LongestPath:
+    """Return the longest path through gates.
+
+    Parameters
+    ----------
+    cut : CutNetlist
+        The gates.
+    library : Library
+        Whose cells these are.
+    mapped : mapping
+        The components that the gates came from, for names.
+    task, timeout
+        As for :func:`gateware.yosys.run_abc`.
+    """
+    real = method() != ESTIMATE
+    if not cut.gates and not (real and cut.registers):
+        return LongestPath(0.0)
+    with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
+        folder = Path(scratch)
+        (folder / "timing.blif").write_text(cut.blif(), encoding="utf-8")
+        names = []
+        for number, liberty in enumerate(timing_libraries(library)):
+            names.append(f"timing{number}.lib")
+            (folder / names[-1]).write_text(liberty, encoding="utf-8")
+        commands = _commands(names, library.avoided)
+        log = run_abc(folder, commands, task=task, timeout=timeout) if cut.gates else ""
+        if real:
+            gates = (folder / "buffered.blif").read_text().splitlines() if cut.gates else []
+            ps, *ends = sta.shortest_period(
+                folder, cut, gates, names, library, task=task, timeout=timeout
+            )
+        else:
+            ps, *ends = _estimate(log, cut, task)
+    start, end = (net_name(place, mapped) for place in ends)
+    return LongestPath(ps, start, end)
+
+
+def _estimate(log: str, cut: CutNetlist, task: str) -> tuple[float, Place | None, Place | None]:
+    """Read the longest path from what ABC printed."""
+    found = DELAY.findall(log)
+    if not found:
+        last = log.strip().splitlines()[-1:] or ["nothing"]
+        raise ToolError(f"{task}: ABC gives no delay; it says: {last[0]}")
+    ends = ENDS.search(log)
+    if ends is None:
+        return float(found[-1]), None, None
+    start = list(cut.starts.values())[int(ends[1])]
+    return float(found[-1]), start, list(cut.ends.values())[int(ends[2])]
+
+
+def _commands(libraries: Sequence[str], avoided: Sequence[str]) -> list[str]:
+    """Return ABC's commands: all libraries, the gates, buffers, the longest path."""
+    avoid = "".join(f" -X {name}" for name in avoided)
+    read = [
+        f"read_lib {'-m ' if number else ''}-w{avoid} {name}"
+        for number, name in enumerate(libraries)
+    ]
+    return [
+        *read,
+        "read_blif timing.blif",
+        "topo",
+        f"buffer -N {FAN_OUT}",
+        "topo",
+        "write_blif buffered.blif",
+        "stime -p",
+    ]
+
+
+def timing_libraries(library: Library) -> Iterator[str]:
+    """Yield the text of each Liberty file, with the half cells of the full adder added."""
+    found = full_adder(library)
+    for path, text in library.texts.items():
+        if found and found[0].source == path:
+            adder = found[0]
+            end = adder.library.end - 1
+            text = text[:end] + "".join(_half_cells(adder, text)) + text[end:]
+        yield text
+
+
+def _half_cells(adder: Cell, text: str) -> Iterator[str]:
+    """Yield the cell's text once per output, without the other one, and half as large."""
+    group = adder.group
+    for kept in adder.pins("output"):
+        removed = [pin for pin in adder.pins("output").values() if pin.name != kept]
+        half = text[group.start : removed[0].start] + text[removed[0].end : group.end]
+        half = re.sub(r"cell\s*\([^)]*\)", f"cell ({half_name(adder.name, kept)})", half, count=1)
+        for pattern in (CAPACITANCE, AREA):
+            half = pattern.sub(lambda found: f"{found[1]}{float(found[2]) / 2:.9g}", half)
+        yield f"\n{half}\n"
