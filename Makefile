@@ -26,7 +26,7 @@ formal: setup  ## prove small engines and all streams right in every run
 	@mkdir -p build/formal
 	$(BIN)/kllm prove --json build/formal/proofs.json
 
-areas: setup  ## compare the area of every design with synth/area/baseline.json
+areas: setup  ## compare the area of every design with synth/baseline.json
 	$(BIN)/kllm synth --all --baseline
 
 lint: setup  ## check style and types

@@ -1,4 +1,4 @@
-"""README: its example runs and prints what it says; its commands and files exist."""
+"""README and docs/: the example runs and prints what it says; commands and files exist."""
 
 import re
 import subprocess
@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 import kllm.app
 
 ROOT = Path(__file__).resolve().parent.parent
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 LONGEST_EXAMPLE = 20
+LONGEST_README = 150
 
 
 def test_example_prints_what_its_comment_says() -> None:
@@ -38,5 +40,16 @@ def test_commands_have_the_options_that_are_used(line: str) -> None:
 
 
 def test_files_that_are_named_exist() -> None:
-    for path in re.findall(r"[`(]((?:golden|hw|gateware|sim|synth|tests)/[\w./]*)[`)]", TEXT):
+    for path in re.findall(r"[`(]((?:golden|hw|gateware|sim|synth|kllm|tests)/[\w./]*)[`)]", TEXT):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Follow the links between pages, each from the folder of the page that it is on."""
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_readme_is_short() -> None:
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= LONGEST_README

@@ -75,7 +75,7 @@ def synth(
         typer.Option(metavar="DEVICE", help="Place and route in an FPGA instead: ecp5-25k, -85k."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--baseline", help="Compare with synth/area/baseline.json.")
+        bool, typer.Option("--baseline", help="Compare with synth/baseline.json.")
     ] = False,
     update: Annotated[
         bool, typer.Option("--update-baseline", help="Write the figures into that file.")
