@@ -21,6 +21,7 @@ from hw.topk.orizuru.orizuru_stream import OrizuruStream
 from hw.topk.orizuru.orizuru_tree import OrizuruTree
 from hw.topk.orizuru.orizuru_unit import OrizuruUnit
 from sim.proofs.buffer import BufferRules
+from sim.proofs.limits import DEPTHS, LIMITS
 from sim.proofs.outliers import OutlierRules
 from sim.proofs.streams import StreamRules
 
@@ -109,24 +110,6 @@ _TABLE = (
 TABLE = {one.name: one for one in _TABLE}
 
 
-@dataclass(frozen=True)
-class Limit:
-    """How far the streams of a kind of component are proven, if not in every run.
-
-    Parameters
-    ----------
-    reason : str
-        Why no further.
-    depth : int
-        In so many first cycles of every run they are; 0 if in none.
-    """
-
-    reason: str
-    depth: int = 0
-
-
-LIMITS: dict[type, Limit] = {}
-DEPTHS: dict[type, int] = {}  # of kinds whose first item takes longer than STREAM_DEPTH cycles
 QUICK = ("entry_merge", "outlier_join", "reciprocal", "token_framer_k4", "weight_requester")
 
 
