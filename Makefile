@@ -22,7 +22,7 @@ demo: setup  ## run two layers of MiniLM through the hardware, bit for bit
 test: setup  ## run the tests
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --timeout 300
 
-formal: setup  ## prove small engines and all streams right in every run
+formal: setup  ## prove small engines, and streams of all kinds that can be
 	@mkdir -p build/formal
 	$(BIN)/kllm prove --json build/formal/proofs.json
 

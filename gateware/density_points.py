@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import partial
 
-from gateware.catalog import design
 from gateware.design import Design
-from golden.exact.spec import NumberSpec
+from gateware.points import linear_counter as counter
+from gateware.points import point
 from hw.linear.counter.counter_line import CounterLine
 from hw.linear.counter.counter_spec import CounterSpec
 
@@ -43,21 +43,12 @@ class DensityPoint:
 
 def counter_spec() -> CounterSpec:
     """Return the paper's counter engine: 16 lines of 512 pairs a cycle, 205 outliers a side."""
-    return CounterSpec(
-        numbers=NumberSpec(symmetric=False, magnitude_bits=9),
-        inputs_per_beat=16,
-        output_lanes=16,
-        inputs_max=4096,
-        outputs_max=4096,
-        outliers_max=205,
-        scale_lanes=4,
-        counters=32,
-    )
+    return counter.counter_spec(counter.PAPER | dict(outliers_max=205))
 
 
 def _lookup() -> DensityPoint:
-    tree, array = design("lookup_tree"), design("lookup_array")
-    inputs, lanes = (int(array.parameters[n]) for n in ("inputs_per_beat", "output_lanes"))
+    tree, array = point("lookup_tree"), point("lookup_array")
+    inputs, lanes = array.spec.inputs_per_beat, array.spec.output_lanes
     return DensityPoint(
         block="lookup", lane=tree, lane_pairs=inputs, array=array, array_pairs=inputs * lanes
     )
@@ -69,7 +60,6 @@ def _counter() -> DensityPoint:
         name="counter_line",
         make=partial(CounterLine, spec),
         about="the paper's line: counters, their merge, and the tree",
-        parameters={"counters": spec.counters},
     )
     return DensityPoint(
         block="counter", lane=line, lane_pairs=spec.pairs, array=line, array_pairs=spec.pairs
@@ -77,15 +67,15 @@ def _counter() -> DensityPoint:
 
 
 def _baseline(arithmetic: str) -> DensityPoint:
-    lane, array = design(f"{arithmetic}_lane"), design(f"{arithmetic}_array")
-    inputs, lanes = (int(array.parameters[n]) for n in ("inputs_per_beat", "output_lanes"))
+    lane, array = point(f"{arithmetic}_lane"), point(f"{arithmetic}_array")
+    inputs, lanes = array.spec.inputs_per_beat, array.spec.output_lanes
     return DensityPoint(
         block=arithmetic,
         lane=lane,
         lane_pairs=inputs,
         array=array,
         array_pairs=inputs * lanes,
-        scaled=design("int4_scaled_array") if arithmetic == "int4" else None,
+        scaled=point("int4_scaled_array") if arithmetic == "int4" else None,
     )
 
 

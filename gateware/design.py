@@ -1,8 +1,9 @@
 """A design point: a component with every parameter chosen, and how its ports are described."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property, partial
+from inspect import signature
 from typing import Any
 
 from amaranth.hdl import Shape
@@ -10,27 +11,50 @@ from amaranth.lib import data, stream, wiring
 
 from gateware.emit import CLOCK, RESET, Emission, emission, rtlil_to_verilog
 
+Value = bool | int | str
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+
+@dataclass(frozen=True, eq=False)
 class Design:
-    """A named component with every parameter chosen.
+    """A component with every parameter chosen, and a name.
 
     Parameters
     ----------
     name : str
         Name of the design, of its top module, and of its files.
     make : callable
-        Returns a fresh component.
+        Returns a fresh component. What is known of the parameters is read from a
+        ``functools.partial``.
     about : str
         What it is, in one line.
-    parameters : dict
-        What was chosen, as names and plain values: for readers, and for JSON.
     """
 
     name: str
     make: Callable[[], wiring.Component]
-    about: str
-    parameters: dict[str, bool | int | str]
+    about: str = ""
+
+    @property
+    def kind(self) -> Any:
+        """The class or function that makes the component."""
+        return self.make.func if isinstance(self.make, partial) else self.make
+
+    @property
+    def spec(self) -> Any:
+        """The specification among the arguments, or None."""
+        arguments = self.make.args if isinstance(self.make, partial) else ()
+        return next((value for value in arguments if is_spec(value)), None)
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """What was chosen, as names and plain values: for readers, and for JSON.
+
+        These are the fields of the specification, those of specifications in it too, and the
+        other arguments of the constructor that are plain.
+        """
+        if not isinstance(self.make, partial):
+            return {}
+        bound = signature(self.make.func).bind_partial(*self.make.args, **self.make.keywords)
+        return dict(_plain(bound.arguments))
 
     @cached_property
     def emission(self) -> Emission:
@@ -70,6 +94,20 @@ class Design:
                 if name != self.name
             ],
         }
+
+
+def is_spec(value: object) -> bool:
+    """Return whether an argument is a specification, a dataclass."""
+    return is_dataclass(value) and not isinstance(value, type)
+
+
+def _plain(values: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
+    """Yield the plain values, and those of specifications in place of these."""
+    for name, value in values.items():
+        if is_spec(value):
+            yield from _plain({field.name: getattr(value, field.name) for field in fields(value)})
+        elif isinstance(value, Value):
+            yield name, value
 
 
 def latency(component: wiring.Component) -> int | None:

@@ -1,11 +1,12 @@
-"""The outlier engines: by name and size, and the design points at which they are compared."""
+"""The outlier engines by name and size, and how a design of one is declared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from amaranth.lib import wiring
 
 from gateware.design import Design
+from gateware.point import Point, listed
 from golden.base.errors import InputError
 from golden.base.tensor_file import near
 from golden.exact.orizuru import hierarchy_comparisons, tree_comparisons
@@ -59,21 +60,26 @@ def make_outlier_engine(engine: str, spec: OrizuruSpec) -> wiring.Component:
         raise InputError(f"the engine {engine} cannot be of that size: {error}") from error
 
 
-def outlier_design(engine: str, spec: OrizuruSpec, name: str | None = None) -> Design:
-    """Return the design point of an engine; its name has engine and values per beat."""
-    about = OUTLIER_ENGINES[engine][0]
-    return Design(
-        name=name or f"{engine}_{spec.values_per_beat}",
-        make=partial(make_outlier_engine, engine, spec),
-        about=f"{about}, {spec.values_per_beat} values per beat,"
+def outlier_design(name: str, engine: str, spec: OrizuruSpec, *, bench: str | None = None) -> Point:
+    """Return an engine as a design of the catalogue."""
+    return listed(
+        name,
+        partial(make_outlier_engine, engine, spec),
+        f"{OUTLIER_ENGINES[engine][0]}, {spec.values_per_beat} values per beat,"
         f" {spec.outliers_max} outliers on each side of {spec.inputs_max}",
-        parameters={
-            "engine": engine,
-            "N": spec.inputs_max,
-            "k": spec.outliers_max,
-            "values_per_beat": spec.values_per_beat,
-        },
+        bench=bench,
     )
+
+
+def compared(name: str, engine: str, *, values_per_beat: int = 16, k: int = 21) -> Point:
+    """Return an engine at the size at which all are compared: 0.5 % of 4096 on each side."""
+    spec = OrizuruSpec(inputs_max=4096, outliers_max=k, values_per_beat=values_per_beat)
+    return outlier_design(name, engine, spec)
+
+
+def outlier_designs(points: Iterable[Design]) -> dict[str, Design]:
+    """Return those of some designs that are outlier engines, by name."""
+    return {one.name: one for one in points if one.kind is make_outlier_engine}
 
 
 def comparisons(design: Design, cycles: float) -> tuple[float, bool]:
@@ -82,7 +88,7 @@ def comparisons(design: Design, cycles: float) -> tuple[float, bool]:
     Of the trees that is known exactly. Of others it is what their comparators can make in
     ``cycles``, an upper bound; with it comes whether it is exact.
     """
-    inputs, k = int(design.parameters["N"]), int(design.parameters["k"])
+    inputs, k = design.spec.inputs_max, design.spec.outliers_max
     engine = looked_at(design.make())
     if isinstance(engine, OrizuruUnit):
         return tree_comparisons(inputs, k), True
@@ -90,26 +96,3 @@ def comparisons(design: Design, cycles: float) -> tuple[float, bool]:
         return hierarchy_comparisons(inputs, k), True
     assert isinstance(engine, OrizuruStream | BitonicTopK | QuickSelect)
     return engine.comparators * cycles, False
-
-
-def _compared(engine: str, values_per_beat: int, name: str, k: int = 21) -> Design:
-    """Return an engine at the size at which all are compared: 0.5 % of 4096 on each side."""
-    spec = OrizuruSpec(inputs_max=4096, outliers_max=k, values_per_beat=values_per_beat)
-    return outlier_design(engine, spec, name)
-
-
-OUTLIER_DESIGNS = (
-    outlier_design(
-        "unit",
-        OrizuruSpec(inputs_max=16, outliers_max=4, values_per_beat=16),
-        "orizuru_unit",
-    ),
-    _compared("tree", 16, "orizuru_tree"),
-    _compared("stream", 16, "orizuru_stream_16"),
-    _compared("stream", 32, "orizuru_stream_32"),
-    _compared("stream", 64, "orizuru_stream_64"),
-    _compared("stream", 16, "orizuru_stream_k205", k=205),
-    _compared("bitonic", 16, "bitonic_16"),
-    _compared("bitonic", 32, "bitonic_32"),
-    _compared("quick_select", 16, "quick_select_16"),
-)

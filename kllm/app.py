@@ -139,22 +139,17 @@ def measure_area(design: str) -> dict[str, Any]:
 
 
 def bench_blocks() -> dict[str, Any]:
-    """Return what makes the component of each block that has a bench."""
-    from sim.registry import BLOCKS
+    """Return the points that have a bench, by name."""
+    from gateware.points import POINTS
 
-    return {name: block.make for name, block in BLOCKS.items()}
+    return {name: one for name, one in POINTS.items() if one.bench is not None}
 
 
 def bench_gates(name: str, gates: str, simulator: str | None) -> str:
     """Run a block's bench on the Verilog of its gates; say what ran."""
-    from sim.kit.launch import simulate
-    from sim.registry import BLOCKS, COMPONENT
+    from sim.kit.launch import run_bench
 
-    bench = f"sim.benches.{BLOCKS[name].bench}"
-    environment = {COMPONENT: name}
-    run = simulate(
-        f"{name}_gates", gates, bench, top=name, simulator=simulator, environment=environment
-    )
+    run = run_bench(name, source=gates, folder=f"{name}_gates", simulator=simulator)
     return f"{len(run.tests)} tests passed on {run.simulator}, seed {run.seed},"
 
 

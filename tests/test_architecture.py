@@ -140,10 +140,10 @@ def test_port_names_in_the_source_are_documented(path: Path) -> None:
 
 def test_ports_of_each_design_are_documented() -> None:
     """The docstring's Ports section names each port, no more and no fewer."""
-    from gateware.catalog import CATALOG
+    from gateware.points import CATALOGUE
 
-    assert CATALOG
-    for design in CATALOG.values():
+    assert CATALOGUE
+    for design in CATALOGUE.values():
         block = design.make()
         text = ast.get_docstring(ast.parse(f'"""{type(block).__doc__}"""')) or ""
         documented = set(re.findall(r"^(\w+) : ", section(text, "Ports"), re.M))
@@ -152,9 +152,9 @@ def test_ports_of_each_design_are_documented() -> None:
 
 @pytest.mark.parametrize("name", ["tiny", "small"])
 def test_verilog_is_the_same_in_another_process(name: str) -> None:
-    from gateware.catalog import CATALOG
+    from gateware.points import CATALOGUE
 
-    script = f"from gateware.catalog import CATALOG; print(CATALOG[{name!r}].verilog(), end='')"
+    script = f"from gateware.points import CATALOGUE; print(CATALOGUE[{name!r}].verilog(), end='')"
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
@@ -163,4 +163,4 @@ def test_verilog_is_the_same_in_another_process(name: str) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == CATALOG[name].verilog()
+    assert done.stdout == CATALOGUE[name].verilog()

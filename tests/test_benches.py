@@ -8,28 +8,32 @@ from pathlib import Path
 import pytest
 from amaranth.lib.wiring import Component
 
-from sim.kit.launch import run_block
+from gateware.point import Point
+from gateware.points import POINTS, collect
+from sim.kit.launch import run_bench
 from sim.kit.simulators import choose_simulator
-from sim.registry import BLOCKS
 
 ROOT = Path(__file__).resolve().parent.parent
 # Builds cost ten seconds each, so only two are tried there: memories, handshakes, arithmetic.
 ON_BOTH = ("token_ingest_k4", "output_scaler")
-RUN_BY_COMMAND = {"bench_layer_run", "bench_orizuru_run"}
+RUN_BY_COMMAND = {f"sim.benches.run.bench_{name}_run" for name in ("layer", "orizuru")}
 
 
-@pytest.mark.parametrize("name", BLOCKS)
-def test_block(name: str, needs: Callable[[str], None]) -> None:
+TRIED = {name: one for name, one in POINTS.items() if one.bench is not None}
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_bench(name: str, needs: Callable[[str], None]) -> None:
     simulator = choose_simulator()
     needs(simulator)
-    run_block(name, simulator=simulator)
+    run_bench(name, simulator=simulator)
 
 
 @pytest.mark.parametrize("name", ON_BOTH)
-def test_block_on_the_other_simulator(name: str, needs: Callable[[str], None]) -> None:
+def test_bench_on_the_other_simulator(name: str, needs: Callable[[str], None]) -> None:
     other = "icarus" if choose_simulator() == "verilator" else "verilator"
     needs(other)
-    run_block(name, simulator=other)
+    run_bench(name, simulator=other)
 
 
 def components() -> Iterator[type[Component]]:
@@ -41,11 +45,38 @@ def components() -> Iterator[type[Component]]:
 
 
 def test_every_component_has_a_bench() -> None:
-    tried = {type(block.make()) for block in BLOCKS.values()}
+    tried = {type(one.make()) for one in TRIED.values()}
     lack = {kind.__name__ for kind in components()} - {kind.__name__ for kind in tried}
-    assert not lack, "no bench in sim/blocks for these"
+    assert not lack, "no point in gateware/points that has a bench for these"
 
 
 def test_every_bench_is_run() -> None:
-    written = {path.stem for path in (ROOT / "sim" / "benches").glob("bench_*.py")}
-    assert written - RUN_BY_COMMAND == {block.bench for block in BLOCKS.values()}
+    written = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "sim" / "benches").rglob("bench_*.py")
+    }
+    assert written - RUN_BY_COMMAND == {one.bench_module for one in TRIED.values()}
+
+
+def test_names_are_unique() -> None:
+    one = POINTS["reciprocal"]
+    with pytest.raises(ValueError, match="two points are called reciprocal"):
+        collect([*POINTS.values(), Point("reciprocal", one.make)])
+    assert list(collect([*POINTS.values()])) == list(POINTS)
+
+
+def test_a_bench_stands_where_its_component_does() -> None:
+    assert POINTS["reciprocal"].bench_module == "sim.benches.token.bench_reciprocal"
+    assert POINTS["fp16_add"].bench_module == "sim.benches.fp16.bench_fp16_arithmetic"
+    assert POINTS["minilm"].bench_module is None
+
+
+def test_rooms_of_points_are_those_of_hw() -> None:
+    for path in (ROOT / "gateware" / "points").glob("[a-z]*.py"):
+        room = "hw." + path.stem.replace("_", ".", 1)
+        kinds = {type(one.make()).__module__.rpartition(".")[0] for one in rooms(path.stem)}
+        assert kinds == {room}, f"{path}: points of {kinds}"
+
+
+def rooms(name: str) -> tuple[Point, ...]:
+    return import_module(f"gateware.points.{name}").POINTS

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 import kllm.app
 import sim.outliers.outlier_table
-from gateware.outlier_engines import OUTLIER_DESIGNS, comparisons
+from gateware.outlier_engines import comparisons, outlier_designs
+from gateware.points import CATALOGUE
 from golden.base.errors import InputError, ToolError
 from sim.outliers.outlier_vectors import made_up
 
@@ -77,7 +78,7 @@ def test_kinds_of_vectors() -> None:
 def test_comparisons_of_every_engine() -> None:
     # Of the trees by hand: 1.5 N + 2 k log2 N - 2 k - 2 log2 N, and with units that look ahead
     # 2 (16 * 4 + 256 * 3) more for their first keys and 2 (3 + 4 + ...) a pop at most.
-    designs = {design.name: design for design in OUTLIER_DESIGNS}
+    designs = outlier_designs(CATALOGUE.values())
     tree, exact = comparisons(designs["orizuru_tree"], 0)
     flat = 1.5 * 4096 + 2 * 21 * 12 - 2 * 21 - 2 * 12
     assert exact

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateware.counter_engines import COUNTER_SPECS, PAPER, counter_spec
+from gateware.point import Point
+from gateware.points.linear_counter import COUNTER_ENGINES, PAPER, counter_spec
 from hw.linear.counter.counter_engine import CounterEngine
-from hw.linear.counter.counter_spec import CounterSpec
 
 SPEC = counter_spec(PAPER)
 
@@ -35,8 +35,9 @@ def test_whole_cycles_are_the_slower_branch_and_a_way_out() -> None:
     assert many > SPEC.compensation_cycles(4096, 410) == 13_120
 
 
-@pytest.mark.parametrize("spec", COUNTER_SPECS.values(), ids=COUNTER_SPECS)
-def test_tiles_leave_as_fast_as_they_come(spec: CounterSpec) -> None:
+@pytest.mark.parametrize("engine", COUNTER_ENGINES, ids=lambda engine: engine.name)
+def test_tiles_leave_as_fast_as_they_come(engine: Point) -> None:
+    spec = engine.spec
     assert spec.output_cycles <= spec.steps
     assert spec.bins == (128 if spec.folded else 256)
 

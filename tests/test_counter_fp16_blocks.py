@@ -5,11 +5,10 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from gateware.counter_fp16_designs import COUNTER_FP16_DESIGNS, PAPER, SMALL
-from gateware.design import Design
+from gateware.points import point
+from gateware.points.linear_counter_fp16 import ENGINE, PAPER
 from golden.base.errors import InputError
 from golden.exact.spec import NumberSpec
-from hw.fp16.fp16_fma import Fp16Fma
 from hw.linear.counter_fp16.count_multiply import CountMultiply
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
@@ -18,7 +17,6 @@ from sim.kit.random_layer import random_layer
 from synth.area.measure_design import measure
 from synth.libraries.liberty import Library
 
-DESIGNS = {design.name: design for design in COUNTER_FP16_DESIGNS}
 LONGEST_PATH = 45.0  # FO4
 
 
@@ -39,13 +37,13 @@ def test_paper_scale_takes_the_papers_cycles() -> None:
 )
 def test_refused_sizes(changes: dict, text: str) -> None:
     with pytest.raises(ValueError, match=text):
-        replace(SMALL, **changes)
+        replace(ENGINE, **changes)
 
 
 def test_bins_are_not_folded() -> None:
     numbers = NumberSpec(symmetric=True, magnitude_bits=8)
     with pytest.raises(ValueError, match="folded must be False"):
-        replace(SMALL, numbers=numbers, folded=True)
+        replace(ENGINE, numbers=numbers, folded=True)
 
 
 def test_refused_parts() -> None:
@@ -62,10 +60,10 @@ def test_refused_layers() -> None:
     numbers = NumberSpec(symmetric=True, magnitude_bits=8)
     layer = random_layer(rng, numbers, inputs=16, outputs=16, k_top=0)
     with pytest.raises(InputError, match="the layer has symmetric codebooks; this engine is made"):
-        fp16_load_words(SMALL, layer)
-    large = random_layer(rng, SMALL.numbers, inputs=300, outputs=16, k_top=0)
+        fp16_load_words(ENGINE, layer)
+    large = random_layer(rng, ENGINE.numbers, inputs=300, outputs=16, k_top=0)
     with pytest.raises(InputError, match="takes at most 256"):
-        fp16_load_words(SMALL, large)
+        fp16_load_words(ENGINE, large)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +84,8 @@ def test_parts_are_lean(
     most: float,
 ) -> None:
     """Prints each part over our pipelined FP16 fused multiply-add beside the paper's ratio."""
-    fma = Design(
-        name="fma", make=lambda: Fp16Fma(pipelined=True), about="", parameters={"pipelined": True}
-    )
-    area, unit = measure(DESIGNS[name], library), measure(fma, library)
+    fma = point("fp16_fma_pipelined")
+    area, unit = measure(point(name), library), measure(fma, library)
     ratio = area.ge / copies / unit.ge
     with capsys.disabled():
         print(
@@ -101,6 +97,6 @@ def test_parts_are_lean(
 
 
 def test_design_says_what_it_is() -> None:
-    parameters = DESIGNS["counter_fp16_small"].parameters
-    assert parameters["numbers"] == "fp16"
-    assert set(parameters) == set(asdict(SMALL))
+    parameters = point("counter_fp16_small").parameters
+    wanted = asdict(ENGINE)
+    assert parameters == wanted.pop("numbers") | wanted

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 import kllm.app
 import synth.area.density
-from gateware.catalog import design
 from gateware.density_points import FMA, FMA_COMBINATIONAL, counter_spec, density_points
 from gateware.design import Design
+from gateware.points import point
 from golden.accuracy.error_split import ErrorSplit
 from golden.base.errors import ToolError
 from golden.exact.cycles import lookup_beats, outliers_of
@@ -57,8 +57,8 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_kind_is_there_once() -> None:
     points = density_points()
     assert [point.block for point in points] == BLOCKS
-    for point in points:
-        assert point.array_pairs % point.lane_pairs == 0
+    for one in points:
+        assert one.array_pairs % one.lane_pairs == 0
 
 
 @pytest.mark.usefixtures("made_up")
@@ -105,7 +105,7 @@ def test_cycles_at_the_papers_scale() -> None:
 
 def test_leanest_int4_lane(library: Library) -> None:
     """A baseline that grows fat would flatter everything beside it."""
-    area = measure(design("int4_lane"), library)
+    area = measure(point("int4_lane"), library)
     assert area.ge_sequential == 0
     assert area.ge / 16 < 85
 

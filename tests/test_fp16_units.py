@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateware.catalog import design
+from gateware.points import point
 from golden.base.errors import InputError
 from golden.exact import fp16_arithmetic as fp16
 from golden.exact.fp16 import to_bits
@@ -209,7 +209,7 @@ def test_units_are_small_and_stages_short(
     library: Library, name: str, most_ge: int, most_fo4: int
 ) -> None:
     """What others are compared with must not be fat: bounds a few percent above what was found."""
-    area = measure(design(name), library)
+    area = measure(point(name), library)
     assert area.ge < most_ge
     assert area.delay_fo4 < most_fo4
 

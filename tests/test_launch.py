@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from golden.base.errors import InputError, ToolError
-from sim.kit.launch import BenchError, Run, check_results, run_block, simulate
+from sim.kit.launch import BenchError, Run, check_results, run_bench, simulate
 from sim.kit.simulators import SIMULATORS, choose_simulator, visible_ports
 
 COUNTER = """
@@ -194,8 +194,8 @@ def test_missing_simulator_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_block() -> None:
-    with pytest.raises(InputError, match="no block fp16_keyy: there are fp16_key, "):
-        run_block("fp16_keyy")
+    with pytest.raises(InputError, match="no design 'fp16_keyy'; near are fp16_key"):
+        run_bench("fp16_keyy")
 
 
 def test_visible_ports() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gateware.emit import verilog
-from sim.kit.launch import BenchError, simulate
-from sim.registry import BLOCKS, COMPONENT
+from gateware.points import point
+from sim.kit.launch import BenchError, run_bench
 
 
 @pytest.mark.parametrize(
@@ -31,16 +31,10 @@ def test_bench_notices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str
 ) -> None:
     monkeypatch.setattr("sim.kit.launch.BUILD", tmp_path)
-    lines = verilog(BLOCKS[name].make(), name).splitlines()
+    lines = verilog(point(name).make(), name).splitlines()
     places = [n for n, line in enumerate(lines) if line.startswith("  assign") and old in line]
     assert places, f"no {old!r} in {name}"
     lines[places[0]] = lines[places[0]].replace(old, new, 1)
     print(lines[places[0]])
     with pytest.raises(BenchError, match=rf"^{name} on icarus"):
-        simulate(
-            name,
-            "\n".join([*lines, ""]),
-            f"sim.benches.{BLOCKS[name].bench}",
-            simulator="icarus",
-            environment={COMPONENT: name},
-        )
+        run_bench(name, source="\n".join([*lines, ""]), simulator="icarus")

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from gateware.catalog import design
 from gateware.design import Design
+from gateware.points import point
 from hw.topk.orizuru.orizuru_leaf import OrizuruLeaf
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from hw.topk.orizuru.orizuru_tree import OrizuruTree
@@ -36,7 +36,7 @@ def test_sizes_that_do_not_fit_are_refused(
 
 
 def test_the_large_tree_is_emitted_quickly_each_unit_once() -> None:
-    tree = design("orizuru_tree")
+    tree = point("orizuru_tree")
     began = time.process_time()
     text = tree.verilog()
     assert time.process_time() - began < 60
@@ -51,5 +51,5 @@ def test_the_large_tree_is_emitted_quickly_each_unit_once() -> None:
 def test_clock_is_no_slower_than_that_of_other_engines(
     engine: OrizuruUnit | OrizuruTree, library: Library
 ) -> None:
-    one = Design(name="engine", make=lambda: engine, about="", parameters={})
+    one = Design(name="engine", make=lambda: engine)
     assert measure(one, library).delay_fo4 <= 45

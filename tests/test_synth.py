@@ -13,8 +13,10 @@ from amaranth.lib.wiring import In, Out
 from typer.testing import CliRunner
 
 import kllm.app
-from gateware.catalog import CATALOG, engine_spec
 from gateware.design import Design
+from gateware.point import Point
+from gateware.points import POINTS
+from gateware.points.linear import engine_spec
 from golden.base.errors import InputError, ToolError
 from hw.linear.lookup.lookup_tree import LookupTree
 from hw.stream.share import share
@@ -29,7 +31,7 @@ FLIP_FLOP_GE = 4  # DFFPOSX1 has area 96, NAND2X1 24
 
 
 def design_of(component: wiring.Component) -> Design:
-    return Design(name="dut", make=lambda: component, about="", parameters={})
+    return Design(name="dut", make=lambda: component)
 
 
 class Registers(wiring.Component):
@@ -161,9 +163,8 @@ def test_library_in_two_files_is_one(library: Library, tmp_path: Path) -> None:
 
 @pytest.fixture
 def wee(library: Library, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Put a small design into the catalog."""
-    design = Design(name="wee", make=lambda: Registers(2), about="", parameters={})
-    monkeypatch.setitem(CATALOG, "wee", design)
+    """Put a small design among the points."""
+    monkeypatch.setitem(POINTS, "wee", Point("wee", lambda: Registers(2)))
     return "wee"
 
 

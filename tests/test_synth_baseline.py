@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import kllm.app
 import synth.area.baseline
-from gateware.catalog import CATALOG
+from gateware.points import CATALOGUE
 from golden.base.errors import InputError, ToolError
 from synth.area.area import Area
 from synth.area.baseline import (
@@ -27,14 +27,14 @@ from synth.libraries.liberty import Library
 
 
 def test_every_design_has_a_baseline() -> None:
-    assert not differences(load(), CATALOG)
+    assert not differences(load(), CATALOGUE)
 
 
 def test_areas_are_those_of_the_baseline(library: Library) -> None:
     baseline = load()
-    names = [name for name in checked(baseline) if name in CATALOG]
+    names = [name for name in checked(baseline) if name in CATALOGUE]
     assert len(names) >= 20
-    areas = measure_all([CATALOG[name] for name in names], library, timed=False)
+    areas = measure_all([CATALOGUE[name] for name in names], library, timed=False)
     assert baseline.library == library.name
     moved = drifted(baseline, areas)
     by = f"measured by Yosys {areas[0].yosys}, the baseline by {baseline.yosys}"
@@ -43,7 +43,7 @@ def test_areas_are_those_of_the_baseline(library: Library) -> None:
 
 @pytest.fixture(scope="module")
 def area(library: Library) -> Area:
-    return measure(CATALOG["fp16_add"], library)
+    return measure(CATALOGUE["fp16_add"], library)
 
 
 def test_one_per_cent_is_the_limit(area: Area, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_command(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(synth.area.baseline, "FILE", path)
     for function in (synth.area.baseline.load, synth.area.baseline.update):
         monkeypatch.setattr(function, "__defaults__", (path,))
-    monkeypatch.setattr("gateware.catalog.CATALOG", {"fp16_add": CATALOG["fp16_add"]})
+    monkeypatch.setattr("gateware.points.CATALOGUE", {"fp16_add": CATALOGUE["fp16_add"]})
     assert run("fp16_add", "--update-baseline").exit_code == 0
     before = path.read_text()
     assert run("fp16_add", "--baseline").exit_code == 0

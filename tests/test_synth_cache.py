@@ -15,8 +15,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 import synth.area.measure
-from gateware.catalog import CATALOG
 from gateware.design import Design
+from gateware.points import CATALOGUE
 from golden.base.errors import InputError, ToolError
 from hw.stream.share import share
 from synth.area.area import as_json
@@ -68,7 +68,7 @@ class Holder(wiring.Component):
 
 
 def holder(name: str, leaves: int) -> Design:
-    return Design(name=name, make=partial(Holder, leaves), about="", parameters={})
+    return Design(name=name, make=partial(Holder, leaves))
 
 
 @pytest.fixture
@@ -191,20 +191,20 @@ def test_failure_of_one_component_ends_all(
 def test_catalog_is_known_by_its_sources(mapped: list[str], library: Library, tmp_path: Path):
     """Without elaboration: the second time ``make`` is not even called."""
     cache = Cache(tmp_path)
-    design = CATALOG["fp16_add"]
+    design = CATALOGUE["fp16_add"]
     (area,) = measure_all([design], library, cache=cache)
     assert mapped == ["fp16_add"]
-    copy = Design(name=design.name, make=design.make, about="", parameters=design.parameters)
+    copy = Design(name=design.name, make=design.make)
     assert measure_all([copy], library, cache=cache) == [area]
     assert "emission" not in vars(copy)
 
 
 def test_sources_of_a_design() -> None:
-    digests = [source_digest(design) for design in CATALOG.values()]
+    digests = [source_digest(design) for design in CATALOGUE.values()]
     assert None not in digests
     assert len(set(digests)) == len(digests)
     assert source_digest(holder("one", 1)) is None  # no component of the project
-    plain = Design(name="x", make=lambda: Leaf(1), about="", parameters={})
+    plain = Design(name="x", make=lambda: Leaf(1))
     assert source_digest(plain) is None
 
 
@@ -213,16 +213,16 @@ def test_sources_are_followed() -> None:
     files = reached({"hw.fp16.fp16_add"})
     assert {ROOT / "hw/fp16/fp16_add.py", ROOT / "hw/__init__.py"} <= files
     assert ROOT / "hw/linear/linear_engine.py" not in files
-    assert {ROOT / "hw/linear/linear_engine.py", *files} <= reached({"gateware.catalog"})
+    assert {ROOT / "hw/linear/linear_engine.py", *files} <= reached({"gateware.points.linear"})
 
 
 def test_areas_do_not_depend_on_folder_or_hash_seed(library: Library, tmp_path: Path) -> None:
     script = (
-        "import json; from gateware.catalog import CATALOG;"
+        "import json; from gateware.points import CATALOGUE;"
         "from synth.libraries.libraries import load;"
         "from synth.area.area import as_json;"
         "from synth.area.measure_design import measure;"
-        "print(json.dumps(as_json(measure(CATALOG['orizuru_unit'], load()))))"
+        "print(json.dumps(as_json(measure(CATALOGUE['orizuru_unit'], load()))))"
     )
     results = []
     for seed in ("1", "77"):

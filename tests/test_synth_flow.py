@@ -19,7 +19,7 @@ FULL_ADDER = "FAX1"
 
 
 def design_of(component: wiring.Component) -> Design:
-    return Design(name="dut", make=lambda: component, about="", parameters={})
+    return Design(name="dut", make=lambda: component)
 
 
 class Arithmetic(wiring.Component):

@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 
 import kllm.app
 import synth.fpga.fpga
-from gateware.catalog import CATALOG
+from gateware.points import CATALOGUE
 from golden.base.errors import InputError, ToolError
 from synth.area.cache import Cache
 from synth.fpga.fpga import DEVICES, PACKAGE, Fit, fit
 
-DESIGN = CATALOG["fp16_add_pipelined"]
+DESIGN = CATALOGUE["fp16_add_pipelined"]
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 import kllm.app
-from gateware.design import Design
+from gateware.points import point
 from golden.base.errors import InputError
 from sim.kit.launch import BenchError
-from sim.registry import BLOCKS
 from synth.libraries.liberty import Library
 from synth.power.gates import gate_verilog
 
@@ -21,8 +20,7 @@ SMALL = ("fp16_add", "sorted_list", "lookup_lane_symmetric", "token_buffer", "or
 
 @cache
 def gates_of(name: str, library: Library) -> str:
-    design = Design(name=name, make=BLOCKS[name].make, about="", parameters={})
-    return gate_verilog(design, library)
+    return gate_verilog(point(name), library)
 
 
 @pytest.mark.parametrize("name", SMALL)

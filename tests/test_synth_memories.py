@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateware.catalog import CATALOG
+from gateware.points import CATALOGUE
 from golden.base.errors import InputError
 from synth.area.measure import measure_all
 from synth.area.memories import Macro, Store, bit_cell, macros, memory_area, stays, store_of
@@ -63,7 +63,7 @@ def test_macros_cover_words_and_width(tmp_path: Path, library: Library) -> None:
 def test_memories_that_are_alike_are_one_line(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (area,) = measure_all([CATALOG["quick_select_16"]], library, timed=False)
+    (area,) = measure_all([CATALOGUE["quick_select_16"]], library, timed=False)
     print_memories(area)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     assert len(lines) < len(area.memories)

@@ -15,7 +15,7 @@ from synth.libraries.liberty import Library
 
 
 def design_of(component: wiring.Component, name: str = "dut") -> Design:
-    return Design(name=name, make=lambda: component, about="", parameters={})
+    return Design(name=name, make=lambda: component)
 
 
 class Wires(wiring.Component):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import kllm.app
 import synth.area.paper_units
 import synth.report.data
-from gateware.catalog import design
+from gateware.points import point
 from golden.base.errors import InputError
 from synth.area.paper_units import MAC, PaperUnit, paper_units
 from synth.libraries.liberty import Library
@@ -49,7 +49,7 @@ class Balanced(HTMLParser):
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave one unit of the paper's, for speed."""
-    units = (PaperUnit(name="Unit <1>", ratio=0.5, ours=design("fp16_add")),)
+    units = (PaperUnit(name="Unit <1>", ratio=0.5, ours=point("fp16_add")),)
     monkeypatch.setattr(synth.area.paper_units, "paper_units", lambda: units)
 
 
@@ -101,7 +101,7 @@ def test_command(small: None, library: Library, tmp_path: Path) -> None:
     ],
 )
 def test_products_by_hand(name: str, products: int) -> None:
-    assert products_per_cycle(design(name)) == products
+    assert products_per_cycle(point(name)) == products
 
 
 def test_units_of_the_paper_exist_here() -> None:

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import kllm.app
-from gateware.catalog import design
-from gateware.variant import parameters, specification, variant
+from gateware.points import point
+from gateware.variant import variant
 from golden.accuracy.error_split import split_errors
 from golden.base.errors import InputError
 from golden.exact.linear import QuantizedLinear
@@ -35,7 +35,7 @@ def test_a_grid_is_every_combination() -> None:
         for symmetric in (False, True)
         for lanes in (4, 8)
     ]
-    spec = specification(found.points[-1].design())
+    spec = found.points[-1].design().spec
     assert (spec.numbers.symmetric, spec.output_lanes, spec.inputs_per_beat) == (True, 8, 4)
     assert found.pareto == ("ge", "microseconds")
 
@@ -100,22 +100,22 @@ def test_missing_file_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_variants_change_what_is_named_alone() -> None:
-    base = design("fp16_multiply")
-    assert parameters(base) == {"pipelined": False}
-    assert parameters(variant(base, {"pipelined": True})) == {"pipelined": True}
+    base = point("fp16_multiply")
+    assert base.parameters == {"pipelined": False}
+    assert variant(base, {"pipelined": True}).parameters == {"pipelined": True}
     assert variant(base, {"pipelined": True}).verilog() != base.verilog()
-    changed = variant(design("int4_array"), {"arithmetic": "dequant", "output_lanes": 8})
+    changed = variant(point("int4_array"), {"arithmetic": "dequant", "output_lanes": 8})
     assert type(changed.make()).__name__ == "DequantArray"
-    assert specification(changed).inputs_max == specification(design("int4_array")).inputs_max
+    assert changed.spec.inputs_max == point("int4_array").spec.inputs_max
 
 
 def test_cycles_by_hand() -> None:
     # 16 beats and two digits for each of two groups of 4 outliers, for 16 tiles.
-    assert token_cycles(design("tiny"), 64, 64, 8) == (16 + 2 * 2) * 16
+    assert token_cycles(point("tiny"), 64, 64, 8) == (16 + 2 * 2) * 16
     # The paper's: counting takes 128 beats of 32 pairs a tile; 6 outliers each 8 groups.
-    assert token_cycles(design("counter_small"), 256, 256, 6) == 64 * 8
-    array = design("int4_array")
-    assert token_cycles(array, 4096, 32, 0) == specification(array).cycles(4096, 32)
+    assert token_cycles(point("counter_small"), 256, 256, 6) == 64 * 8
+    array = point("int4_array")
+    assert token_cycles(array, 4096, 32, 0) == array.spec.cycles(4096, 32)
 
 
 def test_accuracy_is_that_of_the_golden_model(
@@ -123,7 +123,7 @@ def test_accuracy_is_that_of_the_golden_model(
 ) -> None:
     """Of the base's widths, with the point's digits; the layer is a random one, for speed."""
     rng = np.random.default_rng(5)
-    numbers = specification(design("tiny")).numbers
+    numbers = point("tiny").spec.numbers
     layer = random_layer(rng, numbers, inputs=24, outputs=8, k_top=2)
     weight, bias = rng.normal(size=(24, 8)) / 4, np.zeros(8)
     x = random_tokens(rng, 4, 24)

@@ -25,7 +25,7 @@ Measure = Callable[[wiring.Component], Area]
 
 
 def design_of(component: wiring.Component) -> Design:
-    return Design(name="dut", make=lambda: component, about="", parameters={})
+    return Design(name="dut", make=lambda: component)
 
 
 @pytest.fixture(params=["opensta", "abc"])

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import kllm.app
-from gateware.catalog import CATALOG, design
 from gateware.design import describe_shape, describe_streams
+from gateware.points import CATALOGUE, point
 from golden.base.errors import InputError, ToolError
 from golden.base.files import write_whole
 from hw.linear.engine_spec import SCALE
@@ -123,12 +123,15 @@ def test_list_is_the_catalogue() -> None:
     for option in ("--list", "--json"):
         result = verilog(option)
         assert result.exit_code == 0
-        for name, one in CATALOG.items():
+        for name, one in CATALOGUE.items():
             assert name in result.output
             assert one.about.split(",")[0] in " ".join(result.output.replace("│", " ").split())
     entries = json.loads(verilog("--list", "--json").output)
-    assert [entry["name"] for entry in entries] == list(CATALOG)
-    assert all(entry["parameters"] for entry in entries)
+    assert [entry["name"] for entry in entries] == list(CATALOGUE)
+    by_name = {entry["name"]: entry["parameters"] for entry in entries}
+    assert by_name["fp16_add"] == {"pipelined": False}
+    assert by_name["orizuru_stream_16"]["engine"] == "stream"
+    assert not set(by_name) & {"sorted_list", "linear_engine_plain"}
 
 
 def test_without_a_design_it_explains_itself() -> None:
@@ -172,4 +175,4 @@ def test_written_files_have_the_usual_mode(tmp_path: Path) -> None:
 
 def test_unknown_designs_are_told_what_comes_near() -> None:
     with pytest.raises(InputError, match="near are minilm"):
-        design("minlm")
+        point("minlm")

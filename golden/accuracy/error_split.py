@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result, forward, reference
+from golden.exact.mac import GROUP
 from golden.exact.spec import IntArray
 from golden.models.layer_source import LayerSource
-from golden.quantise.baselines import GROUP, int_linear
+from golden.quantise.baselines import int_linear
 from golden.quantise.quantize import quantize_linear
 from golden.quantise.recipes.table import DEFAULT
 

@@ -7,8 +7,6 @@ from golden.exact.codebook import FloatArray, require_index_bits
 from golden.exact.fp16 import BitArray
 from golden.quantise.methods.grid import quantize_rows
 
-GROUP = 128
-
 
 def round_to_nearest(
     values: npt.NDArray[np.floating], bits: int, group: int | None = None

@@ -9,7 +9,7 @@ from golden.exact.codebook import FloatArray, fit_codebook, nearest, require_ind
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import W_EXPONENT_RANGE, QuantizedLinear
 from golden.exact.outliers import outliers_per_side
-from golden.exact.spec import A_FRACTION_BITS, SCALE_BITS, IntArray, NumberSpec
+from golden.exact.spec import A_FRACTION_BITS, SCALE_BITS, IntArray, NumberSpec, default_numbers
 from golden.exact.token_scale import Scale
 from golden.quantise.activation_fit import ActivationFit, SeenTokens, fit_activations, see
 from golden.quantise.pair_moments import pair_moments
@@ -22,10 +22,6 @@ from golden.quantise.recipes.weights import WeightFit
 
 Floats = npt.NDArray[np.floating]
 
-# The narrowest entries whose rounding stays below a tenth of the quantisation error on at least 34
-# of MiniLM's 36 linear layers, and below a fifth on all: `kllm study` measures it.
-SYMMETRIC_MAGNITUDE_BITS = 8
-PLAIN_MAGNITUDE_BITS = 9
 # Enough for the statistics of a product table; more costs time alone.
 SAMPLE_TOKENS = 64
 SAMPLE_OUTPUTS = 384
@@ -182,9 +178,9 @@ def _check(weight: Floats, bias: Floats, calibration: Floats) -> BitArray:
 
 
 def _spec(symmetric: bool, magnitude_bits: int | None) -> NumberSpec:
-    if magnitude_bits is None:
-        magnitude_bits = SYMMETRIC_MAGNITUDE_BITS if symmetric else PLAIN_MAGNITUDE_BITS
     try:
+        if magnitude_bits is None:
+            return default_numbers(symmetric=symmetric)
         return NumberSpec(symmetric=symmetric, magnitude_bits=magnitude_bits)
     except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error

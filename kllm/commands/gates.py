@@ -1,7 +1,7 @@
 """The command ``kllm gates``: a block's own bench, on its gates."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,13 +21,13 @@ kllm gates --list  -  which blocks there are
 RunBench = Callable[[str, str, str | None], str]
 
 
-def make_gates(blocks: Callable[[], dict[str, Callable]], run_bench: RunBench) -> Callable:
+def make_gates(blocks: Callable[[], dict[str, Any]], run_bench: RunBench) -> Callable:
     """Return the command.
 
     Parameters
     ----------
     blocks : callable
-        Gives what makes the component of each block that has a bench.
+        Gives the design points that have a bench, by name.
     run_bench : callable
         Runs a block's bench on some Verilog.
     """
@@ -57,14 +57,12 @@ def make_gates(blocks: Callable[[], dict[str, Callable]], run_bench: RunBench) -
         if unknown or not names:
             what = f"no block {unknown[0]!r}" if unknown else "name blocks"
             raise InputError(f"{what}: `kllm gates --list` has them")
-        from gateware.design import Design
         from synth.libraries.libraries import load
         from synth.power.gates import gate_verilog
 
         library = load(liberty or [])
         for name in dict.fromkeys(names):
-            design = Design(name=name, make=known[name], about="", parameters={})
-            ran = run_bench(name, gate_verilog(design, library), simulator)
+            ran = run_bench(name, gate_verilog(known[name], library), simulator)
             typer.echo(f"{name}: {ran} on gates of {library.name}")
 
     return gates

@@ -47,7 +47,7 @@ def make_power(run_gates: Callable[..., Any]) -> Callable[..., None]:
         the energy of each part, of a token, and of a multiply-add. Wires, the clock's tree and
         memories are left out, and so is what flickers within a cycle.
         """
-        from gateware.catalog import design
+        from gateware.points import point
         from golden.base.files import require_writable, write_whole
         from synth.area.measure_design import measure
         from synth.libraries.libraries import load
@@ -57,7 +57,7 @@ def make_power(run_gates: Callable[..., Any]) -> Callable[..., None]:
 
         if json_file is not None:
             require_writable(json_file)
-        chosen, library = design(name), load(liberty or [])
+        chosen, library = point(name), load(liberty or [])
         Energies(library)  # a library without any is refused before the work
         with _status() as say:
             say(f"gates of {name}", None)

@@ -47,22 +47,22 @@ def prove(
     """
     from golden.base.files import require_writable, write_whole
     from kllm.commands.run import progress_bar
-    from sim.proofs.proofs import PROOFS, proof
+    from sim.proofs.proofs import proof, proofs
     from sim.proofs.run import figures, run_proof
 
     for name, value, most in (("--depth", depth, DEPTH_MAX), ("--seconds", seconds, SECONDS_MAX)):
         if value is not None and not 1 <= value <= most:
             raise InputError(f"{name} must be from 1 to {most}, got {value}")
-    proofs = [proof(name) for name in dict.fromkeys(names or PROOFS)]
     if listing:
         show_list()
         return
+    chosen = [proof(name) for name in dict.fromkeys(names)] if names else [*proofs().values()]
     if json_file:
         require_writable(json_file)
     results = []
     with progress_bar() as progress:
-        for number, one in enumerate(proofs):
-            progress(one.name, number / len(proofs))
+        for number, one in enumerate(chosen):
+            progress(one.name, number / len(chosen))
             results.append(run_proof(one, seconds=seconds, depth=depth))
     if json_file:
         write_whole(json_file, json.dumps([figures(one) for one in results], indent=2) + "\n")
@@ -76,11 +76,11 @@ def show_list() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sim.proofs.proofs import PROOFS
+    from sim.proofs.proofs import proofs
 
     table = Table("proof", "what is proven", "runs")
     table.columns[0].no_wrap = True
-    for one in PROOFS.values():
+    for one in proofs().values():
         runs = "of any length" if one.unbounded else f"of {one.depth} cycles"
         table.add_row(one.name, one.about, runs)
     Console().print(table)

@@ -65,7 +65,7 @@ def make_compare(measure_area: MeasureArea) -> Callable[..., None]:
         for path in (json_file, plot):
             if path:
                 require_writable(path)
-        inputs = max(int(design.parameters["N"]) for design in designs)
+        inputs = max(design.spec.inputs_max for design in designs)
         with progress_bar() as progress:
             progress("vectors", None)
             kinds = make_kinds(inputs, tokens, seed, minilm=minilm)
@@ -97,10 +97,11 @@ def choose_designs(names: list[str] | None) -> "list[Design]":
     InputError
         If a name is not that of an outlier engine.
     """
-    from gateware.outlier_engines import OUTLIER_DESIGNS
+    from gateware.outlier_engines import outlier_designs
+    from gateware.points import CATALOGUE
     from golden.base.tensor_file import near
 
-    known = {design.name: design for design in OUTLIER_DESIGNS}
+    known = outlier_designs(CATALOGUE.values())
     for name in names or ():
         if name not in known:
             raise InputError(f"no outlier engine {name!r}{near(name, known)}")

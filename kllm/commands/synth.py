@@ -138,22 +138,22 @@ def choose(names: Sequence[str], every: bool) -> "list[Design]":
     InputError
         When one does not exist, or none is named.
     """
-    from gateware.catalog import DESIGNS, design
+    from gateware.points import CATALOGUE, point
 
     if every:
-        return list(DESIGNS)
+        return list(CATALOGUE.values())
     if not names:
         raise InputError("name design points (`kllm verilog --list` has them), or say --all")
-    return [design(name) for name in dict.fromkeys(names)]
+    return [point(name) for name in dict.fromkeys(names)]
 
 
 def write_baseline(areas: "Sequence[Area]") -> None:
     """Write figures into the baseline, and say what moved."""
-    from gateware.catalog import CATALOG
+    from gateware.points import CATALOGUE
     from synth.area.baseline import FILE, deltas, load, table, update
 
     moved = [d for d in deltas(load(), areas) if d.change] if FILE.is_file() else []
-    update(areas, CATALOG)
+    update(areas, CATALOGUE)
     if moved:
         typer.echo(table(moved))
     typer.echo(f"{FILE} has the figures of {len(areas)} designs now")
@@ -167,14 +167,14 @@ def compare_with_baseline(areas: "Sequence[Area]") -> None:
     ToolError
         When one did, or is not in the baseline.
     """
-    from gateware.catalog import CATALOG
+    from gateware.points import CATALOGUE
     from synth.area.baseline import TOLERANCE, UPDATE, deltas, differences, drifted, load, table
 
     baseline = load()
     typer.echo(table(deltas(baseline, areas)))
     if drifted(baseline, areas):
         raise ToolError(f"areas moved by more than {TOLERANCE:.0%}: if that is meant, `{UPDATE}`")
-    if missing := differences(baseline, CATALOG):
+    if missing := differences(baseline, CATALOGUE):
         raise ToolError(missing)
 
 

@@ -47,10 +47,10 @@ def write_designs(names: list[str], folder: Path) -> None:
     """Write DESIGN.v and DESIGN.json of each design to ``folder``; nothing if a name is wrong."""
     from rich.progress import Progress
 
-    from gateware.catalog import design
+    from gateware.points import point
     from golden.base.files import make_folder, write_whole
 
-    designs = [design(name) for name in dict.fromkeys(names)]
+    designs = [point(name) for name in dict.fromkeys(names)]
     make_folder(folder)
     written = []
     with Progress(transient=True) as progress:
@@ -65,16 +65,16 @@ def write_designs(names: list[str], folder: Path) -> None:
 
 def print_list(as_json: bool) -> None:
     """Print what design points there are."""
-    from gateware.catalog import CATALOG
+    from gateware.points import CATALOGUE
 
     if as_json:
         rows = [
             {"name": one.name, "about": one.about, "parameters": one.parameters}
-            for one in CATALOG.values()
+            for one in CATALOGUE.values()
         ]
         typer.echo(json.dumps(rows, indent=2))
     else:
-        print_table(list(CATALOG.values()))
+        print_table(list(CATALOGUE.values()))
 
 
 def print_table(designs: "list[Design]") -> None:

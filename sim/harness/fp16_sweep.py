@@ -13,8 +13,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gateware.emit import verilog
+from gateware.points import POINTS
 from golden.base.errors import InputError, ToolError
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_compare import Fp16Compare
@@ -22,7 +24,6 @@ from hw.fp16.fp16_fma import Fp16Fma
 from hw.fp16.fp16_multiply import Fp16Multiply
 from sim.kit.launch import BUILD
 from sim.kit.tools import verilator_environment
-from sim.registry import BLOCKS
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 KINDS = {Fp16Add: "add", Fp16Compare: "compare", Fp16Fma: "fma", Fp16Multiply: "multiply"}
@@ -44,7 +45,7 @@ def build(name: str, folder: Path | None = None, *, time_limit: float = 300) -> 
     Parameters
     ----------
     name : str
-        A block of :data:`sim.registry.BLOCKS`.
+        A point of :data:`gateware.points.POINTS`.
     folder : Path, optional
         Where; by default ``build/sim/<name>-sweep``. Two builds must not share one.
     time_limit : float
@@ -57,10 +58,10 @@ def build(name: str, folder: Path | None = None, *, time_limit: float = 300) -> 
     ToolError
         When Verilator is missing, does not build the model or takes too long.
     """
-    block = BLOCKS[name].make() if name in BLOCKS else None
-    if block is None or type(block) not in KINDS:
-        names = [key for key, block in BLOCKS.items() if type(block.make()) in KINDS]
+    if name not in POINTS or POINTS[name].kind not in KINDS:
+        names = [key for key, one in POINTS.items() if one.kind in KINDS]
         raise InputError(f"no FP16 unit {name}: there are {', '.join(names)}")
+    block: Any = POINTS[name].make()
     folder = folder or BUILD / f"{name}-sweep"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "unit.v"

@@ -1,1 +1,3 @@
 """What benches are made of: clock, streams, checkers, stimuli."""
+
+COMPONENT = "KLLM_COMPONENT"  # environment variable: the name of the point that a bench runs on

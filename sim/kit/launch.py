@@ -9,9 +9,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from gateware.emit import verilog
+from gateware.points import point
 from golden.base.errors import InputError, ToolError
+from sim.kit import COMPONENT
 from sim.kit.simulators import LimitedVerilator, choose_simulator, make_runner, visible_ports
-from sim.registry import BLOCKS, COMPONENT
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "sim"
@@ -155,31 +156,45 @@ def simulate(
     )
 
 
-def run_block(name: str, *, simulator: str | None = None, seed: int | None = None) -> Run:
-    """Run the bench of a block of :data:`sim.registry.BLOCKS`; print what was run.
+def run_bench(
+    name: str,
+    *,
+    source: str | None = None,
+    folder: str | None = None,
+    simulator: str | None = None,
+    seed: int | None = None,
+) -> Run:
+    """Run the bench of a point of :data:`gateware.points.POINTS`.
+
+    Parameters
+    ----------
+    name : str
+    source : str, optional
+        What runs in place of the component's own Verilog: its gates, say.
+    folder : str, optional
+        Names the run's folder, as in :func:`simulate`; by default ``name``.
+    simulator : str, optional
+    seed : int, optional
 
     Raises
     ------
     InputError
-        If there is no such block.
+        If there is no such point, or it has no bench.
     ToolError
         As :func:`simulate`.
     """
-    if name not in BLOCKS:
-        raise InputError(f"no block {name}: there are {', '.join(BLOCKS)}")
-    block = BLOCKS[name]
-    run = simulate(
-        name,
-        verilog(block.make(), name),
-        f"sim.benches.{block.bench}",
+    one = point(name)
+    if not one.bench_module:
+        raise InputError(f"the design {name} has no bench: `kllm gates --list` has those with one")
+    return simulate(
+        folder or name,
+        verilog(one.make(), name) if source is None else source,
+        one.bench_module,
         simulator=simulator,
         seed=seed,
         environment={COMPONENT: name},
+        top=name,
     )
-    print(f"{name}: {len(run.tests)} tests passed on {run.simulator}, seed {run.seed}")
-    if run.waves:
-        print(f"waveform: {run.waves}")
-    return run
 
 
 def check_results(results: Path, task: str) -> tuple[str, ...]:

@@ -10,19 +10,20 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from cocotb.triggers import RisingEdge, Timer
 
+from gateware.points import point
+from sim.kit import COMPONENT
 from sim.kit.clock import cycle, next_cycle, reset, settled, start_clock
 from sim.kit.streams import StreamSink, StreamSource
 from sim.kit.through_paths import ThroughPaths
 from sim.kit.traffic import TRAFFIC
 from sim.kit.words import pack, unpack, width
-from sim.registry import BLOCKS, COMPONENT
 
 STREAM = {"payload", "valid", "ready"}
 
 
 def component() -> Any:
     """Return the component that the Verilog came from, for its parameters and layouts."""
-    return BLOCKS[os.environ[COMPONENT]].make()
+    return point(os.environ[COMPONENT]).make()
 
 
 class Testbed:
@@ -35,7 +36,7 @@ class Testbed:
     dut : handle
         The top level.
     block : wiring.Component, optional
-        What it was made from; by default what the registry says.
+        What it was made from; by default the point that the launcher names.
 
     Attributes
     ----------

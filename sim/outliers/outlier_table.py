@@ -42,7 +42,10 @@ class Row:
         made, is_exact = comparisons(self.design, typical["mean"])
         figures: dict[str, Any] = {
             "design": self.design.name,
-            **self.design.parameters,
+            "engine": self.design.parameters["engine"],
+            "N": self.design.spec.inputs_max,
+            "k": self.design.spec.outliers_max,
+            "values_per_beat": self.design.spec.values_per_beat,
             "cycles": self.cycles,
             "mismatches": self.mismatches,
             "comparisons": made,
@@ -57,12 +60,11 @@ def simulate_kinds(
     row: Row, kinds: dict[str, BitArray], simulator: str, progress: Callable[..., None]
 ) -> None:
     """Run an engine on vectors of each kind, all in one simulation."""
-    parameters = row.design.parameters
-    k, lanes = int(parameters["k"]), int(parameters["values_per_beat"])
-    inputs = int(parameters["N"])
-    x = np.concatenate([vectors[:, :inputs] for vectors in kinds.values()])
+    engine, spec = str(row.design.parameters["engine"]), row.design.spec
+    k, lanes = spec.outliers_max, spec.values_per_beat
+    x = np.concatenate([vectors[:, : spec.inputs_max] for vectors in kinds.values()])
     progress(f"{row.design.name} on {simulator}", None)
-    run = run_engine(str(parameters["engine"]), x, k, lanes, simulator=simulator)
+    run = run_engine(engine, x, k, lanes, simulator=simulator)
     row.mismatches = run.mismatches(x)
     start = 0
     for kind, vectors in kinds.items():

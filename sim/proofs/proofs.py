@@ -1,14 +1,17 @@
 """The proofs: what is proven, of which size, and how far.
 
-A new outlier engine, or a block with streams, is a line in the table below.
+The streams of every kind of component that has a bench are proven at its first point, but for
+``LIMITS``; any other point can be named. A new outlier engine is a line in the table below.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from gateware.outlier_engines import make_stream
+from gateware.point import Point
+from gateware.points import POINTS
 from golden.base.errors import InputError
 from golden.base.tensor_file import near
 from hw.topk.baseline.bitonic_top_k import BitonicTopK
@@ -18,12 +21,13 @@ from hw.topk.orizuru.orizuru_stream import OrizuruStream
 from hw.topk.orizuru.orizuru_tree import OrizuruTree
 from hw.topk.orizuru.orizuru_unit import OrizuruUnit
 from sim.proofs.buffer import BufferRules
+from sim.proofs.limits import DEPTHS, LIMITS
 from sim.proofs.outliers import OutlierRules
 from sim.proofs.streams import StreamRules
-from sim.registry import BLOCKS
 
 KEY_BITS = 2
 STREAM_DEPTH = 30
+WHOLE = (OrizuruUnit, OrizuruTree, OrizuruStream, BitonicTopK, QuickSelect)  # proven in all they do
 STREAM_LISTS = partial(OrizuruStream, lists=2, sections=2, queue=4)
 STREAM_HEAP = partial(OrizuruStream, sections=2, queue=4, reverse=True, heap=True)
 
@@ -78,17 +82,6 @@ def _outliers(
     )
 
 
-def _streams(name: str, *steady: str, quick: bool = False) -> Proof:
-    """Return the proof of a block that has a bench; some of its inputs are steady."""
-    return Proof(
-        name=name,
-        about="its streams hold while they wait",
-        make=lambda: StreamRules(BLOCKS[name].make(), steady),
-        depth=STREAM_DEPTH,
-        quick=quick,
-    )
-
-
 _TABLE = (
     _outliers("orizuru_unit", OrizuruUnit, (4, 2, 4), patience=8, depth=10, quick=True),
     _outliers("orizuru_unit", OrizuruUnit, (8, 2, 4), patience=8, depth=12),
@@ -105,38 +98,65 @@ _TABLE = (
     _outliers("bitonic_top_k", BitonicTopK, (4, 2, 2), patience=12, depth=18),
     _outliers("quick_select", QuickSelect, (2, 2, 2), patience=None, depth=51),
     Proof(
-        name="token_buffer",
+        name="token_buffer_w2_l2_d3",
         about="reads what was written, token by token",
         make=lambda: BufferRules(2, 2, 3),
         depth=10,
         quick=True,
     ),
-    _streams("absolute_sum_k4"),
-    _streams("entry_merge", quick=True),
-    _streams("lookup_array_symmetric", "shape"),
-    _streams("midpoint_scaler_symmetric"),
-    _streams("outlier_join", quick=True),
-    _streams("outlier_residual_symmetric"),
-    _streams("output_scaler"),
-    _streams("output_stage"),
-    _streams("reciprocal", quick=True),
-    _streams("token_framer_k4", "inputs", quick=True),
-    _streams("token_ingest_k4", "shape"),
-    _streams("token_quantizer_symmetric", "shape"),
-    _streams("token_scale"),
-    _streams("weight_requester", "shape", quick=True),
 )
-PROOFS = {proof.name: proof for proof in _TABLE}
+
+
+TABLE = {one.name: one for one in _TABLE}
+
+
+QUICK = ("entry_merge", "outlier_join", "reciprocal", "token_framer_k4", "weight_requester")
+
+
+def stream_proof(one: Point) -> Proof:
+    """Return the proof that the streams of a point hold while they wait."""
+    kind = type(one.make())
+    limit = LIMITS.get(kind)
+    return Proof(
+        name=one.name,
+        about="its streams hold while they wait",
+        make=lambda: StreamRules(one.make(), one.steady),
+        depth=limit.depth if limit and limit.depth else DEPTHS.get(kind, STREAM_DEPTH),
+        unbounded=limit is None,
+        quick=one.name in QUICK,
+    )
+
+
+@cache
+def first_points() -> dict[type, Point]:
+    """Return the first point with a bench of each kind of component that has output streams."""
+    found: dict[Any, Point] = {}
+    for one in POINTS.values():
+        if one.bench is not None and one.kind not in found:
+            found[one.kind] = one
+    return {type(one.make()): one for one in found.values() if one.sends}
+
+
+def proofs() -> dict[str, Proof]:
+    """Return the table's proofs, and those of the streams of each kind that have no limit of 0."""
+    streams = [
+        stream_proof(one)
+        for kind, one in first_points().items()
+        if kind not in WHOLE and (kind not in LIMITS or LIMITS[kind].depth)
+    ]
+    return TABLE | {one.name: one for one in streams}
 
 
 def proof(name: str) -> Proof:
-    """Return the proof called ``name``.
+    """Return the proof called ``name``: one of the table, or that of the streams of a point.
 
     Raises
     ------
     InputError
         When there is none; the text has the names that come near.
     """
-    if name in PROOFS:
-        return PROOFS[name]
-    raise InputError(f"no proof {name!r}{near(name, PROOFS)}")
+    if name in TABLE:
+        return TABLE[name]
+    if name in POINTS and POINTS[name].sends:
+        return stream_proof(POINTS[name])
+    raise InputError(f"no proof {name!r}{near(name, [*TABLE, *POINTS])}")

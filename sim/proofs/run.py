@@ -50,7 +50,7 @@ def run_proof(proof: Proof, *, seconds: int, depth: int | None = None) -> Result
     Parameters
     ----------
     proof : Proof
-        One of :data:`sim.proofs.proofs.PROOFS`.
+        One of :func:`sim.proofs.proofs.proofs`, or another.
     seconds : int
         Limit for each of its searches.
     depth : int, optional

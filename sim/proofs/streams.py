@@ -2,34 +2,38 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.stream.token_buffer import ReadPort
 from sim.proofs.properties import Properties, keeps, waits
 
+SIZE = ("shape", "inputs", "outputs")  # of the layer: steady in every component
+LEVELS = ("available",)  # what a token's being there says: it is not taken back
+
 
 class StreamRules(wiring.Component):
     """A component among free inputs: valid and payload of every stream hold while it waits.
 
     Of its input streams that is assumed; of its output streams it is a rule. A buffer that it
-    reads keeps its word until another is read, and its token until that is done with. All other
-    inputs may change in every cycle, and a reset may come in any.
+    reads keeps its word until another is read, and its token until that is done with. The size
+    of the layer is steady, and ``available`` does not fall while a stream waits. All other inputs
+    may change in every cycle, and a reset may come in any.
 
     Parameters
     ----------
     component : wiring.Component
         What is proven. All its ports become ports of this one.
     steady : tuple of str
-        Inputs that keep the value that they have in the first cycle after a reset.
+        More inputs that keep the value that they have in the first cycle after a reset.
     """
 
     properties: Properties
 
     def __init__(self, component: Any, steady: tuple[str, ...] = ()) -> None:
         self.component = component
-        self.steady = steady
+        self.steady = (*SIZE, *steady)
         super().__init__(component.signature)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
@@ -47,6 +51,7 @@ class StreamRules(wiring.Component):
             m.d.comb += part.eq(outer)
             if path[0] in self.steady:
                 p.assume(f"{name}_is_steady", keeps(m, outer, name))
+        waiting = []
         for name, member in self.signature.members.items():
             port: Any = getattr(self, name)
             if member.is_port:
@@ -57,8 +62,14 @@ class StreamRules(wiring.Component):
                 p.assume(f"{name}_holds_still", waits(m, port, name)[1])
             elif isinstance(member.signature, stream.Signature):
                 waited, still = waits(m, port, name)
+                waiting.append(waited)
                 p.rule(f"{name}_holds_still", still)
                 p.reach(f"{name}_waits_and_passes", waited & port.valid & port.ready)
+        for name in LEVELS:
+            if name in self.signature.members:
+                level, before = getattr(self, name), Signal(name=f"{name}_before")
+                m.d.sync += before.eq(level)
+                p.assume(f"{name}_stays", ~(before & Cat(waiting).any()) | level)
         assert p.rules, f"{type(self.component).__name__} has no output stream"
         return m
 

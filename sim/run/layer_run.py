@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gateware.catalog import design
+from gateware.points import point
 from golden.base.errors import ToolError
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
@@ -112,7 +112,7 @@ def run_layer(
 
     run = simulate(
         name,
-        verilog or design(name).verilog(),
+        verilog or point(name).verilog(),
         "sim.benches.run.bench_layer_run",
         simulator=simulator,
         seed=seed,

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateware.catalog import CATALOG, ENGINE_SPECS, SYMMETRIC, design
+from gateware.points import point
+from gateware.points.linear import ENGINES, SUFFIX
+from gateware.points.linear_counter import COUNTER_ENGINES
 from golden.accuracy.error_split import ErrorSplit, split_errors
 from golden.base.errors import InputError
 from golden.exact.codebook import require_index_bits
@@ -18,6 +20,7 @@ from hw.linear.engine_spec import EngineSpec
 from sim.kit.engine_words import beats_per_token, require_size
 from sim.run.layer_run import LayerRun, run_layer
 
+ENGINE_SPECS: dict[str, EngineSpec] = {one.name: one.spec for one in (*ENGINES, *COUNTER_ENGINES)}
 Progress = Callable[[str, float | None], None]  # what is being done, and which share of it
 
 
@@ -64,19 +67,18 @@ class Options:
         require_recipe(self.recipe)
         if self.seed < 0:
             raise InputError(f"the seed must be 0 or more, got {self.seed}")
-        if self.design_name in CATALOG and self.design_name not in ENGINE_SPECS:
+        if point(self.design_name).name not in ENGINE_SPECS:
             raise InputError(
                 f"the design {self.design} does not run a layer: choose one of"
                 f" {', '.join(ENGINE_SPECS)}"
             )
-        design(self.design_name)
 
     @property
     def design_name(self) -> str:
         """The design's full name."""
-        name = self.design.removesuffix(SYMMETRIC)
+        name = self.design.removesuffix(SUFFIX)
         symmetric = self.symmetric or name != self.design
-        return name + SYMMETRIC * symmetric
+        return name + SUFFIX * symmetric
 
     @property
     def spec(self) -> EngineSpec:

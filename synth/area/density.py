@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateware.catalog import design
 from gateware.density_points import FMA, FMA_COMBINATIONAL, DensityPoint, counter_spec
+from gateware.points import point
 from golden.base.errors import ToolError
 from golden.exact.cycles import lookup_beats, outliers_of
 from synth.area.area import Area
@@ -98,31 +98,31 @@ def densities(
     **options
         As for :func:`synth.area.measure.measure_all`.
     """
-    units = [design(FMA), design(FMA_COMBINATIONAL)]
+    units = [point(FMA), point(FMA_COMBINATIONAL)]
     wanted = [*units]
-    for point in points:
-        wanted += [point.lane, point.array, *([point.scaled] if point.scaled else [])]
+    for one in points:
+        wanted += [one.lane, one.array, *([one.scaled] if one.scaled else [])]
     areas = measure_all(wanted, library, **options)  # pyright: ignore[reportArgumentType]
     measured = dict(zip(wanted, areas, strict=True))
     fma, plain_fma = (measured[unit].ge for unit in units)
-    logic = {point.block: _logic(measured[point.lane]) / point.lane_pairs for point in points}
+    logic = {one.block: _logic(measured[one.lane]) / one.lane_pairs for one in points}
     found = []
-    for point in points:
-        array = measured[point.array]
-        whole = array.ge / point.array_pairs
-        scaled = measured[point.scaled].ge / point.array_pairs if point.scaled else None
+    for one in points:
+        array = measured[one.array]
+        whole = array.ge / one.array_pairs
+        scaled = measured[one.scaled].ge / one.array_pairs if one.scaled else None
         found.append(
             Density(
-                block=point.block,
+                block=one.block,
                 library=array.library,
-                ge_per_mac=logic[point.block],
+                ge_per_mac=logic[one.block],
                 ge_per_mac_with_registers=whole,
                 delay_fo4=array.delay_fo4,
                 ratio_to_fp16_fma=whole / fma,
-                ratio_to_fp16_fma_combinational=logic[point.block] / plain_fma,
-                ratio_to_int4=logic[point.block] / logic["int4"],
+                ratio_to_fp16_fma_combinational=logic[one.block] / plain_fma,
+                ratio_to_int4=logic[one.block] / logic["int4"],
                 ge_per_mac_with_scales=scaled,
-                accuracy=accuracy.get(point.block),
+                accuracy=accuracy.get(one.block),
             )
         )
     return found

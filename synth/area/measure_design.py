@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gateware.catalog import design
 from gateware.design import Design
+from gateware.points import point
 from synth.area.area import TIMEOUT, Area, as_json
 from synth.area.measure import measure_all
 from synth.libraries.liberty import Library
@@ -36,4 +36,4 @@ def measure(design: Design, library: Library, timeout: float = TIMEOUT) -> Area:
 
 def measure_design(name: str) -> dict[str, Any]:
     """Return the area of a catalogued design in the default library, ready for JSON."""
-    return as_json(measure(design(name), load()))
+    return as_json(measure(point(name), load()))

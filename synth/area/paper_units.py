@@ -8,13 +8,11 @@ pipelined FP16 fused multiply-add, which is IEEE 754 with subnormals.
 from dataclasses import dataclass
 from functools import partial
 
-from gateware.catalog import design
 from gateware.density_points import counter_spec
 from gateware.design import Design
+from gateware.points import point
 from hw.linear.counter.concat_unit import ConcatUnit
 from hw.linear.counter.index_counter import IndexCounter
-from hw.linear.counter_fp16.dequant_unit import DequantUnit
-from hw.linear.counter_fp16.error_unit import ErrorUnit
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
 from hw.token.clustering_unit import ClusteringUnit
 from synth.area.area import Area
@@ -50,39 +48,38 @@ def paper_units() -> tuple[PaperUnit, ...]:
     spec = counter_spec()
     count_bits = (spec.inputs_max).bit_length()
 
-    def one(name: str, make: partial) -> Design:
-        return Design(name=name, make=make, about="", parameters={})
-
     return (
         PaperUnit(
             name="Concat Unit",
             ratio=21.2 / 2796,
-            ours=one("concat_unit", partial(ConcatUnit, spec)),
+            ours=Design("concat_unit", partial(ConcatUnit, spec)),
         ),
         PaperUnit(
             name="Index Counter, 16 inputs",
             ratio=8469 / 2796,
-            ours=one("index_counter", partial(IndexCounter, spec)),
+            ours=Design("index_counter", partial(IndexCounter, spec)),
         ),
         PaperUnit(
-            name="Dequant Unit", ratio=2830 / 2796, ours=one("dequant_unit", partial(DequantUnit))
+            name="Dequant Unit",
+            ratio=2830 / 2796,
+            ours=point("dequant_unit"),
         ),
         PaperUnit(
             name="MAC tree, per lane",
             ratio=3656 / 2796,
-            ours=one("count_tree", partial(Fp16CountTree, TREE_LANES, count_bits)),
+            ours=Design("count_tree", partial(Fp16CountTree, TREE_LANES, count_bits)),
             share=TREE_LANES,
         ),
         PaperUnit(
             name="Clustering Unit",
             ratio=328 / 2796,
-            ours=one("clustering_unit", partial(ClusteringUnit, False)),
+            ours=Design("clustering_unit", partial(ClusteringUnit, False)),
         ),
-        PaperUnit(name="Orizuru unit, 16 inputs", ratio=2707 / 2796, ours=design("orizuru_unit")),
+        PaperUnit(name="Orizuru unit, 16 inputs", ratio=2707 / 2796, ours=point("orizuru_unit")),
         PaperUnit(
             name="error-calculation unit",
             ratio=4120 / 2796,
-            ours=one("error_unit", partial(ErrorUnit)),
+            ours=point("error_unit"),
         ),
     )
 

@@ -4,7 +4,6 @@ import datetime
 import json
 import platform
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,16 +31,14 @@ COLUMNS = {
 
 def products_per_cycle(design: "Design") -> int:
     """Return how many products an engine, an array or a lane makes in a cycle; 0 of all else."""
-    from gateware.mac_arrays import make_array
-    from gateware.variant import specification
+    from gateware.points.baseline import make_array
     from hw.baseline.lanes import make_lane
     from hw.baseline.scaled_array import ScaledArray
     from hw.linear.counter.counter_engine import CounterEngine
     from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
     from hw.linear.linear_engine import LinearEngine
 
-    kind = design.make.func if isinstance(design.make, partial) else None
-    spec = specification(design)
+    kind, spec = design.kind, design.spec
     if kind is make_lane:
         return spec.inputs_per_beat
     if kind in (LinearEngine, make_array, ScaledArray):
@@ -81,12 +78,12 @@ def gather(
     ToolError
         When a measurement fails.
     """
-    from gateware.catalog import design
+    from gateware.points import point
     from synth.area.paper_units import MAC, paper_units, ratios
 
     further = [read_table(path) for path in tables]
     units = paper_units()
-    others = {unit.ours.name: unit.ours for unit in units} | {MAC: design(MAC)}
+    others = {unit.ours.name: unit.ours for unit in units} | {MAC: point(MAC)}
     named = others | {one.name: one for one in designs}
     measured = measure_all(list(named.values()), library, progress=progress)
     areas = {area.design: area for area in measured}

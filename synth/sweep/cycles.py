@@ -1,10 +1,7 @@
 """How many cycles a design takes for a token, by the closed formula of its kind."""
 
-from functools import partial
-
 from gateware.design import Design
-from gateware.mac_arrays import make_array
-from gateware.variant import specification
+from gateware.points.baseline import make_array
 from golden.base.errors import InputError
 from golden.exact.cycles import lookup_beats
 from hw.linear.counter.counter_engine import CounterEngine
@@ -16,7 +13,7 @@ KINDS = (LinearEngine, CounterEngine, Fp16CounterEngine, make_array)
 
 def require_cycles(design: Design) -> None:
     """Raise InputError unless there is a formula for a design."""
-    if not isinstance(design.make, partial) or design.make.func not in KINDS:
+    if design.kind not in KINDS:
         raise InputError(
             f"there is no formula for the cycles of {design.name}, only for whole engines and"
             " arrays: leave cycles out of measure"
@@ -37,9 +34,8 @@ def token_cycles(design: Design, inputs: int, outputs: int, outliers: int) -> in
     outliers : int
         On both sides together.
     """
-    assert isinstance(design.make, partial)
-    spec = specification(design)
-    if design.make.func is LinearEngine:
+    spec = design.spec
+    if design.kind is LinearEngine:
         beats = lookup_beats(
             inputs,
             outputs,
@@ -49,6 +45,6 @@ def token_cycles(design: Design, inputs: int, outputs: int, outliers: int) -> in
             digits=spec.numbers.residual_digits,
         )
         return max(beats, spec.tile_cycles * -(-outputs // spec.output_lanes))
-    if design.make.func is make_array:
+    if design.kind is make_array:
         return spec.cycles(inputs, outputs)
     return max(spec.main_cycles(inputs, outputs), spec.compensation_cycles(outputs, outliers))

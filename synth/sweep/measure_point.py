@@ -100,9 +100,7 @@ def _version(package: str) -> str:
 
 def _numbers(point: Point):
     """Return the widths of a point's integers, which alone decide how large its errors are."""
-    from gateware.variant import specification
-
-    return specification(point.design()).numbers
+    return point.design().spec.numbers
 
 
 def _errors_known(point: Point, accuracy: Accuracy) -> Figures:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gateware.catalog import design
-from gateware.design import Design
-from gateware.variant import ImpossibleError, Value, parameters, specification, variant
+from gateware.design import Design, Value
+from gateware.points import point
+from gateware.variant import ImpossibleError, variant
 from golden.base.errors import InputError
 from golden.exact.cycles import outliers_of
 from synth.sweep.cycles import require_cycles
@@ -81,7 +81,7 @@ def plan(plain: Mapping[str, Any]) -> Plan:
     combinations, left_out = [], 0
     for base, changes in itertools.product(_texts("base", bases), _grid(plain.get("grid", {}))):
         try:
-            combinations.append((base, changes, variant(design(base), dict(changes))))
+            combinations.append((base, changes, variant(point(base), dict(changes))))
         except ImpossibleError:
             if not plain.get("skip_impossible", False):
                 raise
@@ -141,7 +141,8 @@ def _layer(table: Mapping[str, Any], designs: Sequence[Design]) -> Layer:
     _require("layer", table, LAYER)
     sizes = {}
     for name in ("inputs", "outputs"):
-        limits = [n[f"{name}_max"] for n in map(parameters, designs) if f"{name}_max" in n]
+        known = [one.parameters.get(f"{name}_max") for one in designs]
+        limits = [limit for limit in known if isinstance(limit, int)]
         if name not in table and not limits:
             raise InputError(f"layer.{name} is missing: {designs[0].name} takes any number")
         sizes[name] = table.get(name, min(limits, default=0))
@@ -154,7 +155,7 @@ def _layer(table: Mapping[str, Any], designs: Sequence[Design]) -> Layer:
     layer = Layer(**sizes, outliers=outliers)
     for one in designs:
         require_cycles(one)
-        most = 2 * getattr(specification(one), "outliers_max", outliers)
+        most = 2 * getattr(one.spec, "outliers_max", outliers)
         if outliers > most:
             raise InputError(
                 f"{outliers} outliers of {layer.inputs} inputs are more than {one.name} takes with"
@@ -174,6 +175,7 @@ def _accuracy(plain: Mapping[str, Any], designs: Sequence[Design]) -> Accuracy:
     from golden.exact.codebook import require_index_bits
     from golden.exact.spec import NumberSpec
     from golden.models.minilm import require_layer
+    from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 
     table = plain.get("accuracy", {})
     _require("accuracy", table, ACCURACY)
@@ -185,8 +187,8 @@ def _accuracy(plain: Mapping[str, Any], designs: Sequence[Design]) -> Accuracy:
     if found.tokens < 1:
         raise InputError(f"tokens must be at least 1, got {found.tokens}")
     for one in designs:
-        integers = isinstance(getattr(specification(one), "numbers", None), NumberSpec)
-        if not integers or one.parameters.get("numbers") == "fp16":
+        integers = isinstance(getattr(one.spec, "numbers", None), NumberSpec)
+        if not integers or isinstance(one.spec, Fp16CounterSpec):
             raise InputError(f"accuracy is of designs with tables of integers; {one.name} has none")
     return found
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateware.catalog import design
-from gateware.design import Design
-from gateware.variant import Value, variant
+from gateware.design import Design, Value
+from gateware.points import point
+from gateware.variant import variant
 
 FIGURES = {
     "area": ("ge", "area", "flip_flops", "memory_bits"),
@@ -68,7 +68,7 @@ class Point:
 
     def design(self) -> Design:
         """Return the design."""
-        return variant(design(self.base), dict(self.changes))
+        return variant(point(self.base), dict(self.changes))
 
     def __str__(self) -> str:
         return ", ".join([self.base, *(f"{n} = {v}" for n, v in self.changes), self.library])

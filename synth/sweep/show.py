@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from gateware.variant import Value
+from gateware.design import Value
 from golden.base.files import write_whole
 from synth.sweep.points import Plan, Point, figures_of
 from synth.sweep.run import Measured, front

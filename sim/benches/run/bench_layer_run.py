@@ -8,7 +8,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from gateware.catalog import design
+from gateware.points import point
 from hw.linear.counter.counter_engine import CounterEngine
 from hw.linear.linear_engine import LinearEngine
 from sim.kit.clock import cycle
@@ -25,7 +25,7 @@ REPORT_CYCLES = 200
 async def layer_run(dut) -> None:
     """Load the layer, send every token at full rate, and keep outputs and times."""
     layer, x = load_layer(Path(os.environ[LAYER]))
-    block = design(os.environ[DESIGN]).make()
+    block = point(os.environ[DESIGN]).make()
     assert isinstance(block, LinearEngine | CounterEngine)
     started = time.perf_counter()
     counts = isinstance(block, CounterEngine)

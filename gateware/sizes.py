@@ -1,29 +1,8 @@
-"""A component with its parameters chosen, and sizes small enough for Icarus."""
+"""Sizes that several rooms share: those at which benches and proofs try components."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from amaranth.lib import wiring
-
-from golden.exact.spec import NumberSpec
+from golden.exact.spec import default_numbers
 from hw.linear.engine_spec import EngineSpec
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
-
-
-@dataclass(frozen=True)
-class Block:
-    """A component with every parameter chosen, and the bench that tries it.
-
-    Parameters
-    ----------
-    bench : str
-        Module in ``sim`` that holds the cocotb tests.
-    make : callable
-        Returns a fresh component.
-    """
-
-    bench: str
-    make: Callable[[], wiring.Component]
 
 
 def small_spec(
@@ -34,9 +13,9 @@ def small_spec(
     outliers_max: int = 4,
     scale_lanes: int = 2,
 ) -> EngineSpec:
-    """Return an engine of a size for benches."""
+    """Return a linear engine small enough for Icarus."""
     return EngineSpec(
-        numbers=NumberSpec(symmetric=symmetric, magnitude_bits=8 if symmetric else 9),
+        numbers=default_numbers(symmetric=symmetric),
         inputs_per_beat=inputs_per_beat,
         output_lanes=4,
         inputs_max=inputs_max,
@@ -46,8 +25,8 @@ def small_spec(
     )
 
 
-def orizuru(inputs_max: int, outliers_max: int, values_per_beat: int) -> OrizuruSpec:
-    """Return the size of an outlier engine for benches."""
+def outlier_spec(inputs_max: int, outliers_max: int, values_per_beat: int) -> OrizuruSpec:
+    """Return the size of an outlier engine."""
     return OrizuruSpec(
         inputs_max=inputs_max, outliers_max=outliers_max, values_per_beat=values_per_beat
     )

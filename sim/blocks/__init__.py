@@ -1,1 +1,0 @@
-"""The blocks that have a bench, a file for each folder of ``hw``."""
