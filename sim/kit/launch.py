@@ -15,6 +15,7 @@ from sim.registry import BLOCKS, COMPONENT
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "sim"
+BENCHES = ROOT / "sim" / "benches"
 SEED = 1  # unless COCOTB_RANDOM_SEED says another
 TIMESCALE = ("1ns", "1ps")  # Amaranth writes none
 
@@ -168,10 +169,11 @@ def run_block(name: str, *, simulator: str | None = None, seed: int | None = Non
     if name not in BLOCKS:
         raise InputError(f"no block {name}: there are {', '.join(BLOCKS)}")
     block = BLOCKS[name]
+    (bench,) = BENCHES.rglob(f"{block.bench}.py")
     run = simulate(
         name,
         verilog(block.make(), name),
-        f"sim.benches.{block.bench}",
+        ".".join(bench.relative_to(ROOT).with_suffix("").parts),
         simulator=simulator,
         seed=seed,
         environment={COMPONENT: name},
