@@ -20,8 +20,8 @@ from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.linear.engine_spec import EngineSpec
-from hw.linear.linear_engine import LinearEngine
 from hw.linear.lookup.lookup_array import LookupArray
+from hw.linear.lookup.lookup_engine import LookupEngine
 from hw.linear.lookup.lookup_tree import LookupTree
 
 # Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with
@@ -66,7 +66,7 @@ def _linear_engine(size: str, *, symmetric: bool) -> Design:
     parameters = asdict(spec)
     return Design(
         name=size + (SYMMETRIC if symmetric else ""),
-        make=partial(LinearEngine, spec),
+        make=partial(LookupEngine, spec),
         about=f"{spec.inputs_per_beat} x {spec.output_lanes} linear engine,"
         f" {'symmetric' if symmetric else 'plain'} codebooks,"
         f" K and N up to {spec.inputs_max} and {spec.outputs_max}",

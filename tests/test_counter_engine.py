@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gateware.counter_engines import COUNTER_SPECS, PAPER, counter_spec
-from hw.linear.counter.counter_engine import CounterEngine
+from gateware.engines.kinds import engine
 from hw.linear.counter.counter_spec import CounterSpec
 
 SPEC = counter_spec(PAPER)
@@ -26,12 +26,12 @@ def test_short_layers_wait_for_the_tree() -> None:
 
 
 def test_whole_cycles_are_the_slower_branch_and_a_way_out() -> None:
-    engine = CounterEngine(SPEC)
-    alone = engine.cycles(4096, 4096, 0)
+    paper = engine(SPEC)
+    alone = paper.alone(4096, 4096, 0)
     assert alone > SPEC.main_cycles(4096, 4096)
-    assert engine.cycles(4096, 4096, 21) == alone
+    assert paper.alone(4096, 4096, 21) == alone
     # 205 outliers a side are 10 %.
-    many = CounterEngine(replace(SPEC, outliers_max=205)).cycles(4096, 4096, 205)
+    many = engine(replace(SPEC, outliers_max=205)).alone(4096, 4096, 205)
     assert many > SPEC.compensation_cycles(4096, 410) == 13_120
 
 

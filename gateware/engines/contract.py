@@ -1,5 +1,6 @@
 """What everything that runs a layer on an engine asks of it, whatever its kind."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -9,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from amaranth.lib import wiring
 
+from gateware.emit import emission
+from gateware.engines.cycles import Cycles, Resources
 from gateware.engines.memory_image import MemoryImage
 from golden.base.errors import InputError
 from golden.exact.fp16 import BitArray
@@ -16,13 +19,14 @@ from golden.exact.linear import QuantizedLinear, Result
 from golden.exact.mapping import index_code, stored_centroids
 from golden.exact.spec import NumberSpec
 from hw.linear.engine_spec import EngineSpec
-from hw.linear.layer_constants import Select, Size
+from hw.linear.shell.layer_constants import Select, Size
 from hw.stream.share import looked_at
 
 Spec = TypeVar("Spec", bound=EngineSpec)
 Constant = tuple[
     Select, int, int | np.integer
 ]  # of a load word: where it goes, its address, its value
+SMALL_MEMORY = 256  # bits up to which a memory is made of flip-flops
 EXPONENT_BITS = 8  # of the token scale's factor in its load word
 
 
@@ -44,15 +48,15 @@ class Contract(ABC, Generic[Spec]):
     ----------
     COMPONENT : type
         The kind of component.
+    ASKED : int
+        Cycles from a token that is quantised to its first request for weights.
     WEIGHTS : dict
         Streams of requests for weights, and those of the answers; the main branch's come first.
-    WORD_BITS : int
-        Bits of ``word`` in a load word.
     """
 
     COMPONENT: ClassVar[type[wiring.Component]]
+    ASKED: ClassVar[int]
     WEIGHTS: ClassVar[dict[str, str]]
-    WORD_BITS: ClassVar[int]
 
     def __init__(self, spec: Spec, component: Any = None) -> None:
         self.spec = spec
@@ -109,7 +113,7 @@ class Contract(ABC, Generic[Spec]):
         constants: list[Constant] = [(Select.SIZE, size.value, value) for size, value in sizes]
         constants += [(Select.A_CENTROID, n, value) for n, value in enumerate(centroids)]
         constants += self.constants(layer)
-        mask = (1 << self.WORD_BITS) - 1
+        mask = (1 << self.spec.channel.size) - 1
         return [
             {"select": select.value, "address": address, "word": int(value) & mask}
             for select, address, value in constants
@@ -147,9 +151,84 @@ class Contract(ABC, Generic[Spec]):
         The flags of a run are the ``any()`` of ``nonfinite``, ``saturated`` and ``overflow``.
         """
 
+    def cycles(self, inputs: int, outputs: int, k_top: int, *, memory: int = 1) -> Cycles:
+        """Return what a layer takes, by stage.
+
+        Parameters
+        ----------
+        inputs, outputs, k_top : int
+            Size of the layer.
+        memory : int
+            Cycles from a request for weights to its answer.
+        """
+        made, beats = self.component, -(-inputs // self.spec.inputs_per_beat)
+        residuals = made.quantizer.residuals
+        outliers = residuals.fill + 2 * k_top * residuals.period if k_top else 0
+        quantise = 1 + made.quantizer.preparation + max(beats + 1, outliers)
+        taken_in = beats - 1 + made.ingest.latency
+        asked = self.ASKED + memory
+        return Cycles(
+            ingest=beats + 4 * k_top,
+            quantise=quantise + 1,
+            main=self.main_cycles(inputs, outputs, k_top),
+            compensation=self.compensation_cycles(outputs, k_top),
+            output=-(-outputs // self.spec.output_lanes) * self.spec.output_cycles,
+            latency=taken_in + quantise + asked + self.alone(inputs, outputs, k_top),
+        )
+
+    @abstractmethod
+    def main_cycles(self, inputs: int, outputs: int, k_top: int) -> int:
+        """Return the cycles of the main branch for a token."""
+
+    @abstractmethod
+    def compensation_cycles(self, outputs: int, k_top: int) -> int:
+        """Return the cycles of an outlier branch of its own for a token."""
+
+    @abstractmethod
+    def alone(self, inputs: int, outputs: int, k_top: int, *, later: int = 1) -> int:
+        """Return the cycles from a lone token's first main weights to its last outputs, both in.
+
+        Parameters
+        ----------
+        inputs, outputs, k_top : int
+            Size of the layer.
+        later : int
+            By how much the first weights of an outlier branch of its own come later.
+        """
+
+    def resources(self) -> Resources:
+        """Return what the engine does per cycle, and its memories; builds the engine for that."""
+        answers = (getattr(self.component, port).payload for port in self.WEIGHTS.values())
+        made: Any = self.COMPONENT
+        return Resources(
+            multiply_accumulates=self.multiply_accumulates,
+            weight_bits=sum(answer.shape().size for answer in answers),
+            memory_bits=memory_bits(emission(made(self.spec), "engine").text, "engine"),
+        )
+
+    @property
+    @abstractmethod
+    def multiply_accumulates(self) -> int:
+        """Of the main branch, per cycle."""
+
     @abstractmethod
     def weight_beats(self, inputs: int, outputs: int, k_top: int) -> int:
         """Return the beats of weights that a token takes in the main branch, one a cycle."""
+
+
+def memory_bits(rtlil: str, top: str) -> int:
+    """Return the bits of the memories in a design's RTLIL; small ones become flip-flops."""
+    bodies = re.split(r"^module ", rtlil, flags=re.MULTILINE)[1:]
+    modules = {body.split("\n", 1)[0].strip(): body for body in bodies}
+
+    def count(name: str) -> int:
+        own = re.findall(r"^ *memory width (\d+) size (\d+) ", modules[name], re.MULTILINE)
+        sizes = [int(width) * int(size) for width, size in own]
+        cells = re.findall(r"^ *cell (\S+) ", modules[name], re.MULTILINE)
+        inner = sum(count(cell) for cell in cells if cell in modules)
+        return inner + sum(bits for bits in sizes if bits > SMALL_MEMORY)
+
+    return count(f"\\{top}")
 
 
 def weight_codes(layer: QuantizedLinear) -> npt.NDArray[np.uint8]:

@@ -12,15 +12,15 @@ from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result, forward
 from hw.linear.counter.counter_engine import CounterEngine
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.linear.engine_spec import CHANNEL
+from hw.linear.counter.tile_requester import TileRequester
 
 
 class CounterContract(Contract[CounterSpec]):
     """What runs a layer on a :class:`hw.linear.counter.counter_engine.CounterEngine`."""
 
     COMPONENT = CounterEngine
+    ASKED = TileRequester.LATENCY
     WEIGHTS: ClassVar = {"tile_request_o": "tile_weight_i", "row_request_o": "row_weight_i"}
-    WORD_BITS = CHANNEL.size
 
     def constants(self, layer: QuantizedLinear) -> Iterator[Constant]:
         """Yield what the engine loads but for the layer's size and the activation codebook."""
@@ -62,3 +62,48 @@ class CounterContract(Contract[CounterSpec]):
     def weight_beats(self, inputs: int, outputs: int, k_top: int) -> int:
         """Return the beats of weights that a token takes in the main branch, one a cycle."""
         return self.spec.tiles(outputs) * -(-inputs // self.spec.pairs)
+
+    def main_cycles(self, inputs: int, outputs: int, k_top: int) -> int:
+        """Return the cycles of the main branch for a token."""
+        return self.spec.main_cycles(inputs, outputs)
+
+    def compensation_cycles(self, outputs: int, k_top: int) -> int:
+        """Return the cycles of the outlier branch for a token."""
+        return self.spec.compensation_cycles(outputs, 2 * k_top)
+
+    def alone(self, inputs: int, outputs: int, k_top: int, *, later: int = 1) -> int:
+        """Return the cycles from a lone token's first main weights to its last outputs, both in.
+
+        That is the slower branch, and a way out. Where tiles wait for their compensation, they go
+        out one after another at the pace of the output stage.
+        """
+        spec = self.spec
+        tiles, beats = spec.tiles(outputs), -(-inputs // spec.pairs)
+        # When the last tile's sums are complete, if it is for this branch to say.
+        counted = (tiles - 1) * max(beats, spec.steps) + beats - 1
+        ready = [counted + self.component.counting.latency]
+        if k_top:
+            blocks = -(-tiles // spec.tiles_together)
+            in_last = tiles - (blocks - 1) * spec.tiles_together
+            for block, behind in ((1, tiles - 1), (blocks, in_last - 1)):
+                summed = later + self.summed(outputs, block, 2 * k_top)
+                ready.append(summed + behind * spec.output_cycles)
+        steps = -(-(outputs - (tiles - 1) * spec.output_lanes) // spec.scale_lanes)
+        return max(ready) + self.way_out + steps
+
+    def summed(self, outputs: int, block: int, outliers: int) -> int:
+        """Return the cycles from the first row of weights to the sums of the first blocks.
+
+        A block is what is summed at a time: ``tiles_together`` tiles.
+        """
+        return block * outliers - 1 + self.component.compensation.LATENCY
+
+    @property
+    def way_out(self) -> int:
+        """Cycles from a tile's sums to its first outputs."""
+        return self.component.join.LATENCY + self.component.output.latency
+
+    @property
+    def multiply_accumulates(self) -> int:
+        """Of the main branch, per cycle."""
+        return self.spec.pairs * self.spec.output_lanes

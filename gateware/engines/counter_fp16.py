@@ -12,9 +12,9 @@ from golden.exact import counter_fp16
 from golden.exact.counter_fp16 import fp16_linear
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result, forward
-from hw.linear.counter_fp16.fp16_constants import FP16_CHANNEL
 from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
-from hw.linear.layer_constants import Select
+from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from hw.linear.shell.layer_constants import Select
 
 
 class Fp16CounterContract(CounterContract):
@@ -24,7 +24,7 @@ class Fp16CounterContract(CounterContract):
     """
 
     COMPONENT = Fp16CounterEngine
-    WORD_BITS = FP16_CHANNEL.size
+    spec: Fp16CounterSpec
 
     def require(self, layer: QuantizedLinear) -> None:
         """Raise InputError if the engine is too small for a layer, or for other codebooks."""
@@ -59,3 +59,19 @@ class Fp16CounterContract(CounterContract):
             saturated=np.zeros_like(integers.saturated),
             overflow=result.overflow,
         )
+
+    def summed(self, outputs: int, block: int, outliers: int) -> int:
+        """Return the cycles from the first row of weights to the sums of the first blocks.
+
+        Every outlier takes a turn of all slots, but for the last one.
+        """
+        spec = self.spec
+        groups = -(-outputs // spec.group_channels)
+        used = min(spec.slots, groups - (block - 1) * spec.slots)  # slots of the last turn
+        turns = (block * outliers - 1) * spec.slots
+        return turns + used - 1 + self.component.compensation.LATENCY
+
+    @property
+    def way_out(self) -> int:
+        """Cycles from a tile's sums to its first outputs."""
+        return self.component.output.LATENCY

@@ -8,7 +8,7 @@ from gateware.engines.contract import Constant
 from golden.exact.linear import QuantizedLinear
 from golden.exact.mapping import stored_centroids, stored_table
 from hw.linear.engine_spec import EngineSpec
-from hw.linear.layer_constants import Select
+from hw.linear.shell.layer_constants import Select
 
 
 def integer_constants(spec: EngineSpec, layer: QuantizedLinear) -> Iterator[Constant]:

@@ -11,16 +11,18 @@ from gateware.engines.memory_image import MemoryImage, packed
 from golden.exact.cycles import lookup_beats
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result, forward
-from hw.linear.engine_spec import CHANNEL, EngineSpec
-from hw.linear.linear_engine import LinearEngine
+from hw.linear.engine_spec import EngineSpec
+from hw.linear.lookup.lookup_engine import LookupEngine
+from hw.linear.lookup.weight_requester import WeightRequester
+from hw.stream.token_buffer import TokenBuffer
 
 
 class LookupContract(Contract[EngineSpec]):
-    """What runs a layer on a :class:`hw.linear.linear_engine.LinearEngine`."""
+    """What runs a layer on a :class:`hw.linear.lookup.lookup_engine.LookupEngine`."""
 
-    COMPONENT = LinearEngine
+    COMPONENT = LookupEngine
+    ASKED = TokenBuffer.LATENCY + WeightRequester.LATENCY
     WEIGHTS: ClassVar = {"weight_request_o": "weight_i"}
-    WORD_BITS = CHANNEL.size
 
     def constants(self, layer: QuantizedLinear) -> Iterator[Constant]:
         """Yield what the engine loads but for the layer's size and the activation codebook."""
@@ -54,3 +56,25 @@ class LookupContract(Contract[EngineSpec]):
             output_lanes=spec.output_lanes,
             digits=spec.numbers.residual_digits,
         )
+
+    def main_cycles(self, inputs: int, outputs: int, k_top: int) -> int:
+        """Return the cycles of a token's beats, and of what a tile of few beats waits for."""
+        tiles = -(-outputs // self.spec.output_lanes)
+        return tiles * max(self.weight_beats(inputs, 1, k_top), self.spec.tile_cycles)
+
+    def compensation_cycles(self, outputs: int, k_top: int) -> int:
+        """Return the cycles of an outlier branch of its own: there is none."""
+        return 0
+
+    def alone(self, inputs: int, outputs: int, k_top: int, *, later: int = 1) -> int:
+        """Return the cycles from a lone token's first weights to its last outputs, both in."""
+        beats = self.weight_beats(inputs, 1, k_top)
+        earlier = self.main_cycles(inputs, outputs, k_top) - max(beats, self.spec.tile_cycles)
+        rest = (outputs - 1) % self.spec.output_lanes + 1  # channels of the last tile
+        way_out = 2 + self.component.output.latency + -(-rest // self.spec.scale_lanes)
+        return earlier + beats + way_out
+
+    @property
+    def multiply_accumulates(self) -> int:
+        """Of the main branch, per cycle."""
+        return self.spec.inputs_per_beat * self.spec.output_lanes

@@ -9,7 +9,6 @@ from hw.linear.counter_fp16.fp16_combine import Fp16Combine
 from hw.linear.counter_fp16.fp16_compensation_array import Fp16CompensationArray
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.linear.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
-from hw.linear.counter_fp16.fp16_constants import Fp16Constants
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
 from hw.linear.counter_fp16.fp16_counter_array import Fp16CounterArray
 from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
@@ -21,6 +20,7 @@ from hw.linear.counter_fp16.fp16_quantizer import Fp16Quantizer
 from hw.linear.counter_fp16.fp16_row_requester import Fp16RowRequester
 from hw.linear.counter_fp16.fp16_tile_reader import Fp16TileReader
 from hw.linear.counter_fp16.fp16_token_scale import Fp16TokenScale
+from hw.linear.shell.layer_constants import LayerConstants
 from sim.blocks.block import Block
 
 
@@ -81,7 +81,7 @@ COUNTER_FP16_BLOCKS = {
     "fp16_tile_reader": Block("bench_fp16_tile_reader", lambda: Fp16TileReader(SMALL)),
     "error_store_plain": Block("bench_error_store", lambda: ErrorStore(SMALL)),
     "error_store_symmetric": Block("bench_error_store", lambda: ErrorStore(SMALL_SYMMETRIC)),
-    "fp16_constants": Block("bench_fp16_constants", lambda: Fp16Constants(SMALL)),
+    "fp16_constants": Block("bench_layer_constants", lambda: LayerConstants(SMALL)),
     "fp16_output_stage_1": Block("bench_fp16_output_stage", lambda: Fp16OutputStage(SMALL)),
     "fp16_output_stage_2": Block("bench_fp16_output_stage", lambda: Fp16OutputStage(TWO_AT_ONCE)),
 }

@@ -76,6 +76,16 @@ class EngineBed(Testbed):
         """Return the cycles in which each stream of weights was taken; the main branch's first."""
         return [self.sources[answer].taken_at for answer in self.contract.WEIGHTS.values()]
 
+    def assert_lone_token(self, layer: QuantizedLinear) -> None:
+        """Compare the latency of the first token with the contract's, if it has no outliers."""
+        if layer.k_top:
+            return
+        asked = self.sinks[next(iter(self.contract.WEIGHTS))].taken_at[0]
+        memory = self.weights_at()[0][0] - asked
+        cycles = self.contract.cycles(layer.inputs, layer.outputs, 0, memory=memory)
+        sent = self.sinks["o"].taken_at[self.contract.output_beats(layer.outputs) - 1]
+        assert sent - self.sources["i"].taken_at[0] + 1 == cycles.latency
+
     async def _serve_weights(self, request: str, answer: str) -> None:
         """Answer each request in order, one a cycle at best."""
         requests, answers = self.sinks[request].items, self.sources[answer]

@@ -70,5 +70,6 @@ async def cycles(dut) -> None:
         assert len(taken) == spec.tiles(outputs) * -(-inputs // spec.pairs)
         assert len(rows) == spec.compensation_cycles(outputs, 2 * k_top)
         later = rows[0] - taken[0] if rows else 0
-        expected = bed.block.cycles(inputs, outputs, k_top, later=later)
+        expected = bed.contract.alone(inputs, outputs, k_top, later=later)
         assert bed.sinks["o"].taken_at[-1] - taken[0] + 1 == expected, (inputs, outputs, k_top)
+        bed.assert_lone_token(layer)

@@ -60,8 +60,9 @@ async def cycles(dut) -> None:
         assert len(taken) == spec.tiles(outputs) * -(-inputs // spec.pairs)
         assert len(rows) == 2 * k_top * -(-outputs // spec.group_channels)
         later = rows[0] - taken[0] if rows else 0
-        expected = bed.block.cycles(inputs, outputs, k_top, later=later)
+        expected = bed.contract.alone(inputs, outputs, k_top, later=later)
         assert bed.sinks["o"].taken_at[-1] - taken[0] + 1 == expected, (inputs, outputs, k_top)
+        bed.assert_lone_token(layer)
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
