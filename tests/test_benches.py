@@ -48,5 +48,5 @@ def test_every_component_has_a_bench() -> None:
 
 
 def test_every_bench_is_run() -> None:
-    written = {path.stem for path in (ROOT / "sim" / "benches").glob("bench_*.py")}
+    written = {path.stem for path in (ROOT / "sim" / "benches").rglob("bench_*.py")}
     assert written - RUN_BY_COMMAND == {block.bench for block in BLOCKS.values()}
