@@ -1,8 +1,43 @@
-"""Sizes that several rooms share: those at which benches and proofs try components."""
+"""Sizes that several rooms share: those of whole engines, and those of benches and proofs."""
 
 from golden.exact.spec import default_numbers
 from hw.linear.engine_spec import EngineSpec
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+
+# Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with
+# this suffix, for symmetric ones.
+SUFFIX = "_symmetric"
+SIZES = {
+    "tiny": dict(
+        inputs_per_beat=4,
+        output_lanes=4,
+        inputs_max=64,
+        outputs_max=64,
+        outliers_max=4,
+        scale_lanes=2,
+    ),
+    "small": dict(
+        inputs_per_beat=16,
+        output_lanes=16,
+        inputs_max=256,
+        outputs_max=256,
+        outliers_max=8,
+        scale_lanes=4,
+    ),
+    "minilm": dict(
+        inputs_per_beat=16,
+        output_lanes=64,
+        inputs_max=1536,
+        outputs_max=1536,
+        outliers_max=16,
+        scale_lanes=4,
+    ),
+}
+
+
+def engine_spec(size: str, *, symmetric: bool) -> EngineSpec:
+    """Return the parameters of a linear engine of :data:`SIZES`."""
+    return EngineSpec(numbers=default_numbers(symmetric=symmetric), **SIZES[size])
 
 
 def small_spec(

@@ -40,7 +40,8 @@ def components() -> Iterator[type[Component]]:
     for path in sorted((ROOT / "hw").rglob("*.py")):
         module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            if issubclass(kind, Component) and kind.__module__ == module.__name__:
+            own = kind.__module__ == module.__name__ and not inspect.isabstract(kind)
+            if issubclass(kind, Component) and own:
                 yield kind
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from gateware.engines.kinds import engine
 from gateware.point import Point
 from gateware.points.linear_counter import COUNTER_ENGINES, PAPER, counter_spec
-from hw.linear.counter.counter_engine import CounterEngine
 
 SPEC = counter_spec(PAPER)
 
@@ -26,18 +26,18 @@ def test_short_layers_wait_for_the_tree() -> None:
 
 
 def test_whole_cycles_are_the_slower_branch_and_a_way_out() -> None:
-    engine = CounterEngine(SPEC)
-    alone = engine.cycles(4096, 4096, 0)
+    paper = engine(SPEC)
+    alone = paper.alone(4096, 4096, 0)
     assert alone > SPEC.main_cycles(4096, 4096)
-    assert engine.cycles(4096, 4096, 21) == alone
+    assert paper.alone(4096, 4096, 21) == alone
     # 205 outliers a side are 10 %.
-    many = CounterEngine(replace(SPEC, outliers_max=205)).cycles(4096, 4096, 205)
+    many = engine(replace(SPEC, outliers_max=205)).alone(4096, 4096, 205)
     assert many > SPEC.compensation_cycles(4096, 410) == 13_120
 
 
-@pytest.mark.parametrize("engine", COUNTER_ENGINES, ids=lambda engine: engine.name)
-def test_tiles_leave_as_fast_as_they_come(engine: Point) -> None:
-    spec = engine.spec
+@pytest.mark.parametrize("one", COUNTER_ENGINES, ids=lambda one: one.name)
+def test_tiles_leave_as_fast_as_they_come(one: Point) -> None:
+    spec = one.spec
     assert spec.output_cycles <= spec.steps
     assert spec.bins == (128 if spec.folded else 256)
 

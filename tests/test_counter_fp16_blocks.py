@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from gateware.engines.kinds import engine
 from gateware.points import point
 from gateware.points.linear_counter_fp16 import ENGINE, PAPER
 from golden.base.errors import InputError
@@ -12,7 +13,6 @@ from golden.exact.spec import NumberSpec
 from hw.linear.counter_fp16.count_multiply import CountMultiply
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
-from sim.kit.counter_fp16_words import fp16_load_words
 from sim.kit.random_layer import random_layer
 from synth.area.measure_design import measure
 from synth.libraries.liberty import Library
@@ -60,10 +60,10 @@ def test_refused_layers() -> None:
     numbers = NumberSpec(symmetric=True, magnitude_bits=8)
     layer = random_layer(rng, numbers, inputs=16, outputs=16, k_top=0)
     with pytest.raises(InputError, match="the layer has symmetric codebooks; this engine is made"):
-        fp16_load_words(ENGINE, layer)
+        engine(ENGINE).load_words(layer)
     large = random_layer(rng, ENGINE.numbers, inputs=300, outputs=16, k_top=0)
     with pytest.raises(InputError, match="takes at most 256"):
-        fp16_load_words(ENGINE, large)
+        engine(ENGINE).load_words(large)
 
 
 @pytest.mark.parametrize(

@@ -246,8 +246,8 @@ def test_verilog_says_nothing_of_where_and_when_it_was_made() -> None:
 
 
 def test_snake_case() -> None:
-    names = ("Fp16Key", "LinearEngine", "Lane")
-    assert [snake_case(name) for name in names] == ["fp16_key", "linear_engine", "lane"]
+    names = ("Fp16Key", "LookupEngine", "Lane")
+    assert [snake_case(name) for name in names] == ["fp16_key", "lookup_engine", "lane"]
 
 
 @pytest.mark.parametrize(

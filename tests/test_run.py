@@ -76,6 +76,18 @@ def test_run_of_one_s_own_layer(
         assert said["cycles"]["per_token"] == dump["cycles"].tolist()
 
 
+def test_run_on_an_fp16_counter_engine(own: Callable[..., list[str]], tmp_path: Path) -> None:
+    options = ["--design=counter_fp16_small", "--no-area", f"--json={tmp_path / 'run.json'}"]
+    result = invoke(*own(), *options, f"--dump={tmp_path / 'run.npz'}")
+    assert result.exit_code == 0, result.exception
+    said = json.loads((tmp_path / "run.json").read_text())
+    assert (said["mismatches"], said["values"]) == (0, TOKENS * OUTPUTS)
+    assert said["cycles"]["beats"] == 8 * 2  # 4 channels and 32 inputs a beat
+    assert 0 < said["error"]["arithmetic"] < said["error"]["quantisation"] / 5
+    with np.load(tmp_path / "run.npz") as dump:
+        check_dump(dump, 4)
+
+
 def check_dump(dump: np.lib.npyio.NpzFile, bits_a: int) -> None:
     """Compute the layer anew from what the dump says, in plain float64."""
     x = dump["x"].astype(np.float64)
@@ -161,6 +173,8 @@ def test_bad_arrays_are_refused(
         (["--tokens=0"], "tokens"),
         (["--seed=-1"], "seed"),
         (["--design=tinny"], "tiny"),
+        (["--design=counter_fp16_small", "--symmetric"], "plain codebooks only"),
+        (["--design=fp16_fma"], "counter_fp16_small"),
         (["--simulator=modelsim"], "verilator"),
         (["--tensor=fc.wait"], "fc.weight"),
         (["--layer=encoder.layer.0.output.dense"], "--layer"),

@@ -16,7 +16,7 @@ import kllm.app
 from gateware.design import Design
 from gateware.point import Point
 from gateware.points import POINTS
-from gateware.points.linear import engine_spec
+from gateware.sizes import engine_spec
 from golden.base.errors import InputError, ToolError
 from hw.linear.lookup.lookup_tree import LookupTree
 from hw.stream.share import share

@@ -212,8 +212,10 @@ def test_sources_are_followed() -> None:
     """All that a component imports, and nothing else."""
     files = reached({"hw.fp16.fp16_add"})
     assert {ROOT / "hw/fp16/fp16_add.py", ROOT / "hw/__init__.py"} <= files
-    assert ROOT / "hw/linear/linear_engine.py" not in files
-    assert {ROOT / "hw/linear/linear_engine.py", *files} <= reached({"gateware.points.linear"})
+    assert ROOT / "hw/linear/lookup/lookup_engine.py" not in files
+    assert {ROOT / "hw/linear/lookup/lookup_engine.py", *files} <= reached(
+        {"gateware.points.linear_lookup"}
+    )
 
 
 def test_areas_do_not_depend_on_folder_or_hash_seed(library: Library, tmp_path: Path) -> None:

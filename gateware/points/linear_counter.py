@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from gateware.point import Point, listed
-from gateware.points.linear import SUFFIX
+from gateware.sizes import SUFFIX
 from golden.exact.spec import default_numbers
 from hw.linear.counter.bin_merge import BinMerge
 from hw.linear.counter.bit_counter import BitCounter

@@ -15,7 +15,6 @@ from hw.linear.counter_fp16.fp16_combine import Fp16Combine
 from hw.linear.counter_fp16.fp16_compensation_array import Fp16CompensationArray
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.linear.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
-from hw.linear.counter_fp16.fp16_constants import Fp16Constants
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
 from hw.linear.counter_fp16.fp16_counter_array import Fp16CounterArray
 from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
@@ -116,7 +115,6 @@ POINTS = (
     Point("fp16_tile_reader", partial(Fp16TileReader, SMALL)),
     Point("error_store_plain", partial(ErrorStore, SMALL)),
     Point("error_store_symmetric", partial(ErrorStore, SMALL_SYMMETRIC)),
-    Point("fp16_constants", partial(Fp16Constants, SMALL)),
     Point("fp16_output_stage_1", partial(Fp16OutputStage, SMALL)),
     Point("fp16_output_stage_2", partial(Fp16OutputStage, TWO_AT_ONCE)),
 )

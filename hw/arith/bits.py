@@ -4,6 +4,7 @@ from functools import reduce
 from operator import or_
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, ValueLike
+from amaranth.utils import exact_log2
 
 
 def first_one(m: Module, bits: Value, name: str) -> Signal:
@@ -25,6 +26,12 @@ def choose(*options: tuple[Value, ValueLike]) -> Value:
     """
     values = [(bit, Value.cast(value).as_unsigned()) for bit, value in options]
     return reduce(or_, (Mux(bit, value, Const(0, len(value))) for bit, value in values))
+
+
+def used_lanes(last: Value, count: Value, lanes: int) -> Value:
+    """Return which lanes of a row hold one of ``count`` things: in the last row perhaps not all."""
+    rest = count[: exact_log2(lanes)]  # nothing of a single lane, which is always used
+    return Mux(last & rest.any(), (1 << rest) - 1, -1)
 
 
 def is_beyond(key: Value, other: Value, *, largest: bool) -> Value:

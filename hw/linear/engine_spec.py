@@ -20,7 +20,7 @@ CHANNEL = data.StructLayout({"bias": 16, "mantissa": SCALE_BITS, "exponent": W_E
 
 @dataclass(frozen=True, kw_only=True)
 class EngineSpec:
-    """Parameters of a :class:`hw.linear.linear_engine.LinearEngine`.
+    """Parameters of a :class:`hw.linear.lookup.lookup_engine.LookupEngine`.
 
     Parameters
     ----------
@@ -98,12 +98,17 @@ class EngineSpec:
         return self.numbers.sum_bits(self.inputs_max, 2 * self.outliers_max)
 
     @property
+    def output_cycles(self) -> int:
+        """Cycles that the output stage takes for a tile."""
+        return self.output_lanes // self.scale_lanes + 1
+
+    @property
     def tile_cycles(self) -> int:
         """Cycles from a tile's last beat to the next tile's, at least: one of few beats waits.
 
         The lanes hold no finished tile: it must have left them, and the scalers the one before.
         """
-        return self.output_lanes // self.scale_lanes + 4
+        return self.output_cycles + 3
 
     @property
     def carry_place(self) -> int:
@@ -129,6 +134,27 @@ class EngineSpec:
     def centroid_bits(self) -> int:
         """Bits of a loaded centroid: a magnitude, or two's complement."""
         return 15 if self.numbers.symmetric else 16
+
+    @cached_property
+    def codebook(self) -> data.ArrayLayout:
+        """Centroids: all of them, or the magnitudes of the positive half."""
+        centroid = (unsigned if self.numbers.symmetric else signed)(self.centroid_bits)
+        return data.ArrayLayout(centroid, self.entries)
+
+    @property
+    def weight_codebook(self) -> data.ArrayLayout:
+        """Centroids of the weights."""
+        return self.codebook
+
+    @cached_property
+    def product_table(self) -> data.ArrayLayout:
+        """Entries of a row, for each activation centroid."""
+        return data.ArrayLayout(self.row.members["entries"], self.entries)
+
+    @property
+    def channel(self) -> data.StructLayout:
+        """Scale and bias of an output channel."""
+        return CHANNEL
 
     @cached_property
     def row(self) -> data.StructLayout:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from amaranth.hdl import Module, Signal, Value, ValueLike
+from amaranth.hdl import Cat, Module, Signal, Value, ValueLike
 
 from hw.stream.share import looked_at
 
@@ -62,6 +62,20 @@ class Pipeline:
 def scratch() -> Pipeline:
     """Return a pipeline of which only the depths of its values matter."""
     return Pipeline(looked_at(Module()), 1)
+
+
+def flow(m: Module, i: Any, o: Any, stages: int) -> Value:
+    """Let the items of stream ``i`` go to stream ``o`` through so many stages of registers.
+
+    Connects all but payloads. Returns whether the stages take their values: they move as one,
+    while ``o`` has nothing to wait for.
+    """
+    advance = ~o.valid | o.ready
+    valid = Signal(stages, name="valid")
+    m.d.comb += [i.ready.eq(advance), o.valid.eq(valid[-1])]
+    with m.If(advance):
+        m.d.sync += valid.eq(Cat(i.valid, valid))
+    return advance
 
 
 def later(m: Module, value: ValueLike, cycles: int, *, reset_less: bool = True) -> Any:

@@ -8,7 +8,7 @@ from golden.exact.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SH
 from hw.arith.long_arithmetic import long_product, long_sum, negated_if
 from hw.arith.shifts import shift_right
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
-from hw.stream.pipeline import Pipeline, Staged, scratch
+from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 from hw.stream.share import looked_at, share
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 from hw.token.reciprocal import QUOTIENT_BITS
@@ -85,13 +85,8 @@ class OutlierResidual(wiring.Component):
         m = Module()
         unit = ClusteringUnit(self.spec.numbers.symmetric)
         m.submodules.unit = share(platform, unit)
-        advance = ~self.o.valid | self.o.ready
-        m.d.comb += self.i.ready.eq(advance)
-        m.d.comb += self.o.payload.eq(self._residual(Pipeline(m, advance), unit).value)
-        valid = Signal(self.latency)
-        with m.If(advance):
-            m.d.sync += valid.eq(Cat(self.i.valid, valid))
-        m.d.comb += self.o.valid.eq(valid[-1])
+        pipe = Pipeline(m, flow(m, self.i, self.o, self.latency))
+        m.d.comb += self.o.payload.eq(self._residual(pipe, unit).value)
         return m
 
     def _residual(self, pipe: Pipeline, unit: ClusteringUnit) -> Staged:

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from hw.arith.bits import used_lanes
 from hw.fp16.fp16_key import Fp16Key
 from hw.linear.engine_spec import KEY, EngineSpec
 from hw.stream.share import share
@@ -80,10 +81,9 @@ class TokenFramer(wiring.Component):
         address = Signal.like(self.o.payload.address)
         last = Signal()
         mask = Signal(lanes)
-        rest = self.inputs[: exact_log2(lanes)]
         m.d.comb += [
             last.eq(((address + 1) << exact_log2(lanes)) >= self.inputs),
-            mask.eq(Mux(last & rest.any(), (1 << rest) - 1, -1)),
+            mask.eq(used_lanes(last, self.inputs, lanes)),
         ]
         nonfinite = Signal(lanes)
         transfer = self.i.valid & self.i.ready

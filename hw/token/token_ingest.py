@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.linear.engine_spec import SCALE, EngineSpec
+from hw.stream.queue import Queue
 from hw.stream.share import looked_at, share
 from hw.stream.token_buffer import ReadInterface, ReadPort, TokenBuffer
 from hw.token.absolute_sum import AbsoluteSum
@@ -133,15 +133,7 @@ class TokenIngest(wiring.Component):
         m.submodules.join = share(platform, join)
         connect(m, orizuru.largest_o, join.largest)
         connect(m, orizuru.smallest_o, join.smallest)
-        m.submodules.outliers = queue = SyncFIFOBuffered(
-            width=self.spec.outlier.size, depth=2 * self.spec.outliers_max
-        )
-        m.d.comb += [
-            join.k_top.eq(self.shape.k_top),
-            queue.w_data.eq(join.o.payload),
-            queue.w_en.eq(join.o.valid),
-            join.o.ready.eq(queue.w_rdy),
-            self.outlier_o.payload.eq(queue.r_data),
-            self.outlier_o.valid.eq(queue.r_rdy),
-            queue.r_en.eq(self.outlier_o.ready),
-        ]
+        m.submodules.outliers = queue = Queue(self.spec.outlier, 2 * self.spec.outliers_max)
+        connect(m, join.o, queue.i)
+        connect(m, queue.o, flipped(self.outlier_o))
+        m.d.comb += join.k_top.eq(self.shape.k_top)

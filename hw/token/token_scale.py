@@ -1,6 +1,6 @@
 """Token scale: the sum of absolute values times a factor, in 11 significant bits."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,7 +9,7 @@ from hw.arith.long_arithmetic import long_product
 from hw.arith.shifts import normalise
 from hw.arith.wires import wire
 from hw.linear.engine_spec import A_EXPONENT, SCALE, EngineSpec
-from hw.stream.pipeline import Pipeline, Staged, scratch
+from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 
 FACTOR = data.StructLayout({"mantissa": FACTOR_BITS, "exponent": signed(8)})
 
@@ -57,13 +57,8 @@ class TokenScale(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        advance = ~self.o.valid | self.o.ready
-        m.d.comb += self.i.ready.eq(advance)
-        m.d.comb += self.o.payload.eq(self._scale(Pipeline(m, advance)).value)
-        valid = Signal(self.latency)
-        with m.If(advance):
-            m.d.sync += valid.eq(Cat(self.i.valid, valid))
-        m.d.comb += self.o.valid.eq(valid[-1])
+        pipe = Pipeline(m, flow(m, self.i, self.o, self.latency))
+        m.d.comb += self.o.payload.eq(self._scale(pipe).value)
         return m
 
     def _scale(self, pipe: Pipeline) -> Staged:

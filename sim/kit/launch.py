@@ -16,6 +16,7 @@ from sim.kit.simulators import LimitedVerilator, choose_simulator, make_runner, 
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "sim"
+BENCHES = ROOT / "sim" / "benches"
 SEED = 1  # unless COCOTB_RANDOM_SEED says another
 TIMESCALE = ("1ns", "1ps")  # Amaranth writes none
 

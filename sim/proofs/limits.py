@@ -17,7 +17,7 @@ from hw.linear.counter_fp16.fp16_compensation_array import Fp16CompensationArray
 from hw.linear.counter_fp16.fp16_counter_array import Fp16CounterArray
 from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
 from hw.linear.counter_fp16.fp16_quantizer import Fp16Quantizer
-from hw.linear.linear_engine import LinearEngine
+from hw.linear.lookup.lookup_engine import LookupEngine
 from hw.topk.baseline.rank_lists import RankLists
 from hw.topk.orizuru.heap_list import HeapList
 from hw.topk.orizuru.outlier_side import OutlierSide
@@ -54,7 +54,7 @@ LIMITS: dict[type, Limit] = {
     # Streams of what they consist of are proven.
     CounterEngine: LOADED,
     Fp16CounterEngine: LOADED,
-    LinearEngine: LOADED,
+    LookupEngine: LOADED,
     CounterArray: LARGE,
     CounterQuantizer: LARGE,
     Fp16CompensationArray: LARGE,

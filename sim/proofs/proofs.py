@@ -110,7 +110,17 @@ _TABLE = (
 TABLE = {one.name: one for one in _TABLE}
 
 
-QUICK = ("entry_merge", "outlier_join", "reciprocal", "token_framer_k4", "weight_requester")
+QUICK = (
+    "credit_queue",
+    "entry_merge",
+    "outlier_join",
+    "queue",
+    "reciprocal",
+    "stage",
+    "token_framer_k4",
+    "walk",
+    "weight_requester",
+)
 
 
 def stream_proof(one: Point) -> Proof:

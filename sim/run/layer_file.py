@@ -24,6 +24,7 @@ def save_layer(path: Path, layer: QuantizedLinear, x: BitArray) -> None:
         bias=layer.bias,
         k_top=np.array(layer.k_top),
         factor=np.array([layer.factor.mantissa, layer.factor.exponent]),
+        offset=np.asarray(layer.offset),
         x=x,
     )
 
@@ -46,5 +47,6 @@ def load_layer(path: Path) -> tuple[QuantizedLinear, BitArray]:
             bias=file["bias"],
             k_top=int(file["k_top"]),
             factor=ScaleFactor(*file["factor"].tolist()),
+            offset=file["offset"],
         )
         return layer, file["x"]

@@ -31,20 +31,18 @@ COLUMNS = {
 
 def products_per_cycle(design: "Design") -> int:
     """Return how many products an engine, an array or a lane makes in a cycle; 0 of all else."""
+    from gateware.engines.kinds import engine, is_engine
     from gateware.points.baseline import make_array
     from hw.baseline.lanes import make_lane
     from hw.baseline.scaled_array import ScaledArray
-    from hw.linear.counter.counter_engine import CounterEngine
-    from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
-    from hw.linear.linear_engine import LinearEngine
 
     kind, spec = design.kind, design.spec
     if kind is make_lane:
         return spec.inputs_per_beat
-    if kind in (LinearEngine, make_array, ScaledArray):
+    if is_engine(design):
+        return engine(spec).multiply_accumulates
+    if kind in (make_array, ScaledArray):
         return spec.inputs_per_beat * spec.output_lanes
-    if kind in (CounterEngine, Fp16CounterEngine):
-        return spec.pairs * spec.output_lanes
     return 0
 
 

@@ -79,7 +79,7 @@ def point_digest(point: Point) -> str | None:
         return None
     library = library_of(point.library)
     fields = " ".join([*Area.__dataclass_fields__, *Block.__dataclass_fields__])
-    formulas = files_digest(reached({"golden.exact.cycles"}))
+    formulas = files_digest(reached({"gateware.engines.kinds"}))
     parts = [sources, flow_digest(library), timing_digest(library), fields, formulas]
     if point.accuracy is not None:
         parts.append(_accuracy_digest(point, point.accuracy))

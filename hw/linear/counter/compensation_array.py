@@ -2,13 +2,13 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.linear.counter.compensation_mac import CompensationMac
 from hw.linear.counter.compensation_sequencer import CompensationSequencer
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.queue import Queue
 from hw.stream.share import share
 from hw.stream.token_buffer import ReadInterface, ReadPort
 
@@ -111,19 +111,27 @@ class CompensationArray(wiring.Component):
                 mac.residual.eq(residual),
                 mac.first.eq(first),
             ]
-        self._keep(m, last, fire, read, room)
+        self._keep(m, platform, last, fire, read, room)
         return m
 
-    def _keep(self, m: Module, last: Signal, fire: Signal, read: data.View, room: Signal) -> None:
+    def _keep(
+        self,
+        m: Module,
+        platform: object,
+        last: Signal,
+        fire: Signal,
+        read: data.View,
+        room: Signal,
+    ) -> None:
         """Keep complete groups, hand them out, and say whether the next one may begin.
 
         It may while the one before is still on its way through the MACs, if that finds room to
         be kept: nothing else can take the room.
         """
         spec = self.spec
-        m.submodules.queue = queue = SyncFIFOBuffered(
-            width=spec.compensation_tile.size, depth=spec.compensation_macs
-        )
+        queue = Queue(spec.compensation_tile, spec.compensation_macs)
+        m.submodules.queue = share(platform, queue)
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
         kept = Signal(data.ArrayLayout(spec.compensation_tile, spec.compensation_macs))
         left = Signal.like(read.tiles)  # tiles of the group that is kept
         unsaved = Signal(range(3))  # groups whose last outlier is taken, and that are not kept yet
@@ -137,11 +145,8 @@ class CompensationArray(wiring.Component):
             complete.eq(last[-1] | waiting),
             keep.eq(complete & (left == 0)),
             room.eq((unsaved == 0) | ((unsaved == 1) & (left == 0))),
-            queue.w_en.eq(left != 0),
-            queue.w_data.eq(kept[0]),
-            self.o.payload.eq(queue.r_data),
-            self.o.valid.eq(queue.r_rdy),
-            queue.r_en.eq(self.o.ready),
+            queue.i.valid.eq(left != 0),
+            queue.i.payload.eq(kept[0]),
         ]
         m.d.sync += [
             held.eq(arrived),
@@ -150,6 +155,6 @@ class CompensationArray(wiring.Component):
         ]
         with m.If(keep):
             m.d.sync += [left.eq(arrived), kept.eq(Cat(mac.total for mac in self.macs))]
-        with m.Elif((left != 0) & queue.w_rdy):
+        with m.Elif((left != 0) & queue.i.ready):
             shifted = kept.as_value() >> spec.compensation_tile.size
             m.d.sync += [left.eq(left - 1), kept.eq(shifted)]

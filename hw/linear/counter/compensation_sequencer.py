@@ -6,6 +6,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.share import share
+from hw.stream.walk import Loop, Walk
 
 
 class CompensationSequencer(wiring.Component):
@@ -55,33 +57,44 @@ class CompensationSequencer(wiring.Component):
         }
         super().__init__(ports)
 
+    def loops(self) -> tuple[Loop, ...]:
+        """Return what is stepped through, the outermost first."""
+        spec = self.spec
+        return (
+            Loop("group", spec.outputs_max, spec.group_channels),
+            Loop("address", 2 * spec.outliers_max),
+        )
+
+    def follow(self, m: Module, walk: Walk) -> None:
+        """Say how often a loop is gone through, and what is worked on in each pass."""
+        spec, beat = self.spec, self.o.payload
+        group = walk.o.payload.group
+        # Output channels of this group and of those behind it, and their tiles.
+        left, tiles = (Signal.like(self.shape.outputs, name=name) for name in ("left", "tiles"))
+        m.d.comb += [
+            walk.counts.group.eq(self.shape.outputs),
+            left.eq(self.shape.outputs - (group.index << exact_log2(spec.group_channels))),
+            tiles.eq((left + (spec.output_lanes - 1)) >> exact_log2(spec.output_lanes)),
+            beat.group.eq(group.index),
+            beat.tiles.eq(Mux(group.last, tiles, spec.compensation_macs)),
+            beat.token_last.eq(group.ends),
+        ]
+
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        spec = self.spec
-        beat = self.o.payload
-        group, address = Signal.like(beat.group), Signal.like(beat.address)
-        some, group_last = Signal(), Signal()
-        # Output channels of the groups before this one, and tiles from this one on.
-        channels = exact_log2(spec.group_channels)
-        left = Signal.like(self.shape.outputs)
-        tiles = Signal.like(self.shape.outputs)
-        lanes = exact_log2(spec.output_lanes)
+        walk, beat = Walk(self.loops()), self.o.payload
+        m.submodules.walk = share(platform, walk)
+        address, some = walk.o.payload.address, Signal()
         m.d.comb += [
             some.eq(self.shape.k_top != 0),
-            left.eq(self.shape.outputs - (group << channels)),
-            tiles.eq((left + (spec.output_lanes - 1)) >> lanes),
-            group_last.eq(tiles <= spec.compensation_macs),
-            self.o.valid.eq(self.available & some),
-            beat.group.eq(group),
-            beat.address.eq(address),
-            beat.tiles.eq(Mux(group_last, tiles, spec.compensation_macs)),
-            beat.first.eq(address == 0),
-            beat.last.eq(address + 1 == self.shape.k_top << 1),
-            beat.token_last.eq(beat.last & group_last),
-            self.done.eq(self.available & (~some | (self.o.ready & beat.token_last))),
+            walk.counts.address.eq(self.shape.k_top << 1),
+            walk.available.eq(self.available & some),
+            walk.o.ready.eq(self.o.ready),
+            self.o.valid.eq(walk.o.valid),
+            beat.address.eq(address.index),
+            beat.first.eq(address.first),
+            beat.last.eq(address.last),
+            self.done.eq(walk.done | (self.available & ~some)),
         ]
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += address.eq(Mux(beat.last, 0, address + 1))
-            with m.If(beat.last):
-                m.d.sync += group.eq(Mux(group_last, 0, group + 1))
+        self.follow(m, walk)
         return m

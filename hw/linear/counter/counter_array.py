@@ -4,7 +4,6 @@ from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
@@ -13,6 +12,7 @@ from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.entry_slices import EntrySlices
 from hw.linear.counter.tile_sequencer import TileSequencer
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.credit_queue import CreditQueue
 from hw.stream.share import share
 from hw.stream.token_buffer import ReadInterface, ReadPort
 
@@ -118,7 +118,7 @@ class CounterArray(wiring.Component):
                 sums[n].eq(line.sum),
                 [Cat(getattr(line, port)).eq(Cat(value)) for port, value in products.items()],
             ]
-        self._queue(m, sums, later[-1], ended, room)
+        self._queue(m, platform, sums, later[-1], ended, room)
         return m
 
     def _read(self, m: Module, platform: object, fire: Signal) -> data.View:
@@ -166,22 +166,28 @@ class CounterArray(wiring.Component):
         m.d.comb += [slices.product_table.eq(self.product_table), slices.step.eq(step)]
         return {"entries": Cat(slices.entries), "start": start}
 
-    def _queue(self, m: Module, sums: data.View, valid: Value, ended: Signal, room: Signal) -> None:
+    def _queue(
+        self,
+        m: Module,
+        platform: object,
+        sums: data.View,
+        valid: Value,
+        ended: Signal,
+        room: Signal,
+    ) -> None:
         """Keep sums until they are wanted, and say whether another tile may end."""
         spec = self.spec
-        m.submodules.queue = queue = SyncFIFOBuffered(width=spec.tile.size, depth=self.tiles)
-        left = Signal(range(self.tiles + 1), init=self.tiles)  # places not spoken for
+        queue = CreditQueue(spec.tile, self.tiles)
+        m.submodules.queue = share(platform, queue)
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
         wait = Signal(range(spec.steps))  # before a tile may end
-        m.d.sync += left.eq(left - ended + (self.o.valid & self.o.ready))
         with m.If(ended):
             m.d.sync += wait.eq(spec.steps - 1)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         m.d.comb += [
-            room.eq((left != 0) & (wait == 0)),
-            queue.w_data.eq(sums),
-            queue.w_en.eq(valid),
-            self.o.payload.eq(queue.r_data),
-            self.o.valid.eq(queue.r_rdy),
-            queue.r_en.eq(self.o.ready),
+            room.eq(queue.room & (wait == 0)),
+            queue.reserve.eq(ended),
+            queue.item.eq(sums),
+            queue.push.eq(valid),
         ]

@@ -92,11 +92,6 @@ class CounterSpec(EngineSpec):
         return self.bins // self.tree_lanes
 
     @property
-    def output_cycles(self) -> int:
-        """Cycles that the output stage takes for a tile."""
-        return self.output_lanes // self.scale_lanes + 1
-
-    @property
     def counting_beats_max(self) -> int:
         """Most beats that count a channel."""
         return self.inputs_max // self.pairs
@@ -120,11 +115,6 @@ class CounterSpec(EngineSpec):
     def compensation_bits(self) -> int:
         """Bits of a channel's sum over all outliers, with sign."""
         return self.numbers.sum_bits(0, 2 * self.outliers_max)
-
-    @cached_property
-    def product_table(self) -> data.ArrayLayout:
-        """Product table, as :class:`hw.linear.layer_constants.LayerConstants` has it."""
-        return data.ArrayLayout(self.row.members["entries"], self.entries)
 
     @property
     def tiles_together(self) -> int:

@@ -1,11 +1,12 @@
 """Tile sequencer: the order in which a token's index pairs are counted."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import exact_log2
 
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.share import share
+from hw.stream.walk import Loop, Walk
 
 
 class TileSequencer(wiring.Component):
@@ -51,20 +52,25 @@ class TileSequencer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        beat = self.o.payload
-        tile, address = Signal.like(beat.tile), Signal.like(beat.address)
-        tile_last = Signal()
+        spec, beat = self.spec, self.o.payload
+        walk = Walk(
+            (
+                Loop("tile", spec.outputs_max, spec.output_lanes),
+                Loop("address", spec.inputs_max, spec.pairs),
+            )
+        )
+        m.submodules.walk = share(platform, walk)
+        tile, address = walk.o.payload.tile, walk.o.payload.address
         m.d.comb += [
-            tile_last.eq((tile + 1) << exact_log2(self.spec.output_lanes) >= self.shape.outputs),
-            self.o.valid.eq(self.available),
-            beat.tile.eq(tile),
-            beat.address.eq(address),
-            beat.first.eq(address == 0),
-            beat.last.eq((address + 1) << exact_log2(self.spec.pairs) >= self.shape.inputs),
-            beat.token_last.eq(beat.last & tile_last),
+            walk.counts.tile.eq(self.shape.outputs),
+            walk.counts.address.eq(self.shape.inputs),
+            walk.available.eq(self.available),
+            walk.o.ready.eq(self.o.ready),
+            self.o.valid.eq(walk.o.valid),
+            beat.tile.eq(tile.index),
+            beat.address.eq(address.index),
+            beat.first.eq(address.first),
+            beat.last.eq(address.last),
+            beat.token_last.eq(tile.ends),
         ]
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += address.eq(Mux(beat.last, 0, address + 1))
-            with m.If(beat.last):
-                m.d.sync += tile.eq(Mux(tile_last, 0, tile + 1))
         return m

@@ -2,16 +2,15 @@
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import exact_log2
 
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK, DequantUnit
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.linear.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
-from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSpec
 from hw.linear.counter_fp16.fp16_tile_reader import Fp16TileReader
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.channel_memory import ChannelMemory
 from hw.stream.pipeline import later
 from hw.stream.share import share
 from hw.stream.token_buffer import ReadInterface, ReadPort, TokenBuffer
@@ -35,16 +34,16 @@ class Fp16CompensationArray(wiring.Component):
     Ports
     -----
     shape : In(spec.shape)
-        Size of the layer. This and ``codebook`` are steady while tokens are under way.
-    codebook : In(``CODEBOOK``)
+        Size of the layer. This and ``w_centroids`` are steady while tokens are under way.
+    w_centroids : In(``CODEBOOK``)
         FP16 centroids of the weights.
     channel_en : In(1)
-        Strobe: writes ``channel_scale`` to output channel ``channel_address``.
+        Strobe: writes the scale of ``channel`` to output channel ``channel_address``.
     channel_address : In(range(spec.outputs_max))
         Output channel.
-    channel_scale : In(16)
-        Its FP16 scale.
-    errors : Out(``ReadPort``)
+    channel : In(``FP16_CHANNEL``)
+        Its FP16 scale; the bias is not used.
+    residuals : Out(``ReadPort``)
         The tokens' FP16 errors, one outlier a word.
     row_i : In(stream of ``weights``)
         4-bit weight codes ``[output channel of the group]``, one beat after another, in the
@@ -59,7 +58,7 @@ class Fp16CompensationArray(wiring.Component):
     Rate : a turn of ``slots`` cycles for each outlier and block, while weights come in time and
         the sums of the block before the last one are taken; they go out a tile per cycle, and a
         cycle more for each group.
-    Through paths : ``row_i.valid`` to ``errors.en`` and ``errors.done``, combinational.
+    Through paths : ``row_i.valid`` to ``residuals.en`` and ``residuals.done``, combinational.
     Reset : drops the sums under way; the next beat is a token's first.
     """
 
@@ -68,11 +67,11 @@ class Fp16CompensationArray(wiring.Component):
     LATENCY = TO_SUM + 1 + Fp16TileReader.LATENCY
 
     shape: data.View
-    codebook: data.View
+    w_centroids: data.View
     channel_en: Signal
     channel_address: Signal
-    channel_scale: Signal
-    errors: ReadInterface
+    channel: data.View
+    residuals: ReadInterface
     row_i: stream.Interface
     o: stream.Interface
 
@@ -81,11 +80,11 @@ class Fp16CompensationArray(wiring.Component):
         self.weights = data.ArrayLayout(INDEX_BITS, spec.group_channels)
         ports = {
             "shape": In(spec.shape),
-            "codebook": In(CODEBOOK),
+            "w_centroids": In(CODEBOOK),
             "channel_en": In(1),
             "channel_address": In(range(spec.outputs_max)),
-            "channel_scale": In(16),
-            "errors": Out(ReadPort(16, 1, 2 * spec.outliers_max)),
+            "channel": In(FP16_CHANNEL),
+            "residuals": Out(ReadPort(spec.residual.size, 1, 2 * spec.outliers_max)),
             "row_i": In(stream.Signature(self.weights)),
             "o": Out(stream.Signature(spec.compensation_tile)),
         }
@@ -103,12 +102,12 @@ class Fp16CompensationArray(wiring.Component):
         m.d.sync += turn.eq(turn + 1)  # goes round: there are 2**n slots
         m.d.comb += [
             sequencer.shape.eq(self.shape),
-            sequencer.available.eq(self.errors.filled),
+            sequencer.available.eq(self.residuals.filled),
             sequencer.o.ready.eq(~valid | fire),
             fetch.eq(sequencer.o.valid & sequencer.o.ready),
-            self.errors.en.eq(fetch),
-            self.errors.address.eq(following.address),
-            self.errors.done.eq(sequencer.done),
+            self.residuals.en.eq(fetch),
+            self.residuals.address.eq(following.address),
+            self.residuals.done.eq(sequencer.done),
             self.row_i.ready.eq(valid & (turn == read.slot) & (~read.last | room)),
             fire.eq(self.row_i.valid & self.row_i.ready),
         ]
@@ -118,19 +117,27 @@ class Fp16CompensationArray(wiring.Component):
             m.d.sync += valid.eq(0)
 
         # Along with the weight that is dequantised: its error, and what the MAC shall do.
-        error = later(m, self.errors.data, self.TO_MAC)
+        error = later(m, self.residuals.data, self.TO_MAC)
         live = later(m, fire, self.TO_MAC - 1, reset_less=False)
         first = later(m, fire & read.first, self.TO_MAC - 1, reset_less=False)
-        scales = self._scales(m, fetch, following.group)
+        scales = ChannelMemory(16, spec.group_channels, spec.channel_groups_max)
+        m.submodules.scales = share(platform, scales)
+        m.d.comb += [
+            scales.channel_en.eq(self.channel_en),
+            scales.channel_address.eq(self.channel_address),
+            scales.channel.eq(self.channel.scale),
+            scales.read_en.eq(fetch),
+            scales.group.eq(following.group),
+        ]
         totals = Signal(spec.group_word)
         for n in range(spec.group_channels):
             unit, mac = DequantUnit(), Fp16CompensationMac(spec.slots)
             m.submodules[f"dequant{n}"] = share(platform, unit)
             m.submodules[f"mac{n}"] = share(platform, mac)
             m.d.comb += [
-                unit.codebook.eq(self.codebook),
+                unit.codebook.eq(self.w_centroids),
                 unit.code.eq(self.row_i.payload[n]),
-                unit.scale.eq(scales[n]),
+                unit.scale.eq(scales.values[n]),
                 mac.weight.eq(unit.o),
                 mac.error.eq(error),
                 mac.live.eq(live),
@@ -139,23 +146,6 @@ class Fp16CompensationArray(wiring.Component):
             ]
         self._keep(m, platform, fire, read, totals, room)
         return m
-
-    def _scales(self, m: Module, fetch: Signal, group: Signal) -> data.View:
-        """Return the scales of the output channels of the beat that was fetched last."""
-        spec = self.spec
-        channels = exact_log2(spec.group_channels)
-        m.submodules.scales = scales = Memory(
-            shape=spec.group_word, depth=spec.channel_groups_max, init=[]
-        )
-        write, read = scales.write_port(granularity=1), scales.read_port()
-        m.d.comb += [
-            write.addr.eq(self.channel_address >> channels),
-            write.data.eq(self.channel_scale.replicate(spec.group_channels)),
-            write.en.eq(self.channel_en << self.channel_address[:channels]),
-            read.addr.eq(group),
-            read.en.eq(fetch),
-        ]
-        return read.data
 
     def _keep(
         self, m: Module, platform: object, fire: Signal, read: data.View, totals, room: Signal

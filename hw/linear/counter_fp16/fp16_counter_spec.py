@@ -7,8 +7,11 @@ from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.counter_fp16.dequant_unit import CODEBOOK
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.linear.engine_spec import require_power_of_two
+
+FP16_CHANNEL = data.StructLayout({"bias": 16, "scale": 16})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,16 @@ class Fp16CounterSpec(CounterSpec):
         require_power_of_two("slots", self.slots, low=low, high=64)
         if self.folded:
             raise ValueError("folded must be False: FP16 counters have a bin for each pair")
+
+    @property
+    def weight_codebook(self) -> data.ArrayLayout:
+        """FP16 centroids of the weights, by code."""
+        return CODEBOOK
+
+    @property
+    def channel(self) -> data.StructLayout:
+        """FP16 scale and bias of an output channel."""
+        return FP16_CHANNEL
 
     @cached_property
     def product_table(self) -> data.ArrayLayout:

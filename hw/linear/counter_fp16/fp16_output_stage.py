@@ -2,15 +2,14 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from golden.exact.fp16 import INFINITY
 from hw.linear.counter_fp16.fp16_combine import Fp16Combine
-from hw.linear.counter_fp16.fp16_constants import FP16_CHANNEL
-from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
+from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSpec
+from hw.stream.channel_memory import ChannelMemory
+from hw.stream.credit_queue import CreditQueue
 from hw.stream.pipeline import later
 from hw.stream.share import share
 
@@ -129,7 +128,16 @@ class Fp16OutputStage(wiring.Component):
             held.eq(Cat(Cat(main[n], compensation[n]) for n in range(lanes))),
             scale.eq(self.scale_i.payload),
         ]
-        channels = self._channels(m, step, group)
+        memory = ChannelMemory(FP16_CHANNEL, lanes, spec.outputs_max // lanes)
+        m.submodules.channels = share(platform, memory)
+        m.d.comb += [
+            memory.channel_en.eq(self.channel_en),
+            memory.channel_address.eq(self.channel_address),
+            memory.channel.eq(self.channel),
+            memory.read_en.eq(step),
+            memory.group.eq(group),
+        ]
+        channels = memory.values
         results = []
         for n in range(lanes):
             combine = Fp16Combine()
@@ -142,32 +150,17 @@ class Fp16OutputStage(wiring.Component):
                 combine.bias.eq(channels[n].bias),
             ]
             results.append(combine.o)
-        self._queue(m, results, step, last, room)
+        self._queue(m, platform, results, step, last, room)
         return m
 
-    def _channels(self, m: Module, step: Signal, group: Signal) -> data.View:
-        """Return what the group's output channels have, a cycle later."""
-        lanes = self.spec.scale_lanes
-        row = data.ArrayLayout(FP16_CHANNEL, lanes)
-        m.submodules.channels = channels = Memory(
-            shape=row, depth=self.spec.outputs_max // lanes, init=[]
-        )
-        write, read = channels.write_port(granularity=1), channels.read_port()
-        m.d.comb += [
-            write.addr.eq(self.channel_address >> exact_log2(lanes)),
-            write.data.eq(self.channel.as_value().replicate(lanes)),
-            write.en.eq(self.channel_en << self.channel_address[: exact_log2(lanes)]),
-            read.addr.eq(group),
-            read.en.eq(step),
-        ]
-        return read.data
-
-    def _queue(self, m: Module, results: list, step: Signal, last: Signal, room: Signal) -> None:
+    def _queue(
+        self, m: Module, platform: object, results: list, step: Signal, last: Signal, room: Signal
+    ) -> None:
         """Keep outputs until they are wanted, and say whether another step has a place."""
         lanes = self.spec.scale_lanes
-        m.submodules.queue = queue = SyncFIFOBuffered(width=self.beat.size, depth=self.PLACES)
-        left = Signal(range(self.PLACES + 1), init=self.PLACES)
-        m.d.sync += left.eq(left - step + (self.o.valid & self.o.ready))
+        queue = CreditQueue(self.beat, self.PLACES)
+        m.submodules.queue = share(platform, queue)
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
 
         # The last beat may be a part of one; with a single lane it never is.
         rest = self.outputs[: exact_log2(lanes)]
@@ -177,12 +170,10 @@ class Fp16OutputStage(wiring.Component):
         beat = Signal(self.beat)
         m.d.comb += [
             beat.last.eq(later(m, last, self.UNDER_WAY)),
-            room.eq(left != 0),
-            queue.w_data.eq(beat),
-            queue.w_en.eq(later(m, step, self.UNDER_WAY, reset_less=False)),
-            self.o.payload.eq(queue.r_data),
-            self.o.valid.eq(queue.r_rdy),
-            queue.r_en.eq(self.o.ready),
+            room.eq(queue.room),
+            queue.reserve.eq(step),
+            queue.item.eq(beat),
+            queue.push.eq(later(m, step, self.UNDER_WAY, reset_less=False)),
         ]
         for n, result in enumerate(results):
             beyond = (result & INFINITY) == INFINITY

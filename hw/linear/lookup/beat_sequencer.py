@@ -6,6 +6,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import EngineSpec
+from hw.stream.share import share
+from hw.stream.walk import Loop, Walk
 
 
 class BeatSequencer(wiring.Component):
@@ -53,39 +55,38 @@ class BeatSequencer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
-        spec = self.spec
-        lanes = exact_log2(spec.inputs_per_beat)
-        compensation = Signal()
-        address = Signal.like(self.o.payload.address)
-        digit = Signal.like(self.o.payload.digit)
-        tile = Signal.like(self.o.payload.tile)
+        spec, beat, shape = self.spec, self.o.payload, self.shape
+        lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+        walk = Walk(
+            (
+                Loop("tile", spec.outputs_max, spec.output_lanes),
+                Loop("branch", 2),
+                Loop("address", max(spec.inputs_max, 2 * spec.outliers_max), lanes),
+                Loop("digit", digits),
+            )
+        )
+        m.submodules.walk = share(platform, walk)
+        tile, branch, address, digit = (walk.o.payload[loop.name] for loop in walk.loops)
 
         # What is being stepped through: the token's inputs, or its outliers on both sides.
-        length = Mux(compensation, self.shape.k_top << 1, self.shape.inputs)
-        address_last, digit_last, tile_last = Signal(), Signal(), Signal()
-        rest = length[:lanes]
-        beat = self.o.payload
+        compensation = branch.index
+        length = Mux(compensation, shape.k_top << 1, shape.inputs)
+        rest = length[: exact_log2(lanes)]
         m.d.comb += [
-            address_last.eq((address + 1) << lanes >= length),
-            digit_last.eq(~compensation | (digit == spec.numbers.residual_digits - 1)),
-            tile_last.eq((tile + 1) << exact_log2(spec.output_lanes) >= self.shape.outputs),
-            self.o.valid.eq(self.available),
-            beat.tile.eq(tile),
+            walk.counts.tile.eq(shape.outputs),
+            walk.counts.branch.eq(Mux(shape.k_top == 0, 1, 2)),
+            walk.counts.address.eq(length),
+            walk.counts.digit.eq(Mux(compensation, digits, 1)),
+            walk.available.eq(self.available),
+            walk.o.ready.eq(self.o.ready),
+            self.o.valid.eq(walk.o.valid),
+            beat.tile.eq(tile.index),
             beat.compensation.eq(compensation),
-            beat.address.eq(address),
-            beat.digit.eq(digit),
-            beat.mask.eq(Mux(address_last & rest.any(), (1 << rest) - 1, -1)),
-            beat.first.eq(~compensation & (address == 0)),
-            beat.last.eq(address_last & digit_last & (compensation | (self.shape.k_top == 0))),
-            beat.token_last.eq(beat.last & tile_last),
+            beat.address.eq(address.index),
+            beat.digit.eq(digit.index),
+            beat.mask.eq(Mux(address.last & rest.any(), (1 << rest) - 1, -1)),
+            beat.first.eq(branch.first & address.first),
+            beat.last.eq(branch.ends),
+            beat.token_last.eq(tile.ends),
         ]
-        with m.If(self.o.valid & self.o.ready):
-            with m.If(~digit_last):
-                m.d.sync += digit.eq(digit + 1)
-            with m.Else():
-                m.d.sync += [digit.eq(0), address.eq(Mux(address_last, 0, address + 1))]
-                with m.If(address_last):
-                    m.d.sync += compensation.eq(~beat.last)
-            with m.If(beat.last):
-                m.d.sync += tile.eq(Mux(tile_last, 0, tile + 1))
         return m

@@ -2,12 +2,12 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import CHANNEL, SCALE, EngineSpec
 from hw.linear.output.output_scaler import OutputScaler
+from hw.stream.channel_memory import ChannelMemory
 from hw.stream.share import looked_at, share
 
 
@@ -116,7 +116,16 @@ class OutputStage(wiring.Component):
             ]
         with m.Elif(read_go):
             m.d.sync += read_valid.eq(0)
-        channels = self._channels(m, step, group)
+        memory = ChannelMemory(CHANNEL, lanes, spec.outputs_max // lanes)
+        m.submodules.channels = share(platform, memory)
+        m.d.comb += [
+            memory.channel_en.eq(self.channel_en),
+            memory.channel_address.eq(self.channel_address),
+            memory.channel.eq(self.channel),
+            memory.read_en.eq(step),
+            memory.group.eq(group),
+        ]
+        channels = memory.values
         m.d.comb += read_go.eq(
             self._scale(m, platform, read_valid, held, scale, channels, held_last, used)
         )
@@ -127,23 +136,6 @@ class OutputStage(wiring.Component):
         place = self.spec.carry_place
         high = part.sum[place:].as_unsigned() + part.carry
         return Cat(part.sum[:place], high)[: self.spec.sum_bits]
-
-    def _channels(self, m: Module, step: Signal, group: Signal) -> data.View:
-        """Return the parameters of the group's output channels, a cycle later."""
-        lanes = self.spec.scale_lanes
-        row = data.ArrayLayout(CHANNEL, lanes)
-        m.submodules.channels = channels = Memory(
-            shape=row, depth=self.spec.outputs_max // lanes, init=[]
-        )
-        write, read = channels.write_port(granularity=1), channels.read_port()
-        m.d.comb += [
-            write.addr.eq(self.channel_address >> exact_log2(lanes)),
-            write.data.eq(self.channel.as_value().replicate(lanes)),
-            write.en.eq(self.channel_en << self.channel_address[: exact_log2(lanes)]),
-            read.addr.eq(group),
-            read.en.eq(step),
-        ]
-        return read.data
 
     def _scale(
         self, m: Module, platform: object, valid, sums, scale, channels, last, used

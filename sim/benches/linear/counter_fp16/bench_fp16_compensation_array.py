@@ -48,9 +48,10 @@ class Layer:
 
 async def load(bed: Testbed, layer: Layer) -> None:
     """Write the scales of the output channels, in no order."""
-    bed.set(shape=layer.shape, codebook=layer.codebook.tolist())
+    bed.set(shape=layer.shape, w_centroids=layer.codebook.tolist())
     for n in bed.rng.permutation(len(layer.scale)):
-        bed.set(channel_en=1, channel_address=int(n), channel_scale=int(layer.scale[n]))
+        channel = {"scale": int(layer.scale[n]), "bias": int(bed.rng.integers(1 << 16))}
+        bed.set(channel_en=1, channel_address=int(n), channel=channel)
         await bed.cycles()
     bed.set(channel_en=0)
 
@@ -58,7 +59,7 @@ async def load(bed: Testbed, layer: Layer) -> None:
 def begin(bed: Testbed, layer: Layer, stall: float) -> ServedBuffer:
     """Serve errors and weights."""
     bed.send("row_i", layer.rows())
-    return ServedBuffer(bed, "errors", layer.errors.tolist(), stall=stall)
+    return ServedBuffer(bed, "residuals", layer.errors.tolist(), stall=stall)
 
 
 @every_traffic

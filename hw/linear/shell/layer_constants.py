@@ -1,12 +1,14 @@
 """Layer constants: size, codebooks and product table, loaded word by word."""
 
-from amaranth.hdl import Module, Signal, signed, unsigned
+from typing import Any
+
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from golden.exact.spec import FACTOR_BITS
-from hw.linear.engine_spec import CHANNEL, INDEX_BITS, EngineSpec
+from hw.linear.engine_spec import INDEX_BITS, EngineSpec
 from hw.token.token_scale import FACTOR
 
 
@@ -17,7 +19,7 @@ class Select(enum.Enum, shape=3):
     A_CENTROID = 1  # address: number of the activation centroid
     W_CENTROID = 2  # address: number of the weight centroid
     TABLE = 3  # address: 16 * number of the activation centroid + that of the weight centroid
-    CHANNEL = 4  # address: output channel; word: ``CHANNEL``
+    CHANNEL = 4  # address: output channel; word: spec.channel
 
 
 class Size(enum.Enum, shape=3):
@@ -33,6 +35,9 @@ class Size(enum.Enum, shape=3):
 
 class LayerConstants(wiring.Component):
     """Hold what an engine knows of its layer, but for the weights.
+
+    The specification says in which numbers: integers, or FP16 patterns of all but the activation
+    codebook, which decides about clusters.
 
     Parameters
     ----------
@@ -50,17 +55,21 @@ class LayerConstants(wiring.Component):
         Size of the layer.
     factor : Out(``FACTOR``)
         Factor of the token scale.
-    a_centroids : Out(array of centroids)
+    outputs : Out(range(spec.outputs_max + 1))
+        N, as in ``shape``.
+    compensated : Out(1)
+        Whether tokens have outliers.
+    a_centroids : Out(spec.codebook)
         Activation codebook.
-    w_centroids : Out(array of centroids)
+    w_centroids : Out(spec.weight_codebook)
         Weight codebook.
-    product_table : Out(array of rows)
+    product_table : Out(spec.product_table)
         Product table.
     channel_en : Out(1)
         Strobe: the word taken in this cycle belongs to an output channel.
     channel_address : Out(range(spec.outputs_max))
         Which one.
-    channel : Out(``CHANNEL``)
+    channel : Out(spec.channel)
         Its scale and bias.
     clear_flags : Out(1)
         Strobe: the word taken in this cycle clears the flags.
@@ -79,6 +88,8 @@ class LayerConstants(wiring.Component):
     i: stream.Interface
     shape: data.View
     factor: data.View
+    outputs: Signal
+    compensated: Signal
     a_centroids: data.View
     w_centroids: data.View
     product_table: data.View
@@ -89,14 +100,11 @@ class LayerConstants(wiring.Component):
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
-        centroid = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
-        codebook = data.ArrayLayout(centroid, spec.entries)
-        entries = spec.row.members["entries"]
         self.word = data.StructLayout(
             {
                 "select": Select,
                 "address": max(2 * INDEX_BITS, ceil_log2(spec.outputs_max)),
-                "word": CHANNEL.size,
+                "word": spec.channel.size,
             }
         )
         ports = {
@@ -104,12 +112,14 @@ class LayerConstants(wiring.Component):
             "i": In(stream.Signature(self.word)),
             "shape": Out(spec.shape),
             "factor": Out(FACTOR),
-            "a_centroids": Out(codebook),
-            "w_centroids": Out(codebook),
-            "product_table": Out(data.ArrayLayout(entries, spec.entries)),
+            "outputs": Out(range(spec.outputs_max + 1)),
+            "compensated": Out(1),
+            "a_centroids": Out(spec.codebook),
+            "w_centroids": Out(spec.weight_codebook),
+            "product_table": Out(spec.product_table),
             "channel_en": Out(1),
             "channel_address": Out(range(spec.outputs_max)),
-            "channel": Out(CHANNEL),
+            "channel": Out(spec.channel),
             "clear_flags": Out(1),
         }
         super().__init__(ports)
@@ -121,6 +131,8 @@ class LayerConstants(wiring.Component):
             self.i.ready.eq(self.idle),
             self.channel_address.eq(address),
             self.channel.eq(word),
+            self.outputs.eq(self.shape.outputs),
+            self.compensated.eq(self.shape.k_top != 0),
         ]
         with m.If(self.i.valid & self.i.ready):
             with m.Switch(select):
@@ -131,22 +143,34 @@ class LayerConstants(wiring.Component):
                 with m.Case(Select.W_CENTROID):
                     m.d.sync += self.w_centroids[address].eq(word)
                 with m.Case(Select.TABLE):
-                    i, j = address[INDEX_BITS : 2 * INDEX_BITS], address[:INDEX_BITS]
-                    m.d.sync += self.product_table[i][j].eq(word)
+                    m.d.sync += self._entry(address[: 2 * INDEX_BITS]).eq(word)
                 with m.Case(Select.CHANNEL):
                     m.d.comb += self.channel_en.eq(1)
         return m
 
+    def give(self, m: Module, part: Any) -> None:
+        """Connect every input of a part that has a constant's name and layout."""
+        wanted = part.signature.members
+        for name, member in self.signature.members.items():
+            if member.flow == Out and name in wanted and wanted[name] == member.flip():
+                m.d.comb += getattr(part, name).eq(getattr(self, name))
+
+    def _entry(self, number: Any) -> Any:
+        """Return an entry of the product table: by row and column, or by the bin's number."""
+        if isinstance(self.spec.product_table.elem_shape, data.ArrayLayout):
+            return self.product_table[number[INDEX_BITS:]][number[:INDEX_BITS]]
+        return self.product_table[number]
+
     def _take_size(self, m: Module, address: Signal, word: Signal) -> None:
         with m.Switch(address):
-            with m.Case(Size.INPUTS.value):
-                m.d.sync += self.shape.inputs.eq(word)
-            with m.Case(Size.OUTPUTS.value):
-                m.d.sync += self.shape.outputs.eq(word)
-            with m.Case(Size.K_TOP.value):
-                m.d.sync += self.shape.k_top.eq(word)
-            with m.Case(Size.LAST_CENTROID.value):
-                m.d.sync += self.shape.last_centroid.eq(word)
+            for size, target in (
+                (Size.INPUTS, self.shape.inputs),
+                (Size.OUTPUTS, self.shape.outputs),
+                (Size.K_TOP, self.shape.k_top),
+                (Size.LAST_CENTROID, self.shape.last_centroid),
+            ):
+                with m.Case(size.value):
+                    m.d.sync += target.eq(word)
             with m.Case(Size.FACTOR.value):
                 m.d.sync += self.factor.mantissa.eq(word[:FACTOR_BITS])
                 m.d.sync += self.factor.exponent.eq(word[FACTOR_BITS:])

@@ -1,4 +1,4 @@
-"""cocotb bench for LinearEngine: layers of all shapes, bit for bit as the golden model."""
+"""cocotb bench for LookupEngine: layers of all shapes, bit for bit as the golden model."""
 
 from dataclasses import replace
 
@@ -7,7 +7,6 @@ import numpy as np
 
 from golden.exact.fp16 import INFINITY
 from sim.kit.engine_bed import EngineBed
-from sim.kit.engine_words import beats_per_token
 from sim.kit.random_layer import any_layer, random_layer, random_tokens
 from sim.kit.traffic import every_traffic
 
@@ -47,16 +46,17 @@ async def largest(dut, k_top: int) -> None:
     layer = random_layer(
         bed.rng, spec.numbers, inputs=spec.inputs_max, outputs=spec.outputs_max, k_top=k_top
     )
-    tokens, beats = 5, beats_per_token(spec, layer)
+    tokens, beats = 5, bed.contract.weight_beats(layer.inputs, layer.outputs, k_top)
     await bed.check(layer, random_tokens(bed.rng, tokens, layer.inputs))
     taken = np.array(bed.sources["weight_i"].taken_at).reshape(tokens, beats)
     np.testing.assert_array_equal(np.diff(taken, axis=1), 1)
     last = np.array(bed.sinks["o"].taken_at).reshape(tokens, -1)[:, -1]
-    np.testing.assert_array_equal(last - taken[:, -1], bed.block.fill)
+    alone = bed.contract.alone(layer.inputs, layer.outputs, k_top)
+    np.testing.assert_array_equal(last - taken[:, 0] + 1, alone)
     if k_top == 0:  # so small an engine takes longer to build residual rows than to use them
-        # With 16 thresholds to prepare, the quantiser can be what takes longest.
-        quantizer = bed.block.quantizer.preparation + -(-layer.inputs // spec.inputs_per_beat) + 3
-        np.testing.assert_array_equal(np.diff(taken[1:, 0]), max(beats, quantizer))
+        bed.assert_lone_token(layer)
+        interval = bed.contract.cycles(layer.inputs, layer.outputs, k_top).interval
+        np.testing.assert_array_equal(np.diff(taken[1:, 0]), interval)
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")

@@ -1,0 +1,85 @@
+"""Lookup engine: activations in, FP16 outputs out, weights on request."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream
+from amaranth.lib.wiring import connect, flipped
+
+from hw.linear.engine_spec import EngineSpec
+from hw.linear.lookup.lookup_array import LookupArray
+from hw.linear.lookup.weight_requester import WeightRequester
+from hw.linear.output.output_stage import OutputStage
+from hw.linear.shell.engine_shell import EngineShell
+from hw.token.token_quantizer import TokenQuantizer
+
+
+class LookupEngine(EngineShell):
+    """Run a linear layer of K-Means indices, one token after another.
+
+    Bit-exact with :func:`golden.exact.linear.forward`. Four stages work on different tokens at a
+    time: ingest (scale and outliers), quantiser (codes and residual rows), lookup array, output
+    stage.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Widths, lanes and the largest layer.
+
+    Ports
+    -----
+    load_i : In(stream of ``word``)
+        The layer's constants, as for
+        :class:`hw.linear.shell.layer_constants.LayerConstants`. Words are taken while no token is
+        under way; load all of them before a token's first beat.
+    i : In(stream of ``lanes``)
+        FP16 activations, ``k_t`` a beat, lane 0 lowest; ceil(K / k_t) beats a token.
+    weight_request_o : Out(stream of ``request``)
+        As from :class:`hw.linear.lookup.weight_requester.WeightRequester`.
+    weight_i : In(stream of ``weights``)
+        The answers, in order: 4-bit weight codes ``[input lane][output lane]``.
+    o : Out(stream of ``beat``)
+        FP16 outputs, ``scale_lanes`` a beat, as from
+        :class:`hw.linear.output.output_stage.OutputStage`.
+    flags : Out(``FLAGS``)
+        Sticky until cleared by a load word: an activation was NaN or infinite (and counted as
+        zero), a residual was beyond its range, an output is infinite.
+    idle : Out(1)
+        Whether no token is under way.
+
+    Timing
+    ------
+    Latency : of a token whose outputs nobody makes wait, its last output beat comes a constant
+        number of cycles after its last weights, when N is a multiple of n_t.
+    Rate : a tile of n_t outputs every ceil(K / k_t) + D * ceil(2 k_top / k_t) cycles or every
+        ``spec.tile_cycles``, the longer, and a token every ceil(N / n_t) tiles, when that is not
+        less than the other stages need and nobody makes it wait.
+    Through paths : none.
+    Reset : drops all tokens; constants become zero and must be loaded again.
+    """
+
+    weight_request_o: stream.Interface
+    weight_i: stream.Interface
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.requester = WeightRequester(spec)
+        self.array = LookupArray(spec)
+        super().__init__(
+            spec,
+            TokenQuantizer(spec),
+            OutputStage(spec),
+            {"requester": self.requester, "array": self.array},
+            {"weight_request_o": self.requester.request, "weight_i": self.array.weights},
+        )
+
+    def connect_datapath(self, m: Module, prepared: Signal) -> None:
+        """Look up codes and residual rows with the weights, which are asked for ahead."""
+        requester, array, quantizer = self.requester, self.array, self.quantizer
+        connect(m, requester.positions, quantizer.positions)
+        connect(m, requester.o, flipped(self.weight_request_o))
+        connect(m, array.codes, quantizer.codes)
+        connect(m, array.rows, quantizer.rows)
+        connect(m, flipped(self.weight_i), array.weight_i)
+        m.d.comb += [
+            array.room.eq(self.output.i.ready),
+            self.output.i.valid.eq(array.tile_en),
+            self.output.i.payload.eq(array.tile),
+        ]

@@ -1,0 +1,1 @@
+"""What all linear engines share: constants, ingest, quantiser, scales, flags."""

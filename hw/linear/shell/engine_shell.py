@@ -1,0 +1,149 @@
+"""Engine shell: what every linear engine has around its datapath."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from amaranth.hdl import Module, ShapeLike, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.linear.engine_spec import EngineSpec
+from hw.linear.shell.layer_constants import LayerConstants
+from hw.stream.queue import Queue
+from hw.stream.share import share
+from hw.token.token_ingest import TokenIngest
+
+FLAGS = data.StructLayout({"nonfinite": 1, "saturated": 1, "overflow": 1})
+# Tokens whose scale waits for their outputs: two in buffers, one in the lanes, one going out.
+SCALES = 4
+TOKENS_BITS = 4  # more tokens than buffers and registers hold
+
+
+class EngineShell(wiring.Component, ABC):
+    """Run a linear layer of K-Means indices, one token after another, but for the sums.
+
+    It holds the layer's constants and gives each part those that it has a port for; takes in
+    activations, finds their scale, codes and outliers; keeps a token's scale until its outputs
+    are scaled; keeps flags, and counts the tokens under way. What multiplies codes with weights
+    is the datapath between quantiser and output stage.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Widths, lanes and the largest layer.
+    quantizer, output : wiring.Component
+        What makes codes of tokens, and outputs of sums.
+    datapath : dict
+        The parts between them, by name.
+    weights : dict
+        Streams of requests for weights, and of the answers, by port: each the payload.
+
+    Ports
+    -----
+    load_i : In(stream of ``word``)
+        The layer's constants, as for :class:`hw.linear.shell.layer_constants.LayerConstants`.
+    i : In(stream of ``lanes``)
+        FP16 activations.
+    o : Out(stream of ``beat``)
+        FP16 outputs, ``scale_lanes`` a beat.
+    flags : Out(``FLAGS``)
+        Sticky until cleared by a load word.
+    idle : Out(1)
+        Whether no token is under way.
+
+    Timing
+    ------
+    Latency : the datapath's.
+    Rate : four stages work on different tokens at a time: ingest, quantiser, datapath, output.
+    Through paths : none.
+    Reset : drops all tokens; constants become zero and must be loaded again.
+    """
+
+    load_i: stream.Interface
+    i: stream.Interface
+    o: stream.Interface
+    flags: data.View
+    idle: Signal
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        quantizer: Any,
+        output: Any,
+        datapath: Mapping[str, Any],
+        weights: Mapping[str, ShapeLike],
+    ) -> None:
+        self.spec = spec
+        self.constants = LayerConstants(spec)
+        self.ingest = TokenIngest(spec)
+        self.quantizer, self.output = quantizer, output
+        self.datapath = dict(datapath)
+        ports = {
+            "load_i": In(stream.Signature(self.constants.word)),
+            "i": In(stream.Signature(self.ingest.lanes)),
+        }
+        for name, shape in weights.items():
+            payload: Any = stream.Signature(shape)
+            ports[name] = (Out if name.endswith("_o") else In)(payload)
+        ends = {"o": Out(stream.Signature(output.beat)), "flags": Out(FLAGS), "idle": Out(1)}
+        super().__init__(ports | ends)
+
+    @abstractmethod
+    def connect_datapath(self, m: Module, prepared: Signal) -> None:
+        """Connect the datapath with the quantiser, the output stage and the weights.
+
+        ``prepared`` is a strobe: the quantiser has a token ready.
+        """
+
+    def token_scale(self, m: Module, platform: object) -> Any:
+        """Return a token's scale in the output stage's form, when the quantiser hands it on."""
+        return self.quantizer.scale_o.payload
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        constants, ingest = self.constants, self.ingest
+        quantizer, output = self.quantizer, self.output
+        m.submodules.constants = share(platform, constants)
+        parts = {"ingest": ingest, "quantizer": quantizer, **self.datapath, "output": output}
+        for name, part in parts.items():
+            m.submodules[name] = share(platform, part)
+            constants.give(m, part)
+
+        # Activations go in; a token's data, its scale and its outliers go on to the quantiser.
+        connect(m, flipped(self.load_i), constants.i)
+        connect(m, flipped(self.i), ingest.i)
+        connect(m, ingest.scale_o, quantizer.scale_i)
+        connect(m, ingest.outlier_o, quantizer.outlier_i)
+        connect(m, quantizer.tokens, ingest.tokens)
+        connect(m, output.o, flipped(self.o))
+
+        scales = Queue(output.scale_i.payload.shape(), SCALES)
+        m.submodules.scales = share(platform, scales)
+        connect(m, scales.o, output.scale_i)
+        prepared = Signal()
+        m.d.comb += [
+            scales.i.payload.eq(self.token_scale(m, platform)),
+            scales.i.valid.eq(quantizer.scale_o.valid),
+            quantizer.scale_o.ready.eq(scales.i.ready),
+            prepared.eq(quantizer.scale_o.valid & scales.i.ready),
+        ]
+        self.connect_datapath(m, prepared)
+        self._watch(m)
+        return m
+
+    def _watch(self, m: Module) -> None:
+        """Keep the flags, and count the tokens under way."""
+        sent = self.o.valid & self.o.ready
+        with m.If(self.constants.clear_flags):
+            m.d.sync += self.flags.eq(0)
+        for flag, raised in (
+            (self.flags.nonfinite, self.ingest.nonfinite),
+            (self.flags.saturated, self.quantizer.saturated),
+            (self.flags.overflow, sent & self.o.payload.infinite.any()),
+        ):
+            with m.If(raised):
+                m.d.sync += flag.eq(1)
+        tokens = Signal(TOKENS_BITS)
+        m.d.sync += tokens.eq(tokens + self.ingest.started - (sent & self.o.payload.last))
+        m.d.comb += [self.idle.eq(tokens == 0), self.constants.idle.eq(self.idle)]
