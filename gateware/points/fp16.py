@@ -11,6 +11,8 @@ from hw.fp16.fp16_key import Fp16Key
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.fp16.fp16_to_integer import Fp16ToInteger
 
+INTEGERS = "fp16.bench_fp16_integers"
+
 
 def _unit(name: str, about: str, unit: type, *, pipelined: bool) -> Point:
     form = f"in {unit.STAGES} pipeline stages" if pipelined else "combinational"
@@ -34,16 +36,8 @@ POINTS = (
     ),
     Point("fp16_key", partial(Fp16Key)),
     Point("fp16_compare", partial(Fp16Compare)),
-    Point("fp16_from_integer_8", partial(Fp16FromInteger, 8), bench="fp16.bench_fp16_integers"),
-    Point(
-        "fp16_from_integer_24",
-        partial(Fp16FromInteger, 24, pipelined=True),
-        bench="fp16.bench_fp16_integers",
-    ),
-    Point("fp16_to_integer_8", partial(Fp16ToInteger, 8), bench="fp16.bench_fp16_integers"),
-    Point(
-        "fp16_to_integer_18",
-        partial(Fp16ToInteger, 18, pipelined=True),
-        bench="fp16.bench_fp16_integers",
-    ),
+    Point("fp16_from_integer_8", partial(Fp16FromInteger, 8), bench=INTEGERS),
+    Point("fp16_from_integer_24", partial(Fp16FromInteger, 24, pipelined=True), bench=INTEGERS),
+    Point("fp16_to_integer_8", partial(Fp16ToInteger, 8), bench=INTEGERS),
+    Point("fp16_to_integer_18", partial(Fp16ToInteger, 18, pipelined=True), bench=INTEGERS),
 )

@@ -72,6 +72,12 @@ BENCH: dict[str, Any] = dict(
 )
 
 
+SEQUENCER = "linear.counter.bench_counter_sequencer"
+REQUESTER = "linear.counter.bench_counter_requester"
+BUILDER = "token.bench_residual_builder"
+QUANTIZER = "token.bench_token_quantizer"
+
+
 def counter_spec(
     size: dict[str, Any], *, symmetric: bool = False, folded: bool | None = None
 ) -> CounterSpec:
@@ -128,38 +134,14 @@ POINTS = (
     Point("entry_slices_folded", partial(EntrySlices, FOLDED)),
     Point("counter_line_plain", partial(CounterLine, PLAIN)),
     Point("counter_line_folded", partial(CounterLine, WIDE)),
-    Point(
-        "tile_sequencer",
-        partial(TileSequencer, PLAIN),
-        bench="linear.counter.bench_counter_sequencer",
-    ),
-    Point(
-        "tile_requester",
-        partial(TileRequester, PLAIN),
-        bench="linear.counter.bench_counter_requester",
-    ),
+    Point("tile_sequencer", partial(TileSequencer, PLAIN), bench=SEQUENCER),
+    Point("tile_requester", partial(TileRequester, PLAIN), bench=REQUESTER),
     Point("counter_array", partial(CounterArray, FOLDED)),
-    Point(
-        "residual_store_plain", partial(ResidualStore, PLAIN), bench="token.bench_residual_builder"
-    ),
-    Point(
-        "residual_store_symmetric",
-        partial(ResidualStore, SYMMETRIC),
-        bench="token.bench_residual_builder",
-    ),
-    Point(
-        "counter_quantizer", partial(CounterQuantizer, PLAIN), bench="token.bench_token_quantizer"
-    ),
-    Point(
-        "compensation_sequencer",
-        partial(CompensationSequencer, PLAIN),
-        bench="linear.counter.bench_counter_sequencer",
-    ),
-    Point(
-        "row_requester",
-        partial(RowRequester, PLAIN),
-        bench="linear.counter.bench_counter_requester",
-    ),
+    Point("residual_store_plain", partial(ResidualStore, PLAIN), bench=BUILDER),
+    Point("residual_store_symmetric", partial(ResidualStore, SYMMETRIC), bench=BUILDER),
+    Point("counter_quantizer", partial(CounterQuantizer, PLAIN), bench=QUANTIZER),
+    Point("compensation_sequencer", partial(CompensationSequencer, PLAIN), bench=SEQUENCER),
+    Point("row_requester", partial(RowRequester, PLAIN), bench=REQUESTER),
     Point("compensation_product_plain", partial(CompensationProduct, PLAIN)),
     Point("compensation_product_symmetric", partial(CompensationProduct, SYMMETRIC)),
     Point("compensation_mac_plain", partial(CompensationMac, PLAIN)),

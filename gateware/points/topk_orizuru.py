@@ -4,7 +4,7 @@ from functools import partial
 
 from gateware.outlier_engines import compared, outlier_design
 from gateware.point import Point
-from gateware.sizes import outlier_spec
+from gateware.sizes import outlier_spec as size
 from hw.topk.orizuru.entry_merge import EntryMerge
 from hw.topk.orizuru.heap_level import HeapLevel
 from hw.topk.orizuru.heap_list import HeapList
@@ -16,6 +16,8 @@ from hw.topk.orizuru.orizuru_unit import OrizuruUnit
 from hw.topk.orizuru.orizuru_upper import OrizuruUpper
 from hw.topk.orizuru.outlier_side import OutlierSide
 from hw.topk.orizuru.sorted_list import SortedList
+
+UNIT_BENCH = "topk.orizuru.bench_orizuru_unit"
 
 POINTS = (
     compared("orizuru_tree", "tree"),
@@ -32,42 +34,25 @@ POINTS = (
     Point("heap_list", partial(HeapList, 13, 7)),
     Point("heap_list_2", partial(HeapList, 2, 6, largest=False)),
     Point("heap_list_deep", partial(HeapList, 19, 8, largest=False)),
-    Point("orizuru_stream_p4", partial(OrizuruStream, outlier_spec(32, 4, 4))),
-    Point("orizuru_stream_p16", partial(OrizuruStream, outlier_spec(120, 9, 16))),
-    Point("orizuru_stream_p1", partial(OrizuruStream, outlier_spec(20, 1, 1))),
+    Point("orizuru_stream_p4", partial(OrizuruStream, size(32, 4, 4))),
+    Point("orizuru_stream_p16", partial(OrizuruStream, size(120, 9, 16))),
+    Point("orizuru_stream_p1", partial(OrizuruStream, size(20, 1, 1))),
     Point(
         "orizuru_stream_lists",
-        partial(OrizuruStream, outlier_spec(100, 5, 8), lists=4, queue=3, sections=2),
+        partial(OrizuruStream, size(100, 5, 8), lists=4, queue=3, sections=2),
     ),
     Point(
-        "orizuru_stream_reverse",
-        partial(OrizuruStream, outlier_spec(120, 7, 16), sections=4, reverse=True),
+        "orizuru_stream_reverse", partial(OrizuruStream, size(120, 7, 16), sections=4, reverse=True)
     ),
-    outlier_design(
-        "orizuru_unit", "unit", outlier_spec(16, 4, 16), bench="topk.orizuru.bench_orizuru_unit"
-    ),
-    Point("orizuru_unit_p4", partial(OrizuruUnit, outlier_spec(16, 7, 4), count=True)),
-    Point("orizuru_unit_2", partial(OrizuruUnit, outlier_spec(2, 2, 2), count=True)),
+    outlier_design("orizuru_unit", "unit", size(16, 4, 16), bench=UNIT_BENCH),
+    Point("orizuru_unit_p4", partial(OrizuruUnit, size(16, 7, 4), count=True)),
+    Point("orizuru_unit_2", partial(OrizuruUnit, size(2, 2, 2), count=True)),
+    Point("orizuru_tree_n40", partial(OrizuruTree, size(40, 5, 16)), bench=UNIT_BENCH),
+    Point("orizuru_tree_p4", partial(OrizuruTree, size(39, 5, 4), count=True), bench=UNIT_BENCH),
     Point(
-        "orizuru_tree_n40",
-        partial(OrizuruTree, outlier_spec(40, 5, 16)),
-        bench="topk.orizuru.bench_orizuru_unit",
+        "orizuru_tree_levels", partial(OrizuruTree, size(272, 5, 64), count=True), bench=UNIT_BENCH
     ),
-    Point(
-        "orizuru_tree_p4",
-        partial(OrizuruTree, outlier_spec(39, 5, 4), count=True),
-        bench="topk.orizuru.bench_orizuru_unit",
-    ),
-    Point(
-        "orizuru_tree_levels",
-        partial(OrizuruTree, outlier_spec(272, 5, 64), count=True),
-        bench="topk.orizuru.bench_orizuru_unit",
-    ),
-    Point(
-        "orizuru_tree_1",
-        partial(OrizuruTree, outlier_spec(6, 3, 16), count=True),
-        bench="topk.orizuru.bench_orizuru_unit",
-    ),
+    Point("orizuru_tree_1", partial(OrizuruTree, size(6, 3, 16), count=True), bench=UNIT_BENCH),
     Point("orizuru_leaf", partial(OrizuruLeaf, 16, 16)),
     Point("orizuru_leaf_p4", partial(OrizuruLeaf, 16, 4)),
     Point("orizuru_leaf_2", partial(OrizuruLeaf, 2, 2)),
@@ -79,18 +64,18 @@ POINTS = (
     Point("orizuru_control_1", partial(OrizuruControl, 2, 1, 1)),
     Point(
         "orizuru_stream_heap",
-        partial(OrizuruStream, outlier_spec(60, 9, 8), sections=4, reverse=True, heap=True),
+        partial(OrizuruStream, size(60, 9, 8), sections=4, reverse=True, heap=True),
     ),
-    Point("outlier_side", partial(OutlierSide, outlier_spec(64, 5, 8), queue=3, sections=4)),
-    Point("outlier_side_2", partial(OutlierSide, outlier_spec(64, 5, 8))),
+    Point("outlier_side", partial(OutlierSide, size(64, 5, 8), queue=3, sections=4)),
+    Point("outlier_side_2", partial(OutlierSide, size(64, 5, 8))),
     Point(
         "outlier_side_reverse",
-        partial(OutlierSide, outlier_spec(64, 5, 8), largest=False, sections=2, reverse=True),
+        partial(OutlierSide, size(64, 5, 8), largest=False, sections=2, reverse=True),
     ),
     Point(
         "outlier_side_heap",
-        partial(OutlierSide, outlier_spec(64, 9, 8), queue=3, sections=4, reverse=True, heap=True),
+        partial(OutlierSide, size(64, 9, 8), queue=3, sections=4, reverse=True, heap=True),
     ),
-    Point("entry_merge", partial(EntryMerge, outlier_spec(64, 5, 8))),
-    Point("entry_merge_smallest", partial(EntryMerge, outlier_spec(64, 5, 8), largest=False)),
+    Point("entry_merge", partial(EntryMerge, size(64, 5, 8))),
+    Point("entry_merge_smallest", partial(EntryMerge, size(64, 5, 8), largest=False)),
 )

@@ -21,7 +21,7 @@ from hw.topk.orizuru.orizuru_stream import OrizuruStream
 from hw.topk.orizuru.orizuru_tree import OrizuruTree
 from hw.topk.orizuru.orizuru_unit import OrizuruUnit
 from sim.proofs.buffer import BufferRules
-from sim.proofs.limits import DEPTHS, LIMITS
+from sim.proofs.limits import LIMITS
 from sim.proofs.outliers import OutlierRules
 from sim.proofs.streams import StreamRules
 
@@ -125,14 +125,11 @@ QUICK = (
 
 def stream_proof(one: Point) -> Proof:
     """Return the proof that the streams of a point hold while they wait."""
-    kind = type(one.make())
-    limit = LIMITS.get(kind)
     return Proof(
         name=one.name,
         about="its streams hold while they wait",
         make=lambda: StreamRules(one.make(), one.steady),
-        depth=limit.depth if limit and limit.depth else DEPTHS.get(kind, STREAM_DEPTH),
-        unbounded=limit is None,
+        depth=STREAM_DEPTH,
         quick=one.name in QUICK,
     )
 
@@ -148,11 +145,11 @@ def first_points() -> dict[type, Point]:
 
 
 def proofs() -> dict[str, Proof]:
-    """Return the table's proofs, and those of the streams of each kind that have no limit of 0."""
+    """Return the table's proofs, and those of the streams of each kind without a limit."""
     streams = [
         stream_proof(one)
         for kind, one in first_points().items()
-        if kind not in WHOLE and (kind not in LIMITS or LIMITS[kind].depth)
+        if kind not in WHOLE and kind.__name__ not in LIMITS
     ]
     return TABLE | {one.name: one for one in streams}
 
