@@ -8,8 +8,8 @@ from hw.linear.output.output_scaler import OutputScaler
 from hw.linear.output.output_stage import OutputStage
 
 POINTS = (
-    Point("output_scaler", partial(OutputScaler, SYMMETRIC)),
-    Point("output_scaler_wide", partial(OutputScaler, WIDE)),
+    Point("output_scaler", partial(OutputScaler, SYMMETRIC.sum_bits)),
+    Point("output_scaler_wide", partial(OutputScaler, WIDE.sum_bits)),
     Point("output_stage", partial(OutputStage, SYMMETRIC)),
     Point("output_stage_s1", partial(OutputStage, ONE_BY_ONE)),
     Point("output_stage_s4", partial(OutputStage, AT_ONCE)),

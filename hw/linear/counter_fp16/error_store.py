@@ -2,64 +2,37 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.lib import data
 
 from golden.exact.spec import A_FRACTION_BITS
 from hw.fp16.fp16_from_integer import Fp16FromInteger
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.linear.counter.residual_store import ResidualStore
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK
 from hw.linear.counter_fp16.error_unit import ErrorUnit
 from hw.linear.counter_fp16.fp16_token_scale import Fp16TokenScale
-from hw.linear.engine_spec import INDEX_BITS, SCALE
+from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.pipeline import later
 from hw.stream.share import share
-from hw.stream.token_buffer import WriteInterface, WritePort
-from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
-from hw.token.reciprocal import QUOTIENT_BITS
+from hw.token.clustering_unit import ClusteringUnit, ordered
 
 CODES = 1 << INDEX_BITS
 
 
-class ErrorStore(wiring.Component):
+class ErrorStore(ResidualStore):
     """Take a token's outliers, one per cycle, for the FP16 compensation MACs.
 
-    Bit-exact with :func:`golden.exact.counter_fp16.error_units`. The counterpart of
-    :class:`hw.linear.counter.residual_store.ResidualStore`, with the same ports.
+    Bit-exact with :func:`golden.exact.counter_fp16.error_units`. Ports are those of
+    :class:`hw.linear.counter.residual_store.ResidualStore`, with an FP16 error a word in ``rows``.
+    ``w_centroids`` and ``reciprocal`` are not used, and ``saturated`` stays low. One after the
+    other the activation centroids are turned into FP16, all the time, so they must be steady for
+    ``SETTLING`` cycles before a token.
 
     Parameters
     ----------
     spec : CounterSpec
         Form of the codebook, and the largest number of outliers.
-
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Outliers on each side.
-    a_centroids : In(array of centroids)
-        As for :class:`hw.token.midpoint_scaler.MidpointScaler`. Steady for ``SETTLING`` cycles
-        before a token: one after the other they are turned into FP16, all the time.
-    w_centroids : In(array of centroids)
-        Not used.
-    scale : In(``SCALE``)
-        The token's scale. This and the next are steady from ``start`` to ``finished``.
-    thresholds : In(``thresholds_layout(symmetric)``)
-        The token's cluster boundaries.
-    reciprocal : In(18)
-        Not used.
-    start : In(1)
-        Strobe: begin with the token's outliers.
-    finished : Out(1)
-        High while no token is under way.
-    i : In(stream of spec.outlier)
-        2 k_top outliers per token.
-    rows : Out(``WritePort``)
-        FP16 error of outlier n in word n. ``done`` stays low: the token's owner raises it.
-    positions : Out(``WritePort``)
-        Their input channels. ``done`` stays low.
-    saturated : Out(1)
-        Stays low.
 
     Timing
     ------
@@ -72,40 +45,9 @@ class ErrorStore(wiring.Component):
     CODED: ClassVar[int] = 3  # cycles from an outlier to its code, while the scale becomes FP16
     SETTLING: ClassVar[int] = CODES + 2 + Fp16FromInteger.STAGES
 
-    k_top: Signal
-    a_centroids: data.View
-    w_centroids: data.View
-    scale: data.View
-    thresholds: data.View
-    reciprocal: Signal
-    start: Signal
-    finished: Signal
-    i: stream.Interface
-    rows: WriteInterface
-    positions: WriteInterface
-    saturated: Signal
-
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
+        super().__init__(spec)
         self.fill = self.CODED + ErrorUnit.LATENCY
-        self.period = 1
-        shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
-        codebook = data.ArrayLayout(shape, spec.entries)
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "a_centroids": In(codebook),
-            "w_centroids": In(codebook),
-            "scale": In(SCALE),
-            "thresholds": In(thresholds_layout(spec.numbers.symmetric)),
-            "reciprocal": In(QUOTIENT_BITS),
-            "start": In(1),
-            "finished": Out(1),
-            "i": In(stream.Signature(spec.outlier)),
-            "rows": Out(WritePort(16, 1, 2 * spec.outliers_max)),
-            "positions": Out(WritePort(spec.position_bits, 1, 2 * spec.outliers_max)),
-            "saturated": Out(1),
-        }
-        super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

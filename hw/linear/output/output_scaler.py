@@ -10,7 +10,7 @@ from golden.exact.spec import SCALE_BITS
 from hw.arith.long_arithmetic import long_product, long_sum, negated_if
 from hw.arith.shifts import normalise
 from hw.arith.wires import wire
-from hw.linear.engine_spec import CHANNEL, SCALE, EngineSpec
+from hw.linear.engine_spec import CHANNEL, SCALE
 from hw.stream.pipeline import Pipeline, Staged, scratch
 
 # Half of the smallest FP16 step decides a rounding, together with whether there is anything below.
@@ -27,8 +27,8 @@ class OutputScaler(wiring.Component):
 
     Parameters
     ----------
-    spec : EngineSpec
-        Says how wide a sum is.
+    sum_bits : int
+        Bits of a sum, with sign.
 
     Ports
     -----
@@ -49,10 +49,10 @@ class OutputScaler(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
+    def __init__(self, sum_bits: int) -> None:
+        self.sum_bits = sum_bits
         self.term = data.StructLayout(
-            {"sum": signed(spec.sum_bits), "scale": SCALE, "channel": CHANNEL, "used": 1, "last": 1}
+            {"sum": signed(sum_bits), "scale": SCALE, "channel": CHANNEL, "used": 1, "last": 1}
         )
         self.result = data.StructLayout({"y": 16, "infinite": 1, "last": 1})
         ports = {
@@ -78,7 +78,7 @@ class OutputScaler(wiring.Component):
         term = self.i.payload
         scale, channel = term.scale, term.channel
         negative, bias, used, last = pipe.start(term.sum < 0, channel.bias, term.used, term.last)
-        magnitude = negated_if(pipe, negative, *pipe.start(term.sum[: self.spec.sum_bits - 1]))
+        magnitude = negated_if(pipe, negative, *pipe.start(term.sum[: self.sum_bits - 1]))
         mantissa = long_product(pipe, *pipe.start(scale.mantissa, channel.mantissa))
         product = long_product(pipe, magnitude, mantissa)
         distance = pipe.stage(_distance, *pipe.start(scale.exponent, channel.exponent))

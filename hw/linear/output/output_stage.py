@@ -73,7 +73,7 @@ class OutputStage(wiring.Component):
             "o": Out(stream.Signature(self.beat)),
         }
         super().__init__(ports)
-        self.latency = 2 + looked_at(OutputScaler(spec)).latency
+        self.latency = 2 + looked_at(OutputScaler(spec.sum_bits)).latency
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
@@ -141,7 +141,7 @@ class OutputStage(wiring.Component):
         self, m: Module, platform: object, valid, sums, scale, channels, last, used
     ) -> Signal:
         """Put the scalers side by side; return whether they take what is valid."""
-        scalers = [OutputScaler(self.spec) for _ in range(self.spec.scale_lanes)]
+        scalers = [OutputScaler(self.spec.sum_bits) for _ in range(self.spec.scale_lanes)]
         for n, scaler in enumerate(scalers):
             m.submodules[f"scaler{n}"] = share(platform, scaler)
             m.d.comb += [

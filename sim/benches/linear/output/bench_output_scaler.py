@@ -21,7 +21,7 @@ def terms(bed: Testbed) -> tuple[list[dict[str, Any]], list[dict[str, int]]]:
     A third has scales that are powers of two, so that sums of twelve bits are ties; biases there
     are tiny, to break the ties. Another third cancels the product but for its lowest bits.
     """
-    rng, largest = bed.rng, (1 << (bed.block.spec.sum_bits - 1)) - 1
+    rng, largest = bed.rng, (1 << (bed.block.sum_bits - 1)) - 1
     sums = rng.integers(-largest, largest + 1, COUNT) >> rng.integers(0, 20, COUNT)
     sums[:4] = (largest, -largest, 0, 0)
     mantissas = rng.integers(1024, 2048, (2, COUNT))
