@@ -2,9 +2,7 @@
 
 from typing import ClassVar, NamedTuple
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from hw.arith.wires import wire
 from hw.fp16.fp16_parts import (
@@ -18,6 +16,7 @@ from hw.fp16.fp16_parts import (
     shift_down,
     unpack,
 )
+from hw.stream.component import Component, In, Out
 
 WIDTH = 14  # a carry, a mantissa, and two bits below it
 
@@ -31,7 +30,7 @@ class Aligned(NamedTuple):
     limit: Value
 
 
-class Fp16Add(wiring.Component):
+class Fp16Add(Component):
     """Add two numbers.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.add`: to nearest, ties to even, with
@@ -43,15 +42,6 @@ class Fp16Add(wiring.Component):
         Whether there are registers between the steps and behind the last one. They take new
         values in every cycle; ``EnableInserter`` makes them wait.
 
-    Ports
-    -----
-    a : In(16)
-        One term, an FP16 pattern.
-    b : In(16)
-        The other.
-    o : Out(16)
-        FP16 pattern of the sum.
-
     Timing
     ------
     Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
@@ -62,15 +52,17 @@ class Fp16Add(wiring.Component):
 
     STAGES: ClassVar[int] = 4
 
-    a: Signal
-    b: Signal
-    o: Signal
+    a = In(16)
+    """One term, an FP16 pattern."""
+    b = In(16)
+    """The other."""
+    o = Out(16)
+    """FP16 pattern of the sum."""
 
     def __init__(self, *, pipelined: bool = False) -> None:
         self.pipelined = pipelined
         self.latency = self.STAGES if pipelined else 0
-        ports = {"a": In(16), "b": In(16), "o": Out(16)}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Value
 
 from hw.arith.carry_save import add_rows, first_row, resolve
 from hw.arith.wires import wire
@@ -19,12 +17,13 @@ from hw.fp16.fp16_parts import (
     shift_up,
     unpack,
 )
+from hw.stream.component import Component, In, Out
 
 ROWS_FIRST = 9  # of the product, before the first cut
 NO = Const(0, 1)
 
 
-class Fp16Multiply(wiring.Component):
+class Fp16Multiply(Component):
     """Multiply two numbers.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.multiply`: to nearest, ties to even, with
@@ -36,15 +35,6 @@ class Fp16Multiply(wiring.Component):
         Whether there are registers between the steps and behind the last one. They take new
         values in every cycle; ``EnableInserter`` makes them wait.
 
-    Ports
-    -----
-    a : In(16)
-        One factor, an FP16 pattern.
-    b : In(16)
-        The other.
-    o : Out(16)
-        FP16 pattern of the product.
-
     Timing
     ------
     Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
@@ -55,15 +45,17 @@ class Fp16Multiply(wiring.Component):
 
     STAGES: ClassVar[int] = 4
 
-    a: Signal
-    b: Signal
-    o: Signal
+    a = In(16)
+    """One factor, an FP16 pattern."""
+    b = In(16)
+    """The other."""
+    o = Out(16)
+    """FP16 pattern of the product."""
 
     def __init__(self, *, pipelined: bool = False) -> None:
         self.pipelined = pipelined
         self.latency = self.STAGES if pipelined else 0
-        ports = {"a": In(16), "b": In(16), "o": Out(16)}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
