@@ -18,7 +18,8 @@ from hw.fp16.fp16_parts import (
     shift_up,
     unpack,
 )
-from hw.stream.component import Component, In, Out
+from hw.fp16.fp16_unit import Fp16Unit
+from hw.stream.component import In, Out
 
 # Counted from the last bit of the exact product (22 bits), the addend belongs with its first bit
 # at 35 - d, where d = e_a + e_b - e_c is how far its exponent lies below the product's. Bit 35 has
@@ -50,17 +51,11 @@ class Placement(NamedTuple):
     limit: Value  # biased exponent of the window's first bit
 
 
-class Fp16Fma(Component):
+class Fp16Fma(Fp16Unit):
     """Multiply two numbers and add a third, rounded once.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.fused_multiply_add`: to nearest, ties to
     even, with subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Parameters
-    ----------
-    pipelined : bool
-        Whether there are registers between the steps and behind the last one. They take new
-        values in every cycle; ``EnableInserter`` makes them wait.
 
     Timing
     ------
@@ -72,19 +67,10 @@ class Fp16Fma(Component):
 
     STAGES: ClassVar[int] = 6
 
-    a = In(16)
-    """One factor: an FP16 pattern, as all three."""
-    b = In(16)
-    """The other."""
     c = In(16)
     """What is added."""
     o = Out(16)
     """FP16 pattern of the sum."""
-
-    def __init__(self, *, pipelined: bool = False) -> None:
-        self.pipelined = pipelined
-        self.latency = self.STAGES if pipelined else 0
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -17,23 +17,18 @@ from hw.fp16.fp16_parts import (
     shift_up,
     unpack,
 )
-from hw.stream.component import Component, In, Out
+from hw.fp16.fp16_unit import Fp16Unit
+from hw.stream.component import Out
 
 ROWS_FIRST = 9  # of the product, before the first cut
 NO = Const(0, 1)
 
 
-class Fp16Multiply(Component):
+class Fp16Multiply(Fp16Unit):
     """Multiply two numbers.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.multiply`: to nearest, ties to even, with
     subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Parameters
-    ----------
-    pipelined : bool
-        Whether there are registers between the steps and behind the last one. They take new
-        values in every cycle; ``EnableInserter`` makes them wait.
 
     Timing
     ------
@@ -45,17 +40,8 @@ class Fp16Multiply(Component):
 
     STAGES: ClassVar[int] = 4
 
-    a = In(16)
-    """One factor, an FP16 pattern."""
-    b = In(16)
-    """The other."""
     o = Out(16)
     """FP16 pattern of the product."""
-
-    def __init__(self, *, pipelined: bool = False) -> None:
-        self.pipelined = pipelined
-        self.latency = self.STAGES if pipelined else 0
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
