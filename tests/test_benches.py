@@ -36,7 +36,9 @@ def components() -> Iterator[type[Component]]:
     for path in sorted((ROOT / "hw").rglob("*.py")):
         module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            if issubclass(kind, Component) and kind.__module__ == module.__name__:
+            # A class without logic is there for others to derive from.
+            is_whole = issubclass(kind, Component) and hasattr(kind, "elaborate")
+            if is_whole and kind.__module__ == module.__name__:
                 yield kind
 
 
