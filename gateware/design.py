@@ -10,6 +10,7 @@ from amaranth.hdl import Shape
 from amaranth.lib import data, stream, wiring
 
 from gateware.emit import CLOCK, RESET, Emission, emission, rtlil_to_verilog
+from hw.stream.component import port_texts
 
 Value = bool | int | str
 
@@ -72,8 +73,9 @@ class Design:
     def sidecar(self) -> dict:
         """Return what a user of the Verilog must know, ready for JSON.
 
-        ``ports`` are those of the top module but for clock and reset; bit 0 of a field is bit
-        ``offset`` of what holds it. ``modules`` are the shared ones, each after what holds it;
+        ``ports`` are those of the top module but for clock and reset, each with what it is for, or
+        what the interface is for that it is a part of; bit 0 of a field is bit ``offset`` of what
+        holds it. ``modules`` are the shared ones, each after what holds it;
         ``latency`` is in cycles, null where it is not constant or the part has none.
         """
         made = self.emission
@@ -87,7 +89,7 @@ class Design:
             "reset": {"name": RESET, "active": "high", "synchronous": True} if clocked else None,
             "latency": latency(top),
             "streams": list(describe_streams(top.signature)),
-            "ports": [describe_port(*port) for port in top.signature.flatten(top)],
+            "ports": [describe_port(type(top), *port) for port in top.signature.flatten(top)],
             "modules": [
                 {"name": name, "component": type(part).__name__, "latency": latency(part)}
                 for name, part in made.modules.items()
@@ -116,10 +118,13 @@ def latency(component: wiring.Component) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def describe_port(path: tuple[str | int, ...], member: wiring.Member, _value: object) -> dict:
-    """Describe one port of the Verilog."""
+def describe_port(
+    kind: type, path: tuple[str | int, ...], member: wiring.Member, _value: object
+) -> dict:
+    """Describe one port of the Verilog: one of a component of that kind, or a part of one."""
     return {
         "name": "__".join(map(str, path)),
+        "about": port_texts(kind).get(str(path[0]), ""),
         "direction": "in" if member.flow == wiring.In else "out",
         **describe_shape(member.shape),
     }

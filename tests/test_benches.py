@@ -40,8 +40,10 @@ def components() -> Iterator[type[Component]]:
     for path in sorted((ROOT / "hw").rglob("*.py")):
         module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            own = kind.__module__ == module.__name__ and not inspect.isabstract(kind)
-            if issubclass(kind, Component) and own:
+            # A class without logic is there for others to derive from.
+            is_whole = hasattr(kind, "elaborate") and not inspect.isabstract(kind)
+            own = kind.__module__ == module.__name__
+            if issubclass(kind, Component) and own and is_whole:
                 yield kind
 
 

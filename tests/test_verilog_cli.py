@@ -113,6 +113,12 @@ def test_fields_have_their_offsets() -> None:
     }
 
 
+def test_ports_say_what_they_are_for() -> None:
+    ports = {port["name"]: port["about"] for port in CATALOG["orizuru_unit"].sidecar()["ports"]}
+    assert ports["i__valid"] == "FP16 keys."  # of the base class, and of the whole stream
+    assert ports["comparisons"].startswith("Bits of nodes decided")
+
+
 def test_streams_are_seen_from_the_component() -> None:
     streams = {entry["name"]: entry for entry in describe_streams(Reciprocal().signature)}
     assert {name: entry["direction"] for name, entry in streams.items()} == {"i": "in", "o": "out"}

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from amaranth.lib import data
-
 from hw.baseline.mac_array import MacArray
+from hw.baseline.mac_spec import MAGNITUDES
+from hw.stream.component import In
 
 
 class DequantArray(MacArray):
@@ -14,17 +14,6 @@ class DequantArray(MacArray):
     ----------
     spec : MacSpec
         Of the arithmetic ``dequant``.
-
-    Ports
-    -----
-    activation_magnitudes : In(array of 8 unsigned)
-        Centroids of activations. This and ``weight_magnitudes`` are steady while beats come.
-    weight_magnitudes : In(array of 8 unsigned)
-        Centroids of weights, in half units less one half.
-    i : In(stream of spec.beat)
-        As of :class:`hw.baseline.mac_array.MacArray`.
-    o : Out(stream of spec.tile)
-        Sums of each tile, in half units.
 
     Timing
     ------
@@ -37,5 +26,7 @@ class DequantArray(MacArray):
     lane_ports: ClassVar[tuple[str, ...]] = ("weight_magnitudes",)
     operand_ports: ClassVar[tuple[str, ...]] = ("activation_magnitudes",)
 
-    activation_magnitudes: data.View
-    weight_magnitudes: data.View
+    activation_magnitudes = In(MAGNITUDES)
+    """Centroids of activations. This and the next are steady while beats come."""
+    weight_magnitudes = In(MAGNITUDES)
+    """Centroids of weights, in half units less one half."""

@@ -1,13 +1,13 @@
 """Dequantising lane: weight codes become centroids, which are multiplied and added."""
 
-from amaranth.hdl import Array, Cat, Module, Signal, Value, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Array, Cat, Module, Value, signed
+from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.baseline.mac_spec import CODE, MAGNITUDE_BITS, MAGNITUDES
 from hw.baseline.product_sum import ProductSum
 from hw.fp16.fp16_parts import Cut, keep, registers
+from hw.stream.component import Component, In, Out
 
 
 def dequant_products(inputs: int) -> ProductSum:
@@ -16,7 +16,7 @@ def dequant_products(inputs: int) -> ProductSum:
     return ProductSum(inputs, bits, bits, 2 * ((1 << bits) - 1) // 3, shift=1)
 
 
-class DequantLane(wiring.Component):
+class DequantLane(Component):
     """Look weights' centroids up, multiply them with those of the activations, and add.
 
     Centroids of weights lie halfway between integers, ``2 m + 1`` in half units: the complement
@@ -30,19 +30,6 @@ class DequantLane(wiring.Component):
         Whether there are registers after the centroids, within the sum, and behind it. They take
         new values in every cycle.
 
-    Ports
-    -----
-    weights : In(array of codes)
-        Weight codes: sign and number of a magnitude.
-    weight_magnitudes : In(array of 8 unsigned)
-        Magnitudes of the centroids, rounded down: m.
-    digits : In(array of digits)
-        From :class:`hw.baseline.dequant_operands.DequantOperands`; one cycle later if pipelined.
-    offset : In(unsigned)
-        From there, too, with ``digits``.
-    sum : Out(signed)
-        Sum of the products in half units, exact.
-
     Timing
     ------
     Latency : ``latency`` cycles from ``weights``: 0, or 3 if pipelined.
@@ -51,24 +38,22 @@ class DequantLane(wiring.Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    weights: data.View
-    weight_magnitudes: data.View
-    digits: data.View
-    offset: Signal
-    sum: Signal
+    weights = In(lambda c: data.ArrayLayout(CODE, c.inputs))
+    """Weight codes: sign and number of a magnitude."""
+    weight_magnitudes = In(MAGNITUDES)
+    """Magnitudes of the centroids, rounded down: m."""
+    digits = In(lambda c: c.products.digits)
+    """From :class:`hw.baseline.dequant_operands.DequantOperands`; one cycle later if pipelined."""
+    offset = In(lambda c: c.products.offset_bits)
+    """From there, too, with ``digits``."""
+    sum = Out(lambda c: signed(c.products.bits))
+    """Sum of the products in half units, exact."""
 
     def __init__(self, inputs: int, *, pipelined: bool = False) -> None:
         self.inputs, self.pipelined = inputs, pipelined
         self.latency = 3 if pipelined else 0
         self.products = dequant_products(inputs)
-        ports = {
-            "weights": In(data.ArrayLayout(CODE, inputs)),
-            "weight_magnitudes": In(MAGNITUDES),
-            "digits": In(self.products.digits),
-            "offset": In(self.products.offset_bits),
-            "sum": Out(signed(self.products.bits)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

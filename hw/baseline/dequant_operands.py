@@ -2,34 +2,23 @@
 
 from collections import defaultdict
 
-from amaranth.hdl import Array, Const, Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Array, Const, Module
+from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.baseline.dequant_lane import dequant_products
 from hw.baseline.mac_spec import CODE, MAGNITUDES
 from hw.baseline.product_sum import recode
+from hw.stream.component import Component, In, Out
 
 
-class DequantOperands(wiring.Component):
+class DequantOperands(Component):
     """Turn activation codes into centroids of 8 bits, and prepare the offset of the lanes' sums.
 
     Parameters
     ----------
     inputs : int
         Activations of a beat.
-
-    Ports
-    -----
-    activations : In(array of codes)
-        Codes of a beat: sign and number of a magnitude.
-    activation_magnitudes : In(array of 8 unsigned)
-        Magnitudes of the centroids.
-    digits : Out(array of digits)
-        Each activation's digits of base 4, as :data:`hw.baseline.product_sum.DIGIT`.
-    offset : Out(unsigned)
-        For :class:`hw.baseline.dequant_lane.DequantLane`.
 
     Timing
     ------
@@ -39,21 +28,19 @@ class DequantOperands(wiring.Component):
     Reset : no state.
     """
 
-    activations: data.View
-    activation_magnitudes: data.View
-    digits: data.View
-    offset: Signal
+    activations = In(lambda c: data.ArrayLayout(CODE, c.inputs))
+    """Codes of a beat: sign and number of a magnitude."""
+    activation_magnitudes = In(MAGNITUDES)
+    """Magnitudes of the centroids."""
+    digits = Out(lambda c: c.products.digits)
+    """Each activation's digits of base 4, as :data:`hw.baseline.product_sum.DIGIT`."""
+    offset = Out(lambda c: c.products.offset_bits)
+    """For :class:`hw.baseline.dequant_lane.DequantLane`."""
 
     def __init__(self, inputs: int) -> None:
         self.inputs = inputs
         self.products = dequant_products(inputs)
-        ports = {
-            "activations": In(data.ArrayLayout(CODE, inputs)),
-            "activation_magnitudes": In(MAGNITUDES),
-            "digits": Out(self.products.digits),
-            "offset": Out(self.products.offset_bits),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

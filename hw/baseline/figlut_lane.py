@@ -3,14 +3,14 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Cat, Module, Signal, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Array, Cat, Module, signed
+from amaranth.lib import data
 
 from hw.arith.column_sum import sum_columns
 from hw.arith.wires import wire
 from hw.baseline.product_sum import cut_columns
 from hw.fp16.fp16_parts import Cut, keep, registers
+from hw.stream.component import Component, In, Out
 
 GROUP = 4  # activations of a table
 ENTRIES = 1 << (GROUP - 1)
@@ -56,7 +56,7 @@ class FiglutSum:
         return -planes * (self.inputs // GROUP << (self.entry_bits - 1))
 
 
-class FiglutLane(wiring.Component):
+class FiglutLane(Component):
     """Multiply weights in two's complement with activations, four bit planes side by side.
 
     ``2 w + 1`` is a sum of plus or minus 1, 2, 4 and 8: the bits of a plane say which sums of
@@ -74,17 +74,6 @@ class FiglutLane(wiring.Component):
         Whether there are registers after the weights, within the sum, and behind it. They take
         new values in every cycle.
 
-    Ports
-    -----
-    weights : In(array of signed)
-        Weights, two's complement.
-    tables : In(array of tables)
-        From :class:`hw.baseline.figlut_operands.FiglutOperands`; one cycle later if pipelined.
-    offset : In(unsigned)
-        From there, too, with ``tables``.
-    sum : Out(signed)
-        Sum of the products, exact.
-
     Timing
     ------
     Latency : ``latency`` cycles from ``weights``: 0, or 3 if pipelined.
@@ -93,23 +82,21 @@ class FiglutLane(wiring.Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    weights: data.View
-    tables: data.View
-    offset: Signal
-    sum: Signal
+    weights = In(lambda c: data.ArrayLayout(signed(WEIGHT_BITS), c.inputs))
+    """Weights, two's complement."""
+    tables = In(lambda c: c.sums.tables)
+    """From :class:`hw.baseline.figlut_operands.FiglutOperands`; one cycle later if pipelined."""
+    offset = In(lambda c: c.sums.bits)
+    """From there, too, with ``tables``."""
+    sum = Out(lambda c: signed(c.sums.bits - 1))
+    """Sum of the products, exact."""
 
     def __init__(self, inputs: int, activation_bits: int, *, pipelined: bool = False) -> None:
         self.inputs, self.activation_bits = inputs, activation_bits
         self.pipelined = pipelined
         self.latency = 3 if pipelined else 0
         self.sums = FiglutSum(inputs, activation_bits)
-        ports = {
-            "weights": In(data.ArrayLayout(signed(WEIGHT_BITS), inputs)),
-            "tables": In(self.sums.tables),
-            "offset": In(self.sums.bits),
-            "sum": Out(signed(self.sums.bits - 1)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -2,17 +2,17 @@
 
 from collections import defaultdict
 
-from amaranth.hdl import Module, Signal, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module, signed
+from amaranth.lib import data
 
 from hw.arith.columns import carry_select, compress, rows, two_each
 from hw.arith.wires import wire
 from hw.baseline.figlut_lane import ENTRIES, GROUP, FiglutSum
 from hw.baseline.product_sum import add_constant
+from hw.stream.component import Component, In, Out
 
 
-class FiglutOperands(wiring.Component):
+class FiglutOperands(Component):
     """Add and subtract the activations of each group of four in all ways.
 
     After FIGLUT (arXiv 2503.06862), its integer form: half a table each, as the other half is
@@ -25,16 +25,6 @@ class FiglutOperands(wiring.Component):
     activation_bits : int
         Their width, with sign.
 
-    Ports
-    -----
-    activations : In(array of signed)
-        Activations of a beat, aligned to a common exponent.
-    tables : Out(array of tables)
-        For each group x0 to x3, at the entry with bits b0 to b2: x3 plus each of the others
-        whose bit is set, minus those whose is not.
-    offset : Out(unsigned)
-        For :class:`hw.baseline.figlut_lane.FiglutLane`.
-
     Timing
     ------
     Latency : 0 cycles.
@@ -43,19 +33,19 @@ class FiglutOperands(wiring.Component):
     Reset : no state.
     """
 
-    activations: data.View
-    tables: data.View
-    offset: Signal
+    activations = In(lambda c: data.ArrayLayout(signed(c.activation_bits), c.inputs))
+    """Activations of a beat, aligned to a common exponent."""
+    tables = Out(lambda c: c.sums.tables)
+    """For each group x0 to x3, at the entry with bits b0 to b2: x3 plus each of the others whose
+    bit is set, minus those whose is not.
+    """
+    offset = Out(lambda c: c.sums.bits)
+    """For :class:`hw.baseline.figlut_lane.FiglutLane`."""
 
     def __init__(self, inputs: int, activation_bits: int) -> None:
         self.inputs, self.activation_bits = inputs, activation_bits
         self.sums = FiglutSum(inputs, activation_bits)
-        ports = {
-            "activations": In(data.ArrayLayout(signed(activation_bits), inputs)),
-            "tables": Out(self.sums.tables),
-            "offset": Out(self.sums.bits),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,30 +1,18 @@
 """Accumulators of FP16 numbers that share one pipelined adder."""
 
 from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from golden.exact.mac import MINUS_ZERO
 from hw.fp16.fp16_add import Fp16Add
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
 
 
-class Fp16Accumulator(wiring.Component):
+class Fp16Accumulator(Component):
     """Add the sums of tiles that take turns.
 
     A total goes round through the adder, so there are as many as it has stages, and each comes
     by every so many cycles. Where there is nothing to add -0 is, which changes nothing.
-
-    Ports
-    -----
-    term : In(16)
-        FP16 pattern of a beat's sum, for the total that comes by.
-    valid : In(1)
-        Whether there will be one in the next cycle.
-    first : In(1)
-        Whether that is its tile's first.
-    total : Out(16)
-        The total that comes by.
 
     Timing
     ------
@@ -36,14 +24,17 @@ class Fp16Accumulator(wiring.Component):
 
     LATENCY = Fp16Add.STAGES
 
-    term: Signal
-    valid: Signal
-    first: Signal
-    total: Signal
+    term = In(16)
+    """FP16 pattern of a beat's sum, for the total that comes by."""
+    valid = In(1)
+    """Whether there will be one in the next cycle."""
+    first = In(1)
+    """Whether that is its tile's first."""
+    total = Out(16)
+    """The total that comes by."""
 
     def __init__(self) -> None:
-        ports = {"term": In(16), "valid": In(1), "first": In(1), "total": Out(16)}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

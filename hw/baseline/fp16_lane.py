@@ -1,16 +1,16 @@
 """FP16 lane: a multiplier for each input, and a tree of adders."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_multiply import Fp16Multiply
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
 
 
-class Fp16Lane(wiring.Component):
+class Fp16Lane(Component):
     """Multiply the activations of one beat with the weights of one output channel, and add.
 
     Every product and every sum is rounded to FP16. Neighbours are added in pairs, then pairs of
@@ -23,15 +23,6 @@ class Fp16Lane(wiring.Component):
     pipelined : bool
         Whether units are.
 
-    Ports
-    -----
-    activations : In(array of 16 bits)
-        FP16 patterns.
-    weights : In(array of 16 bits)
-        FP16 patterns.
-    sum : Out(16)
-        FP16 pattern of the sum.
-
     Timing
     ------
     Latency : ``latency`` cycles: 0, or 4 for the product and 4 for each level of the tree.
@@ -40,17 +31,18 @@ class Fp16Lane(wiring.Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    activations: data.View
-    weights: data.View
-    sum: Signal
+    activations = In(lambda c: data.ArrayLayout(16, c.inputs))
+    """FP16 patterns."""
+    weights = In(lambda c: data.ArrayLayout(16, c.inputs))
+    """FP16 patterns."""
+    sum = Out(16)
+    """FP16 pattern of the sum."""
 
     def __init__(self, inputs: int, *, pipelined: bool = False) -> None:
         self.inputs, self.pipelined = inputs, pipelined
         depth = Fp16Multiply.STAGES + exact_log2(inputs) * Fp16Add.STAGES
         self.latency = depth if pipelined else 0
-        numbers = data.ArrayLayout(16, inputs)
-        ports = {"activations": In(numbers), "weights": In(numbers), "sum": Out(16)}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

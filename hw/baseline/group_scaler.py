@@ -3,14 +3,14 @@
 from typing import Any
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, ValueLike
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from golden.exact.mac import MINUS_ZERO
 from hw.baseline.mac_spec import MacSpec
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.fp16.fp16_from_integer import Fp16FromInteger
 from hw.fp16.fp16_multiply import Fp16Multiply
+from hw.stream.component import Component, InStream, OutStream
 from hw.stream.share import share
 
 TURNS = 8  # output channels that share a unit: as many as a group has beats
@@ -18,7 +18,7 @@ ONE = 0x3C00
 BEFORE_ADDING = Fp16FromInteger.STAGES + Fp16Multiply.STAGES
 
 
-class GroupScaler(wiring.Component):
+class GroupScaler(Component):
     """Scale the sums of each group of input channels and add them up, all in FP16.
 
     Bit-exact with :func:`golden.exact.mac.group_scaled_sums`. A unit serves ``TURNS`` output
@@ -31,16 +31,6 @@ class GroupScaler(wiring.Component):
         Of an integer array whose tiles are the sums of one group each; ``output_lanes`` is a
         multiple of ``TURNS``.
 
-    Ports
-    -----
-    i : In(stream of spec.tile)
-        Sums of one group after another.
-    scale_i : In(stream of ``scales``)
-        Their scales: FP16 patterns for the activations and for each channel's weights, and
-        whether the group is its outputs' first and last.
-    o : Out(stream of ``outputs``)
-        FP16 patterns of the outputs.
-
     Timing
     ------
     Latency : ``LATENCY`` cycles from the cycle in which a group's turn begins, one of ``TURNS``,
@@ -52,9 +42,14 @@ class GroupScaler(wiring.Component):
 
     LATENCY = BEFORE_ADDING + Fp16Fma.STAGES + TURNS
 
-    i: stream.Interface
-    scale_i: stream.Interface
-    o: stream.Interface
+    i = InStream(lambda c: c.spec.tile)
+    """Sums of one group after another."""
+    scale_i = InStream(lambda c: c.scales)
+    """Their scales: FP16 patterns for the activations and for each channel's weights, and whether
+    the group is its outputs' first and last.
+    """
+    o = OutStream(lambda c: c.outputs)
+    """FP16 patterns of the outputs."""
 
     def __init__(self, spec: MacSpec) -> None:
         if spec.floating or spec.output_lanes % TURNS:
@@ -64,12 +59,7 @@ class GroupScaler(wiring.Component):
         self.scales = data.StructLayout(
             {"activation": 16, "weights": self.outputs, "first": 1, "last": 1}
         )
-        ports = {
-            "i": In(stream.Signature(spec.tile)),
-            "scale_i": In(stream.Signature(self.scales)),
-            "o": Out(stream.Signature(self.outputs)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

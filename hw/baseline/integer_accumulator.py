@@ -3,10 +3,9 @@
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, Value, signed
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from hw.arith.wires import wire
+from hw.stream.component import Component, In, Out
 
 RIPPLE_BITS = 19  # of longer totals the upper half is added one cycle after the lower
 
@@ -16,24 +15,13 @@ def accumulator_cycles(total_bits: int) -> int:
     return int(total_bits > RIPPLE_BITS)
 
 
-class IntegerAccumulator(wiring.Component):
+class IntegerAccumulator(Component):
     """Add the sums of a tile's beats.
 
     Parameters
     ----------
     term_bits, total_bits : int
         Widths, with sign.
-
-    Ports
-    -----
-    term : In(signed)
-        Sum of a beat.
-    valid : In(1)
-        Whether there will be one in the next cycle.
-    first : In(1)
-        Whether that is its tile's first.
-    total : Out(signed)
-        Sum of the tile's beats up to this term.
 
     Timing
     ------
@@ -43,21 +31,19 @@ class IntegerAccumulator(wiring.Component):
     Reset : drops a term that is announced; ``first`` starts a sum.
     """
 
-    term: Signal
-    valid: Signal
-    first: Signal
-    total: Signal
+    term = In(lambda c: signed(c.term_bits))
+    """Sum of a beat."""
+    valid = In(1)
+    """Whether there will be one in the next cycle."""
+    first = In(1)
+    """Whether that is its tile's first."""
+    total = Out(lambda c: signed(c.total_bits))
+    """Sum of the tile's beats up to this term."""
 
     def __init__(self, term_bits: int, total_bits: int) -> None:
         self.term_bits, self.total_bits = term_bits, total_bits
         self.latency = accumulator_cycles(total_bits)
-        ports = {
-            "term": In(signed(term_bits)),
-            "valid": In(1),
-            "first": In(1),
-            "total": Out(signed(total_bits)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

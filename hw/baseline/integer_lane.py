@@ -1,12 +1,12 @@
 """Integer lane: products of one output channel, and their sum."""
 
-from amaranth.hdl import Module, Signal, Value, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module, Value, signed
+from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.baseline.product_sum import ProductSum
 from hw.fp16.fp16_parts import Cut, keep, registers
+from hw.stream.component import Component, In, Out
 
 # Sums of wider products are cut when the lane is pipelined.
 PRODUCT_BITS = 8
@@ -17,7 +17,7 @@ def integer_products(inputs: int, activation_bits: int, weight_bits: int) -> Pro
     return ProductSum(inputs, activation_bits, weight_bits, 1 << (activation_bits - 1))
 
 
-class IntegerLane(wiring.Component):
+class IntegerLane(Component):
     """Multiply the activations of one beat with the weights of one output channel, and add.
 
     The leanest way found for small integers: :class:`hw.baseline.product_sum.ProductSum`.
@@ -32,17 +32,6 @@ class IntegerLane(wiring.Component):
         Whether there are registers after the weights, within the sum of wide products, and
         behind it. They take new values in every cycle.
 
-    Ports
-    -----
-    weights : In(array of signed)
-        Weights, two's complement.
-    digits : In(array of digits)
-        From :class:`hw.baseline.integer_operands.IntegerOperands`; one cycle later if pipelined.
-    offset : In(unsigned)
-        From there, too, with ``digits``.
-    sum : Out(signed)
-        Sum of the products, exact.
-
     Timing
     ------
     Latency : ``latency`` cycles from ``weights``: 0; if pipelined 2, or 3 for wide products.
@@ -51,10 +40,14 @@ class IntegerLane(wiring.Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    weights: data.View
-    digits: data.View
-    offset: Signal
-    sum: Signal
+    weights = In(lambda c: data.ArrayLayout(signed(c.weight_bits), c.inputs))
+    """Weights, two's complement."""
+    digits = In(lambda c: c.products.digits)
+    """From :class:`hw.baseline.integer_operands.IntegerOperands`; one cycle later if pipelined."""
+    offset = In(lambda c: c.products.offset_bits)
+    """From there, too, with ``digits``."""
+    sum = Out(lambda c: signed(c.products.bits))
+    """Sum of the products, exact."""
 
     def __init__(
         self, inputs: int, activation_bits: int, weight_bits: int, *, pipelined: bool = False
@@ -65,13 +58,7 @@ class IntegerLane(wiring.Component):
         self.wide = activation_bits + weight_bits > PRODUCT_BITS
         self.latency = 2 + self.wide if pipelined else 0
         self.products = integer_products(inputs, activation_bits, weight_bits)
-        ports = {
-            "weights": In(data.ArrayLayout(signed(weight_bits), inputs)),
-            "digits": In(self.products.digits),
-            "offset": In(self.products.offset_bits),
-            "sum": Out(signed(self.products.bits)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 
-from amaranth.hdl import Const, Module, Signal, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Const, Module, signed
+from amaranth.lib import data
 
 from hw.baseline.integer_lane import integer_products
 from hw.baseline.product_sum import recode
+from hw.stream.component import Component, In, Out
 
 
-class IntegerOperands(wiring.Component):
+class IntegerOperands(Component):
     """Prepare what integer lanes share: the activations' digits, and the offset of the sums.
 
     Parameters
@@ -20,15 +20,6 @@ class IntegerOperands(wiring.Component):
     activation_bits, weight_bits : int
         Widths in two's complement; the former even.
 
-    Ports
-    -----
-    activations : In(array of signed)
-        Activations of a beat.
-    digits : Out(array of digits)
-        Each activation's digits of base 4, as :data:`hw.baseline.product_sum.DIGIT`.
-    offset : Out(unsigned)
-        For :class:`hw.baseline.integer_lane.IntegerLane`.
-
     Timing
     ------
     Latency : 0 cycles.
@@ -37,20 +28,18 @@ class IntegerOperands(wiring.Component):
     Reset : no state.
     """
 
-    activations: data.View
-    digits: data.View
-    offset: Signal
+    activations = In(lambda c: data.ArrayLayout(signed(c.activation_bits), c.inputs))
+    """Activations of a beat."""
+    digits = Out(lambda c: c.products.digits)
+    """Each activation's digits of base 4, as :data:`hw.baseline.product_sum.DIGIT`."""
+    offset = Out(lambda c: c.products.offset_bits)
+    """For :class:`hw.baseline.integer_lane.IntegerLane`."""
 
     def __init__(self, inputs: int, activation_bits: int, weight_bits: int) -> None:
         self.inputs = inputs
         self.activation_bits, self.weight_bits = activation_bits, weight_bits
         self.products = integer_products(inputs, activation_bits, weight_bits)
-        ports = {
-            "activations": In(data.ArrayLayout(signed(activation_bits), inputs)),
-            "digits": Out(self.products.digits),
-            "offset": Out(self.products.offset_bits),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

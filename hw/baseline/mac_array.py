@@ -3,16 +3,16 @@
 from typing import Any, ClassVar
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import wiring
 
 from hw.baseline.lanes import make_accumulator, make_lane, make_operands
-from hw.baseline.mac_spec import MAGNITUDES, MacSpec
+from hw.baseline.mac_spec import MacSpec
 from hw.baseline.tile_queue import TileQueue
+from hw.stream.component import Component, InStream, OutStream
 from hw.stream.share import share
 
 
-class MacArray(wiring.Component):
+class MacArray(Component):
     """Multiply activations with weights, beat by beat, and add up each tile's beats.
 
     The shell is the same for every arithmetic, so that areas differ by that alone: what all
@@ -24,14 +24,6 @@ class MacArray(wiring.Component):
     ----------
     spec : MacSpec
         Arithmetic, lanes, and the largest layer.
-
-    Ports
-    -----
-    i : In(stream of spec.beat)
-        Beats, a tile's from first to last. Of FP16, ``spec.interleave`` tiles take turns beat
-        by beat; there are always so many, if need be some that nobody needs.
-    o : Out(stream of spec.tile)
-        The sums of each tile.
 
     Timing
     ------
@@ -47,17 +39,16 @@ class MacArray(wiring.Component):
     lane_ports: ClassVar[tuple[str, ...]] = ()
     operand_ports: ClassVar[tuple[str, ...]] = ()
 
-    i: stream.Interface
-    o: stream.Interface
+    i = InStream(lambda c: c.spec.beat)
+    """Beats, a tile's from first to last. Of FP16, ``spec.interleave`` tiles take turns beat by
+    beat; there are always so many, if need be some that nobody needs.
+    """
+    o = OutStream(lambda c: c.spec.tile)
+    """The sums of each tile."""
 
     def __init__(self, spec: MacSpec) -> None:
         self.spec = spec
-        ports: dict[str, Any] = {
-            "i": In(stream.Signature(spec.beat)),
-            "o": Out(stream.Signature(spec.tile)),
-        }
-        tables = {name: In(MAGNITUDES) for name in (*self.operand_ports, *self.lane_ports)}
-        super().__init__(tables | ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
@@ -120,7 +111,7 @@ class MacArray(wiring.Component):
         for name in self.operand_ports:
             m.d.comb += getattr(operands, name).eq(getattr(self, name))
         for name, member in operands.signature.members.items():
-            if member.flow == Out:
+            if member.flow == wiring.Out:
                 held = Signal(member.shape, name=name, reset_less=True)
                 m.d.sync += held.eq(getattr(operands, name))
                 wires[name] = held

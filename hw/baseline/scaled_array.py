@@ -1,31 +1,22 @@
 """Integer array with scales for groups of input channels: what Atom runs."""
 
 from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
 from hw.baseline.group_scaler import GroupScaler
 from hw.baseline.mac_array import MacArray
 from hw.baseline.mac_spec import MacSpec
+from hw.stream.component import Component, InStream, OutStream
 from hw.stream.share import share
 
 
-class ScaledArray(wiring.Component):
+class ScaledArray(Component):
     """Sum each group of input channels in integers, then scale and add the groups in FP16.
 
     Parameters
     ----------
     spec : MacSpec
         Of the integer array; ``inputs_max`` is the size of a group.
-
-    Ports
-    -----
-    i : In(stream of spec.beat)
-        Beats of one group after another, of a tile of output channels after another.
-    scale_i : In(stream of scales)
-        As for :class:`hw.baseline.group_scaler.GroupScaler`.
-    o : Out(stream of outputs)
-        FP16 patterns of each tile's outputs.
 
     Timing
     ------
@@ -36,19 +27,17 @@ class ScaledArray(wiring.Component):
     Reset : drops what is under way.
     """
 
-    i: stream.Interface
-    scale_i: stream.Interface
-    o: stream.Interface
+    i = InStream(lambda c: c.spec.beat)
+    """Beats of one group after another, of a tile of output channels after another."""
+    scale_i = InStream(lambda c: c._scaler.scales)
+    """As for :class:`hw.baseline.group_scaler.GroupScaler`."""
+    o = OutStream(lambda c: c._scaler.outputs)
+    """FP16 patterns of each tile's outputs."""
 
     def __init__(self, spec: MacSpec) -> None:
         self.spec = spec
         self._scaler = GroupScaler(spec)
-        ports = {
-            "i": In(stream.Signature(spec.beat)),
-            "scale_i": In(stream.Signature(self._scaler.scales)),
-            "o": Out(stream.Signature(self._scaler.outputs)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,32 +1,18 @@
 """Tiles that wait to be taken, and how many more may come."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from hw.baseline.mac_spec import MacSpec
+from hw.stream.component import Component, In, Out, OutStream
 
 
-class TileQueue(wiring.Component):
+class TileQueue(Component):
     """Keep tiles until they are taken; for each there is room before it is begun to be computed.
 
     Parameters
     ----------
     spec : MacSpec
         Layout of a tile; ``spec.interleave`` tiles may be waiting or on their way.
-
-    Ports
-    -----
-    reserve : In(1)
-        A tile is on its way: one place less. Only while ``room``.
-    room : Out(1)
-        Whether there is a place for one more.
-    push : In(1)
-        A tile has come, one of those that were announced.
-    tile : In(spec.tile)
-        That tile.
-    o : Out(stream of spec.tile)
-        The tiles, in their order.
 
     Timing
     ------
@@ -36,22 +22,20 @@ class TileQueue(wiring.Component):
     Reset : empty, and nothing on its way.
     """
 
-    reserve: Signal
-    room: Signal
-    push: Signal
-    tile: data.View
-    o: stream.Interface
+    reserve = In(1)
+    """A tile is on its way: one place less. Only while ``room``."""
+    room = Out(1)
+    """Whether there is a place for one more."""
+    push = In(1)
+    """A tile has come, one of those that were announced."""
+    tile = In(lambda c: c.spec.tile)
+    """That tile."""
+    o = OutStream(lambda c: c.spec.tile)
+    """The tiles, in their order."""
 
     def __init__(self, spec: MacSpec) -> None:
         self.spec, self.depth = spec, spec.interleave
-        ports = {
-            "reserve": In(1),
-            "room": Out(1),
-            "push": In(1),
-            "tile": In(spec.tile),
-            "o": Out(stream.Signature(spec.tile)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,10 +1,8 @@
 """Addition in FP16."""
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from hw.arith.wires import wire
 from hw.fp16.fp16_parts import (
@@ -18,39 +16,17 @@ from hw.fp16.fp16_parts import (
     shift_down,
     unpack,
 )
+from hw.fp16.fp16_unit import Fp16Unit
+from hw.stream.component import Out
 
 WIDTH = 14  # a carry, a mantissa, and two bits below it
 
 
-class Aligned(NamedTuple):
-    """The term with the larger exponent, and how far down the other belongs."""
-
-    large: Value
-    small: Value
-    distance: Value
-    limit: Value
-
-
-class Fp16Add(wiring.Component):
+class Fp16Add(Fp16Unit):
     """Add two numbers.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.add`: to nearest, ties to even, with
     subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Parameters
-    ----------
-    pipelined : bool
-        Whether there are registers between the steps and behind the last one. They take new
-        values in every cycle; ``EnableInserter`` makes them wait.
-
-    Ports
-    -----
-    a : In(16)
-        One term, an FP16 pattern.
-    b : In(16)
-        The other.
-    o : Out(16)
-        FP16 pattern of the sum.
 
     Timing
     ------
@@ -62,15 +38,8 @@ class Fp16Add(wiring.Component):
 
     STAGES: ClassVar[int] = 4
 
-    a: Signal
-    b: Signal
-    o: Signal
-
-    def __init__(self, *, pipelined: bool = False) -> None:
-        self.pipelined = pipelined
-        self.latency = self.STAGES if pipelined else 0
-        ports = {"a": In(16), "b": In(16), "o": Out(16)}
-        super().__init__(ports)
+    o = Out(16)
+    """FP16 pattern of the sum."""
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

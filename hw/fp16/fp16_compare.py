@@ -1,30 +1,16 @@
 """Comparison in FP16."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from hw.fp16.fp16_parts import unpack
+from hw.stream.component import Component, In, Out
 
 
-class Fp16Compare(wiring.Component):
+class Fp16Compare(Component):
     """Say how two numbers compare.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.compare`: -0 equals +0, and with a NaN
     neither ``less`` nor ``equal`` holds. The other relations are ``less | equal``, and so on.
-
-    Ports
-    -----
-    a : In(16)
-        One number, an FP16 pattern.
-    b : In(16)
-        The other.
-    less : Out(1)
-        Whether a < b.
-    equal : Out(1)
-        Whether a == b.
-    unordered : Out(1)
-        Whether one of them is a NaN.
 
     Timing
     ------
@@ -34,21 +20,19 @@ class Fp16Compare(wiring.Component):
     Reset : no state.
     """
 
-    a: Signal
-    b: Signal
-    less: Signal
-    equal: Signal
-    unordered: Signal
+    a = In(16)
+    """One number, an FP16 pattern."""
+    b = In(16)
+    """The other."""
+    less = Out(1)
+    """Whether a < b."""
+    equal = Out(1)
+    """Whether a == b."""
+    unordered = Out(1)
+    """Whether one of them is a NaN."""
 
     def __init__(self) -> None:
-        ports = {
-            "a": In(16),
-            "b": In(16),
-            "less": Out(1),
-            "equal": Out(1),
-            "unordered": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -2,9 +2,7 @@
 
 from typing import ClassVar, NamedTuple
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from hw.arith.carry_save import add_rows, first_row, resolve
 from hw.arith.wires import wire
@@ -20,6 +18,8 @@ from hw.fp16.fp16_parts import (
     shift_up,
     unpack,
 )
+from hw.fp16.fp16_unit import Fp16Unit
+from hw.stream.component import In, Out
 
 # Counted from the last bit of the exact product (22 bits), the addend belongs with its first bit
 # at 35 - d, where d = e_a + e_b - e_c is how far its exponent lies below the product's. Bit 35 has
@@ -51,28 +51,11 @@ class Placement(NamedTuple):
     limit: Value  # biased exponent of the window's first bit
 
 
-class Fp16Fma(wiring.Component):
+class Fp16Fma(Fp16Unit):
     """Multiply two numbers and add a third, rounded once.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.fused_multiply_add`: to nearest, ties to
     even, with subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Parameters
-    ----------
-    pipelined : bool
-        Whether there are registers between the steps and behind the last one. They take new
-        values in every cycle; ``EnableInserter`` makes them wait.
-
-    Ports
-    -----
-    a : In(16)
-        One factor: an FP16 pattern, as all three.
-    b : In(16)
-        The other.
-    c : In(16)
-        What is added.
-    o : Out(16)
-        FP16 pattern of the sum.
 
     Timing
     ------
@@ -84,16 +67,10 @@ class Fp16Fma(wiring.Component):
 
     STAGES: ClassVar[int] = 6
 
-    a: Signal
-    b: Signal
-    c: Signal
-    o: Signal
-
-    def __init__(self, *, pipelined: bool = False) -> None:
-        self.pipelined = pipelined
-        self.latency = self.STAGES if pipelined else 0
-        ports = {"a": In(16), "b": In(16), "c": In(16), "o": Out(16)}
-        super().__init__(ports)
+    c = In(16)
+    """What is added."""
+    o = Out(16)
+    """FP16 pattern of the sum."""
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Signal, signed
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, signed
 
 from golden.exact.spec import require_int
 from hw.fp16.fp16_parts import (
@@ -20,11 +18,12 @@ from hw.fp16.fp16_parts import (
     round_to_nearest,
     shift_up,
 )
+from hw.stream.component import Component, In, Out
 
 NO = Const(0, 1)
 
 
-class Fp16FromInteger(wiring.Component):
+class Fp16FromInteger(Component):
     """Round a signed integer to FP16.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.from_integer`: to nearest, ties to even; zero
@@ -37,13 +36,6 @@ class Fp16FromInteger(wiring.Component):
     pipelined : bool
         Whether there are registers between the steps and behind the last one.
 
-    Ports
-    -----
-    i : In(signed(width))
-        The integer.
-    o : Out(16)
-        FP16 pattern.
-
     Timing
     ------
     Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
@@ -54,16 +46,17 @@ class Fp16FromInteger(wiring.Component):
 
     STAGES: ClassVar[int] = 2
 
-    i: Signal
-    o: Signal
+    i = In(lambda c: signed(c.width))
+    """The integer."""
+    o = Out(16)
+    """FP16 pattern."""
 
     def __init__(self, width: int, *, pipelined: bool = False) -> None:
         require_int("width", width, low=2, high=54)
         self.width = width
         self.pipelined = pipelined
         self.latency = self.STAGES if pipelined else 0
-        ports = {"i": In(signed(width)), "o": Out(16)}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,27 +1,15 @@
 """FP16 comparison key: an integer that orders as the numbers do."""
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module, Mux
 
 from hw.linear.engine_spec import KEY
+from hw.stream.component import Component, In, Out
 
 
-class Fp16Key(wiring.Component):
+class Fp16Key(Component):
     """Turn an FP16 number into its key; take NaN and infinity for zero and say so.
 
     Bit-exact with :func:`golden.exact.fp16.key` after :func:`golden.exact.fp16.flush_nonfinite`.
-
-    Ports
-    -----
-    bits : In(16)
-        FP16 pattern.
-    clean : Out(16)
-        The same number with NaN, infinity and -0 made +0.
-    key : Out(signed(16))
-        Its key, -31743 to 31743.
-    nonfinite : Out(1)
-        Whether ``bits`` is NaN or infinity.
 
     Timing
     ------
@@ -31,14 +19,17 @@ class Fp16Key(wiring.Component):
     Reset : no state.
     """
 
-    bits: Signal
-    clean: Signal
-    key: Signal
-    nonfinite: Signal
+    bits = In(16)
+    """FP16 pattern."""
+    clean = Out(16)
+    """The same number with NaN, infinity and -0 made +0."""
+    key = Out(KEY)
+    """Its key, -31743 to 31743."""
+    nonfinite = Out(1)
+    """Whether ``bits`` is NaN or infinity."""
 
     def __init__(self) -> None:
-        ports = {"bits": In(16), "clean": Out(16), "key": Out(KEY), "nonfinite": Out(1)}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Value
 
 from hw.arith.carry_save import add_rows, first_row, resolve
 from hw.arith.wires import wire
@@ -19,31 +17,18 @@ from hw.fp16.fp16_parts import (
     shift_up,
     unpack,
 )
+from hw.fp16.fp16_unit import Fp16Unit
+from hw.stream.component import Out
 
 ROWS_FIRST = 9  # of the product, before the first cut
 NO = Const(0, 1)
 
 
-class Fp16Multiply(wiring.Component):
+class Fp16Multiply(Fp16Unit):
     """Multiply two numbers.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.multiply`: to nearest, ties to even, with
     subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Parameters
-    ----------
-    pipelined : bool
-        Whether there are registers between the steps and behind the last one. They take new
-        values in every cycle; ``EnableInserter`` makes them wait.
-
-    Ports
-    -----
-    a : In(16)
-        One factor, an FP16 pattern.
-    b : In(16)
-        The other.
-    o : Out(16)
-        FP16 pattern of the product.
 
     Timing
     ------
@@ -55,15 +40,8 @@ class Fp16Multiply(wiring.Component):
 
     STAGES: ClassVar[int] = 4
 
-    a: Signal
-    b: Signal
-    o: Signal
-
-    def __init__(self, *, pipelined: bool = False) -> None:
-        self.pipelined = pipelined
-        self.latency = self.STAGES if pipelined else 0
-        ports = {"a": In(16), "b": In(16), "o": Out(16)}
-        super().__init__(ports)
+    o = Out(16)
+    """FP16 pattern of the product."""
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -3,16 +3,15 @@
 from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from golden.exact.spec import require_int
 from hw.fp16.fp16_parts import Cut, keep, registers, shift_down, unpack
+from hw.stream.component import Component, In, Out
 
 WHOLE = 16  # bits of the largest finite magnitude
 
 
-class Fp16ToInteger(wiring.Component):
+class Fp16ToInteger(Component):
     """Round a number to a signed integer.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.to_integer`: to nearest, ties to even; beyond
@@ -25,13 +24,6 @@ class Fp16ToInteger(wiring.Component):
     pipelined : bool
         Whether there are registers between the steps and behind the last one.
 
-    Ports
-    -----
-    i : In(16)
-        FP16 pattern.
-    o : Out(signed(width))
-        The integer.
-
     Timing
     ------
     Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
@@ -42,16 +34,17 @@ class Fp16ToInteger(wiring.Component):
 
     STAGES: ClassVar[int] = 2
 
-    i: Signal
-    o: Signal
+    i = In(16)
+    """FP16 pattern."""
+    o = Out(lambda c: signed(c.width))
+    """The integer."""
 
     def __init__(self, width: int, *, pipelined: bool = False) -> None:
         require_int("width", width, low=2, high=32)
         self.width = width
         self.pipelined = pipelined
         self.latency = self.STAGES if pipelined else 0
-        ports = {"i": In(16), "o": Out(signed(width))}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

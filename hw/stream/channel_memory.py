@@ -1,15 +1,14 @@
 """Channel memory: a value for each channel, written one by one and read side by side."""
 
-from typing import Any
-
-from amaranth.hdl import Module, ShapeLike, Signal
-from amaranth.lib import data, wiring
+from amaranth.hdl import Module, ShapeLike
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from hw.stream.component import Component, In, Out
 
-class ChannelMemory(wiring.Component):
+
+class ChannelMemory(Component):
     """Hold a value for each channel; read those of neighbouring channels at once.
 
     Parameters
@@ -20,21 +19,6 @@ class ChannelMemory(wiring.Component):
         Channels of a group, a power of two.
     groups : int
         Groups of channels.
-
-    Ports
-    -----
-    channel_en : In(1)
-        Strobe: writes ``channel`` to ``channel_address``.
-    channel_address : In(range(groups * lanes))
-        Channel.
-    channel : In(``shape``)
-        Its value.
-    read_en : In(1)
-        Reads the values of ``group``.
-    group : In(range(groups))
-        Which channels: those from ``group * lanes`` on.
-    values : Out(array of ``shape``)
-        Their values, until other ones are read.
 
     Timing
     ------
@@ -47,25 +31,23 @@ class ChannelMemory(wiring.Component):
 
     LATENCY = 1
 
-    channel_en: Signal
-    channel_address: Signal
-    channel: Any
-    read_en: Signal
-    group: Signal
-    values: data.View
+    channel_en = In(1)
+    """Strobe: writes ``channel`` to ``channel_address``."""
+    channel_address = In(lambda c: range(max(c.groups * c.lanes, 2)))
+    """Channel."""
+    channel = In(lambda c: c.shape)
+    """Its value."""
+    read_en = In(1)
+    """Reads the values of ``group``."""
+    group = In(lambda c: range(max(c.groups, 2)))
+    """Which channels: those from ``group * lanes`` on."""
+    values = Out(lambda c: c.row)
+    """Their values, until other ones are read."""
 
     def __init__(self, shape: ShapeLike, lanes: int, groups: int) -> None:
         self.shape, self.lanes, self.groups = shape, lanes, groups
         self.row = data.ArrayLayout(shape, lanes)
-        ports: dict[str, Any] = {
-            "channel_en": In(1),
-            "channel_address": In(range(max(groups * lanes, 2))),
-            "channel": In(shape),
-            "read_en": In(1),
-            "group": In(range(max(groups, 2))),
-            "values": Out(self.row),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

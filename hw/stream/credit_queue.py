@@ -1,15 +1,13 @@
 """Credit queue: behind a pipeline that cannot wait, it says what may still go in."""
 
-from typing import Any
-
 from amaranth.hdl import Module, ShapeLike, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import wiring
 
+from hw.stream.component import Component, In, Out, OutStream
 from hw.stream.queue import Queue
 
 
-class CreditQueue(wiring.Component):
+class CreditQueue(Component):
     """Keep the results of a pipeline that cannot wait.
 
     Whoever starts what will end in a result reserves a place for it, and starts nothing while
@@ -22,19 +20,6 @@ class CreditQueue(wiring.Component):
     depth : int
         Places. One result per cycle takes 3 and the cycles from ``reserve`` to ``push``.
 
-    Ports
-    -----
-    room : Out(1)
-        Whether there is a place for one more.
-    reserve : In(1)
-        Strobe: a result is on its way, one place less. Only while there is room.
-    push : In(1)
-        Strobe: ``item`` has come, in the cycle of its ``reserve`` or later.
-    item : In(``shape``)
-        The result.
-    o : Out(stream of ``shape``)
-        The results in their order.
-
     Timing
     ------
     Latency : ``LATENCY`` cycles from ``push`` to ``o.valid``; ``room`` follows ``reserve`` and
@@ -46,22 +31,20 @@ class CreditQueue(wiring.Component):
 
     LATENCY = Queue.LATENCY
 
-    room: Signal
-    reserve: Signal
-    push: Signal
-    item: Any
-    o: stream.Interface
+    room = Out(1)
+    """Whether there is a place for one more."""
+    reserve = In(1)
+    """Strobe: a result is on its way, one place less. Only while there is room."""
+    push = In(1)
+    """Strobe: ``item`` has come, in the cycle of its ``reserve`` or later."""
+    item = In(lambda c: c.shape)
+    """The result."""
+    o = OutStream(lambda c: c.shape)
+    """The results in their order."""
 
     def __init__(self, shape: ShapeLike, depth: int) -> None:
         self.shape, self.depth = shape, depth
-        ports: dict[str, Any] = {
-            "room": Out(1),
-            "reserve": In(1),
-            "push": In(1),
-            "item": In(shape),
-            "o": Out(stream.Signature(shape)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,14 +1,12 @@
 """Queue: a stream whose items wait until they are wanted."""
 
-from typing import Any
-
 from amaranth.hdl import Module, Shape, ShapeLike
-from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
-from amaranth.lib.wiring import In, Out
+
+from hw.stream.component import Component, InStream, OutStream
 
 
-class Queue(wiring.Component):
+class Queue(Component):
     """Keep the items of a stream, in their order, until they are taken.
 
     Parameters
@@ -17,13 +15,6 @@ class Queue(wiring.Component):
         An item.
     depth : int
         How many find room.
-
-    Ports
-    -----
-    i : In(stream of ``shape``)
-        Items.
-    o : Out(stream of ``shape``)
-        The same.
 
     Timing
     ------
@@ -35,13 +26,14 @@ class Queue(wiring.Component):
 
     LATENCY = 2
 
-    i: stream.Interface
-    o: stream.Interface
+    i = InStream(lambda c: c.shape)
+    """Items."""
+    o = OutStream(lambda c: c.shape)
+    """The same."""
 
     def __init__(self, shape: ShapeLike, depth: int) -> None:
         self.shape, self.depth = shape, depth
-        item: Any = stream.Signature(shape)
-        super().__init__({"i": In(item), "o": Out(item)})
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,26 +1,17 @@
 """Stage: one place in a stream, filled and emptied in the same cycle."""
 
-from typing import Any
-
 from amaranth.hdl import Module, ShapeLike
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+
+from hw.stream.component import Component, InStream, OutStream
 
 
-class Stage(wiring.Component):
+class Stage(Component):
     """Keep one item until it is taken.
 
     Parameters
     ----------
     shape : ShapeLike
         An item.
-
-    Ports
-    -----
-    i : In(stream of ``shape``)
-        Items.
-    o : Out(stream of ``shape``)
-        The same.
 
     Timing
     ------
@@ -32,13 +23,14 @@ class Stage(wiring.Component):
 
     LATENCY = 1
 
-    i: stream.Interface
-    o: stream.Interface
+    i = InStream(lambda c: c.shape)
+    """Items."""
+    o = OutStream(lambda c: c.shape)
+    """The same."""
 
     def __init__(self, shape: ShapeLike) -> None:
         self.shape = shape
-        item: Any = stream.Signature(shape)
-        super().__init__({"i": In(item), "o": Out(item)})
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

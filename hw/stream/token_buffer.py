@@ -3,7 +3,8 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+
+from hw.stream.component import Component, In
 
 
 class WriteInterface(wiring.PureInterface):
@@ -43,11 +44,11 @@ class WritePort(Port):
     def __init__(self, lane_bits: int, lanes: int, depth: int) -> None:
         super().__init__(
             {
-                "free": In(1),
-                "en": Out(lanes),
-                "address": Out(range(max(depth, 2))),
-                "data": Out(lanes * lane_bits),
-                "done": Out(1),
+                "free": wiring.In(1),
+                "en": wiring.Out(lanes),
+                "address": wiring.Out(range(max(depth, 2))),
+                "data": wiring.Out(lanes * lane_bits),
+                "done": wiring.Out(1),
             }
         )
 
@@ -66,11 +67,11 @@ class ReadPort(Port):
     def __init__(self, lane_bits: int, lanes: int, depth: int) -> None:
         super().__init__(
             {
-                "filled": In(1),
-                "en": Out(1),
-                "address": Out(range(max(depth, 2))),
-                "data": In(lanes * lane_bits),
-                "done": Out(1),
+                "filled": wiring.In(1),
+                "en": wiring.Out(1),
+                "address": wiring.Out(range(max(depth, 2))),
+                "data": wiring.In(lanes * lane_bits),
+                "done": wiring.Out(1),
             }
         )
 
@@ -79,7 +80,7 @@ class ReadPort(Port):
         return ReadInterface(self, path=path, src_loc_at=1 + src_loc_at)
 
 
-class TokenBuffer(wiring.Component):
+class TokenBuffer(Component):
     """Hold the words of two tokens: one being read, one being written.
 
     Parameters
@@ -90,13 +91,6 @@ class TokenBuffer(wiring.Component):
         Lanes of a word; each has a write enable of its own.
     depth : int
         Words of a token.
-
-    Ports
-    -----
-    write : In(``WritePort``)
-        Fills one half.
-    read : In(``ReadPort``)
-        Reads the other.
 
     Timing
     ------
@@ -109,16 +103,14 @@ class TokenBuffer(wiring.Component):
 
     LATENCY = 1
 
-    write: WriteInterface
-    read: ReadInterface
+    write = In(lambda c: WritePort(c.lane_bits, c.lanes, c.depth))
+    """Fills one half."""
+    read = In(lambda c: ReadPort(c.lane_bits, c.lanes, c.depth))
+    """Reads the other."""
 
     def __init__(self, lane_bits: int, lanes: int, depth: int) -> None:
         self.lane_bits, self.lanes, self.depth = lane_bits, lanes, depth
-        ports = {
-            "write": In(WritePort(lane_bits, lanes, depth)),
-            "read": In(ReadPort(lane_bits, lanes, depth)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
+
+from hw.stream.component import Component, In, Out, OutStream
 
 
 @dataclass(frozen=True)
@@ -39,26 +40,13 @@ class Loop:
         return data.StructLayout({"index": passes, "first": 1, "last": 1, "ends": 1})
 
 
-class Walk(wiring.Component):
+class Walk(Component):
     """Go through nested loops, again and again.
 
     Parameters
     ----------
     loops : tuple of Loop
         The outermost first.
-
-    Ports
-    -----
-    counts : In(``counts_layout``)
-        How much each loop counts, by its name; 0 is as 1. A count is steady while its loop is
-        under way, and may follow, without a register, from the ``index`` of loops around it.
-    available : In(1)
-        Whether there is something to walk through; stays so until ``done``.
-    o : Out(stream of ``item``)
-        By each loop's name: the ``index`` of its pass; whether that is its ``first`` or ``last``;
-        and whether the loop ``ends``, which is when all loops within it are at their last, too.
-    done : Out(1)
-        Strobe: the outermost loop ends with the item that is taken in this cycle.
 
     Timing
     ------
@@ -71,22 +59,24 @@ class Walk(wiring.Component):
 
     LATENCY = 0
 
-    counts: data.View
-    available: Signal
-    o: stream.Interface
-    done: Signal
+    counts = In(lambda c: c.counts_layout)
+    """How much each loop counts, by its name; 0 is as 1. A count is steady while its loop is under
+    way, and may follow, without a register, from the ``index`` of loops around it.
+    """
+    available = In(1)
+    """Whether there is something to walk through; stays so until ``done``."""
+    o = OutStream(lambda c: c.item)
+    """By each loop's name: the ``index`` of its pass; whether that is its ``first`` or ``last``;
+    and whether the loop ``ends``, which is when all loops within it are at their last, too.
+    """
+    done = Out(1)
+    """Strobe: the outermost loop ends with the item that is taken in this cycle."""
 
     def __init__(self, loops: tuple[Loop, ...]) -> None:
         self.loops = loops
         self.counts_layout = data.StructLayout({loop.name: loop.count for loop in loops})
         self.item = data.StructLayout({loop.name: loop.item for loop in loops})
-        ports = {
-            "counts": In(self.counts_layout),
-            "available": In(1),
-            "o": Out(stream.Signature(self.item)),
-            "done": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

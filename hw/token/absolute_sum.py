@@ -3,20 +3,20 @@
 from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.arith.bits import choose
 from hw.arith.wires import wire
 from hw.linear.engine_spec import EngineSpec
+from hw.stream.component import Component, InStream, OutStream
 
 UNIT_BITS = 40  # |x| in units of 2**-24
 SECTION = 5  # whose sum over a token is short enough for one cycle
 SECTIONS = range(UNIT_BITS // SECTION)
 
 
-class AbsoluteSum(wiring.Component):
+class AbsoluteSum(Component):
     """Add up |x| over the beats of a token, in units of 2**-24.
 
     Bit-exact with the sum of :func:`golden.exact.fp16.units`. One adder tree, no multiplier.
@@ -25,13 +25,6 @@ class AbsoluteSum(wiring.Component):
     ----------
     spec : EngineSpec
         Lanes and the longest token.
-
-    Ports
-    -----
-    i : In(stream of ``beat``)
-        Finite FP16 patterns, lane 0 lowest; ``last`` marks the token's last beat.
-    o : Out(stream of unsigned(spec.total_bits))
-        One sum per token.
 
     Timing
     ------
@@ -43,18 +36,16 @@ class AbsoluteSum(wiring.Component):
 
     LATENCY = 2 + len(SECTIONS)
 
-    i: stream.Interface
-    o: stream.Interface
+    i = InStream(lambda c: c.beat)
+    """Finite FP16 patterns, lane 0 lowest; ``last`` marks the token's last beat."""
+    o = OutStream(lambda c: c.spec.total_bits)
+    """One sum per token."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         lanes = data.ArrayLayout(16, spec.inputs_per_beat)
         self.beat = data.StructLayout({"lanes": lanes, "last": 1})
-        ports = {
-            "i": In(stream.Signature(self.beat)),
-            "o": Out(stream.Signature(spec.total_bits)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,38 +1,22 @@
 """Clustering pass: all activations of a buffered token become codes, one beat per cycle."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
-from hw.stream.token_buffer import ReadInterface, ReadPort, WriteInterface, WritePort
+from hw.stream.token_buffer import ReadPort, WritePort
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 
 
-class ClusterPass(wiring.Component):
+class ClusterPass(Component):
     """Read a token's activations and write their codes.
 
     Parameters
     ----------
     spec : EngineSpec
         Lanes and the longest token.
-
-    Ports
-    -----
-    inputs : In(range(spec.inputs_max + 1))
-        K, the token's length.
-    thresholds : In(``thresholds_layout(symmetric)``)
-        The token's cluster boundaries, steady from ``start`` to ``finished``.
-    start : In(1)
-        Strobe: begin. The token is in the buffer.
-    finished : Out(1)
-        High while no token is under way.
-    tokens : Out(``ReadPort``)
-        Activations. ``done`` stays low: the token's owner raises it.
-    codes : Out(``WritePort``)
-        Codes. ``done`` stays low.
 
     Timing
     ------
@@ -42,25 +26,22 @@ class ClusterPass(wiring.Component):
     Reset : drops the token under way.
     """
 
-    inputs: Signal
-    thresholds: data.View
-    start: Signal
-    finished: Signal
-    tokens: ReadInterface
-    codes: WriteInterface
+    inputs = In(lambda c: range(c.spec.inputs_max + 1))
+    """K, the token's length."""
+    thresholds = In(lambda c: thresholds_layout(c.spec.numbers.symmetric))
+    """The token's cluster boundaries, steady from ``start`` to ``finished``."""
+    start = In(1)
+    """Strobe: begin. The token is in the buffer."""
+    finished = Out(1)
+    """High while no token is under way."""
+    tokens = Out(lambda c: ReadPort(16 * c.spec.inputs_per_beat, 1, c.spec.beats_max))
+    """Activations. ``done`` stays low: the token's owner raises it."""
+    codes = Out(lambda c: WritePort(INDEX_BITS * c.spec.inputs_per_beat, 1, c.spec.beats_max))
+    """Codes. ``done`` stays low."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
-        lanes, depth = spec.inputs_per_beat, spec.beats_max
-        ports = {
-            "inputs": In(range(spec.inputs_max + 1)),
-            "thresholds": In(thresholds_layout(spec.numbers.symmetric)),
-            "start": In(1),
-            "finished": Out(1),
-            "tokens": Out(ReadPort(16 * lanes, 1, depth)),
-            "codes": Out(WritePort(INDEX_BITS * lanes, 1, depth)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

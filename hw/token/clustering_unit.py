@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Module, Value
+from amaranth.lib import data
 
 from hw.arith.bits import choose, exceeds
 from hw.arith.wires import wire
 from hw.linear.engine_spec import INDEX_BITS, KEY
+from hw.stream.component import Component, In, Out
 
 SYMMETRIC_THRESHOLD = data.StructLayout({"exact": 1, "magnitude": 15})
 
@@ -39,7 +39,7 @@ def ordered(activation: Value, *, symmetric: bool) -> Value:
     return Cat(magnitude ^ sign.replicate(15), ~sign)
 
 
-class ClusteringUnit(wiring.Component):
+class ClusteringUnit(Component):
     """Find the centroid nearest to an activation (paper: Clustering Unit).
 
     Bit-exact with :func:`golden.exact.clustering.cluster`: an activation on a midpoint goes to the
@@ -50,15 +50,6 @@ class ClusteringUnit(wiring.Component):
     symmetric : bool
         Whether the codebook is symmetric.
 
-    Ports
-    -----
-    thresholds : In(``thresholds_layout(symmetric)``)
-        Ascending.
-    activation : In(16)
-        As from :func:`ordered`.
-    code : Out(4)
-        Symmetric: magnitude index in bits 0 to 2, sign in bit 3. Plain: the index.
-
     Timing
     ------
     Latency : 0 cycles.
@@ -67,18 +58,16 @@ class ClusteringUnit(wiring.Component):
     Reset : no state.
     """
 
-    thresholds: data.View
-    activation: Signal
-    code: Signal
+    thresholds = In(lambda c: thresholds_layout(c.symmetric))
+    """Ascending."""
+    activation = In(16)
+    """As from :func:`ordered`."""
+    code = Out(INDEX_BITS)
+    """Symmetric: magnitude index in bits 0 to 2, sign in bit 3. Plain: the index."""
 
     def __init__(self, symmetric: bool) -> None:
         self.symmetric = symmetric
-        ports = {
-            "thresholds": In(thresholds_layout(symmetric)),
-            "activation": In(16),
-            "code": Out(INDEX_BITS),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

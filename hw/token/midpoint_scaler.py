@@ -1,8 +1,7 @@
 """Midpoint scaler: a token's cluster boundaries as FP16 numbers."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from golden.exact.fp16 import INFINITY, MAX_FINITE
 from golden.exact.spec import A_FRACTION_BITS, SCALE_BITS
@@ -10,6 +9,7 @@ from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.shifts import normalise, shift_right
 from hw.arith.wires import wire
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.stream.component import Component, In, InStream, OutStream
 from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.token.clustering_unit import thresholds_layout
 
@@ -18,7 +18,7 @@ FIELD = 14 - A_FRACTION_BITS - 1  # FP16's exponent field, less one, of twice a 
 LARGEST_FIELD = 29  # exponent field of the largest FP16 numbers, less one
 
 
-class MidpointScaler(wiring.Component):
+class MidpointScaler(Component):
     """Multiply the midpoints of neighbouring centroids by the token scale.
 
     Bit-exact with :func:`golden.exact.clustering.thresholds`. One multiplier, one midpoint per
@@ -29,17 +29,6 @@ class MidpointScaler(wiring.Component):
     spec : EngineSpec
         Says whether the codebook is symmetric.
 
-    Ports
-    -----
-    centroids : In(array of centroids)
-        Ascending, in units of 2**-10 token scales; the positive ones of a symmetric codebook.
-    last_centroid : In(4)
-        Number of the last one in use, from 0. Midpoints beyond it become infinity.
-    i : In(stream of ``SCALE``)
-        Token scale.
-    o : Out(stream of ``thresholds_layout(symmetric)``)
-        The token's thresholds, held until taken.
-
     Timing
     ------
     Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``.
@@ -48,23 +37,24 @@ class MidpointScaler(wiring.Component):
     Reset : drops the token under way.
     """
 
-    centroids: data.View
-    last_centroid: Signal
-    i: stream.Interface
-    o: stream.Interface
+    centroids = In(
+        lambda c: data.ArrayLayout(
+            (unsigned if c.symmetric else signed)(c.spec.centroid_bits), c.spec.entries
+        )
+    )
+    """Ascending, in units of 2**-10 token scales; the positive ones of a symmetric codebook."""
+    last_centroid = In(INDEX_BITS)
+    """Number of the last one in use, from 0. Midpoints beyond it become infinity."""
+    i = InStream(SCALE)
+    """Token scale."""
+    o = OutStream(lambda c: c.layout)
+    """The token's thresholds, held until taken."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         self.symmetric = spec.numbers.symmetric
         self.layout = thresholds_layout(self.symmetric)
-        shape = (unsigned if self.symmetric else signed)(spec.centroid_bits)
-        ports = {
-            "centroids": In(data.ArrayLayout(shape, spec.entries)),
-            "last_centroid": In(INDEX_BITS),
-            "i": In(stream.Signature(SCALE)),
-            "o": Out(stream.Signature(self.layout)),
-        }
-        super().__init__(ports)
+        super().__init__()
         number = Signal(range(self.layout.length))
         depth = self._threshold(scratch(), number, Signal(SCALE)).depth
         self.latency = self.layout.length + depth + 1

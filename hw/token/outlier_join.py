@@ -1,13 +1,13 @@
 """Join of a token's largest and smallest activations into one list of outliers."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.linear.engine_spec import EngineSpec
+from hw.stream.component import Component, In, InStream, OutStream
 
 
-class OutlierJoin(wiring.Component):
+class OutlierJoin(Component):
     """Pass on the largest, then the smallest, and say which of these came before.
 
     Bit-exact with :func:`golden.exact.outliers.repeated`.
@@ -16,17 +16,6 @@ class OutlierJoin(wiring.Component):
     ----------
     spec : EngineSpec
         Layout of the outliers.
-
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Outliers on each side. Steady while tokens are under way.
-    largest : In(stream of ``entry``)
-        Per token k_top keys and positions, in descending order.
-    smallest : In(stream of ``entry``)
-        The same in ascending order.
-    o : Out(stream of spec.outlier)
-        2 k_top outliers per token.
 
     Timing
     ------
@@ -40,23 +29,21 @@ class OutlierJoin(wiring.Component):
 
     LATENCY = 0
 
-    k_top: Signal
-    largest: stream.Interface
-    smallest: stream.Interface
-    o: stream.Interface
+    k_top = In(lambda c: range(c.spec.outliers_max + 1))
+    """Outliers on each side. Steady while tokens are under way."""
+    largest = InStream(lambda c: c.entry)
+    """Per token k_top keys and positions, in descending order."""
+    smallest = InStream(lambda c: c.entry)
+    """The same in ascending order."""
+    o = OutStream(lambda c: c.spec.outlier)
+    """2 k_top outliers per token."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         fields = dict(spec.outlier.members)
         fields.pop("repeated")
         self.entry = data.StructLayout(fields)
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "largest": In(stream.Signature(self.entry)),
-            "smallest": In(stream.Signature(self.entry)),
-            "o": Out(stream.Signature(spec.outlier)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,13 +1,13 @@
 """Outlier residual: how far an outlier lies from its centroid, in token scales."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from golden.exact.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT
 from hw.arith.long_arithmetic import long_product, long_sum, negated_if
 from hw.arith.shifts import shift_right
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.stream.component import Component, In, InStream, OutStream
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 from hw.stream.share import looked_at, share
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
@@ -17,7 +17,7 @@ RATIO_BITS = RATIO_INTEGER_BITS + A_FRACTION_BITS
 RESIDUAL_BITS = RATIO_BITS + 1  # its magnitude: a centroid can be on the other side of zero
 
 
-class OutlierResidual(wiring.Component):
+class OutlierResidual(Component):
     """Compute x / s_a - C_A[a] of each outlier, in units of 2**-10.
 
     Bit-exact with :func:`golden.exact.residual.ratio` less the centroid. A repeated outlier, which
@@ -28,21 +28,6 @@ class OutlierResidual(wiring.Component):
     spec : EngineSpec
         Form of the codebook.
 
-    Ports
-    -----
-    a_centroids : In(array of centroids)
-        As for :class:`hw.token.midpoint_scaler.MidpointScaler`.
-    scale : In(``SCALE``)
-        The token's scale. This and the next two are steady while its outliers are under way.
-    thresholds : In(``thresholds_layout(symmetric)``)
-        The token's cluster boundaries.
-    reciprocal : In(18)
-        Of the scale's mantissa.
-    i : In(stream of spec.outlier)
-        Outliers.
-    o : Out(stream of ``residual``)
-        Magnitude and sign, whether the ratio took its largest value, and the position.
-
     Timing
     ------
     Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``.
@@ -51,16 +36,25 @@ class OutlierResidual(wiring.Component):
     Reset : drops the outliers in flight.
     """
 
-    a_centroids: data.View
-    scale: data.View
-    thresholds: data.View
-    reciprocal: Signal
-    i: stream.Interface
-    o: stream.Interface
+    a_centroids = In(
+        lambda c: data.ArrayLayout(
+            (unsigned if c.spec.numbers.symmetric else signed)(c.spec.centroid_bits), c.spec.entries
+        )
+    )
+    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
+    scale = In(SCALE)
+    """The token's scale. This and the next two are steady while its outliers are under way."""
+    thresholds = In(lambda c: thresholds_layout(c.spec.numbers.symmetric))
+    """The token's cluster boundaries."""
+    reciprocal = In(QUOTIENT_BITS)
+    """Of the scale's mantissa."""
+    i = InStream(lambda c: c.spec.outlier)
+    """Outliers."""
+    o = OutStream(lambda c: c.residual)
+    """Magnitude and sign, whether the ratio took its largest value, and the position."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
-        shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
         self.residual = data.StructLayout(
             {
                 "magnitude": RESIDUAL_BITS,
@@ -69,15 +63,7 @@ class OutlierResidual(wiring.Component):
                 "position": spec.position_bits,
             }
         )
-        ports = {
-            "a_centroids": In(data.ArrayLayout(shape, spec.entries)),
-            "scale": In(SCALE),
-            "thresholds": In(thresholds_layout(spec.numbers.symmetric)),
-            "reciprocal": In(QUOTIENT_BITS),
-            "i": In(stream.Signature(spec.outlier)),
-            "o": Out(stream.Signature(self.residual)),
-        }
-        super().__init__(ports)
+        super().__init__()
         unit = looked_at(ClusteringUnit(spec.numbers.symmetric))
         self.latency = self._residual(scratch(), unit).depth
 

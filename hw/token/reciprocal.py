@@ -3,25 +3,17 @@
 from typing import ClassVar
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from golden.exact.spec import RECIPROCAL_SHIFT, SCALE_BITS
+from hw.stream.component import Component, InStream, OutStream
 
 QUOTIENT_BITS = RECIPROCAL_SHIFT - SCALE_BITS + 2  # 2**27 / 1024 is 2**17, which takes 18
 
 
-class Reciprocal(wiring.Component):
+class Reciprocal(Component):
     """Divide 2**27 by a mantissa, to the nearest integer.
 
     Bit-exact with :func:`golden.exact.residual.reciprocal`: halves round up.
-
-    Ports
-    -----
-    i : In(stream of unsigned(11))
-        Mantissa, 1024 to 2047.
-    o : Out(stream of unsigned(18))
-        Its reciprocal.
 
     Timing
     ------
@@ -33,15 +25,13 @@ class Reciprocal(wiring.Component):
 
     LATENCY: ClassVar[int] = QUOTIENT_BITS + 1
 
-    i: stream.Interface
-    o: stream.Interface
+    i = InStream(SCALE_BITS)
+    """Mantissa, 1024 to 2047."""
+    o = OutStream(QUOTIENT_BITS)
+    """Its reciprocal."""
 
     def __init__(self) -> None:
-        ports = {
-            "i": In(stream.Signature(SCALE_BITS)),
-            "o": Out(stream.Signature(QUOTIENT_BITS)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -3,23 +3,23 @@
 from typing import Protocol
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, stream
 from amaranth.utils import exact_log2
 
 from golden.exact.spec import A_FRACTION_BITS
 from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.wires import wire
 from hw.linear.engine_spec import SCALE, EngineSpec
+from hw.stream.component import Component, In, InStream, Out
 from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.stream.share import looked_at, share
-from hw.stream.token_buffer import WriteInterface, WritePort
+from hw.stream.token_buffer import WritePort
 from hw.token.clustering_unit import thresholds_layout
 from hw.token.outlier_residual import OutlierResidual
 from hw.token.reciprocal import QUOTIENT_BITS
 
 
-class ResidualBuilder(wiring.Component):
+class ResidualBuilder(Component):
     """Build the residual rows of a token's outliers and note which input channels they are.
 
     Bit-exact with :func:`golden.exact.linear.outlier_rows`. A multiplier makes one product with a
@@ -30,34 +30,6 @@ class ResidualBuilder(wiring.Component):
     spec : EngineSpec
         Widths, lanes and the largest number of outliers.
 
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Outliers on each side.
-    a_centroids : In(array of centroids)
-        As for :class:`hw.token.midpoint_scaler.MidpointScaler`.
-    w_centroids : In(array of centroids)
-        Ascending, in table units; the positive ones of a symmetric codebook.
-    scale : In(``SCALE``)
-        The token's scale. This and the next two are steady from ``start`` to ``finished``.
-    thresholds : In(``thresholds_layout(symmetric)``)
-        The token's cluster boundaries.
-    reciprocal : In(18)
-        Of the scale's mantissa.
-    start : In(1)
-        Strobe: begin with the token's outliers.
-    finished : Out(1)
-        High while no token is under way.
-    i : In(stream of spec.outlier)
-        2 k_top outliers per token.
-    rows : Out(``WritePort``)
-        Residual rows: lane ``n % k_t`` of word ``(n // k_t) * digits + digit`` for outlier n,
-        digit 0 the lowest. ``done`` stays low: the token's owner raises it.
-    positions : Out(``WritePort``)
-        Their input channels: lane ``n % k_t`` of word ``n // k_t``. ``done`` stays low.
-    saturated : Out(1)
-        Strobe: a ratio or a row's entry was beyond its range and took the largest value.
-
     Timing
     ------
     Latency : ``fill`` cycles and ``period`` for each outlier, then ``finished``.
@@ -66,18 +38,40 @@ class ResidualBuilder(wiring.Component):
     Reset : drops the token under way.
     """
 
-    k_top: Signal
-    a_centroids: data.View
-    w_centroids: data.View
-    scale: data.View
-    thresholds: data.View
-    reciprocal: Signal
-    start: Signal
-    finished: Signal
-    i: stream.Interface
-    rows: WriteInterface
-    positions: WriteInterface
-    saturated: Signal
+    k_top = In(lambda c: range(c.spec.outliers_max + 1))
+    """Outliers on each side."""
+    a_centroids = In(lambda c: c.codebook)
+    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
+    w_centroids = In(lambda c: c.codebook)
+    """Ascending, in table units; the positive ones of a symmetric codebook."""
+    scale = In(SCALE)
+    """The token's scale. This and the next two are steady from ``start`` to ``finished``."""
+    thresholds = In(lambda c: thresholds_layout(c.spec.numbers.symmetric))
+    """The token's cluster boundaries."""
+    reciprocal = In(QUOTIENT_BITS)
+    """Of the scale's mantissa."""
+    start = In(1)
+    """Strobe: begin with the token's outliers."""
+    finished = Out(1)
+    """High while no token is under way."""
+    i = InStream(lambda c: c.spec.outlier)
+    """2 k_top outliers per token."""
+    rows = Out(
+        lambda c: WritePort(
+            c.spec.row.size,
+            c.spec.inputs_per_beat,
+            c.spec.groups_max * c.spec.numbers.residual_digits,
+        )
+    )
+    """Residual rows: lane ``n % k_t`` of word ``(n // k_t) * digits + digit`` for outlier n, digit
+    0 the lowest. ``done`` stays low: the token's owner raises it.
+    """
+    positions = Out(
+        lambda c: WritePort(c.spec.position_bits, c.spec.inputs_per_beat, c.spec.groups_max)
+    )
+    """Their input channels: lane ``n % k_t`` of word ``n // k_t``. ``done`` stays low."""
+    saturated = Out(1)
+    """Strobe: a ratio or a row's entry was beyond its range and took the largest value."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
@@ -93,23 +87,8 @@ class ResidualBuilder(wiring.Component):
             }
         )
         shape = (unsigned if numbers.symmetric else signed)(spec.centroid_bits)
-        codebook = data.ArrayLayout(shape, spec.entries)
-        lanes, groups = spec.inputs_per_beat, spec.groups_max
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "a_centroids": In(codebook),
-            "w_centroids": In(codebook),
-            "scale": In(SCALE),
-            "thresholds": In(thresholds_layout(numbers.symmetric)),
-            "reciprocal": In(QUOTIENT_BITS),
-            "start": In(1),
-            "finished": Out(1),
-            "i": In(stream.Signature(spec.outlier)),
-            "rows": Out(WritePort(spec.row.size, lanes, groups * numbers.residual_digits)),
-            "positions": Out(WritePort(spec.position_bits, lanes, groups)),
-            "saturated": Out(1),
-        }
-        super().__init__(ports)
+        self.codebook = data.ArrayLayout(shape, spec.entries)
+        super().__init__()
         residuals = looked_at(OutlierResidual(spec))
         residual, turn = Signal(residuals.residual), Signal(range(self.period))
         self.depth = self._entry(scratch(), turn, residual).depth

@@ -1,17 +1,17 @@
 """Framing: tells where tokens end, and cleans each activation."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.arith.bits import used_lanes
 from hw.fp16.fp16_key import Fp16Key
 from hw.linear.engine_spec import KEY, EngineSpec
+from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.share import share
 
 
-class TokenFramer(wiring.Component):
+class TokenFramer(Component):
     """Number the beats of a token, mark the last, and give each activation its key.
 
     Lanes beyond K in the last beat come out as zero, with their mask bit clear.
@@ -20,19 +20,6 @@ class TokenFramer(wiring.Component):
     ----------
     spec : EngineSpec
         Lanes and the longest token.
-
-    Ports
-    -----
-    inputs : In(range(spec.inputs_max + 1))
-        K, the token's length, at least 1. Steady while tokens are under way.
-    i : In(stream of ``lanes``)
-        FP16 patterns, lane 0 lowest.
-    o : Out(stream of ``beat``)
-        The same without NaN, infinity and -0; their keys; which lanes count; the beat's number
-        in the token; whether it is the last; whether NaN or infinity was replaced.
-
-    started : Out(1)
-        Strobe: a token's first beat is taken.
 
     Timing
     ------
@@ -45,10 +32,16 @@ class TokenFramer(wiring.Component):
 
     LATENCY = 1
 
-    inputs: Signal
-    i: stream.Interface
-    o: stream.Interface
-    started: Signal
+    inputs = In(lambda c: range(c.spec.inputs_max + 1))
+    """K, the token's length, at least 1. Steady while tokens are under way."""
+    i = InStream(lambda c: c.lanes)
+    """FP16 patterns, lane 0 lowest."""
+    o = OutStream(lambda c: c.beat)
+    """The same without NaN, infinity and -0; their keys; which lanes count; the beat's number in
+    the token; whether it is the last; whether NaN or infinity was replaced.
+    """
+    started = Out(1)
+    """Strobe: a token's first beat is taken."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
@@ -64,13 +57,7 @@ class TokenFramer(wiring.Component):
                 "nonfinite": 1,
             }
         )
-        ports = {
-            "inputs": In(range(spec.inputs_max + 1)),
-            "i": In(stream.Signature(self.lanes)),
-            "o": Out(stream.Signature(self.beat)),
-            "started": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,13 +1,14 @@
 """Ingest: buffers a token, sums its absolute values and finds its outliers, in one pass."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.hdl import Module
+from amaranth.lib import data
+from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.engine_spec import SCALE, EngineSpec
+from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.queue import Queue
 from hw.stream.share import looked_at, share
-from hw.stream.token_buffer import ReadInterface, ReadPort, TokenBuffer
+from hw.stream.token_buffer import ReadPort, TokenBuffer
 from hw.token.absolute_sum import AbsoluteSum
 from hw.token.outlier_join import OutlierJoin
 from hw.token.token_framer import TokenFramer
@@ -16,32 +17,13 @@ from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from hw.topk.orizuru.orizuru_stream import OrizuruStream
 
 
-class TokenIngest(wiring.Component):
+class TokenIngest(Component):
     """Take in the activations of one token after another.
 
     Parameters
     ----------
     spec : EngineSpec
         Lanes and the longest token.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. Steady while tokens are under way.
-    factor : In(``FACTOR``)
-        As for :class:`hw.token.token_scale.TokenScale`.
-    i : In(stream of ``lanes``)
-        FP16 activations, lane 0 lowest; what is beyond K in the last beat is ignored.
-    scale_o : Out(stream of ``SCALE``)
-        One per token.
-    outlier_o : Out(stream of spec.outlier)
-        2 k_top per token, as from :class:`hw.token.outlier_join.OutlierJoin`.
-    tokens : In(``ReadPort``)
-        The buffered activations, a beat a word, without NaN, infinity and -0.
-    started : Out(1)
-        Strobe: a token's first beat is taken.
-    nonfinite : Out(1)
-        Strobe: a beat held a NaN or an infinity, which counts as zero.
 
     Timing
     ------
@@ -53,29 +35,27 @@ class TokenIngest(wiring.Component):
     Reset : drops all tokens.
     """
 
-    shape: data.View
-    factor: data.View
-    i: stream.Interface
-    scale_o: stream.Interface
-    outlier_o: stream.Interface
-    tokens: ReadInterface
-    started: Signal
-    nonfinite: Signal
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. Steady while tokens are under way."""
+    factor = In(FACTOR)
+    """As for :class:`hw.token.token_scale.TokenScale`."""
+    i = InStream(lambda c: c.lanes)
+    """FP16 activations, lane 0 lowest; what is beyond K in the last beat is ignored."""
+    scale_o = OutStream(SCALE)
+    """One per token."""
+    outlier_o = OutStream(lambda c: c.spec.outlier)
+    """2 k_top per token, as from :class:`hw.token.outlier_join.OutlierJoin`."""
+    tokens = In(lambda c: ReadPort(c.lanes.size, 1, c.spec.beats_max))
+    """The buffered activations, a beat a word, without NaN, infinity and -0."""
+    started = Out(1)
+    """Strobe: a token's first beat is taken."""
+    nonfinite = Out(1)
+    """Strobe: a beat held a NaN or an infinity, which counts as zero."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         self.lanes = data.ArrayLayout(16, spec.inputs_per_beat)
-        ports = {
-            "shape": In(spec.shape),
-            "factor": In(FACTOR),
-            "i": In(stream.Signature(self.lanes)),
-            "scale_o": Out(stream.Signature(SCALE)),
-            "outlier_o": Out(stream.Signature(spec.outlier)),
-            "tokens": In(ReadPort(self.lanes.size, 1, spec.beats_max)),
-            "started": Out(1),
-            "nonfinite": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
         scale = looked_at(TokenScale(spec))
         self.latency = TokenFramer.LATENCY + AbsoluteSum.LATENCY + scale.latency
 

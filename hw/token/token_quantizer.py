@@ -3,50 +3,26 @@
 from typing import Any
 
 from amaranth.hdl import Module, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib import data
+from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.share import share
-from hw.stream.token_buffer import ReadInterface, ReadPort, TokenBuffer
+from hw.stream.token_buffer import ReadPort, TokenBuffer
 from hw.token.cluster_pass import ClusterPass
 from hw.token.midpoint_scaler import MidpointScaler
 from hw.token.reciprocal import Reciprocal
 from hw.token.residual_builder import ResidualBuilder
 
 
-class TokenQuantizer(wiring.Component):
+class TokenQuantizer(Component):
     """Turn a buffered token into what the lookup array works on.
 
     Parameters
     ----------
     spec : EngineSpec
         Widths, lanes and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. This and the codebooks are steady while tokens are under way.
-    a_centroids : In(array of centroids)
-        As for :class:`hw.token.midpoint_scaler.MidpointScaler`.
-    w_centroids : In(array of centroids)
-        As for :class:`hw.token.residual_builder.ResidualBuilder`.
-    scale_i : In(stream of ``SCALE``)
-        A token's scale; the token is in its buffer by then.
-    outlier_i : In(stream of spec.outlier)
-        Its outliers.
-    tokens : Out(``ReadPort``)
-        Its activations.
-    scale_o : Out(stream of ``SCALE``)
-        Its scale again, when the token is done.
-    codes : In(``ReadPort``)
-        Its codes, a beat a word. The three ports are released one by one.
-    rows : In(``ReadPort``)
-        Its residual rows, as :class:`hw.token.residual_builder.ResidualBuilder` lays them out.
-    positions : In(``ReadPort``)
-        Its outliers' input channels, ``k_t`` a word.
-    saturated : Out(1)
-        Strobe: a residual was beyond its range.
 
     Timing
     ------
@@ -57,41 +33,38 @@ class TokenQuantizer(wiring.Component):
     Reset : drops all tokens.
     """
 
-    shape: data.View
-    a_centroids: data.View
-    w_centroids: data.View
-    scale_i: stream.Interface
-    outlier_i: stream.Interface
-    tokens: ReadInterface
-    scale_o: stream.Interface
-    codes: ReadInterface
-    rows: ReadInterface
-    positions: ReadInterface
-    saturated: Signal
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. This and the codebooks are steady while tokens are under way."""
+    a_centroids = In(lambda c: c.codebook)
+    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
+    w_centroids = In(lambda c: c.codebook)
+    """As for :class:`hw.token.residual_builder.ResidualBuilder`."""
+    scale_i = InStream(SCALE)
+    """A token's scale; the token is in its buffer by then."""
+    outlier_i = InStream(lambda c: c.spec.outlier)
+    """Its outliers."""
+    tokens = Out(lambda c: ReadPort(16 * c.spec.inputs_per_beat, 1, c.spec.beats_max))
+    """Its activations."""
+    scale_o = OutStream(SCALE)
+    """Its scale again, when the token is done."""
+    codes = In(lambda c: c.code_buffer.read.signature.flip())
+    """Its codes, a beat a word. The three ports are released one by one."""
+    rows = In(lambda c: c.row_buffer.read.signature.flip())
+    """Its residual rows, as :class:`hw.token.residual_builder.ResidualBuilder` lays them out."""
+    positions = In(lambda c: c.position_buffer.read.signature.flip())
+    """Its outliers' input channels, ``k_t`` a word."""
+    saturated = Out(1)
+    """Strobe: a residual was beyond its range."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
-        codebook = data.ArrayLayout(shape, spec.entries)
-        lanes = spec.inputs_per_beat
+        self.codebook = data.ArrayLayout(shape, spec.entries)
         self.scaler = MidpointScaler(spec)
         self.preparation = max(self.scaler.latency, Reciprocal.LATENCY)
         self.residuals = self.make_residuals()
         self.code_buffer, self.row_buffer, self.position_buffer = self.make_buffers()
-        ports = {
-            "shape": In(spec.shape),
-            "a_centroids": In(codebook),
-            "w_centroids": In(codebook),
-            "scale_i": In(stream.Signature(SCALE)),
-            "outlier_i": In(stream.Signature(spec.outlier)),
-            "tokens": Out(ReadPort(16 * lanes, 1, spec.beats_max)),
-            "scale_o": Out(stream.Signature(SCALE)),
-            "codes": In(self.code_buffer.read.signature.flip()),
-            "rows": In(self.row_buffer.read.signature.flip()),
-            "positions": In(self.position_buffer.read.signature.flip()),
-            "saturated": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def make_residuals(self) -> Any:
         """Return what works on the residuals."""

@@ -1,20 +1,20 @@
 """Token scale: the sum of absolute values times a factor, in 11 significant bits."""
 
 from amaranth.hdl import Cat, Module, Mux, Value, signed
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from golden.exact.spec import FACTOR_BITS, MIN_SCALE_EXPONENT, SCALE_BITS
 from hw.arith.long_arithmetic import long_product
 from hw.arith.shifts import normalise
 from hw.arith.wires import wire
 from hw.linear.engine_spec import A_EXPONENT, SCALE, EngineSpec
+from hw.stream.component import Component, In, InStream, OutStream
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 
 FACTOR = data.StructLayout({"mantissa": FACTOR_BITS, "exponent": signed(8)})
 
 
-class TokenScale(wiring.Component):
+class TokenScale(Component):
     """Turn the sum of a token's absolute values into its scale.
 
     Bit-exact with :func:`golden.exact.token_scale.token_scale`.
@@ -24,15 +24,6 @@ class TokenScale(wiring.Component):
     spec : EngineSpec
         Says how wide the sum is.
 
-    Ports
-    -----
-    factor : In(``FACTOR``)
-        Multiplies the sum: 1/K for the mean. Steady while tokens are under way.
-    i : In(stream of unsigned(spec.total_bits))
-        Sum in units of 2**-24.
-    o : Out(stream of ``SCALE``)
-        Normalised mantissa (1024 to 2047) and exponent.
-
     Timing
     ------
     Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``.
@@ -41,18 +32,16 @@ class TokenScale(wiring.Component):
     Reset : drops the scales in flight.
     """
 
-    factor: data.View
-    i: stream.Interface
-    o: stream.Interface
+    factor = In(FACTOR)
+    """Multiplies the sum: 1/K for the mean. Steady while tokens are under way."""
+    i = InStream(lambda c: c.spec.total_bits)
+    """Sum in units of 2**-24."""
+    o = OutStream(SCALE)
+    """Normalised mantissa (1024 to 2047) and exponent."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
-        ports = {
-            "factor": In(FACTOR),
-            "i": In(stream.Signature(spec.total_bits)),
-            "o": Out(stream.Signature(SCALE)),
-        }
-        super().__init__(ports)
+        super().__init__()
         self.latency = self._scale(scratch()).depth
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102

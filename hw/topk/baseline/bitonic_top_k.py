@@ -1,15 +1,16 @@
 """Bitonic top-k: sorts every beat, whatever it holds, and keeps the best of all."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 
 from hw.stream.share import share
 from hw.topk.baseline.chunk_sorter import ChunkSorter, merge_sort, sorter_latency
 from hw.topk.baseline.rank_lists import RankLists, flush_cycles, list_lengths
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+from hw.topk.outlier_engine import OutlierEngine
 
 
-class BitonicTopK(wiring.Component):
+class BitonicTopK(OutlierEngine):
     """Find the k_top largest and the k_top smallest activations of each token.
 
     Bit-exact with :func:`golden.exact.outliers.select_outliers`: of equals the lower position comes
@@ -23,17 +24,6 @@ class BitonicTopK(wiring.Component):
     spec : OrizuruSpec
         Activations per beat, the longest token and the longest lists.
 
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Outliers on each side, at most the token's length. Steady while tokens are under way.
-    i : In(stream of spec.beat)
-        FP16 keys.
-    largest_o : Out(stream of spec.entry)
-        Per token the k_top largest in descending order.
-    smallest_o : Out(stream of spec.entry)
-        The k_top smallest in ascending order.
-
     Timing
     ------
     Latency : ``latency`` cycles from the transfer of the last beat to ``valid`` on both outputs.
@@ -44,17 +34,11 @@ class BitonicTopK(wiring.Component):
     Reset : drops the token under way, and takes ``reset_cycles`` before the first beat.
     """
 
-    k_top: Signal
-    i: stream.Interface
-    largest_o: stream.Interface
-    smallest_o: stream.Interface
-
     def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
         self._flush_cycles = flush_cycles(spec)
         self.latency = sorter_latency(spec.values_per_beat) + 1 + self._flush_cycles
         self.reset_cycles = self._flush_cycles + spec.outliers_max + 1
-        super().__init__(spec.ports)
+        super().__init__(spec)
 
     @property
     def comparators(self) -> int:

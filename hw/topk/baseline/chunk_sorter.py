@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import KEY, require_power_of_two
+from hw.stream.component import Component, In, Out
 
 LAYERS_PER_CYCLE = 2
 
@@ -49,7 +49,7 @@ def _shift(key: Value) -> Value:
     return Cat(key[:-1], ~key[-1])
 
 
-class ChunkSorter(wiring.Component):
+class ChunkSorter(Component):
     """Sort keys in descending order, and say in which lane each was.
 
     Equal keys stand in one order for a list of the largest and in the other for a list of the
@@ -61,14 +61,6 @@ class ChunkSorter(wiring.Component):
     lanes : int
         Keys, a power of two.
 
-    Ports
-    -----
-    keys : In(array of signed(16))
-        By lane.
-    o : Out(array of ``entry``)
-        In descending order of ``key``. Of equal keys, ``rising`` has the lower lane first and
-        ``falling`` the higher one.
-
     Timing
     ------
     Latency : ``latency`` cycles, one for every two layers of the network.
@@ -77,8 +69,12 @@ class ChunkSorter(wiring.Component):
     Reset : nothing to reset: what comes out follows what came in.
     """
 
-    keys: data.View
-    o: data.View
+    keys = In(lambda c: data.ArrayLayout(KEY, c.lanes))
+    """By lane."""
+    o = Out(lambda c: data.ArrayLayout(c.entry, c.lanes))
+    """In descending order of ``key``. Of equal keys, ``rising`` has the lower lane first and
+    ``falling`` the higher one.
+    """
 
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
@@ -86,11 +82,7 @@ class ChunkSorter(wiring.Component):
         self.latency = sorter_latency(lanes)
         number = exact_log2(lanes)
         self.entry = data.StructLayout({"key": KEY, "rising": number, "falling": number})
-        ports = {
-            "keys": In(data.ArrayLayout(KEY, lanes)),
-            "o": Out(data.ArrayLayout(self.entry, lanes)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

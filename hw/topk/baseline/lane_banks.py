@@ -1,11 +1,11 @@
 """Working memory of quick-select: each lane closes up what it keeps."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from hw.stream.component import Component, In, Out
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
@@ -14,7 +14,7 @@ def bank_rows(spec: OrizuruSpec) -> int:
     return 1 << ceil_log2(max(spec.beats_max, 2))
 
 
-class LaneBanks(wiring.Component):
+class LaneBanks(Component):
     """Hold two sets of entries: one is read row by row while the other is written.
 
     Each lane has a bank of its own and puts what it takes behind what it took before. So no
@@ -24,23 +24,6 @@ class LaneBanks(wiring.Component):
     ----------
     spec : OrizuruSpec
         Lanes, and the largest set.
-
-    Ports
-    -----
-    half : In(1)
-        Which set is written; the other one is read.
-    clear : In(1)
-        Empties the set that is written. Without ``take``.
-    take : In(spec.values_per_beat)
-        Lanes that take their entry.
-    entries : In(array of spec.entry)
-        By lane.
-    close : In(1)
-        The set is complete. Without ``take``, and not after another ``close``.
-    row : In(range(rows))
-        Row to read.
-    words : Out(array of ``word``)
-        Its entries; ``end`` in the row after a lane's last one, unless that is the last row.
 
     Timing
     ------
@@ -52,29 +35,26 @@ class LaneBanks(wiring.Component):
 
     LATENCY = 1
 
-    half: Signal
-    clear: Signal
-    take: Signal
-    entries: data.View
-    close: Signal
-    row: Signal
-    words: data.View
+    half = In(1)
+    """Which set is written; the other one is read."""
+    clear = In(1)
+    """Empties the set that is written. Without ``take``."""
+    take = In(lambda c: c.spec.values_per_beat)
+    """Lanes that take their entry."""
+    entries = In(lambda c: data.ArrayLayout(c.spec.entry, c.spec.values_per_beat))
+    """By lane."""
+    close = In(1)
+    """The set is complete. Without ``take``, and not after another ``close``."""
+    row = In(lambda c: range(c.rows))
+    """Row to read."""
+    words = Out(lambda c: data.ArrayLayout(c.word, c.spec.values_per_beat))
+    """Its entries; ``end`` in the row after a lane's last one, unless that is the last row."""
 
     def __init__(self, spec: OrizuruSpec) -> None:
         self.spec = spec
         self.rows = bank_rows(spec)
         self.word = data.StructLayout({"entry": spec.entry, "end": 1})
-        lanes = spec.values_per_beat
-        ports = {
-            "half": In(1),
-            "clear": In(1),
-            "take": In(lanes),
-            "entries": In(data.ArrayLayout(spec.entry, lanes)),
-            "close": In(1),
-            "row": In(range(self.rows)),
-            "words": Out(data.ArrayLayout(self.word, lanes)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -4,16 +4,16 @@ from functools import reduce
 from operator import or_
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
+from hw.stream.component import Component, In, Out
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 LFSR_BITS, LFSR_TAPS = 16, 0xB400
 
 
-class PivotSampler(wiring.Component):
+class PivotSampler(Component):
     """Draw the next pivot from the rows of a pass: one of what is kept, one of what is not.
 
     A linear-feedback shift register that never stops names a lane of each row to look at. What it
@@ -25,37 +25,6 @@ class PivotSampler(wiring.Component):
     spec : OrizuruSpec
         Lanes and rows.
 
-    Ports
-    -----
-    entries : In(array of spec.entry)
-        A row.
-    valid : In(spec.values_per_beat)
-        Which lanes have one.
-    keep : In(spec.values_per_beat)
-        Which are kept.
-    row : In(range(rows))
-        The row's number, a cycle later.
-    kept_row : In(range(rows))
-        Number of the row that would be next, were only those that are kept there.
-    clear : In(1)
-        Begins another pass.
-    choose : In(1)
-        Looks at the lane ``choice`` instead.
-    choice : In(spec.values_per_beat)
-        One bit is set, or none; none without ``choose``.
-    sample : Out(spec.entry)
-        What was looked at in the cycle before.
-    sampled : Out(1)
-        Whether there was anything.
-    kept : Out(spec.entry)
-        One that was kept.
-    kept_any : Out(1)
-        Whether there is one.
-    dropped : Out(spec.entry)
-        One that was not.
-    dropped_any : Out(1)
-        Whether there is one.
-
     Timing
     ------
     Latency : 1 cycle to ``sample``, 2 to ``kept`` and ``dropped``.
@@ -64,41 +33,38 @@ class PivotSampler(wiring.Component):
     Reset : begins the same sequence again.
     """
 
-    entries: data.View
-    valid: Signal
-    keep: Signal
-    row: Signal
-    kept_row: Signal
-    clear: Signal
-    choose: Signal
-    choice: Signal
-    sample: data.View
-    sampled: Signal
-    kept: data.View
-    kept_any: Signal
-    dropped: data.View
-    dropped_any: Signal
+    entries = In(lambda c: data.ArrayLayout(c.spec.entry, c.spec.values_per_beat))
+    """A row."""
+    valid = In(lambda c: c.spec.values_per_beat)
+    """Which lanes have one."""
+    keep = In(lambda c: c.spec.values_per_beat)
+    """Which are kept."""
+    row = In(lambda c: range(max(c.spec.beats_max, 2)))
+    """The row's number, a cycle later."""
+    kept_row = In(lambda c: range(max(c.spec.beats_max, 2)))
+    """Number of the row that would be next, were only those that are kept there."""
+    clear = In(1)
+    """Begins another pass."""
+    choose = In(1)
+    """Looks at the lane ``choice`` instead."""
+    choice = In(lambda c: c.spec.values_per_beat)
+    """One bit is set, or none; none without ``choose``."""
+    sample = Out(lambda c: c.spec.entry)
+    """What was looked at in the cycle before."""
+    sampled = Out(1)
+    """Whether there was anything."""
+    kept = Out(lambda c: c.spec.entry)
+    """One that was kept."""
+    kept_any = Out(1)
+    """Whether there is one."""
+    dropped = Out(lambda c: c.spec.entry)
+    """One that was not."""
+    dropped_any = Out(1)
+    """Whether there is one."""
 
     def __init__(self, spec: OrizuruSpec) -> None:
         self.spec = spec
-        lanes = spec.values_per_beat
-        ports = {
-            "entries": In(data.ArrayLayout(spec.entry, lanes)),
-            "valid": In(lanes),
-            "keep": In(lanes),
-            "row": In(range(max(spec.beats_max, 2))),
-            "kept_row": In(range(max(spec.beats_max, 2))),
-            "clear": In(1),
-            "choose": In(1),
-            "choice": In(lanes),
-            "sample": Out(spec.entry),
-            "sampled": Out(1),
-            "kept": Out(spec.entry),
-            "kept_any": Out(1),
-            "dropped": Out(spec.entry),
-            "dropped_any": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

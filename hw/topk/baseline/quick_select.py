@@ -1,7 +1,7 @@
 """Quick-select: narrows a stored token down by comparisons with pivots."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib import data, enum, wiring
 from amaranth.utils import ceil_log2, exact_log2
 
 from hw.arith.bits import first_one
@@ -10,6 +10,7 @@ from hw.topk.baseline.pivot_sampler import PivotSampler
 from hw.topk.baseline.ranked_entries import RankedEntries
 from hw.topk.baseline.row_reader import RowReader
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+from hw.topk.outlier_engine import OutlierEngine
 
 SIDES = "largest", "smallest"
 SLICE_BITS = 6  # of a comparison; shorter slices lie beside each other, longer ones ripple
@@ -27,7 +28,7 @@ class Step(enum.Enum):
     SEND = 6  # both sides are known
 
 
-class QuickSelect(wiring.Component):
+class QuickSelect(OutlierEngine):
     """Find the k_top largest and the k_top smallest activations of each token.
 
     Bit-exact with :func:`golden.exact.outliers.select_outliers`: of equals the lower position comes
@@ -46,17 +47,6 @@ class QuickSelect(wiring.Component):
     spec : OrizuruSpec
         Activations per beat, the longest token and the longest lists.
 
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Outliers on each side, at most the token's length. Steady while tokens are under way.
-    i : In(stream of spec.beat)
-        FP16 keys.
-    largest_o : Out(stream of spec.entry)
-        Per token the k_top largest in descending order.
-    smallest_o : Out(stream of spec.entry)
-        The k_top smallest in ascending order.
-
     Timing
     ------
     Latency : depends on the data and on chance, without a bound. From the first beat of 4096 random
@@ -69,17 +59,11 @@ class QuickSelect(wiring.Component):
     Reset : drops the token under way.
     """
 
-    k_top: Signal
-    i: stream.Interface
-    largest_o: stream.Interface
-    smallest_o: stream.Interface
-
     def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
         # With fewer values left they are ranked. More than outliers_max, or there would be
         # none in between.
         self.few = 1 << ceil_log2(3 * spec.outliers_max // 2 + 1)
-        super().__init__(spec.ports)
+        super().__init__(spec)
 
     @property
     def comparators(self) -> int:

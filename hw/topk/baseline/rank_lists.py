@@ -1,9 +1,9 @@
 """The best of many sorted chunks: a list for each rank within a chunk."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
+from hw.stream.component import Component, In, Out, OutStream
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 # Less than any FP16 key, and than the complement of any.
@@ -21,7 +21,7 @@ def flush_cycles(spec: OrizuruSpec) -> int:
     return 1 + sum(list_lengths(spec)[1:])
 
 
-class RankLists(wiring.Component):
+class RankLists(Component):
     """Keep the largest keys of a token that comes in chunks sorted in descending order.
 
     Of the keys that stand at rank r in their chunks no more than ``outliers_max / (r + 1)`` can
@@ -33,25 +33,6 @@ class RankLists(wiring.Component):
     spec : OrizuruSpec
         Keys per chunk, the longest token and the longest list.
 
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Entries to send. Steady while a token is under way.
-    chunk : In(array of spec.entry)
-        Sorted by key in descending order, of equals the lower position first. One below -31744,
-        which no FP16 key is, stands for none.
-    load : In(1)
-        Takes ``chunk``.
-    flush : In(1)
-        Moves one entry to the first list: high for ``flush_cycles`` from the cycle after the
-        last ``load`` on.
-    drain : In(1)
-        After that: sends the entries; then ``drained`` rises. High until then.
-    drained : Out(1)
-        Whether all are sent and the lists are empty.
-    o : Out(stream of spec.entry)
-        The largest key first, of equals the lower position.
-
     Timing
     ------
     Latency : 0 cycles from ``drain`` to ``o.valid``.
@@ -60,27 +41,29 @@ class RankLists(wiring.Component):
     Reset : nothing is known of what the lists hold: flush and drain them with ``k_top`` 0.
     """
 
-    k_top: Signal
-    chunk: data.View
-    load: Signal
-    flush: Signal
-    drain: Signal
-    drained: Signal
-    o: stream.Interface
+    k_top = In(lambda c: range(c.spec.outliers_max + 1))
+    """Entries to send. Steady while a token is under way."""
+    chunk = In(lambda c: data.ArrayLayout(c.spec.entry, len(c.lengths)))
+    """Sorted by key in descending order, of equals the lower position first. One below -31744,
+    which no FP16 key is, stands for none.
+    """
+    load = In(1)
+    """Takes ``chunk``."""
+    flush = In(1)
+    """Moves one entry to the first list: high for ``flush_cycles`` from the cycle after the last
+    ``load`` on.
+    """
+    drain = In(1)
+    """After that: sends the entries; then ``drained`` rises. High until then."""
+    drained = Out(1)
+    """Whether all are sent and the lists are empty."""
+    o = OutStream(lambda c: c.spec.entry)
+    """The largest key first, of equals the lower position."""
 
     def __init__(self, spec: OrizuruSpec) -> None:
         self.spec = spec
         self.lengths = list_lengths(spec)
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "chunk": In(data.ArrayLayout(spec.entry, len(self.lengths))),
-            "load": In(1),
-            "flush": In(1),
-            "drain": In(1),
-            "drained": Out(1),
-            "o": Out(stream.Signature(spec.entry)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,14 +1,13 @@
 """Outliers that are written in any order and sent in that of their ranks."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 
+from hw.stream.component import Component, In, Out, OutStream
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
-class RankedEntries(wiring.Component):
+class RankedEntries(Component):
     """Keep entries by their rank and send the first k_top.
 
     Parameters
@@ -17,23 +16,6 @@ class RankedEntries(wiring.Component):
         Layout of the entries.
     depth : int
         Ranks, a power of two.
-
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Entries to send. Steady while ``drain`` is high.
-    write : In(1)
-        Takes ``entry`` as that of ``rank``. Not while draining.
-    rank : In(range(depth))
-        Its rank, 0 for the first.
-    entry : In(spec.entry)
-        What is written.
-    drain : In(1)
-        Sends the entries; then ``drained`` rises. High until then.
-    drained : Out(1)
-        Whether all have been sent.
-    o : Out(stream of spec.entry)
-        Entries in the order of their ranks.
 
     Timing
     ------
@@ -45,27 +27,25 @@ class RankedEntries(wiring.Component):
 
     LATENCY = 1
 
-    k_top: Signal
-    write: Signal
-    rank: Signal
-    entry: data.View
-    drain: Signal
-    drained: Signal
-    o: stream.Interface
+    k_top = In(lambda c: range(c.spec.outliers_max + 1))
+    """Entries to send. Steady while ``drain`` is high."""
+    write = In(1)
+    """Takes ``entry`` as that of ``rank``. Not while draining."""
+    rank = In(lambda c: range(c.depth))
+    """Its rank, 0 for the first."""
+    entry = In(lambda c: c.spec.entry)
+    """What is written."""
+    drain = In(1)
+    """Sends the entries; then ``drained`` rises. High until then."""
+    drained = Out(1)
+    """Whether all have been sent."""
+    o = OutStream(lambda c: c.spec.entry)
+    """Entries in the order of their ranks."""
 
     def __init__(self, spec: OrizuruSpec, depth: int) -> None:
         self.spec = spec
         self.depth = depth
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "write": In(1),
-            "rank": In(range(depth)),
-            "entry": In(spec.entry),
-            "drain": In(1),
-            "drained": Out(1),
-            "o": Out(stream.Signature(spec.entry)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,58 +1,22 @@
 """Rows of a stored token, and then of what passes left of it."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, wiring
 from amaranth.utils import exact_log2
 
+from hw.stream.component import Component, In, InStream, Out
 from hw.topk.baseline.lane_banks import LaneBanks, bank_rows
 from hw.topk.baseline.token_rows import TokenRows
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
-class RowReader(wiring.Component):
+class RowReader(Component):
     """Read the values that are left of a token row by row, and keep some of them.
 
     Parameters
     ----------
     spec : OrizuruSpec
         Values per row, and the longest token.
-
-    Ports
-    -----
-    i : In(stream of spec.beat)
-        Beats of the token.
-    clear : In(1)
-        Drops the token. Only when it is complete.
-    some : Out(1)
-        Whether a row of it has come.
-    invert : In(1)
-        Positions of ``entries`` are inverted.
-    whole : In(1)
-        Reads the whole token, not what was kept of it.
-    read : In(1)
-        Reads a row: the next one, or what is said here. Waits for it while the token comes in.
-    first : In(1)
-        Goes to the first one.
-    middle : In(1)
-        Goes halfway through the token, as far as it has come. Reading does
-        not go on from there.
-    here : Out(1)
-        Whether there is a row, of the cycle before.
-    number : Out(range(bank_rows(spec)))
-        Its number.
-    entries : Out(array of spec.entry)
-        Its values.
-    valid : Out(spec.values_per_beat)
-        Which lanes have one. Past the last row comes one that has none.
-    keep : In(spec.values_per_beat)
-        Which of them to keep.
-    close : In(1)
-        No more are kept.
-    begin : In(1)
-        Forgets what was kept, after ``close``.
-    accept : In(1)
-        With ``begin``: what was kept is read from now on.
 
     Timing
     ------
@@ -64,46 +28,42 @@ class RowReader(wiring.Component):
 
     LATENCY = 1
 
-    i: stream.Interface
-    clear: Signal
-    some: Signal
-    invert: Signal
-    whole: Signal
-    read: Signal
-    first: Signal
-    middle: Signal
-    here: Signal
-    number: Signal
-    entries: data.View
-    valid: Signal
-    keep: Signal
-    close: Signal
-    begin: Signal
-    accept: Signal
+    i = InStream(lambda c: c.spec.beat)
+    """Beats of the token."""
+    clear = In(1)
+    """Drops the token. Only when it is complete."""
+    some = Out(1)
+    """Whether a row of it has come."""
+    invert = In(1)
+    """Positions of ``entries`` are inverted."""
+    whole = In(1)
+    """Reads the whole token, not what was kept of it."""
+    read = In(1)
+    """Reads a row: the next one, or what is said here. Waits for it while the token comes in."""
+    first = In(1)
+    """Goes to the first one."""
+    middle = In(1)
+    """Goes halfway through the token, as far as it has come. Reading does not go on from there."""
+    here = Out(1)
+    """Whether there is a row, of the cycle before."""
+    number = Out(lambda c: range(bank_rows(c.spec)))
+    """Its number."""
+    entries = Out(lambda c: data.ArrayLayout(c.spec.entry, c.spec.values_per_beat))
+    """Its values."""
+    valid = Out(lambda c: c.spec.values_per_beat)
+    """Which lanes have one. Past the last row comes one that has none."""
+    keep = In(lambda c: c.spec.values_per_beat)
+    """Which of them to keep."""
+    close = In(1)
+    """No more are kept."""
+    begin = In(1)
+    """Forgets what was kept, after ``close``."""
+    accept = In(1)
+    """With ``begin``: what was kept is read from now on."""
 
     def __init__(self, spec: OrizuruSpec) -> None:
         self.spec = spec
-        lanes = spec.values_per_beat
-        rows = bank_rows(spec)
-        ports = {
-            "i": In(stream.Signature(spec.beat)),
-            "clear": In(1),
-            "some": Out(1),
-            "invert": In(1),
-            "whole": In(1),
-            "read": In(1),
-            "first": In(1),
-            "middle": In(1),
-            "here": Out(1),
-            "number": Out(range(rows)),
-            "entries": Out(data.ArrayLayout(spec.entry, lanes)),
-            "valid": Out(lanes),
-            "keep": In(lanes),
-            "close": In(1),
-            "begin": In(1),
-            "accept": In(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

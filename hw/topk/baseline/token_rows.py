@@ -1,38 +1,21 @@
 """A token kept row by row, to be read while it comes in and afterwards."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 
 from hw.linear.engine_spec import KEY
+from hw.stream.component import Component, In, InStream, Out
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
-class TokenRows(wiring.Component):
+class TokenRows(Component):
     """Keep the beats of one token.
 
     Parameters
     ----------
     spec : OrizuruSpec
         Keys per beat and the longest token.
-
-    Ports
-    -----
-    i : In(stream of spec.beat)
-        Beats of the token; none of the next one before ``clear``.
-    clear : In(1)
-        Drops the token. Only when it is complete.
-    count : Out(range(spec.beats_max + 1))
-        Rows that are there.
-    complete : Out(1)
-        Whether these are all.
-    row : In(range(spec.beats_max))
-        Row to read.
-    keys : Out(array of signed(16))
-        Its keys.
-    valid : Out(spec.values_per_beat)
-        Which of them count, when ``row`` is there.
 
     Timing
     ------
@@ -45,27 +28,24 @@ class TokenRows(wiring.Component):
 
     LATENCY = 1
 
-    i: stream.Interface
-    clear: Signal
-    count: Signal
-    complete: Signal
-    row: Signal
-    keys: data.View
-    valid: Signal
+    i = InStream(lambda c: c.spec.beat)
+    """Beats of the token; none of the next one before ``clear``."""
+    clear = In(1)
+    """Drops the token. Only when it is complete."""
+    count = Out(lambda c: range(max(c.spec.beats_max, 2) + 1))
+    """Rows that are there."""
+    complete = Out(1)
+    """Whether these are all."""
+    row = In(lambda c: range(max(c.spec.beats_max, 2)))
+    """Row to read."""
+    keys = Out(lambda c: data.ArrayLayout(KEY, c.spec.values_per_beat))
+    """Its keys."""
+    valid = Out(lambda c: c.spec.values_per_beat)
+    """Which of them count, when ``row`` is there."""
 
     def __init__(self, spec: OrizuruSpec) -> None:
         self.spec = spec
-        lanes, rows = spec.values_per_beat, max(spec.beats_max, 2)
-        ports = {
-            "i": In(stream.Signature(spec.beat)),
-            "clear": In(1),
-            "count": Out(range(rows + 1)),
-            "complete": Out(1),
-            "row": In(range(rows)),
-            "keys": Out(data.ArrayLayout(KEY, lanes)),
-            "valid": Out(lanes),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

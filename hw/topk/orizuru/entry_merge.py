@@ -1,14 +1,13 @@
 """Merge of two sorted streams of outliers."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from hw.arith.bits import is_beyond
+from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
-class EntryMerge(wiring.Component):
+class EntryMerge(Component):
     """Take the k_top keys furthest out of two sorted lists.
 
     Of equal keys the lower position comes first. What is beyond k_top is taken and dropped.
@@ -19,25 +18,6 @@ class EntryMerge(wiring.Component):
         Layout of the entries.
     largest : bool
         Whether the lists are in descending order, the largest first, or in ascending order.
-
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Entries to pass on.
-    a : In(stream of spec.entry)
-        One list.
-    a_drained : In(1)
-        Whether it has ended.
-    b : In(stream of spec.entry)
-        The other.
-    b_drained : In(1)
-        Whether that has ended.
-    clear : In(1)
-        Begins anew.
-    o : Out(stream of spec.entry)
-        The merged list.
-    drained : Out(1)
-        Whether both lists have ended and all entries are passed on.
 
     Timing
     ------
@@ -52,30 +32,27 @@ class EntryMerge(wiring.Component):
 
     LATENCY = 1
 
-    k_top: Signal
-    a: stream.Interface
-    a_drained: Signal
-    b: stream.Interface
-    b_drained: Signal
-    clear: Signal
-    o: stream.Interface
-    drained: Signal
+    k_top = In(lambda c: range(c.spec.outliers_max + 1))
+    """Entries to pass on."""
+    a = InStream(lambda c: c.spec.entry)
+    """One list."""
+    a_drained = In(1)
+    """Whether it has ended."""
+    b = InStream(lambda c: c.spec.entry)
+    """The other."""
+    b_drained = In(1)
+    """Whether that has ended."""
+    clear = In(1)
+    """Begins anew."""
+    o = OutStream(lambda c: c.spec.entry)
+    """The merged list."""
+    drained = Out(1)
+    """Whether both lists have ended and all entries are passed on."""
 
     def __init__(self, spec: OrizuruSpec, largest: bool = True) -> None:
         self.spec = spec
         self.largest = largest
-        entries = stream.Signature(spec.entry)
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "a": In(entries),
-            "a_drained": In(1),
-            "b": In(entries),
-            "b_drained": In(1),
-            "clear": In(1),
-            "o": Out(entries),
-            "drained": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

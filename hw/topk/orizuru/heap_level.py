@@ -1,14 +1,14 @@
 """One level of a heap: a memory, and the step of what sinks into it."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 
+from hw.stream.component import Component, In, Out
 from hw.topk.orizuru.heap_step import node_layout, step
 
 
-class HeapLevel(wiring.Component):
+class HeapLevel(Component):
     """Keep the nodes of one level, in pairs that are below the same place, and pass on what sinks.
 
     Parameters
@@ -22,33 +22,6 @@ class HeapLevel(wiring.Component):
     largest : bool
         Whether it keeps the largest keys.
 
-    Ports
-    -----
-    k_top : In(range(entries + 1))
-        Places in use, counted from the root.
-    drain : In(1)
-        Whether the heap drains.
-    sweep : In(1)
-        Makes the pair at ``above`` vacant.
-    above : In(level - 1)
-        A place of the level above.
-    pair : Out(array of 2 nodes)
-        What was below that place a cycle before.
-    enter : In(1)
-        Something sinks to this level.
-    x : In(node_layout(position_bits))
-        That.
-    place : In(level)
-        Where to.
-    below : In(array of 2 nodes)
-        ``pair`` of the next level.
-    leave : Out(1)
-        As ``enter`` of the next level.
-    sinking : Out(node_layout(position_bits))
-        As its ``x``.
-    to : Out(level + 1)
-        As its ``place``, and as ``above`` of the one after it.
-
     Timing
     ------
     Latency : ``LATENCY`` cycle from ``above`` to ``pair`` and from ``enter`` to ``leave``; one more
@@ -61,18 +34,30 @@ class HeapLevel(wiring.Component):
 
     LATENCY = 1
 
-    k_top: Signal
-    drain: Signal
-    sweep: Signal
-    above: Signal
-    pair: data.View
-    enter: Signal
-    x: data.View
-    place: Signal
-    below: data.View
-    leave: Signal
-    sinking: data.View
-    to: Signal
+    k_top = In(lambda c: range(c.entries + 1))
+    """Places in use, counted from the root."""
+    drain = In(1)
+    """Whether the heap drains."""
+    sweep = In(1)
+    """Makes the pair at ``above`` vacant."""
+    above = In(lambda c: max(c.level - 1, 1))
+    """A place of the level above."""
+    pair = Out(lambda c: c.pair_layout)
+    """What was below that place a cycle before."""
+    enter = In(1)
+    """Something sinks to this level."""
+    x = In(lambda c: node_layout(c.position_bits))
+    """That."""
+    place = In(lambda c: c.level)
+    """Where to."""
+    below = In(lambda c: c.pair_layout)
+    """``pair`` of the next level."""
+    leave = Out(1)
+    """As ``enter`` of the next level."""
+    sinking = Out(lambda c: node_layout(c.position_bits))
+    """As its ``x``."""
+    to = Out(lambda c: c.level + 1)
+    """As its ``place``, and as ``above`` of the one after it."""
 
     def __init__(self, level: int, entries: int, position_bits: int, largest: bool = True) -> None:
         self.level = level
@@ -80,22 +65,8 @@ class HeapLevel(wiring.Component):
         self.position_bits = position_bits
         self.largest = largest
         node = node_layout(position_bits)
-        pair = data.ArrayLayout(node, 2)
-        ports = {
-            "k_top": In(range(entries + 1)),
-            "drain": In(1),
-            "sweep": In(1),
-            "above": In(max(level - 1, 1)),
-            "pair": Out(pair),
-            "enter": In(1),
-            "x": In(node),
-            "place": In(level),
-            "below": In(pair),
-            "leave": Out(1),
-            "sinking": Out(node),
-            "to": Out(level + 1),
-        }
-        super().__init__(ports)
+        self.pair_layout = data.ArrayLayout(node, 2)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

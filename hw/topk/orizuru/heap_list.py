@@ -1,18 +1,18 @@
 """Heap of the keys furthest out: for long lists, in memories."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
 from hw.arith.bits import is_beyond
 from hw.linear.engine_spec import KEY
+from hw.stream.component import Component, In, Out, OutStream
 from hw.stream.share import share
 from hw.topk.orizuru.heap_level import HeapLevel
 from hw.topk.orizuru.heap_step import Step, node_layout, step
 
 
-class HeapList(wiring.Component):
+class HeapList(Component):
     """Keep the k_top largest, or smallest, keys, and send them with their positions.
 
     A binary heap, whose root is the entry that goes first when a better one comes: the least key,
@@ -31,29 +31,6 @@ class HeapList(wiring.Component):
     largest : bool
         Whether the largest keys are kept, or the smallest.
 
-    Ports
-    -----
-    k_top : In(range(entries + 1))
-        Keys to keep. Changes only while the heap is empty.
-    insert : In(1)
-        Inserts ``key`` and ``position`` where they belong, once ``free``. Not while draining.
-    key : In(signed(16))
-        FP16 key.
-    position : In(position_bits)
-        Where the key stood: higher than all of this token before.
-    free : Out(1)
-        Whether an insertion is taken.
-    full : Out(1)
-        Whether k_top keys are there.
-    threshold : Out(signed(16))
-        The root's: a key that is not beyond it need not be inserted.
-    drain : In(1)
-        Sends k_top entries, which must be there; then ``drained`` rises and the heap is empty.
-    drained : Out(1)
-        Whether all have been sent.
-    o : Out(stream of ``entry``)
-        Keys and positions, those furthest out last.
-
     Timing
     ------
     Latency : ``LATENCY`` cycles from an insertion to ``threshold``; 0 from ``drain`` to
@@ -67,16 +44,26 @@ class HeapList(wiring.Component):
     LATENCY = 2
     PERIOD = 3
 
-    k_top: Signal
-    insert: Signal
-    key: Signal
-    position: Signal
-    free: Signal
-    full: Signal
-    threshold: Signal
-    drain: Signal
-    drained: Signal
-    o: stream.Interface
+    k_top = In(lambda c: range(c.entries + 1))
+    """Keys to keep. Changes only while the heap is empty."""
+    insert = In(1)
+    """Inserts ``key`` and ``position`` where they belong, once ``free``. Not while draining."""
+    key = In(KEY)
+    """FP16 key."""
+    position = In(lambda c: c.position_bits)
+    """Where the key stood: higher than all of this token before."""
+    free = Out(1)
+    """Whether an insertion is taken."""
+    full = Out(1)
+    """Whether k_top keys are there."""
+    threshold = Out(KEY)
+    """The root's: a key that is not beyond it need not be inserted."""
+    drain = In(1)
+    """Sends k_top entries, which must be there; then ``drained`` rises and the heap is empty."""
+    drained = Out(1)
+    """Whether all have been sent."""
+    o = OutStream(lambda c: c.entry)
+    """Keys and positions, those furthest out last."""
 
     def __init__(self, entries: int, position_bits: int, largest: bool = True) -> None:
         if entries < 2:
@@ -88,19 +75,7 @@ class HeapList(wiring.Component):
         self.sweep = 1 << max(self.levels - 2, 1)
         self.entry = data.StructLayout({"key": KEY, "position": position_bits})
         self.node = node_layout(position_bits)
-        ports = {
-            "k_top": In(range(entries + 1)),
-            "insert": In(1),
-            "key": In(KEY),
-            "position": In(position_bits),
-            "free": Out(1),
-            "full": Out(1),
-            "threshold": Out(KEY),
-            "drain": In(1),
-            "drained": Out(1),
-            "o": Out(stream.Signature(self.entry)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

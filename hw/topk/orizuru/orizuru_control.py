@@ -3,13 +3,13 @@
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from golden.exact.spec import require_int
+from hw.stream.component import Component, In, Out
 
 
-class OrizuruControl(wiring.Component):
+class OrizuruControl(Component):
     """Take k_top outliers of each side from a tree's root once a token is complete.
 
     Parameters
@@ -21,25 +21,6 @@ class OrizuruControl(wiring.Component):
     period : int
         Cycles from one ``take`` of a side to the next, at least.
 
-    Ports
-    -----
-    k_top : In(range(outliers_max + 1))
-        Outliers on each side. Steady while a token is under way.
-    complete : In(1)
-        The token's last beat is taken.
-    idle : Out(1)
-        Whether all outliers of complete tokens have left the tree: another one's beats may come.
-    age : Out(first)
-        Bit n is high n + 1 cycles after ``complete``, unless ``k_top`` is 0.
-    take : Out(2)
-        For the largest and for the smallest: the next one moves into the root's output.
-    last : Out(2)
-        With ``take``: it is the last one of the token.
-    valid : Out(2)
-        Whether the root's output holds an outlier.
-    ready : In(2)
-        Whether it is taken from there.
-
     Timing
     ------
     Latency : ``first`` + 2 cycles from ``complete`` to ``valid``.
@@ -48,14 +29,22 @@ class OrizuruControl(wiring.Component):
     Reset : drops the token under way.
     """
 
-    k_top: Signal
-    complete: Signal
-    idle: Signal
-    age: Signal
-    take: Signal
-    last: Signal
-    valid: Signal
-    ready: Signal
+    k_top = In(lambda c: range(c.outliers_max + 1))
+    """Outliers on each side. Steady while a token is under way."""
+    complete = In(1)
+    """The token's last beat is taken."""
+    idle = Out(1)
+    """Whether all outliers of complete tokens have left the tree: another one's beats may come."""
+    age = Out(lambda c: c.first)
+    """Bit n is high n + 1 cycles after ``complete``, unless ``k_top`` is 0."""
+    take = Out(2)
+    """For the largest and for the smallest: the next one moves into the root's output."""
+    last = Out(2)
+    """With ``take``: it is the last one of the token."""
+    valid = Out(2)
+    """Whether the root's output holds an outlier."""
+    ready = In(2)
+    """Whether it is taken from there."""
 
     def __init__(self, outliers_max: int, first: int, period: int) -> None:
         require_int("first", first, low=1, high=64)
@@ -63,17 +52,7 @@ class OrizuruControl(wiring.Component):
         self.outliers_max = outliers_max
         self.first = first
         self.period = period
-        ports = {
-            "k_top": In(range(outliers_max + 1)),
-            "complete": In(1),
-            "idle": Out(1),
-            "age": Out(first),
-            "take": Out(2),
-            "last": Out(2),
-            "valid": Out(2),
-            "ready": In(2),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,11 +1,11 @@
 """Lowest unit of the paper's Orizuru: two tournament trees over the same keys."""
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import KEY, require_power_of_two
+from hw.stream.component import Component, In, Out
 from hw.topk.orizuru.tournament import Player, candidate, decide, winner
 
 
@@ -43,7 +43,7 @@ def leaf_period(inputs: int) -> int:
     return max(exact_log2(inputs) - 1, 1)
 
 
-class OrizuruLeaf(wiring.Component):
+class OrizuruLeaf(Component):
     """Offer the largest and the smallest of some keys, and then the next ones.
 
     Of equal keys the lower position comes first, on both sides. The trees have a bit for each
@@ -58,24 +58,6 @@ class OrizuruLeaf(wiring.Component):
     lanes : int
         Keys that come in side by side, a power of two from 2 to ``inputs``.
 
-    Ports
-    -----
-    clear : In(1)
-        Another token begins: there are no keys, but for those of this cycle.
-    load : In(inputs // lanes)
-        Which part of the keys comes in, the first one first.
-    beat : In(``leaf_beat(lanes)``)
-        The keys.
-    take : In(2)
-        For the largest and for the smallest: the next one moves into the output, and the unit
-        looks for the one after it.
-    last : In(2)
-        With ``take``: it does not look.
-    largest : Out(``candidate(position_bits)``)
-        The largest key that was not there before; ``valid`` is low when there is none.
-    smallest : Out(``candidate(position_bits)``)
-        The smallest one, its key complemented: complements come in descending order, too.
-
     Timing
     ------
     Latency : one cycle from ``take`` to the output.
@@ -85,13 +67,22 @@ class OrizuruLeaf(wiring.Component):
     Reset : nothing: keys, ``clear`` and ``take`` set what counts.
     """
 
-    clear: Signal
-    load: Signal
-    beat: data.View
-    take: Signal
-    last: Signal
-    largest: data.View
-    smallest: data.View
+    clear = In(1)
+    """Another token begins: there are no keys, but for those of this cycle."""
+    load = In(lambda c: c.inputs // c.lanes)
+    """Which part of the keys comes in, the first one first."""
+    beat = In(lambda c: leaf_beat(c.lanes))
+    """The keys."""
+    take = In(2)
+    """For the largest and for the smallest: the next one moves into the output, and the unit looks
+    for the one after it.
+    """
+    last = In(2)
+    """With ``take``: it does not look."""
+    largest = Out(lambda c: c.candidate)
+    """The largest key that was not there before; ``valid`` is low when there is none."""
+    smallest = Out(lambda c: c.candidate)
+    """The smallest one, its key complemented: complements come in descending order, too."""
 
     def __init__(self, inputs: int, lanes: int) -> None:
         require_power_of_two("inputs", inputs, low=2, high=1 << 16)
@@ -101,16 +92,7 @@ class OrizuruLeaf(wiring.Component):
         self.position_bits = exact_log2(inputs)
         self.period = leaf_period(inputs)
         self.candidate = candidate(self.position_bits)
-        ports = {
-            "clear": In(1),
-            "load": In(inputs // lanes),
-            "beat": In(leaf_beat(lanes)),
-            "take": In(2),
-            "last": In(2),
-            "largest": Out(self.candidate),
-            "smallest": Out(self.candidate),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

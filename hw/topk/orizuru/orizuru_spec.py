@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
 from golden.exact.spec import require_int
@@ -57,13 +56,3 @@ class OrizuruSpec:
     def entry(self) -> data.StructLayout:
         """What comes out: an activation's key and its position."""
         return data.StructLayout({"key": KEY, "position": self.position_bits})
-
-    @property
-    def ports(self) -> dict[str, wiring.Member]:
-        """Ports that every outlier engine has."""
-        return {
-            "k_top": In(range(self.outliers_max + 1)),
-            "i": In(stream.Signature(self.beat)),
-            "largest_o": Out(stream.Signature(self.entry)),
-            "smallest_o": Out(stream.Signature(self.entry)),
-        }

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 from amaranth.utils import exact_log2
 
@@ -14,9 +14,10 @@ from hw.topk.orizuru.entry_merge import EntryMerge
 from hw.topk.orizuru.heap_list import HeapList
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from hw.topk.orizuru.outlier_side import OutlierSide
+from hw.topk.outlier_engine import OutlierEngine
 
 
-class OrizuruStream(wiring.Component):
+class OrizuruStream(OutlierEngine):
     """Find the k_top largest and the k_top smallest activations of each token.
 
     Bit-exact with :func:`golden.exact.outliers.select_outliers`: of equals the lower position comes
@@ -41,17 +42,6 @@ class OrizuruStream(wiring.Component):
     heap : bool
         Whether heaps in memories take the lists' place: for many outliers. In reverse only.
 
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Outliers on each side, at most the token's length. Steady while tokens are under way.
-    i : In(stream of spec.beat)
-        FP16 keys.
-    largest_o : Out(stream of spec.entry)
-        Per token the k_top largest in descending order; in reverse, ascending.
-    smallest_o : Out(stream of spec.entry)
-        The k_top smallest in ascending order; in reverse, descending.
-
     Timing
     ------
     Latency : ``latency`` cycles from the transfer of the last beat to ``valid`` on both outputs,
@@ -65,11 +55,6 @@ class OrizuruStream(wiring.Component):
     Reset : drops the token under way.
     """
 
-    k_top: Signal
-    i: stream.Interface
-    largest_o: stream.Interface
-    smallest_o: stream.Interface
-
     def __init__(
         self,
         spec: OrizuruSpec,
@@ -79,7 +64,6 @@ class OrizuruStream(wiring.Component):
         reverse: bool = False,
         heap: bool = False,
     ) -> None:
-        self.spec = spec
         self.lists = lists
         self.queue = queue
         self.sections = sections
@@ -91,7 +75,7 @@ class OrizuruStream(wiring.Component):
         if heap and not reverse:
             raise ValueError("heap takes reverse: a heap sends those furthest out last")
         self.latency = 2 + exact_log2(lists)
-        super().__init__(spec.ports)
+        super().__init__(spec)
 
     @property
     def most_cycles(self) -> int:

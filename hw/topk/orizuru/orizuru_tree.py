@@ -4,23 +4,24 @@ from functools import reduce
 from operator import add
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from golden.exact.orizuru import hierarchy, hierarchy_comparisons
 from hw.linear.engine_spec import require_power_of_two
+from hw.stream.component import Out
 from hw.stream.share import share
 from hw.topk.orizuru.orizuru_control import OrizuruControl, connect_streams
 from hw.topk.orizuru.orizuru_leaf import OrizuruLeaf, compare_pairs, leaf_beat, leaf_period
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from hw.topk.orizuru.orizuru_upper import OrizuruUpper, upper_period
 from hw.topk.orizuru.tournament import candidate
+from hw.topk.outlier_engine import OutlierEngine
 
 SIDES = ("largest", "smallest")
 
 
-class OrizuruTree(wiring.Component):
+class OrizuruTree(OutlierEngine):
     """Find the k_top largest and the k_top smallest activations of each token with two trees.
 
     Bit-exact with :func:`golden.exact.orizuru.hierarchy_select`, and so with
@@ -36,21 +37,6 @@ class OrizuruTree(wiring.Component):
     count : bool
         Whether to count comparisons.
 
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Outliers on each side, at most the token's length. Steady while tokens are under way.
-    i : In(stream of spec.beat)
-        FP16 keys.
-    largest_o : Out(stream of spec.entry)
-        Per token the k_top largest in descending order.
-    smallest_o : Out(stream of spec.entry)
-        The k_top smallest in ascending order.
-    comparisons : Out(32)
-        Bits of nodes decided between two keys since reset, modulo 2**32; 0 unless ``count``. For
-        each token :func:`golden.exact.orizuru.hierarchy_comparisons` of ``spec.inputs_max`` and
-        ``k_top``: a shorter token is filled up with keys that lose to all.
-
     Timing
     ------
     Latency : ``latency`` cycles from the transfer of the last beat to ``valid`` on both outputs.
@@ -60,15 +46,14 @@ class OrizuruTree(wiring.Component):
     Reset : drops the token under way.
     """
 
-    k_top: Signal
-    i: stream.Interface
-    largest_o: stream.Interface
-    smallest_o: stream.Interface
-    comparisons: Signal
+    comparisons = Out(32)
+    """Bits of nodes decided between two keys since reset, modulo 2**32; 0 unless ``count``. For
+    each token :func:`golden.exact.orizuru.hierarchy_comparisons` of ``spec.inputs_max`` and
+    ``k_top``: a shorter token is filled up with keys that lose to all.
+    """
 
     def __init__(self, spec: OrizuruSpec, count: bool = False) -> None:
         require_power_of_two("values_per_beat", spec.values_per_beat, low=2, high=256)
-        self.spec = spec
         self.count = count
         self.levels = hierarchy(spec.inputs_max)
         uppers = [upper_period(inputs) for _, inputs in self.levels[1:]]
@@ -77,7 +62,7 @@ class OrizuruTree(wiring.Component):
         # first key, one level after the other.
         self._first = self.period * len(self.levels)
         self.latency = self._first + 2
-        super().__init__(spec.ports | {"comparisons": Out(32)})
+        super().__init__(spec)
 
     def _leaf(self) -> OrizuruLeaf:
         inputs = self.levels[0][1]

@@ -1,18 +1,18 @@
 """The paper's Orizuru of one unit: two tournament trees over a short token."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import Out
 
 from golden.exact.orizuru import tree_comparisons
 from hw.linear.engine_spec import require_power_of_two
+from hw.stream.component import Out
 from hw.stream.share import share
 from hw.topk.orizuru.orizuru_control import OrizuruControl, connect_streams
 from hw.topk.orizuru.orizuru_leaf import OrizuruLeaf, compare_pairs, leaf_period
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
+from hw.topk.outlier_engine import OutlierEngine
 
 
-class OrizuruUnit(wiring.Component):
+class OrizuruUnit(OutlierEngine):
     """Find the k_top largest and the k_top smallest activations of each token with two trees.
 
     Bit-exact with :func:`golden.exact.orizuru.tree_select`, and so with
@@ -26,21 +26,6 @@ class OrizuruUnit(wiring.Component):
     count : bool
         Whether to count comparisons.
 
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Outliers on each side, at most the token's length. Steady while tokens are under way.
-    i : In(stream of spec.beat)
-        FP16 keys.
-    largest_o : Out(stream of spec.entry)
-        Per token the k_top largest in descending order.
-    smallest_o : Out(stream of spec.entry)
-        The k_top smallest in ascending order.
-    comparisons : Out(32)
-        Bits of nodes decided between two keys since reset, modulo 2**32; 0 unless ``count``. For
-        each token :func:`golden.exact.orizuru.tree_comparisons` of ``spec.inputs_max`` and
-        ``k_top``: a shorter token is filled up with keys that lose to all.
-
     Timing
     ------
     Latency : ``latency`` cycles from the transfer of the last beat to ``valid`` on both outputs.
@@ -50,20 +35,19 @@ class OrizuruUnit(wiring.Component):
     Reset : drops the token under way.
     """
 
-    k_top: Signal
-    i: stream.Interface
-    largest_o: stream.Interface
-    smallest_o: stream.Interface
-    comparisons: Signal
+    comparisons = Out(32)
+    """Bits of nodes decided between two keys since reset, modulo 2**32; 0 unless ``count``. For
+    each token :func:`golden.exact.orizuru.tree_comparisons` of ``spec.inputs_max`` and ``k_top``: a
+    shorter token is filled up with keys that lose to all.
+    """
 
     def __init__(self, spec: OrizuruSpec, count: bool = False) -> None:
         require_power_of_two("inputs_max", spec.inputs_max, low=2, high=1 << 16)
         require_power_of_two("values_per_beat", spec.values_per_beat, low=2, high=spec.inputs_max)
-        self.spec = spec
         self.count = count
         self.period = leaf_period(spec.inputs_max)
         self.latency = max(self.period - 1, 1) + 2
-        super().__init__(spec.ports | {"comparisons": Out(32)})
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,11 +1,11 @@
 """Upper unit of the paper's Orizuru: a tournament tree over what other units offer."""
 
 from amaranth.hdl import Const, Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import require_power_of_two
+from hw.stream.component import Component, In, Out
 from hw.topk.orizuru.tournament import Player, candidate, decide, exceeds, winner
 
 
@@ -18,7 +18,7 @@ def upper_period(units: int) -> int:
     return levels - 1 if levels > 2 else levels
 
 
-class OrizuruUpper(wiring.Component):
+class OrizuruUpper(Component):
     """Offer the largest key that some units offer, and then the next ones.
 
     Of equal keys the one of the lower unit comes first. When a key moves into the output, the
@@ -31,20 +31,6 @@ class OrizuruUpper(wiring.Component):
     position_bits : int
         Bits of their positions.
 
-    Ports
-    -----
-    offers : In(array of ``candidate(position_bits)``)
-        What the units offer.
-    take : In(1)
-        The next key moves into the output.
-    last : In(1)
-        With ``take``: nobody asks for the one after it.
-    takes : Out(units)
-        With ``take``, unless ``last``: whose key it is.
-    largest : Out(``candidate``)
-        The largest key that was not there before; in its position, the unit's number is above
-        the unit's own position. ``valid`` is low when there is none.
-
     Timing
     ------
     Latency : one cycle from ``take`` to the output.
@@ -53,25 +39,25 @@ class OrizuruUpper(wiring.Component):
     Reset : nothing: ``offers`` and ``take`` set what counts.
     """
 
-    offers: data.View
-    take: Signal
-    last: Signal
-    takes: Signal
-    largest: data.View
+    offers = In(lambda c: data.ArrayLayout(candidate(c.position_bits), c.units))
+    """What the units offer."""
+    take = In(1)
+    """The next key moves into the output."""
+    last = In(1)
+    """With ``take``: nobody asks for the one after it."""
+    takes = Out(lambda c: c.units)
+    """With ``take``, unless ``last``: whose key it is."""
+    largest = Out(lambda c: candidate(c.position_bits + exact_log2(c.units)))
+    """The largest key that was not there before; in its position, the unit's number is above the
+    unit's own position. ``valid`` is low when there is none.
+    """
 
     def __init__(self, units: int, position_bits: int) -> None:
         require_power_of_two("units", units, low=2, high=16)
         self.units = units
         self.position_bits = position_bits
         self.period = upper_period(units)
-        ports = {
-            "offers": In(data.ArrayLayout(candidate(position_bits), units)),
-            "take": In(1),
-            "last": In(1),
-            "takes": Out(units),
-            "largest": Out(candidate(position_bits + exact_log2(units))),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,20 +1,21 @@
 """One side of the streaming Orizuru: picks candidates from beats and keeps the best of them."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib import data
+from amaranth.lib.wiring import connect, flipped
 from amaranth.utils import exact_log2
 
 from golden.exact.spec import require_int
 from hw.arith.bits import at_least, choose, first_one, is_beyond
 from hw.linear.engine_spec import KEY, require_power_of_two
+from hw.stream.component import Component, In, Out, OutStream
 from hw.stream.share import share
 from hw.topk.orizuru.heap_list import HeapList
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from hw.topk.orizuru.sorted_list import SortedList
 
 
-class OutlierSide(wiring.Component):
+class OutlierSide(Component):
     """Find the k_top largest, or smallest, keys of a token, beat by beat.
 
     Up to two candidates per cycle leave a beat, in the order of their lanes, and queue up for the
@@ -36,35 +37,6 @@ class OutlierSide(wiring.Component):
     heap : bool
         Whether a :class:`hw.topk.orizuru.heap_list.HeapList` keeps the keys; always in reverse.
 
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Keys to keep. Steady while a token is under way.
-    keys : In(array of signed(16))
-        Keys of the beat at hand.
-    number : In(range(spec.beats_max))
-        Its number in the token.
-    following : In(array of signed(16))
-        ``keys`` of the next cycle, in lanes that are held or loaded.
-    mask : In(spec.values_per_beat)
-        With ``load``: which of ``following`` count.
-    load : In(1)
-        ``following`` is another beat. Only when ``done``.
-    held : Out(spec.values_per_beat)
-        Which lanes of the beat at hand have candidates beyond this cycle.
-    done : Out(1)
-        Whether none has: the last candidates leave in this cycle.
-    settled : Out(1)
-        Whether there are no candidates, in the beat or in the queue.
-    drain : In(1)
-        As for :class:`hw.topk.orizuru.sorted_list.SortedList`, as are the next three.
-    drained : Out(1)
-        Whether all entries have been sent.
-    clear : In(1)
-        Empties the list.
-    o : Out(stream of spec.entry)
-        Keys and positions in order.
-
     Timing
     ------
     Latency : ``LATENCY`` cycles from ``load`` to ``settled`` with one candidate.
@@ -76,19 +48,32 @@ class OutlierSide(wiring.Component):
 
     LATENCY = 3
 
-    k_top: Signal
-    keys: data.View
-    number: Signal
-    following: data.View
-    mask: Signal
-    load: Signal
-    held: Signal
-    done: Signal
-    settled: Signal
-    drain: Signal
-    drained: Signal
-    clear: Signal
-    o: stream.Interface
+    k_top = In(lambda c: range(c.spec.outliers_max + 1))
+    """Keys to keep. Steady while a token is under way."""
+    keys = In(lambda c: data.ArrayLayout(KEY, c.spec.values_per_beat))
+    """Keys of the beat at hand."""
+    number = In(lambda c: range(max(c.spec.beats_max, 2)))
+    """Its number in the token."""
+    following = In(lambda c: data.ArrayLayout(KEY, c.spec.values_per_beat))
+    """``keys`` of the next cycle, in lanes that are held or loaded."""
+    mask = In(lambda c: c.spec.values_per_beat)
+    """With ``load``: which of ``following`` count."""
+    load = In(1)
+    """``following`` is another beat. Only when ``done``."""
+    held = Out(lambda c: c.spec.values_per_beat)
+    """Which lanes of the beat at hand have candidates beyond this cycle."""
+    done = Out(1)
+    """Whether none has: the last candidates leave in this cycle."""
+    settled = Out(1)
+    """Whether there are no candidates, in the beat or in the queue."""
+    drain = In(1)
+    """As for :class:`hw.topk.orizuru.sorted_list.SortedList`, as are the next three."""
+    drained = Out(1)
+    """Whether all entries have been sent."""
+    clear = In(1)
+    """Empties the list."""
+    o = OutStream(lambda c: c.spec.entry)
+    """Keys and positions in order."""
 
     def __init__(
         self,
@@ -107,23 +92,7 @@ class OutlierSide(wiring.Component):
         self.heap = heap
         require_int("queue", queue, low=2, high=8)
         require_power_of_two("sections", sections, low=1, high=spec.values_per_beat)
-        keys = data.ArrayLayout(KEY, spec.values_per_beat)
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "keys": In(keys),
-            "number": In(range(max(spec.beats_max, 2))),
-            "following": In(keys),
-            "mask": In(spec.values_per_beat),
-            "load": In(1),
-            "held": Out(spec.values_per_beat),
-            "done": Out(1),
-            "settled": Out(1),
-            "drain": In(1),
-            "drained": Out(1),
-            "clear": In(1),
-            "o": Out(stream.Signature(spec.entry)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

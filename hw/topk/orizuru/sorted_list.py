@@ -1,14 +1,14 @@
 """Sorted list of the keys furthest out: one insertion per cycle."""
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.arith.bits import choose, is_beyond
 from hw.linear.engine_spec import KEY
+from hw.stream.component import Component, In, Out, OutStream
 
 
-class SortedList(wiring.Component):
+class SortedList(Component):
     """Keep the k_top largest, or smallest, keys in order, and send them with their positions.
 
     Of equal keys the one inserted first stays ahead. An insertion shifts the entries behind it, so
@@ -27,30 +27,6 @@ class SortedList(wiring.Component):
     reverse : bool
         Whether the last entry leaves first.
 
-    Ports
-    -----
-    k_top : In(range(entries + 1))
-        Keys to keep. Steady between clearings.
-    insert : In(1)
-        Inserts ``key`` and ``position`` where they belong. Not while draining.
-    key : In(signed(16))
-        FP16 key.
-    position : In(position_bits)
-        Where the key stood.
-    full : Out(1)
-        Whether k_top keys are there.
-    threshold : Out(signed(16))
-        The last of them: a key that is not beyond it need not be inserted.
-    drain : In(1)
-        Sends the entries that are there (in reverse, k_top must be); then ``drained`` rises.
-        Stays high until ``clear``.
-    drained : Out(1)
-        Whether all have been sent.
-    clear : In(1)
-        Empties the list.
-    o : Out(stream of ``entry``)
-        Keys and positions in order.
-
     Timing
     ------
     Latency : ``LATENCY`` cycle from an insertion to ``threshold``; 0 from ``drain`` to
@@ -62,16 +38,28 @@ class SortedList(wiring.Component):
 
     LATENCY = 1
 
-    k_top: Signal
-    insert: Signal
-    key: Signal
-    position: Signal
-    full: Signal
-    threshold: Signal
-    drain: Signal
-    drained: Signal
-    clear: Signal
-    o: stream.Interface
+    k_top = In(lambda c: range(c.entries + 1))
+    """Keys to keep. Steady between clearings."""
+    insert = In(1)
+    """Inserts ``key`` and ``position`` where they belong. Not while draining."""
+    key = In(KEY)
+    """FP16 key."""
+    position = In(lambda c: c.position_bits)
+    """Where the key stood."""
+    full = Out(1)
+    """Whether k_top keys are there."""
+    threshold = Out(KEY)
+    """The last of them: a key that is not beyond it need not be inserted."""
+    drain = In(1)
+    """Sends the entries that are there (in reverse, k_top must be); then ``drained`` rises. Stays
+    high until ``clear``.
+    """
+    drained = Out(1)
+    """Whether all have been sent."""
+    clear = In(1)
+    """Empties the list."""
+    o = OutStream(lambda c: c.entry)
+    """Keys and positions in order."""
 
     def __init__(
         self, entries: int, position_bits: int, largest: bool = True, reverse: bool = False
@@ -81,19 +69,7 @@ class SortedList(wiring.Component):
         self.largest = largest
         self.reverse = reverse
         self.entry = data.StructLayout({"key": KEY, "position": position_bits})
-        ports = {
-            "k_top": In(range(entries + 1)),
-            "insert": In(1),
-            "key": In(KEY),
-            "position": In(position_bits),
-            "full": Out(1),
-            "threshold": Out(KEY),
-            "drain": In(1),
-            "drained": Out(1),
-            "clear": In(1),
-            "o": Out(stream.Signature(self.entry)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

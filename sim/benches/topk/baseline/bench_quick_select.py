@@ -3,22 +3,9 @@
 import cocotb
 import numpy as np
 
-from sim.kit.outlier_tokens import beats_of, check_none_wanted, check_tokens
+from sim.benches.topk.outlier_tests import finds_outliers, no_outliers_wanted  # noqa: F401
+from sim.kit.outlier_tokens import beats_of
 from sim.kit.testbed import Testbed
-from sim.kit.traffic import every_traffic
-
-
-@every_traffic
-@cocotb.test(timeout_time=4, timeout_unit="ms")
-async def finds_outliers(dut, traffic: str) -> None:
-    """Send the outliers of each side in order, whatever k_top; a reset leaves nothing behind."""
-    await check_tokens(dut, traffic)
-
-
-@cocotb.test(timeout_time=1, timeout_unit="ms")
-async def no_outliers_wanted(dut) -> None:
-    """With k_top 0 tokens pass and nothing comes out."""
-    await check_none_wanted(dut)
 
 
 @cocotb.test(timeout_time=200, timeout_unit="us")

@@ -5,22 +5,10 @@ import numpy as np
 
 from golden.exact.orizuru import hierarchy_comparisons, tree_comparisons
 from hw.topk.orizuru.orizuru_unit import OrizuruUnit
-from sim.kit.outlier_tokens import beats_of, check_none_wanted, check_tokens, tokens_of
+from sim.benches.topk.outlier_tests import finds_outliers, no_outliers_wanted  # noqa: F401
+from sim.kit.outlier_tokens import beats_of, tokens_of
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
-
-
-@every_traffic
-@cocotb.test(timeout_time=800, timeout_unit="us")
-async def finds_outliers(dut, traffic: str) -> None:
-    """Send the outliers of each side in order, whatever k_top; a reset leaves nothing behind."""
-    await check_tokens(dut, traffic)
-
-
-@cocotb.test(timeout_time=60, timeout_unit="us")
-async def no_outliers_wanted(dut) -> None:
-    """With k_top 0 tokens pass and nothing comes out."""
-    await check_none_wanted(dut)
 
 
 @cocotb.test(timeout_time=200, timeout_unit="us")
