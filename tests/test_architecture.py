@@ -26,7 +26,6 @@ MAY_IMPORT = {
     "kllm": {"golden", "hw", "gateware", "sim", "synth"},
 }
 LONGEST_FILE = 300
-OLD_FORM = "hw.linear"  # its ports still stand in docstrings and constructors
 TIMING = ("Latency", "Rate", "Through paths", "Reset")
 # The project is complete in itself: no place of one machine, no host. Written in two parts, so
 # that this file may hold the list.
@@ -144,9 +143,9 @@ def test_components_say_their_timing(name: str) -> None:
 @pytest.mark.parametrize("name", components())
 def test_components_say_what_their_ports_are_for(name: str) -> None:
     kind = components()[name]
-    assert issubclass(kind, Component) or name.startswith(OLD_FORM), "its ports are not declared"
+    assert issubclass(kind, Component), "its ports are not declared"
     assert not untold_ports(kind)
-    assert "Ports" not in (kind.__doc__ or "") or name.startswith(OLD_FORM)
+    assert "Ports" not in (kind.__doc__ or "")
 
 
 class Untold(Component):

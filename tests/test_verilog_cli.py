@@ -114,7 +114,7 @@ def test_fields_have_their_offsets() -> None:
 
 
 def test_ports_say_what_they_are_for() -> None:
-    ports = {port["name"]: port["about"] for port in CATALOG["orizuru_unit"].sidecar()["ports"]}
+    ports = {port["name"]: port["about"] for port in point("orizuru_unit").sidecar()["ports"]}
     assert ports["i__valid"] == "FP16 keys."  # of the base class, and of the whole stream
     assert ports["comparisons"].startswith("Bits of nodes decided")
 

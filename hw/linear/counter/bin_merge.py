@@ -1,17 +1,16 @@
 """Bin merge: the counts of one bin in all counters, added to what the channel had before."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from hw.arith.columns import Columns, compress, register, rows
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.component import Component, In, Out
 
 # Full adders behind one another before the register; as many as the decoders leave time for.
 LEVELS = 6
 
 
-class BinMerge(wiring.Component):
+class BinMerge(Component):
     """Add the counters' counts of one bin to its running count, and keep the last channel's.
 
     Two stages: the counts become fewer, then they and the running count become one number. The
@@ -21,19 +20,6 @@ class BinMerge(wiring.Component):
     ----------
     spec : CounterSpec
         Counters, and the most that a bin holds.
-
-    Ports
-    -----
-    counts : In(array of spec.part_bits)
-        Of this bin in each counter.
-    first : In(1)
-        The counts of the cycle before were a channel's first ones.
-    last : In(1)
-        They were its last ones.
-    following : In(spec.count_bits)
-        Kept count of the bin that goes into the tree next.
-    kept : Out(spec.count_bits)
-        In the cycle after ``last`` the channel's count; then ``following``, a cycle later.
 
     Timing
     ------
@@ -45,22 +31,20 @@ class BinMerge(wiring.Component):
 
     LATENCY = 2
 
-    counts: list[Signal]
-    first: Signal
-    last: Signal
-    following: Signal
-    kept: Signal
+    counts = In(lambda c: c.spec.part_bits).array(lambda c: c.spec.counters)
+    """Of this bin in each counter."""
+    first = In(1)
+    """The counts of the cycle before were a channel's first ones."""
+    last = In(1)
+    """They were its last ones."""
+    following = In(lambda c: c.spec.count_bits)
+    """Kept count of the bin that goes into the tree next."""
+    kept = Out(lambda c: c.spec.count_bits)
+    """In the cycle after ``last`` the channel's count; then ``following``, a cycle later."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        ports = {
-            "counts": In(spec.part_bits).array(spec.counters),
-            "first": In(1),
-            "last": In(1),
-            "following": In(spec.count_bits),
-            "kept": Out(spec.count_bits),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,26 +1,18 @@
 """Bit counter: how many of a few bits are set."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module
 
 from hw.arith.columns import compress, rows
+from hw.stream.component import Component, In, Out
 
 
-class BitCounter(wiring.Component):
+class BitCounter(Component):
     """Count ones with full adders alone.
 
     Parameters
     ----------
     bits : int
         How many: one less than a power of two, so that no half adder is needed.
-
-    Ports
-    -----
-    i : In(bits)
-        The bits.
-    count : Out(range(bits + 1))
-        How many of them are ones.
 
     Timing
     ------
@@ -30,12 +22,14 @@ class BitCounter(wiring.Component):
     Reset : no state.
     """
 
-    i: Signal
-    count: Signal
+    i = In(lambda c: c.bits)
+    """The bits."""
+    count = Out(lambda c: range(c.bits + 1))
+    """How many of them are ones."""
 
     def __init__(self, bits: int) -> None:
         self.bits = bits
-        super().__init__({"i": In(bits), "count": Out(range(bits + 1))})
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,19 +1,19 @@
 """Compensation array: what the outliers add to the sums, by MACs beside the counters."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, wiring
 
 from hw.linear.counter.compensation_mac import CompensationMac
 from hw.linear.counter.compensation_sequencer import CompensationSequencer
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.queue import Queue
 from hw.stream.share import share
-from hw.stream.token_buffer import ReadInterface, ReadPort
+from hw.stream.token_buffer import ReadPort
 
 
-class CompensationArray(wiring.Component):
+class CompensationArray(Component):
     """Multiply a token's residuals with the weight rows of its outliers.
 
     A group of output channels at a time: when all outliers are added, its sums are kept, and go
@@ -23,20 +23,6 @@ class CompensationArray(wiring.Component):
     ----------
     spec : CounterSpec
         Lines, MACs and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. This and ``w_centroids`` are steady while tokens are under way.
-    w_centroids : In(array of centroids)
-        Weight codebook.
-    residuals : Out(``ReadPort``)
-        The tokens' residuals, one a word.
-    row_i : In(stream of ``weights``)
-        4-bit weight codes ``[output channel of the group]``, one beat after another, in the
-        order of :class:`hw.linear.counter.compensation_sequencer.CompensationSequencer`.
-    o : Out(stream of spec.compensation_tile)
-        Sums of one tile after another, in table units.
 
     Timing
     ------
@@ -49,24 +35,24 @@ class CompensationArray(wiring.Component):
 
     LATENCY = 3 + CompensationMac.LATENCY
 
-    shape: data.View
-    w_centroids: data.View
-    residuals: ReadInterface
-    row_i: stream.Interface
-    o: stream.Interface
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. This and ``w_centroids`` are steady while tokens are under way."""
+    w_centroids = In(lambda c: c.macs[0].w_centroids.shape())
+    """Weight codebook."""
+    residuals = Out(lambda c: ReadPort(c.spec.residual.size, 1, 2 * c.spec.outliers_max))
+    """The tokens' residuals, one a word."""
+    row_i = InStream(lambda c: c.weights)
+    """4-bit weight codes ``[output channel of the group]``, one beat after another, in the order of
+    :class:`hw.linear.counter.compensation_sequencer.CompensationSequencer`.
+    """
+    o = OutStream(lambda c: c.spec.compensation_tile)
+    """Sums of one tile after another, in table units."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         self.weights = data.ArrayLayout(INDEX_BITS, spec.group_channels)
         self.macs = [CompensationMac(spec) for _ in range(spec.group_channels)]
-        ports = {
-            "shape": In(spec.shape),
-            "w_centroids": In(self.macs[0].w_centroids.shape()),
-            "residuals": Out(ReadPort(spec.residual.size, 1, 2 * spec.outliers_max)),
-            "row_i": In(stream.Signature(self.weights)),
-            "o": Out(stream.Signature(spec.compensation_tile)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,18 +1,18 @@
 """Compensation MAC: residuals times the weights of one output channel, summed."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.arith.columns import carry_select
 from hw.linear.counter.compensation_product import MAGNITUDE_BITS, CompensationProduct
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, Out
 from hw.stream.pipeline import Pipeline, Staged
 from hw.stream.share import share
 
 
-class CompensationMac(wiring.Component):
+class CompensationMac(Component):
     """Look up a weight's centroid (paper: Dequant Unit), multiply, round, accumulate (FP16 MAC).
 
     Nothing here waits: in a cycle without an outlier the residual is zero.
@@ -21,19 +21,6 @@ class CompensationMac(wiring.Component):
     ----------
     spec : CounterSpec
         Widths.
-
-    Ports
-    -----
-    w_centroids : In(array of centroids)
-        Weight codebook. Steady.
-    weight : In(4)
-        Code of the outlier's weight.
-    residual : In(spec.residual)
-        What the outlier adds beyond its centroid.
-    first : In(1)
-        It is the channel's first.
-    total : Out(signed(spec.compensation_bits))
-        Sum since ``first``.
 
     Timing
     ------
@@ -45,23 +32,24 @@ class CompensationMac(wiring.Component):
 
     LATENCY = 3 + CompensationProduct.LATENCY
 
-    w_centroids: data.View
-    weight: Signal
-    residual: data.View
-    first: Signal
-    total: Signal
+    w_centroids = In(
+        lambda c: data.ArrayLayout(
+            (unsigned if c.spec.numbers.symmetric else signed)(c.spec.centroid_bits), c.spec.entries
+        )
+    )
+    """Weight codebook. Steady."""
+    weight = In(INDEX_BITS)
+    """Code of the outlier's weight."""
+    residual = In(lambda c: c.spec.residual)
+    """What the outlier adds beyond its centroid."""
+    first = In(1)
+    """It is the channel's first."""
+    total = Out(lambda c: signed(c.spec.compensation_bits))
+    """Sum since ``first``."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
-        ports = {
-            "w_centroids": In(data.ArrayLayout(shape, spec.entries)),
-            "weight": In(INDEX_BITS),
-            "residual": In(spec.residual),
-            "first": In(1),
-            "total": Out(signed(spec.compensation_bits)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,36 +1,24 @@
 """Compensation product: a residual times a weight centroid, rounded to table units."""
 
 from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS
 from hw.arith.columns import Columns, carry_select, compress, register, rows, two_each
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.component import Component, In, Out
 from hw.token.outlier_residual import RESIDUAL_BITS
 
 MAGNITUDE_BITS = CENTROID_BITS - 1
 LEVELS = 6  # of full adders, which leave three bits in a column
 
 
-class CompensationProduct(wiring.Component):
+class CompensationProduct(Component):
     """Multiply two magnitudes; bit-exact with :func:`golden.exact.residual.residual_rows`.
 
     Parameters
     ----------
     spec : CounterSpec
         Widths.
-
-    Ports
-    -----
-    residual : In(22)
-        Magnitude of a residual, in units of 2**-10.
-    centroid : In(15)
-        Magnitude of a weight centroid.
-    product : Out(spec.residual_bits)
-        In table units, halves rounded up; the largest value if it is beyond.
-    clipped : Out(1)
-        Whether it is.
 
     Timing
     ------
@@ -42,20 +30,18 @@ class CompensationProduct(wiring.Component):
 
     LATENCY = 2
 
-    residual: Signal
-    centroid: Signal
-    product: Signal
-    clipped: Signal
+    residual = In(RESIDUAL_BITS)
+    """Magnitude of a residual, in units of 2**-10."""
+    centroid = In(MAGNITUDE_BITS)
+    """Magnitude of a weight centroid."""
+    product = Out(lambda c: c.spec.residual_bits)
+    """In table units, halves rounded up; the largest value if it is beyond."""
+    clipped = Out(1)
+    """Whether it is."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        ports = {
-            "residual": In(RESIDUAL_BITS),
-            "centroid": In(MAGNITUDE_BITS),
-            "product": Out(spec.residual_bits),
-            "clipped": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,16 +1,15 @@
 """Compensation sequencer: the order in which a token's outliers are multiplied."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.component import Component, In, Out, OutStream
 from hw.stream.share import share
 from hw.stream.walk import Loop, Walk
 
 
-class CompensationSequencer(wiring.Component):
+class CompensationSequencer(Component):
     """Step through the groups of output channels, and in each through a token's outliers.
 
     With the outliers inside, only a group's sums are under way, not those of all channels.
@@ -19,18 +18,6 @@ class CompensationSequencer(wiring.Component):
     ----------
     spec : CounterSpec
         Lines, MACs and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. Steady while tokens are under way.
-    available : In(1)
-        Whether there is a token to work on.
-    o : Out(stream of spec.compensation_beat)
-        Its beats, one for each outlier and group; ``address`` is the outlier's number.
-    done : Out(1)
-        Strobe: the token is not needed any more, after this cycle's beat; at once if it has no
-        outliers.
 
     Timing
     ------
@@ -42,20 +29,20 @@ class CompensationSequencer(wiring.Component):
 
     LATENCY = 0
 
-    shape: data.View
-    available: Signal
-    o: stream.Interface
-    done: Signal
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. Steady while tokens are under way."""
+    available = In(1)
+    """Whether there is a token to work on."""
+    o = OutStream(lambda c: c.spec.compensation_beat)
+    """Its beats, one for each outlier and group; ``address`` is the outlier's number."""
+    done = Out(1)
+    """Strobe: the token is not needed any more, after this cycle's beat; at once if it has no
+    outliers.
+    """
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        ports = {
-            "shape": In(spec.shape),
-            "available": In(1),
-            "o": Out(stream.Signature(spec.compensation_beat)),
-            "done": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def loops(self) -> tuple[Loop, ...]:
         """Return what is stepped through, the outermost first."""

@@ -1,14 +1,13 @@
 """Concat unit: one activation code and one weight code become the number of a bin."""
 
-from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Module
 
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, Out
 
 
-class ConcatUnit(wiring.Component):
+class ConcatUnit(Component):
     """Put two codes side by side (paper: Concat Unit).
 
     Plain bins take no logic. Folded ones take one XOR: of the two signs only their product
@@ -19,17 +18,6 @@ class ConcatUnit(wiring.Component):
     spec : CounterSpec
         Form of the bins.
 
-    Ports
-    -----
-    activation : In(4)
-        Code of the activation.
-    weight : In(4)
-        Code of the weight.
-    row : Out(spec.row_bits)
-        Upper part of the bin's number.
-    column : Out(4)
-        Lower part.
-
     Timing
     ------
     Latency : 0 cycles.
@@ -38,20 +26,18 @@ class ConcatUnit(wiring.Component):
     Reset : no state.
     """
 
-    activation: Signal
-    weight: Signal
-    row: Signal
-    column: Signal
+    activation = In(INDEX_BITS)
+    """Code of the activation."""
+    weight = In(INDEX_BITS)
+    """Code of the weight."""
+    row = Out(lambda c: c.spec.row_bits)
+    """Upper part of the bin's number."""
+    column = Out(INDEX_BITS)
+    """Lower part."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        ports = {
-            "activation": In(INDEX_BITS),
-            "weight": In(INDEX_BITS),
-            "row": Out(spec.row_bits),
-            "column": Out(INDEX_BITS),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

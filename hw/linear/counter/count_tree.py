@@ -1,17 +1,16 @@
 """Count tree: the counts of a channel's bins times their products, summed."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from hw.arith.columns import Columns, compress, register, rows
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.component import Component, In, Out
 
 # Full adders behind one another before the first register.
 LEVELS = 6
 
 
-class CountTree(wiring.Component):
+class CountTree(Component):
     """Multiply a slice of bins per cycle with their products, and add up all slices of a channel.
 
     The bits of all lanes' partial products make one tree. Entries come with 2**magnitude_bits
@@ -23,19 +22,6 @@ class CountTree(wiring.Component):
     spec : CounterSpec
         Lanes and widths.
 
-    Ports
-    -----
-    counts : In(array of spec.count_bits)
-        Counts of a slice of bins.
-    entries : In(array of spec.entry_bits)
-        Their products, 2**magnitude_bits more than they are.
-    first : In(1)
-        This slice is a channel's first. The others follow cycle by cycle.
-    start : In(signed(spec.main_bits))
-        What a channel's sum begins with: -K * 2**magnitude_bits. Steady.
-    sum : Out(signed(spec.main_bits))
-        Sum over the slices since ``first``.
-
     Timing
     ------
     Latency : ``LATENCY`` cycles from a slice to the sum that it is in.
@@ -46,22 +32,20 @@ class CountTree(wiring.Component):
 
     LATENCY = 4
 
-    counts: list[Signal]
-    entries: list[Signal]
-    first: Signal
-    start: Signal
-    sum: Signal
+    counts = In(lambda c: c.spec.count_bits).array(lambda c: c.spec.tree_lanes)
+    """Counts of a slice of bins."""
+    entries = In(lambda c: c.spec.entry_bits).array(lambda c: c.spec.tree_lanes)
+    """Their products, 2**magnitude_bits more than they are."""
+    first = In(1)
+    """This slice is a channel's first. The others follow cycle by cycle."""
+    start = In(lambda c: signed(c.spec.main_bits))
+    """What a channel's sum begins with: -K * 2**magnitude_bits. Steady."""
+    sum = Out(lambda c: signed(c.spec.main_bits))
+    """Sum over the slices since ``first``."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        ports = {
-            "counts": In(spec.count_bits).array(spec.tree_lanes),
-            "entries": In(spec.entry_bits).array(spec.tree_lanes),
-            "first": In(1),
-            "start": In(signed(spec.main_bits)),
-            "sum": Out(signed(spec.main_bits)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

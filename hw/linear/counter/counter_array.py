@@ -3,8 +3,7 @@
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, wiring
 from amaranth.utils import exact_log2
 
 from hw.linear.counter.counter_line import CounterLine
@@ -12,12 +11,13 @@ from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.entry_slices import EntrySlices
 from hw.linear.counter.tile_sequencer import TileSequencer
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.credit_queue import CreditQueue
 from hw.stream.share import share
-from hw.stream.token_buffer import ReadInterface, ReadPort
+from hw.stream.token_buffer import ReadPort
 
 
-class CounterArray(wiring.Component):
+class CounterArray(Component):
     """Multiply one token after another with the layer's weights, by counting.
 
     Each line works on an output channel of its own, all on the same activations. The lines do
@@ -29,20 +29,6 @@ class CounterArray(wiring.Component):
     spec : CounterSpec
         Lines, counters, bins and the largest layer.
 
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. This and ``product_table`` are steady while tokens are under way.
-    product_table : In(array of rows)
-        As for :class:`hw.linear.lookup.row_select.RowSelect`.
-    codes : Out(``ReadPort``)
-        Codes of the tokens, ``pairs`` a word.
-    weight_i : In(stream of ``weights``)
-        4-bit weight codes ``[line][pair]``, one beat after another, in the order of
-        :class:`hw.linear.counter.tile_sequencer.TileSequencer`.
-    o : Out(stream of spec.tile)
-        Sums of the tile's output channels, in table units.
-
     Timing
     ------
     Latency : ``latency`` cycles from the transfer of a tile's last weights to ``o.valid``.
@@ -52,11 +38,18 @@ class CounterArray(wiring.Component):
     Reset : drops the sums under way; the next beat is a token's first.
     """
 
-    shape: data.View
-    product_table: data.View
-    codes: ReadInterface
-    weight_i: stream.Interface
-    o: stream.Interface
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. This and ``product_table`` are steady while tokens are under way."""
+    product_table = In(lambda c: c.spec.product_table)
+    """As for :class:`hw.linear.lookup.row_select.RowSelect`."""
+    codes = Out(lambda c: ReadPort(c.word[0], c.word[1], c.spec.counting_beats_max))
+    """Codes of the tokens, ``pairs`` a word."""
+    weight_i = InStream(lambda c: c.weights)
+    """4-bit weight codes ``[line][pair]``, one beat after another, in the order of
+    :class:`hw.linear.counter.tile_sequencer.TileSequencer`.
+    """
+    o = OutStream(lambda c: c.spec.tile)
+    """Sums of the tile's output channels, in table units."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
@@ -67,15 +60,8 @@ class CounterArray(wiring.Component):
         # As many tiles as are compensated together, and those in the lines' own stages.
         self.tiles = spec.tiles_together + 1 - -self.latency // spec.steps
         self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.pairs), spec.output_lanes)
-        word = INDEX_BITS * spec.inputs_per_beat, spec.pairs // spec.inputs_per_beat
-        ports = {
-            "shape": In(spec.shape),
-            "product_table": In(spec.product_table),
-            "codes": Out(ReadPort(*word, spec.counting_beats_max)),
-            "weight_i": In(stream.Signature(self.weights)),
-            "o": Out(stream.Signature(spec.tile)),
-        }
-        super().__init__(ports)
+        self.word = (INDEX_BITS * spec.inputs_per_beat, spec.pairs // spec.inputs_per_beat)
+        super().__init__()
 
     def make_line(self) -> Any:
         """Return a line."""

@@ -27,32 +27,6 @@ class CounterEngine(CounterShell):
     spec : CounterSpec
         Widths, lines and the largest layer.
 
-    Ports
-    -----
-    load_i : In(stream of ``word``)
-        The layer's constants, as for
-        :class:`hw.linear.shell.layer_constants.LayerConstants`. Words are taken while no token is
-        under way; load all of them before a token's first beat.
-    i : In(stream of ``lanes``)
-        FP16 activations, ``inputs_per_beat`` a beat, lane 0 lowest; a token has
-        ceil(K / inputs_per_beat) beats.
-    tile_request_o : Out(stream of ``request``)
-        As from :class:`hw.linear.counter.tile_requester.TileRequester`.
-    tile_weight_i : In(stream of ``weights``)
-        The answers, in order: 4-bit weight codes ``[line][input channel]``.
-    row_request_o : Out(stream of ``request``)
-        As from :class:`hw.linear.counter.row_requester.RowRequester`.
-    row_weight_i : In(stream of ``weights``)
-        The answers, in order: 4-bit weight codes ``[output channel of the group]``.
-    o : Out(stream of ``beat``)
-        FP16 outputs, ``scale_lanes`` a beat, as from
-        :class:`hw.linear.output.output_stage.OutputStage`.
-    flags : Out(``FLAGS``)
-        Sticky until cleared by a load word: an activation was NaN or infinite (and counted as
-        zero), a residual was beyond its range, an output is infinite.
-    idle : Out(1)
-        Whether no token is under way.
-
     Timing
     ------
     Latency : :meth:`gateware.engines.counter.CounterContract.alone`.

@@ -3,8 +3,7 @@
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.linear.counter.concat_unit import ConcatUnit
 from hw.linear.counter.count_tree import CountTree
@@ -12,10 +11,11 @@ from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.histogram_merge import HistogramMerge
 from hw.linear.counter.index_counter import IndexCounter
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
 
 
-class CounterLine(wiring.Component):
+class CounterLine(Component):
     """Count a channel's index pairs, and multiply the counts with the products (paper: PE line).
 
     Counting a channel and multiplying the one before run side by side. Nothing here waits: who
@@ -25,27 +25,6 @@ class CounterLine(wiring.Component):
     ----------
     spec : CounterSpec
         Counters, bins and tree.
-
-    Ports
-    -----
-    weights : In(array of 4-bit codes)
-        Weight codes of a beat, a cycle ahead of the rest.
-    activations : In(array of 4-bit codes)
-        Activation codes, the same for all lines.
-    used : In(spec.pairs)
-        Which pairs count; none in a cycle without a beat.
-    first : In(1)
-        The beat is a channel's first.
-    last : In(1)
-        It is its last.
-    entries : In(array of spec.entry_bits)
-        Products of the first slice of bins ``BINS`` cycles after ``last``; then of the others.
-    slice_first : In(1)
-        They are those of the first slice.
-    start : In(signed(spec.main_bits))
-        As for :class:`hw.linear.counter.count_tree.CountTree`.
-    sum : Out(signed(spec.main_bits))
-        The channel's sum.
 
     Timing
     ------
@@ -57,32 +36,29 @@ class CounterLine(wiring.Component):
 
     BINS = HistogramMerge.LATENCY
 
-    weights: data.View
-    activations: data.View
-    used: Signal
-    first: Signal
-    last: Signal
-    entries: list[Signal]
-    slice_first: Signal
-    start: Signal
-    sum: Signal
+    weights = In(lambda c: data.ArrayLayout(INDEX_BITS, c.spec.pairs))
+    """Weight codes of a beat, a cycle ahead of the rest."""
+    activations = In(lambda c: data.ArrayLayout(INDEX_BITS, c.spec.pairs))
+    """Activation codes, the same for all lines."""
+    used = In(lambda c: c.spec.pairs)
+    """Which pairs count; none in a cycle without a beat."""
+    first = In(1)
+    """The beat is a channel's first."""
+    last = In(1)
+    """It is its last."""
+    entries = In(lambda c: c.spec.entry_bits).array(lambda c: c.spec.tree_lanes)
+    """Products of the first slice of bins ``BINS`` cycles after ``last``; then of the others."""
+    slice_first = In(1)
+    """They are those of the first slice."""
+    start = In(lambda c: signed(c.spec.main_bits))
+    """As for :class:`hw.linear.counter.count_tree.CountTree`."""
+    sum = Out(lambda c: signed(c.spec.main_bits))
+    """The channel's sum."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         self.latency = self.BINS + spec.steps - 1 + CountTree.LATENCY
-        codes = data.ArrayLayout(INDEX_BITS, spec.pairs)
-        ports = {
-            "weights": In(codes),
-            "activations": In(codes),
-            "used": In(spec.pairs),
-            "first": In(1),
-            "last": In(1),
-            "entries": In(spec.entry_bits).array(spec.tree_lanes),
-            "slice_first": In(1),
-            "start": In(signed(spec.main_bits)),
-            "sum": Out(signed(spec.main_bits)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -4,12 +4,12 @@ from abc import abstractmethod
 from typing import Any
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream
 from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.tile_requester import TileRequester
 from hw.linear.shell.engine_shell import EngineShell
+from hw.stream.component import InStream, OutStream
 
 
 class CounterShell(EngineShell):
@@ -34,10 +34,14 @@ class CounterShell(EngineShell):
     Reset : drops all tokens; constants become zero and must be loaded again.
     """
 
-    tile_request_o: stream.Interface
-    tile_weight_i: stream.Interface
-    row_request_o: stream.Interface
-    row_weight_i: stream.Interface
+    tile_request_o = OutStream(lambda c: c.tile_requester.request)
+    """As from :class:`hw.linear.counter.tile_requester.TileRequester`."""
+    tile_weight_i = InStream(lambda c: c.counting.weights)
+    """The answers, in order: 4-bit weight codes ``[line][input channel]``."""
+    row_request_o = OutStream(lambda c: c.row_requester.request)
+    """As from :class:`hw.linear.counter.row_requester.RowRequester`."""
+    row_weight_i = InStream(lambda c: c.compensation.weights)
+    """The answers, in order: 4-bit weight codes ``[output channel of the group]``."""
 
     def __init__(
         self,
@@ -58,13 +62,7 @@ class CounterShell(EngineShell):
             "counting": counting,
             "compensation": compensation,
         }
-        weights = {
-            "tile_request_o": self.tile_requester.request,
-            "tile_weight_i": counting.weights,
-            "row_request_o": row_requester.request,
-            "row_weight_i": compensation.weights,
-        }
-        super().__init__(spec, quantizer, output, parts | others, weights)
+        super().__init__(spec, quantizer, output, parts | others)
 
     @abstractmethod
     def connect_sums(self, m: Module) -> None:

@@ -1,17 +1,17 @@
 """Entry slices: the product table in the order of the bins, a slice at a time."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, Out
 
 CODES = 1 << INDEX_BITS
 
 
-class EntrySlices(wiring.Component):
+class EntrySlices(Component):
     """Read the product table for the trees of all lines (paper: LUT).
 
     A symmetric table is stored as its positive quarter; the signs come from the bin's number.
@@ -20,15 +20,6 @@ class EntrySlices(wiring.Component):
     ----------
     spec : CounterSpec
         Form of table and bins.
-
-    Ports
-    -----
-    product_table : In(array of rows)
-        As for :class:`hw.linear.lookup.row_select.RowSelect`. Steady.
-    step : In(range(spec.steps))
-        Which slice.
-    entries : Out(array of spec.entry_bits)
-        Its products, 2**magnitude_bits added.
 
     Timing
     ------
@@ -40,19 +31,16 @@ class EntrySlices(wiring.Component):
 
     LATENCY = 1
 
-    product_table: data.View
-    step: Signal
-    entries: list[Signal]
+    product_table = In(lambda c: data.ArrayLayout(c.spec.row.members["entries"], c.spec.entries))
+    """As for :class:`hw.linear.lookup.row_select.RowSelect`. Steady."""
+    step = In(lambda c: range(max(c.spec.steps, 2)))
+    """Which slice."""
+    entries = Out(lambda c: c.spec.entry_bits).array(lambda c: c.spec.tree_lanes)
+    """Its products, 2**magnitude_bits added."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        table = data.ArrayLayout(spec.row.members["entries"], spec.entries)
-        ports = {
-            "product_table": In(table),
-            "step": In(range(max(spec.steps, 2))),
-            "entries": Out(spec.entry_bits).array(spec.tree_lanes),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,15 +1,14 @@
 """Histogram merge: the counters' histograms become a channel's, which goes on slice by slice."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from hw.linear.counter.bin_merge import BinMerge
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
 
 
-class HistogramMerge(wiring.Component):
+class HistogramMerge(Component):
     """Add up all counters' histograms over the beats of a channel.
 
     Every bin is there twice: the running counts of one channel, and the counts of the channel
@@ -21,17 +20,6 @@ class HistogramMerge(wiring.Component):
     spec : CounterSpec
         Counters, bins and tree lanes.
 
-    Ports
-    -----
-    counts : In(array of spec.part_bits)
-        Of each counter and bin; all zero in a cycle in which nothing is counted.
-    first : In(1)
-        A channel begins with these counts.
-    last : In(1)
-        It ends with them. Then its successor's last ones come ``steps`` cycles later at least.
-    bins : Out(array of spec.count_bits)
-        A channel's counts of the lowest ``tree_lanes`` bins, then those of the next ones ...
-
     Timing
     ------
     Latency : ``LATENCY`` cycles from ``last`` to the first slice.
@@ -42,20 +30,18 @@ class HistogramMerge(wiring.Component):
 
     LATENCY = BinMerge.LATENCY
 
-    counts: list[list[Signal]]
-    first: Signal
-    last: Signal
-    bins: list[Signal]
+    counts = In(lambda c: c.spec.part_bits).array(lambda c: c.spec.counters, lambda c: c.spec.bins)
+    """Of each counter and bin; all zero in a cycle in which nothing is counted."""
+    first = In(1)
+    """A channel begins with these counts."""
+    last = In(1)
+    """It ends with them. Then its successor's last ones come ``steps`` cycles later at least."""
+    bins = Out(lambda c: c.spec.count_bits).array(lambda c: c.spec.tree_lanes)
+    """A channel's counts of the lowest ``tree_lanes`` bins, then those of the next ones ..."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        ports = {
-            "counts": In(spec.part_bits).array(spec.counters, spec.bins),
-            "first": In(1),
-            "last": In(1),
-            "bins": Out(spec.count_bits).array(spec.tree_lanes),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,17 +1,17 @@
 """Index counter: how often each bin's number occurs among a few pairs of codes."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.linear.counter.bit_counter import BitCounter
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
 
 
-class IndexCounter(wiring.Component):
+class IndexCounter(Component):
     """Decode each pair to one of all bins, and count every bin's ones (paper: Index Counter).
 
     Both parts of a number are decoded apart, so a bin takes one gate for each pair. Its full
@@ -22,17 +22,6 @@ class IndexCounter(wiring.Component):
     spec : CounterSpec
         Pairs per counter, and bins.
 
-    Ports
-    -----
-    rows : In(array of numbers)
-        Upper part of each pair's bin, as from :class:`hw.linear.counter.concat_unit.ConcatUnit`.
-    columns : In(array of 4-bit numbers)
-        Lower part.
-    used : In(spec.counter_inputs)
-        Which pairs count.
-    counts : Out(array of spec.part_bits)
-        Every bin's count, in two parts.
-
     Timing
     ------
     Latency : 0 cycles.
@@ -41,21 +30,18 @@ class IndexCounter(wiring.Component):
     Reset : no state.
     """
 
-    rows: data.View
-    columns: data.View
-    used: Signal
-    counts: list[Signal]
+    rows = In(lambda c: data.ArrayLayout(c.spec.row_bits, c.spec.counter_inputs))
+    """Upper part of each pair's bin, as from :class:`hw.linear.counter.concat_unit.ConcatUnit`."""
+    columns = In(lambda c: data.ArrayLayout(INDEX_BITS, c.spec.counter_inputs))
+    """Lower part."""
+    used = In(lambda c: c.spec.counter_inputs)
+    """Which pairs count."""
+    counts = Out(lambda c: c.spec.part_bits).array(lambda c: c.spec.bins)
+    """Every bin's count, in two parts."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        inputs = spec.counter_inputs
-        ports = {
-            "rows": In(data.ArrayLayout(spec.row_bits, inputs)),
-            "columns": In(data.ArrayLayout(INDEX_BITS, inputs)),
-            "used": In(inputs),
-            "counts": Out(spec.part_bits).array(spec.bins),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,21 +1,21 @@
 """Residual store: keeps what each outlier is multiplied by, and which input channel it is."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.linear.counter.compensation_product import MAGNITUDE_BITS, CompensationProduct
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import SCALE
+from hw.stream.component import Component, In, InStream, Out
 from hw.stream.share import looked_at, share
-from hw.stream.token_buffer import WriteInterface, WritePort
+from hw.stream.token_buffer import WritePort
 from hw.token.clustering_unit import thresholds_layout
 from hw.token.outlier_residual import OutlierResidual
 from hw.token.reciprocal import QUOTIENT_BITS
 from hw.token.residual_builder import token_residuals
 
 
-class ResidualStore(wiring.Component):
+class ResidualStore(Component):
     """Take a token's outliers, one per cycle, for the compensation MACs.
 
     The counterpart of :class:`hw.token.residual_builder.ResidualBuilder`, with the same ports:
@@ -27,33 +27,6 @@ class ResidualStore(wiring.Component):
     spec : CounterSpec
         Widths and the largest number of outliers.
 
-    Ports
-    -----
-    k_top : In(range(spec.outliers_max + 1))
-        Outliers on each side.
-    a_centroids : In(array of centroids)
-        As for :class:`hw.token.midpoint_scaler.MidpointScaler`.
-    w_centroids : In(array of centroids)
-        Of the weights; unused ones are zero. Steady for some cycles before a token.
-    scale : In(``SCALE``)
-        The token's scale. This and the next two are steady from ``start`` to ``finished``.
-    thresholds : In(``thresholds_layout(symmetric)``)
-        The token's cluster boundaries.
-    reciprocal : In(18)
-        Of the scale's mantissa.
-    start : In(1)
-        Strobe: begin with the token's outliers.
-    finished : Out(1)
-        High while no token is under way.
-    i : In(stream of spec.outlier)
-        2 k_top outliers per token.
-    rows : Out(``WritePort``)
-        spec.residual of outlier n in word n. ``done`` stays low: the token's owner raises it.
-    positions : Out(``WritePort``)
-        Their input channels. ``done`` stays low.
-    saturated : Out(1)
-        Strobe: a ratio, or a product with some weight centroid, was beyond its range.
-
     Timing
     ------
     Latency : ``fill`` cycles and ``period`` for each outlier, then ``finished``.
@@ -62,40 +35,38 @@ class ResidualStore(wiring.Component):
     Reset : drops the token under way.
     """
 
-    k_top: Signal
-    a_centroids: data.View
-    w_centroids: data.View
-    scale: data.View
-    thresholds: data.View
-    reciprocal: Signal
-    start: Signal
-    finished: Signal
-    i: stream.Interface
-    rows: WriteInterface
-    positions: WriteInterface
-    saturated: Signal
+    k_top = In(lambda c: range(c.spec.outliers_max + 1))
+    """Outliers on each side."""
+    a_centroids = In(lambda c: c.codebook)
+    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
+    w_centroids = In(lambda c: c.codebook)
+    """Of the weights; unused ones are zero. Steady for some cycles before a token."""
+    scale = In(SCALE)
+    """The token's scale. This and the next two are steady from ``start`` to ``finished``."""
+    thresholds = In(lambda c: thresholds_layout(c.spec.numbers.symmetric))
+    """The token's cluster boundaries."""
+    reciprocal = In(QUOTIENT_BITS)
+    """Of the scale's mantissa."""
+    start = In(1)
+    """Strobe: begin with the token's outliers."""
+    finished = Out(1)
+    """High while no token is under way."""
+    i = InStream(lambda c: c.spec.outlier)
+    """2 k_top outliers per token."""
+    rows = Out(lambda c: WritePort(c.spec.residual.size, 1, 2 * c.spec.outliers_max))
+    """spec.residual of outlier n in word n. ``done`` stays low: the token's owner raises it."""
+    positions = Out(lambda c: WritePort(c.spec.position_bits, 1, 2 * c.spec.outliers_max))
+    """Their input channels. ``done`` stays low."""
+    saturated = Out(1)
+    """Strobe: a ratio, or a product with some weight centroid, was beyond its range."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         self.period = 1
         self.fill = looked_at(OutlierResidual(spec)).latency
         shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
-        codebook = data.ArrayLayout(shape, spec.entries)
-        ports = {
-            "k_top": In(range(spec.outliers_max + 1)),
-            "a_centroids": In(codebook),
-            "w_centroids": In(codebook),
-            "scale": In(SCALE),
-            "thresholds": In(thresholds_layout(spec.numbers.symmetric)),
-            "reciprocal": In(QUOTIENT_BITS),
-            "start": In(1),
-            "finished": Out(1),
-            "i": In(stream.Signature(spec.outlier)),
-            "rows": Out(WritePort(spec.residual.size, 1, 2 * spec.outliers_max)),
-            "positions": Out(WritePort(spec.position_bits, 1, 2 * spec.outliers_max)),
-            "saturated": Out(1),
-        }
-        super().__init__(ports)
+        self.codebook = data.ArrayLayout(shape, spec.entries)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -3,16 +3,16 @@
 from typing import Any
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.linear.counter.compensation_sequencer import CompensationSequencer
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.component import Component, In, Out, OutStream
 from hw.stream.share import share
-from hw.stream.token_buffer import ReadInterface, ReadPort
+from hw.stream.token_buffer import ReadPort
 
 
-class RowRequester(wiring.Component):
+class RowRequester(Component):
     """Name the input channel and the output channels of every compensation beat.
 
     These are parts of the weight matrix's rows: one input channel, many outputs.
@@ -21,16 +21,6 @@ class RowRequester(wiring.Component):
     ----------
     spec : CounterSpec
         Lines, MACs and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. Steady while tokens are under way.
-    positions : Out(``ReadPort``)
-        Input channels of the outliers, one a word.
-    o : Out(stream of ``request``)
-        ``group`` of ``group_channels`` output channels, and the input ``channel``. What is said
-        of channels beyond the layer does not matter.
 
     Timing
     ------
@@ -42,21 +32,21 @@ class RowRequester(wiring.Component):
 
     LATENCY = 1
 
-    shape: data.View
-    positions: ReadInterface
-    o: stream.Interface
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. Steady while tokens are under way."""
+    positions = Out(lambda c: ReadPort(c.spec.position_bits, 1, 2 * c.spec.outliers_max))
+    """Input channels of the outliers, one a word."""
+    o = OutStream(lambda c: c.request)
+    """``group`` of ``group_channels`` output channels, and the input ``channel``. What is said of
+    channels beyond the layer does not matter.
+    """
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         self.request = data.StructLayout(
             {"group": range(spec.channel_groups_max), "channel": spec.position_bits}
         )
-        ports = {
-            "shape": In(spec.shape),
-            "positions": Out(ReadPort(spec.position_bits, 1, 2 * spec.outliers_max)),
-            "o": Out(stream.Signature(self.request)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def make_sequencer(self) -> Any:
         """Return what has the beats in their order."""

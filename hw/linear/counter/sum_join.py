@@ -1,32 +1,20 @@
 """Sum join: main sums and compensation of the same tile become one."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.component import Component, In, InStream, OutStream
 
 
-class SumJoin(wiring.Component):
+class SumJoin(Component):
     """Add both branches' sums of one tile after another.
 
     Parameters
     ----------
     spec : CounterSpec
         Lines and widths.
-
-    Ports
-    -----
-    compensated : In(1)
-        Whether tokens have outliers; if not, ``compensation_i`` is not waited for. Steady while
-        tokens are under way.
-    i : In(stream of spec.tile)
-        Sums over all pairs.
-    compensation_i : In(stream of spec.compensation_tile)
-        Sums over the outliers.
-    o : Out(stream of ``tile``)
-        Both together, with a carry that is still to be added at ``spec.carry_place``.
 
     Timing
     ------
@@ -39,21 +27,21 @@ class SumJoin(wiring.Component):
 
     LATENCY = 1
 
-    compensated: Signal
-    i: stream.Interface
-    compensation_i: stream.Interface
-    o: stream.Interface
+    compensated = In(1)
+    """Whether tokens have outliers; if not, ``compensation_i`` is not waited for. Steady while
+    tokens are under way.
+    """
+    i = InStream(lambda c: c.spec.tile)
+    """Sums over all pairs."""
+    compensation_i = InStream(lambda c: c.spec.compensation_tile)
+    """Sums over the outliers."""
+    o = OutStream(lambda c: c.tile)
+    """Both together, with a carry that is still to be added at ``spec.carry_place``."""
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
-        ports = {
-            "compensated": In(1),
-            "i": In(stream.Signature(spec.tile)),
-            "compensation_i": In(stream.Signature(spec.compensation_tile)),
-            "o": Out(stream.Signature(self.tile)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,17 +1,17 @@
 """Tile requester: asks for the weight codes of each counting beat, ahead of the counters."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.tile_sequencer import TileSequencer
+from hw.stream.component import Component, In, OutStream
 from hw.stream.share import share
 
 TOKENS = 2  # no more are prepared ahead of the counters
 
 
-class TileRequester(wiring.Component):
+class TileRequester(Component):
     """Name the output tile and the input channels of every counting beat.
 
     These are parts of the weight matrix's columns: ``pairs`` input channels of a few outputs.
@@ -20,16 +20,6 @@ class TileRequester(wiring.Component):
     ----------
     spec : CounterSpec
         Lines, pairs and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. Steady while tokens are under way.
-    prepared : In(1)
-        Strobe: another token is there to be counted. At most two are at a time.
-    o : Out(stream of ``request``)
-        ``tile`` of output channels, and ``address``: input channels from ``pairs * address`` on.
-        What is said of channels beyond the layer does not matter.
 
     Timing
     ------
@@ -41,21 +31,21 @@ class TileRequester(wiring.Component):
 
     LATENCY = 1
 
-    shape: data.View
-    prepared: Signal
-    o: stream.Interface
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. Steady while tokens are under way."""
+    prepared = In(1)
+    """Strobe: another token is there to be counted. At most two are at a time."""
+    o = OutStream(lambda c: c.request)
+    """``tile`` of output channels, and ``address``: input channels from ``pairs * address`` on.
+    What is said of channels beyond the layer does not matter.
+    """
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
         self.request = data.StructLayout(
             {"tile": range(spec.tiles_max), "address": range(spec.counting_beats_max)}
         )
-        ports = {
-            "shape": In(spec.shape),
-            "prepared": In(1),
-            "o": Out(stream.Signature(self.request)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,31 +1,20 @@
 """Tile sequencer: the order in which a token's index pairs are counted."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module
 
 from hw.linear.counter.counter_spec import CounterSpec
+from hw.stream.component import Component, In, OutStream
 from hw.stream.share import share
 from hw.stream.walk import Loop, Walk
 
 
-class TileSequencer(wiring.Component):
+class TileSequencer(Component):
     """Step through the tiles of a layer, and in each through the input channels.
 
     Parameters
     ----------
     spec : CounterSpec
         Lines, pairs and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. Steady while tokens are under way.
-    available : In(1)
-        Whether there is a token to work on.
-    o : Out(stream of spec.counting_beat)
-        Its beats, ceil(K / pairs) for each of ceil(N / lines) tiles; ``token_last`` marks the
-        one after which the token is not needed any more.
 
     Timing
     ------
@@ -37,18 +26,18 @@ class TileSequencer(wiring.Component):
 
     LATENCY = 0
 
-    shape: data.View
-    available: Signal
-    o: stream.Interface
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. Steady while tokens are under way."""
+    available = In(1)
+    """Whether there is a token to work on."""
+    o = OutStream(lambda c: c.spec.counting_beat)
+    """Its beats, ceil(K / pairs) for each of ceil(N / lines) tiles; ``token_last`` marks the one
+    after which the token is not needed any more.
+    """
 
     def __init__(self, spec: CounterSpec) -> None:
         self.spec = spec
-        ports = {
-            "shape": In(spec.shape),
-            "available": In(1),
-            "o": Out(stream.Signature(spec.counting_beat)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

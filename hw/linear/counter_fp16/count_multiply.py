@@ -2,21 +2,20 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Value
 
 from golden.exact.spec import require_int
 from hw.arith.bits import choose
 from hw.arith.wires import wire
 from hw.fp16.fp16_multiply import Fp16Multiply, multiply
 from hw.fp16.fp16_parts import MANTISSA, Cut, Number, keep, registers, unpack
+from hw.stream.component import Component, In, Out
 
 UNIT = 25  # exponent of a number whose mantissa is its value
 NO = Const(0, 1)
 
 
-class CountMultiply(wiring.Component):
+class CountMultiply(Component):
     """Multiply a count, as an FP16 number, with an entry of the product table.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.multiply` of
@@ -31,15 +30,6 @@ class CountMultiply(wiring.Component):
     pipelined : bool
         Whether there are registers between the steps and behind the last one.
 
-    Ports
-    -----
-    count : In(count_bits)
-        How often a pair of codes occurred.
-    product : In(16)
-        FP16 pattern: the pair's entry.
-    o : Out(16)
-        FP16 pattern of the product of both.
-
     Timing
     ------
     Latency : ``latency`` cycles: 0 or, if pipelined, ``Fp16Multiply.STAGES``, and one more for
@@ -51,9 +41,12 @@ class CountMultiply(wiring.Component):
 
     COUNT_BITS_MAX: ClassVar[int] = 15
 
-    count: Signal
-    product: Signal
-    o: Signal
+    count = In(lambda c: c.count_bits)
+    """How often a pair of codes occurred."""
+    product = In(16)
+    """FP16 pattern: the pair's entry."""
+    o = Out(16)
+    """FP16 pattern of the product of both."""
 
     def __init__(self, count_bits: int, *, pipelined: bool = False) -> None:
         require_int("count_bits", count_bits, low=1, high=self.COUNT_BITS_MAX)
@@ -61,8 +54,7 @@ class CountMultiply(wiring.Component):
         self.pipelined = pipelined
         stages = Fp16Multiply.STAGES + (count_bits > MANTISSA)
         self.latency = stages if pipelined else 0
-        ports = {"count": In(count_bits), "product": In(16), "o": Out(16)}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

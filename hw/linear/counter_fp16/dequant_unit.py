@@ -3,31 +3,20 @@
 from typing import ClassVar
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
 
 CODEBOOK = data.ArrayLayout(16, 1 << INDEX_BITS)  # FP16 centroids by code
 
 
-class DequantUnit(wiring.Component):
+class DequantUnit(Component):
     """Look a weight's centroid up and multiply it with its channel's scale (paper: Dequant Unit).
 
     Bit-exact with :func:`golden.exact.counter_fp16.dequantised`.
-
-    Ports
-    -----
-    codebook : In(``CODEBOOK``)
-        FP16 centroids of the weights. Steady while weights are under way.
-    code : In(4)
-        The weight's code.
-    scale : In(16)
-        FP16 scale of its output channel.
-    o : Out(16)
-        FP16 pattern of the weight.
 
     Timing
     ------
@@ -39,19 +28,17 @@ class DequantUnit(wiring.Component):
 
     LATENCY: ClassVar[int] = 1 + Fp16Multiply.STAGES
 
-    codebook: data.View
-    code: Signal
-    scale: Signal
-    o: Signal
+    codebook = In(CODEBOOK)
+    """FP16 centroids of the weights. Steady while weights are under way."""
+    code = In(INDEX_BITS)
+    """The weight's code."""
+    scale = In(16)
+    """FP16 scale of its output channel."""
+    o = Out(16)
+    """FP16 pattern of the weight."""
 
     def __init__(self) -> None:
-        ports = {
-            "codebook": In(CODEBOOK),
-            "code": In(INDEX_BITS),
-            "scale": In(16),
-            "o": Out(16),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

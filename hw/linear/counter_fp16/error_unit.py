@@ -3,36 +3,20 @@
 from typing import ClassVar
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
 
 from golden.exact.fp16_arithmetic import SIGN
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
 
 
-class ErrorUnit(wiring.Component):
+class ErrorUnit(Component):
     """Compute x - s_a * C_A[a] of an outlier (paper: error-calculation unit).
 
     Bit-exact with :func:`golden.exact.counter_fp16.error_units`: rounded once, and +0 of an outlier
     that is not live.
-
-    Ports
-    -----
-    codebook : In(``CODEBOOK``)
-        FP16 centroids of the activations, finite. Steady while outliers are under way.
-    code : In(4)
-        The outlier's code.
-    x : In(16)
-        The outlier, a finite FP16 pattern.
-    scale : In(16)
-        The token's scale, FP16.
-    live : In(1)
-        Whether it counts; a position that stands on both sides counts once.
-    o : Out(16)
-        FP16 pattern of the error.
 
     Timing
     ------
@@ -44,23 +28,21 @@ class ErrorUnit(wiring.Component):
 
     LATENCY: ClassVar[int] = 1 + Fp16Fma.STAGES
 
-    codebook: data.View
-    code: Signal
-    x: Signal
-    scale: Signal
-    live: Signal
-    o: Signal
+    codebook = In(CODEBOOK)
+    """FP16 centroids of the activations, finite. Steady while outliers are under way."""
+    code = In(INDEX_BITS)
+    """The outlier's code."""
+    x = In(16)
+    """The outlier, a finite FP16 pattern."""
+    scale = In(16)
+    """The token's scale, FP16."""
+    live = In(1)
+    """Whether it counts; a position that stands on both sides counts once."""
+    o = Out(16)
+    """FP16 pattern of the error."""
 
     def __init__(self) -> None:
-        ports = {
-            "codebook": In(CODEBOOK),
-            "code": In(INDEX_BITS),
-            "x": In(16),
-            "scale": In(16),
-            "live": In(1),
-            "o": Out(16),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -2,35 +2,19 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module
 
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_multiply import Fp16Multiply
+from hw.stream.component import Component, In, Out
 from hw.stream.pipeline import later
 from hw.stream.share import share
 
 
-class Fp16Combine(wiring.Component):
+class Fp16Combine(Component):
     """Compute ((main * scale) * w_scale + compensation) + bias, each operation rounded.
 
     Bit-exact with :func:`golden.exact.counter_fp16.combine`.
-
-    Ports
-    -----
-    main : In(16)
-        FP16 pattern of an output channel's main sum.
-    scale : In(16)
-        The token's scale.
-    w_scale : In(16)
-        The channel's scale.
-    compensation : In(16)
-        What the outliers add.
-    bias : In(16)
-        The channel's bias.
-    o : Out(16)
-        FP16 pattern of the output.
 
     Timing
     ------
@@ -42,23 +26,21 @@ class Fp16Combine(wiring.Component):
 
     LATENCY: ClassVar[int] = 2 * Fp16Multiply.STAGES + 2 * Fp16Add.STAGES
 
-    main: Signal
-    scale: Signal
-    w_scale: Signal
-    compensation: Signal
-    bias: Signal
-    o: Signal
+    main = In(16)
+    """FP16 pattern of an output channel's main sum."""
+    scale = In(16)
+    """The token's scale."""
+    w_scale = In(16)
+    """The channel's scale."""
+    compensation = In(16)
+    """What the outliers add."""
+    bias = In(16)
+    """The channel's bias."""
+    o = Out(16)
+    """FP16 pattern of the output."""
 
     def __init__(self) -> None:
-        ports = {
-            "main": In(16),
-            "scale": In(16),
-            "w_scale": In(16),
-            "compensation": In(16),
-            "bias": In(16),
-            "o": Out(16),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,8 +1,7 @@
 """FP16 compensation array: what the outliers add to the sums, by MACs beside the counters."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, wiring
 
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK, DequantUnit
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
@@ -11,14 +10,15 @@ from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSp
 from hw.linear.counter_fp16.fp16_tile_reader import Fp16TileReader
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.channel_memory import ChannelMemory
+from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.pipeline import later
 from hw.stream.share import share
-from hw.stream.token_buffer import ReadInterface, ReadPort, TokenBuffer
+from hw.stream.token_buffer import ReadPort, TokenBuffer
 
 PLACES = 2  # blocks that a token buffer holds
 
 
-class Fp16CompensationArray(wiring.Component):
+class Fp16CompensationArray(Component):
     """Multiply a token's errors with the dequantised weight rows of its outliers.
 
     Bit-exact with :func:`golden.exact.counter_fp16.compensation`. Each MAC works on ``slots``
@@ -30,27 +30,6 @@ class Fp16CompensationArray(wiring.Component):
     ----------
     spec : Fp16CounterSpec
         Lines, MACs, slots and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. This and ``w_centroids`` are steady while tokens are under way.
-    w_centroids : In(``CODEBOOK``)
-        FP16 centroids of the weights.
-    channel_en : In(1)
-        Strobe: writes the scale of ``channel`` to output channel ``channel_address``.
-    channel_address : In(range(spec.outputs_max))
-        Output channel.
-    channel : In(``FP16_CHANNEL``)
-        Its FP16 scale; the bias is not used.
-    residuals : Out(``ReadPort``)
-        The tokens' FP16 errors, one outlier a word.
-    row_i : In(stream of ``weights``)
-        4-bit weight codes ``[output channel of the group]``, one beat after another, in the
-        order of
-        :class:`hw.linear.counter_fp16.fp16_compensation_sequencer.Fp16CompensationSequencer`.
-    o : Out(stream of spec.compensation_tile)
-        FP16 sums of one tile after another.
 
     Timing
     ------
@@ -66,29 +45,29 @@ class Fp16CompensationArray(wiring.Component):
     TO_SUM = TO_MAC + Fp16CompensationMac.LATENCY
     LATENCY = TO_SUM + 1 + Fp16TileReader.LATENCY
 
-    shape: data.View
-    w_centroids: data.View
-    channel_en: Signal
-    channel_address: Signal
-    channel: data.View
-    residuals: ReadInterface
-    row_i: stream.Interface
-    o: stream.Interface
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. This and ``w_centroids`` are steady while tokens are under way."""
+    w_centroids = In(CODEBOOK)
+    """FP16 centroids of the weights."""
+    channel_en = In(1)
+    """Strobe: writes the scale of ``channel`` to output channel ``channel_address``."""
+    channel_address = In(lambda c: range(c.spec.outputs_max))
+    """Output channel."""
+    channel = In(FP16_CHANNEL)
+    """Its FP16 scale; the bias is not used."""
+    residuals = Out(lambda c: ReadPort(c.spec.residual.size, 1, 2 * c.spec.outliers_max))
+    """The tokens' FP16 errors, one outlier a word."""
+    row_i = InStream(lambda c: c.weights)
+    """4-bit weight codes ``[output channel of the group]``, one beat after another, in the order of
+    :class:`hw.linear.counter_fp16.fp16_compensation_sequencer.Fp16CompensationSequencer`.
+    """
+    o = OutStream(lambda c: c.spec.compensation_tile)
+    """FP16 sums of one tile after another."""
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
         self.spec = spec
         self.weights = data.ArrayLayout(INDEX_BITS, spec.group_channels)
-        ports = {
-            "shape": In(spec.shape),
-            "w_centroids": In(CODEBOOK),
-            "channel_en": In(1),
-            "channel_address": In(range(spec.outputs_max)),
-            "channel": In(FP16_CHANNEL),
-            "residuals": Out(ReadPort(spec.residual.size, 1, 2 * spec.outliers_max)),
-            "row_i": In(stream.Signature(self.weights)),
-            "o": Out(stream.Signature(spec.compensation_tile)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

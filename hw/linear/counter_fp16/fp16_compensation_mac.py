@@ -3,17 +3,16 @@
 from typing import ClassVar
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from golden.exact.fp16_arithmetic import SIGN
 from golden.exact.spec import require_int
 from hw.fp16.fp16_fma import Fp16Fma
+from hw.stream.component import Component, In, Out
 from hw.stream.pipeline import later
 from hw.stream.share import share
 
 
-class Fp16CompensationMac(wiring.Component):
+class Fp16CompensationMac(Component):
     """Add error times weight to the sums of ``slots`` output channels in turn.
 
     Bit-exact with :func:`golden.exact.counter_fp16.compensation`. A sum needs the one before it,
@@ -26,19 +25,6 @@ class Fp16CompensationMac(wiring.Component):
     slots : int
         Output channels in turn, ``SLOTS_MIN`` to 64.
 
-    Ports
-    -----
-    error : In(16)
-        FP16 pattern of an outlier's error.
-    weight : In(16)
-        FP16 weight of the outlier's input and this slot's output channel.
-    live : In(1)
-        Whether the next cycle's turn has an outlier; if not, that slot's sum stays.
-    first : In(1)
-        Starts that slot's sum anew, from +0.
-    total : Out(16)
-        FP16 pattern of the sum.
-
     Timing
     ------
     Latency : ``LATENCY`` cycles from an error to the sum that has it.
@@ -50,23 +36,21 @@ class Fp16CompensationMac(wiring.Component):
     LATENCY: ClassVar[int] = Fp16Fma.STAGES
     SLOTS_MIN: ClassVar[int] = Fp16Fma.STAGES
 
-    error: Signal
-    weight: Signal
-    live: Signal
-    first: Signal
-    total: Signal
+    error = In(16)
+    """FP16 pattern of an outlier's error."""
+    weight = In(16)
+    """FP16 weight of the outlier's input and this slot's output channel."""
+    live = In(1)
+    """Whether the next cycle's turn has an outlier; if not, that slot's sum stays."""
+    first = In(1)
+    """Starts that slot's sum anew, from +0."""
+    total = Out(16)
+    """FP16 pattern of the sum."""
 
     def __init__(self, slots: int) -> None:
         require_int("slots", slots, low=self.SLOTS_MIN, high=64)
         self.slots = slots
-        ports = {
-            "error": In(16),
-            "weight": In(16),
-            "live": In(1),
-            "first": In(1),
-            "total": Out(16),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

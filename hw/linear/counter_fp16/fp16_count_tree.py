@@ -1,8 +1,6 @@
 """FP16 counter tree: counts times products, added up."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from golden.exact.counter_fp16 import BINS
@@ -10,10 +8,11 @@ from hw.fp16.fp16_add import Fp16Add
 from hw.linear.counter_fp16.count_multiply import CountMultiply
 from hw.linear.counter_fp16.fp16_pair_add import Fp16PairAdd
 from hw.linear.engine_spec import require_power_of_two
+from hw.stream.component import Component, In, Out
 from hw.stream.share import looked_at, share
 
 
-class Fp16CountTree(wiring.Component):
+class Fp16CountTree(Component):
     """Multiply all 256 counts of an output channel with their products, and add up.
 
     Bit-exact with :func:`golden.exact.counter_fp16.main_sums`: a balanced tree over all bins. Each
@@ -28,19 +27,6 @@ class Fp16CountTree(wiring.Component):
     count_bits : int
         Bits of a count, 1 to 15.
 
-    Ports
-    -----
-    counts : In(array of counts)
-        Lane n of a channel's beat b: bin ``tree_lanes * b + n``.
-    products : In(array of 16)
-        FP16 patterns: the bins' entries of the product table.
-    i_en : In(1)
-        Strobe: this is the next beat. A channel has ``beats``; beats may come with pauses.
-    o : Out(16)
-        FP16 pattern of a channel's sum.
-    o_en : Out(1)
-        Strobe: ``o`` is the next channel's.
-
     Timing
     ------
     Latency : ``latency`` cycles from a channel's last beat to its sum.
@@ -49,11 +35,16 @@ class Fp16CountTree(wiring.Component):
     Reset : drops the sums under way; the next beat is a channel's first.
     """
 
-    counts: list[Signal]
-    products: list[Signal]
-    i_en: Signal
-    o: Signal
-    o_en: Signal
+    counts = In(lambda c: c.count_bits).array(lambda c: c.tree_lanes)
+    """Lane n of a channel's beat b: bin ``tree_lanes * b + n``."""
+    products = In(16).array(lambda c: c.tree_lanes)
+    """FP16 patterns: the bins' entries of the product table."""
+    i_en = In(1)
+    """Strobe: this is the next beat. A channel has ``beats``; beats may come with pauses."""
+    o = Out(16)
+    """FP16 pattern of a channel's sum."""
+    o_en = Out(1)
+    """Strobe: ``o`` is the next channel's."""
 
     def __init__(self, tree_lanes: int, count_bits: int) -> None:
         require_power_of_two("tree_lanes", tree_lanes, low=2, high=BINS // 2)
@@ -62,14 +53,7 @@ class Fp16CountTree(wiring.Component):
         self.beats = BINS // tree_lanes
         self.beat_latency = lane.latency + Fp16Add.STAGES * exact_log2(tree_lanes)
         self.latency = self.beat_latency + Fp16PairAdd.LATENCY * exact_log2(self.beats)
-        ports = {
-            "counts": In(count_bits).array(tree_lanes),
-            "products": In(16).array(tree_lanes),
-            "i_en": In(1),
-            "o": Out(16),
-            "o_en": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

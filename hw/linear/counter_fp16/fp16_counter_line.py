@@ -1,18 +1,18 @@
 """FP16 counter line: all that works on one output channel."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.linear.counter.counter_line import counted
 from hw.linear.counter.histogram_merge import HistogramMerge
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
+from hw.stream.component import Component, In, Out
 from hw.stream.share import looked_at, share
 
 
-class Fp16CounterLine(wiring.Component):
+class Fp16CounterLine(Component):
     """Count a channel's index pairs, and multiply the counts with FP16 products.
 
     The counterpart of :class:`hw.linear.counter.counter_line.CounterLine`, with the paper's MAC
@@ -22,25 +22,6 @@ class Fp16CounterLine(wiring.Component):
     ----------
     spec : Fp16CounterSpec
         Counters, bins and tree.
-
-    Ports
-    -----
-    weights : In(array of 4-bit codes)
-        Weight codes of a beat, a cycle ahead of the rest.
-    activations : In(array of 4-bit codes)
-        Activation codes, the same for all lines.
-    used : In(spec.pairs)
-        Which pairs count; none in a cycle without a beat.
-    first : In(1)
-        The beat is a channel's first.
-    last : In(1)
-        It is its last.
-    entries : In(array of 16)
-        FP16 products of the first slice of bins ``BINS`` cycles after ``last``; then of the others.
-    slice_first : In(1)
-        They are those of the first slice.
-    sum : Out(16)
-        The channel's FP16 sum.
 
     Timing
     ------
@@ -52,31 +33,29 @@ class Fp16CounterLine(wiring.Component):
 
     BINS = HistogramMerge.LATENCY
 
-    weights: data.View
-    activations: data.View
-    used: Signal
-    first: Signal
-    last: Signal
-    entries: list[Signal]
-    slice_first: Signal
-    sum: Signal
+    weights = In(lambda c: data.ArrayLayout(INDEX_BITS, c.spec.pairs))
+    """Weight codes of a beat, a cycle ahead of the rest."""
+    activations = In(lambda c: data.ArrayLayout(INDEX_BITS, c.spec.pairs))
+    """Activation codes, the same for all lines."""
+    used = In(lambda c: c.spec.pairs)
+    """Which pairs count; none in a cycle without a beat."""
+    first = In(1)
+    """The beat is a channel's first."""
+    last = In(1)
+    """It is its last."""
+    entries = In(16).array(lambda c: c.spec.tree_lanes)
+    """FP16 products of the first slice of bins ``BINS`` cycles after ``last``; then of the others.
+    """
+    slice_first = In(1)
+    """They are those of the first slice."""
+    sum = Out(16)
+    """The channel's FP16 sum."""
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
         self.spec = spec
         tree = looked_at(Fp16CountTree(spec.tree_lanes, spec.count_bits))
         self.latency = self.BINS + spec.steps - 1 + tree.latency
-        codes = data.ArrayLayout(INDEX_BITS, spec.pairs)
-        ports = {
-            "weights": In(codes),
-            "activations": In(codes),
-            "used": In(spec.pairs),
-            "first": In(1),
-            "last": In(1),
-            "entries": In(16).array(spec.tree_lanes),
-            "slice_first": In(1),
-            "sum": Out(16),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

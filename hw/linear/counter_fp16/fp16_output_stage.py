@@ -1,20 +1,20 @@
 """FP16 output stage: both branches' sums, scaled and biased, a few per cycle."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, wiring
 from amaranth.utils import exact_log2
 
 from golden.exact.fp16 import INFINITY
 from hw.linear.counter_fp16.fp16_combine import Fp16Combine
 from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSpec
 from hw.stream.channel_memory import ChannelMemory
+from hw.stream.component import Component, In, InStream, OutStream
 from hw.stream.credit_queue import CreditQueue
 from hw.stream.pipeline import later
 from hw.stream.share import share
 
 
-class Fp16OutputStage(wiring.Component):
+class Fp16OutputStage(Component):
     """Turn tiles of FP16 sums into the layer's outputs.
 
     Bit-exact with :func:`golden.exact.counter_fp16.combine`. Nothing waits within the arithmetic:
@@ -24,29 +24,6 @@ class Fp16OutputStage(wiring.Component):
     ----------
     spec : Fp16CounterSpec
         Lanes and the largest layer.
-
-    Ports
-    -----
-    outputs : In(range(spec.outputs_max + 1))
-        N, the number of output channels. This and the next are steady while tokens are under way.
-    compensated : In(1)
-        Whether tokens have outliers; if not, ``compensation_i`` is not waited for.
-    channel_en : In(1)
-        Strobe: writes ``channel`` to output channel ``channel_address``.
-    channel_address : In(range(spec.outputs_max))
-        Output channel.
-    channel : In(``FP16_CHANNEL``)
-        Its scale and bias.
-    scale_i : In(stream of 16)
-        FP16 scale of each token; taken with its last outputs.
-    i : In(stream of spec.tile)
-        Sums over all pairs.
-    compensation_i : In(stream of spec.compensation_tile)
-        Sums over the outliers of the same channels.
-    o : Out(stream of ``beat``)
-        ``scale_lanes`` outputs, the lowest channel first; what is beyond N does not matter.
-        ``last`` marks the token's last beat, ``infinite`` the lanes within N whose output is
-        infinite or not a number.
 
     Timing
     ------
@@ -62,15 +39,27 @@ class Fp16OutputStage(wiring.Component):
     LATENCY = 1 + UNDER_WAY + 2
     PLACES = LATENCY + 1
 
-    outputs: Signal
-    compensated: Signal
-    channel_en: Signal
-    channel_address: Signal
-    channel: data.View
-    scale_i: stream.Interface
-    i: stream.Interface
-    compensation_i: stream.Interface
-    o: stream.Interface
+    outputs = In(lambda c: range(c.spec.outputs_max + 1))
+    """N, the number of output channels. This and the next are steady while tokens are under way."""
+    compensated = In(1)
+    """Whether tokens have outliers; if not, ``compensation_i`` is not waited for."""
+    channel_en = In(1)
+    """Strobe: writes ``channel`` to output channel ``channel_address``."""
+    channel_address = In(lambda c: range(c.spec.outputs_max))
+    """Output channel."""
+    channel = In(FP16_CHANNEL)
+    """Its scale and bias."""
+    scale_i = InStream(16)
+    """FP16 scale of each token; taken with its last outputs."""
+    i = InStream(lambda c: c.spec.tile)
+    """Sums over all pairs."""
+    compensation_i = InStream(lambda c: c.spec.compensation_tile)
+    """Sums over the outliers of the same channels."""
+    o = OutStream(lambda c: c.beat)
+    """``scale_lanes`` outputs, the lowest channel first; what is beyond N does not matter. ``last``
+    marks the token's last beat, ``infinite`` the lanes within N whose output is infinite or not a
+    number.
+    """
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
         self.spec = spec
@@ -78,18 +67,7 @@ class Fp16OutputStage(wiring.Component):
         self.beat = data.StructLayout(
             {"lanes": data.ArrayLayout(16, lanes), "infinite": lanes, "last": 1}
         )
-        ports = {
-            "outputs": In(range(spec.outputs_max + 1)),
-            "compensated": In(1),
-            "channel_en": In(1),
-            "channel_address": In(range(spec.outputs_max)),
-            "channel": In(FP16_CHANNEL),
-            "scale_i": In(stream.Signature(16)),
-            "i": In(stream.Signature(spec.tile)),
-            "compensation_i": In(stream.Signature(spec.compensation_tile)),
-            "o": Out(stream.Signature(self.beat)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

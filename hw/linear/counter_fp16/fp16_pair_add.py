@@ -3,29 +3,17 @@
 from typing import ClassVar
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from hw.fp16.fp16_add import Fp16Add
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
 
 
-class Fp16PairAdd(wiring.Component):
+class Fp16PairAdd(Component):
     """Add the first number and the second, the third and the fourth, and so on.
 
     A level of a tree in time: as the sum feeds back nowhere, the adder may take as many stages as
     it likes, where an accumulator would have to interleave as many partial sums.
-
-    Ports
-    -----
-    i : In(16)
-        FP16 pattern.
-    i_en : In(1)
-        Strobe: ``i`` is the next number.
-    o : Out(16)
-        FP16 pattern of a sum, bit-exact with :func:`golden.exact.fp16_arithmetic.add`.
-    o_en : Out(1)
-        Strobe: ``o`` is the next sum.
 
     Timing
     ------
@@ -37,14 +25,17 @@ class Fp16PairAdd(wiring.Component):
 
     LATENCY: ClassVar[int] = Fp16Add.STAGES
 
-    i: Signal
-    i_en: Signal
-    o: Signal
-    o_en: Signal
+    i = In(16)
+    """FP16 pattern."""
+    i_en = In(1)
+    """Strobe: ``i`` is the next number."""
+    o = Out(16)
+    """FP16 pattern of a sum, bit-exact with :func:`golden.exact.fp16_arithmetic.add`."""
+    o_en = Out(1)
+    """Strobe: ``o`` is the next sum."""
 
     def __init__(self) -> None:
-        ports = {"i": In(16), "i_en": In(1), "o": Out(16), "o_en": Out(1)}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,30 +1,21 @@
 """FP16 tile reader: the sums of a block of output channels, tile by tile."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
-from hw.stream.token_buffer import ReadInterface, ReadPort
+from hw.stream.component import Component, In, Out, OutStream
+from hw.stream.token_buffer import ReadPort
 
 
-class Fp16TileReader(wiring.Component):
+class Fp16TileReader(Component):
     """Read the groups of a block one after another, and hand out their tiles.
 
     Parameters
     ----------
     spec : Fp16CounterSpec
         Lines, MACs and slots.
-
-    Ports
-    -----
-    outputs : In(range(spec.outputs_max + 1))
-        N, the number of output channels. Steady while tokens are under way.
-    blocks : Out(``ReadPort``)
-        Sums of ``slots`` groups, one a word; fewer at the end of a token.
-    o : Out(stream of spec.compensation_tile)
-        Their tiles, those within the layer.
 
     Timing
     ------
@@ -36,18 +27,16 @@ class Fp16TileReader(wiring.Component):
 
     LATENCY = 2
 
-    outputs: Signal
-    blocks: ReadInterface
-    o: stream.Interface
+    outputs = In(lambda c: range(c.spec.outputs_max + 1))
+    """N, the number of output channels. Steady while tokens are under way."""
+    blocks = Out(lambda c: ReadPort(c.spec.group_word.size, 1, c.spec.slots))
+    """Sums of ``slots`` groups, one a word; fewer at the end of a token."""
+    o = OutStream(lambda c: c.spec.compensation_tile)
+    """Their tiles, those within the layer."""
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
         self.spec = spec
-        ports = {
-            "outputs": In(range(spec.outputs_max + 1)),
-            "blocks": Out(ReadPort(spec.group_word.size, 1, spec.slots)),
-            "o": Out(stream.Signature(spec.compensation_tile)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

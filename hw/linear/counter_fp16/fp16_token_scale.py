@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Mux
 
 from golden.exact.spec import SCALE_BITS
 from hw.arith.wires import wire
@@ -19,23 +17,17 @@ from hw.fp16.fp16_parts import (
     shift_down,
 )
 from hw.linear.engine_spec import SCALE
+from hw.stream.component import Component, In, Out
 
 NO = Const(0, 1)
 DISTANCE_BITS = 4  # places beyond which nothing is left of a mantissa
 
 
-class Fp16TokenScale(wiring.Component):
+class Fp16TokenScale(Component):
     """Round a scale to FP16.
 
     Bit-exact with :func:`golden.exact.fp16.to_bits` of its value: to nearest, ties to even. Only a
     subnormal loses bits; what is too large is infinite.
-
-    Ports
-    -----
-    i : In(``SCALE``)
-        Mantissa, with its first bit set, and exponent.
-    o : Out(16)
-        FP16 pattern.
 
     Timing
     ------
@@ -47,12 +39,13 @@ class Fp16TokenScale(wiring.Component):
 
     LATENCY: ClassVar[int] = 3
 
-    i: data.View
-    o: Signal
+    i = In(SCALE)
+    """Mantissa, with its first bit set, and exponent."""
+    o = Out(16)
+    """FP16 pattern."""
 
     def __init__(self) -> None:
-        ports = {"i": In(SCALE), "o": Out(16)}
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

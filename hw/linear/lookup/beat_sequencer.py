@@ -1,16 +1,15 @@
 """Beat sequencer: the order in which a token's beats are worked on."""
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module, Mux
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import EngineSpec
+from hw.stream.component import Component, In, OutStream
 from hw.stream.share import share
 from hw.stream.walk import Loop, Walk
 
 
-class BeatSequencer(wiring.Component):
+class BeatSequencer(Component):
     """Step through the tiles of a layer; in each, the main beats, then the compensation.
 
     Per token (ceil(K / k_t) + D * ceil(2 k_top / k_t)) * ceil(N / n_t) beats, D the digits of a
@@ -20,15 +19,6 @@ class BeatSequencer(wiring.Component):
     ----------
     spec : EngineSpec
         Lanes and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. Steady while tokens are under way.
-    available : In(1)
-        Whether there is a token to work on.
-    o : Out(stream of spec.beat)
-        Its beats; ``token_last`` marks the one after which it is not needed any more.
 
     Timing
     ------
@@ -40,18 +30,16 @@ class BeatSequencer(wiring.Component):
 
     LATENCY = 0
 
-    shape: data.View
-    available: Signal
-    o: stream.Interface
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. Steady while tokens are under way."""
+    available = In(1)
+    """Whether there is a token to work on."""
+    o = OutStream(lambda c: c.spec.beat)
+    """Its beats; ``token_last`` marks the one after which it is not needed any more."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
-        ports = {
-            "shape": In(spec.shape),
-            "available": In(1),
-            "o": Out(stream.Signature(spec.beat)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -1,19 +1,19 @@
 """Lookup array: rows shared by all output lanes, weights looked up in them, sums per tile."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
 from hw.linear.lookup.beat_sequencer import BeatSequencer
 from hw.linear.lookup.lookup_lane import LookupLane
 from hw.linear.lookup.row_select import RowSelect
+from hw.stream.component import Component, In, InStream, Out
 from hw.stream.pipeline import later
 from hw.stream.share import share
-from hw.stream.token_buffer import ReadInterface, ReadPort
+from hw.stream.token_buffer import ReadPort
 
 
-class LookupArray(wiring.Component):
+class LookupArray(Component):
     """Multiply one token after another with the layer's weights, by lookup.
 
     The row of an activation is chosen once and broadcast to all output lanes; there each weight
@@ -23,26 +23,6 @@ class LookupArray(wiring.Component):
     ----------
     spec : EngineSpec
         Lanes, widths and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. This and ``product_table`` are steady while tokens are under way.
-    product_table : In(array of rows)
-        As for :class:`hw.linear.lookup.row_select.RowSelect`.
-    codes : Out(``ReadPort``)
-        Codes of the tokens, a beat a word.
-    rows : Out(``ReadPort``)
-        Their residual rows.
-    weight_i : In(stream of ``weights``)
-        4-bit weight codes ``[input lane][output lane]``, one beat after another, in the order
-        of :class:`hw.linear.lookup.beat_sequencer.BeatSequencer`.
-    room : In(1)
-        Whether there is a place for a tile. Once high it stays high until a tile comes.
-    tile : Out(``tile``)
-        Sums of a tile's output channels, in table units.
-    tile_en : Out(1)
-        Strobe: ``tile`` is the next one, in this cycle alone.
 
     Timing
     ------
@@ -57,31 +37,36 @@ class LookupArray(wiring.Component):
 
     LATENCY = 5
 
-    shape: data.View
-    product_table: data.View
-    codes: ReadInterface
-    rows: ReadInterface
-    weight_i: stream.Interface
-    room: Signal
-    tile: data.View
-    tile_en: Signal
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. This and ``product_table`` are steady while tokens are under way."""
+    product_table = In(lambda c: data.ArrayLayout(c.spec.row.members["entries"], c.spec.entries))
+    """As for :class:`hw.linear.lookup.row_select.RowSelect`."""
+    codes = Out(lambda c: ReadPort(INDEX_BITS * c.spec.inputs_per_beat, 1, c.spec.beats_max))
+    """Codes of the tokens, a beat a word."""
+    rows = Out(
+        lambda c: ReadPort(
+            c.spec.row.size,
+            c.spec.inputs_per_beat,
+            c.spec.groups_max * c.spec.numbers.residual_digits,
+        )
+    )
+    """Their residual rows."""
+    weight_i = InStream(lambda c: c.weights)
+    """4-bit weight codes ``[input lane][output lane]``, one beat after another, in the order of
+    :class:`hw.linear.lookup.beat_sequencer.BeatSequencer`.
+    """
+    room = In(1)
+    """Whether there is a place for a tile. Once high it stays high until a tile comes."""
+    tile = Out(lambda c: data.ArrayLayout(c.spec.lane_sum, c.spec.output_lanes))
+    """Sums of a tile's output channels, in table units."""
+    tile_en = Out(1)
+    """Strobe: ``tile`` is the next one, in this cycle alone."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
-        lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+        lanes = spec.inputs_per_beat
         self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.output_lanes), lanes)
-        entries = spec.row.members["entries"]
-        ports = {
-            "shape": In(spec.shape),
-            "product_table": In(data.ArrayLayout(entries, spec.entries)),
-            "codes": Out(ReadPort(INDEX_BITS * lanes, 1, spec.beats_max)),
-            "rows": Out(ReadPort(spec.row.size, lanes, spec.groups_max * digits)),
-            "weight_i": In(stream.Signature(self.weights)),
-            "room": In(1),
-            "tile": Out(data.ArrayLayout(spec.lane_sum, spec.output_lanes)),
-            "tile_en": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

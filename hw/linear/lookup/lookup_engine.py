@@ -1,7 +1,6 @@
 """Lookup engine: activations in, FP16 outputs out, weights on request."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream
 from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.engine_spec import EngineSpec
@@ -9,6 +8,7 @@ from hw.linear.lookup.lookup_array import LookupArray
 from hw.linear.lookup.weight_requester import WeightRequester
 from hw.linear.output.output_stage import OutputStage
 from hw.linear.shell.engine_shell import EngineShell
+from hw.stream.component import InStream, OutStream
 from hw.token.token_quantizer import TokenQuantizer
 
 
@@ -24,27 +24,6 @@ class LookupEngine(EngineShell):
     spec : EngineSpec
         Widths, lanes and the largest layer.
 
-    Ports
-    -----
-    load_i : In(stream of ``word``)
-        The layer's constants, as for
-        :class:`hw.linear.shell.layer_constants.LayerConstants`. Words are taken while no token is
-        under way; load all of them before a token's first beat.
-    i : In(stream of ``lanes``)
-        FP16 activations, ``k_t`` a beat, lane 0 lowest; ceil(K / k_t) beats a token.
-    weight_request_o : Out(stream of ``request``)
-        As from :class:`hw.linear.lookup.weight_requester.WeightRequester`.
-    weight_i : In(stream of ``weights``)
-        The answers, in order: 4-bit weight codes ``[input lane][output lane]``.
-    o : Out(stream of ``beat``)
-        FP16 outputs, ``scale_lanes`` a beat, as from
-        :class:`hw.linear.output.output_stage.OutputStage`.
-    flags : Out(``FLAGS``)
-        Sticky until cleared by a load word: an activation was NaN or infinite (and counted as
-        zero), a residual was beyond its range, an output is infinite.
-    idle : Out(1)
-        Whether no token is under way.
-
     Timing
     ------
     Latency : of a token whose outputs nobody makes wait, its last output beat comes a constant
@@ -56,8 +35,10 @@ class LookupEngine(EngineShell):
     Reset : drops all tokens; constants become zero and must be loaded again.
     """
 
-    weight_request_o: stream.Interface
-    weight_i: stream.Interface
+    weight_request_o = OutStream(lambda c: c.requester.request)
+    """As from :class:`hw.linear.lookup.weight_requester.WeightRequester`."""
+    weight_i = InStream(lambda c: c.array.weights)
+    """The answers, in order: 4-bit weight codes ``[input lane][output lane]``."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.requester = WeightRequester(spec)
@@ -67,7 +48,6 @@ class LookupEngine(EngineShell):
             TokenQuantizer(spec),
             OutputStage(spec),
             {"requester": self.requester, "array": self.array},
-            {"weight_request_o": self.requester.request, "weight_i": self.array.weights},
         )
 
     def connect_datapath(self, m: Module, prepared: Signal) -> None:

@@ -3,19 +3,19 @@
 from collections import defaultdict
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.arith.column_sum import sum_columns
 from hw.arith.wires import wire
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
 from hw.linear.lookup.lookup_tree import LookupTree
+from hw.stream.component import Component, In, Out
 from hw.stream.share import share
 
 GROUP = 4  # input lanes whose sum fits into a cycle, behind rows that go to 64 lanes
 
 
-class LookupLane(wiring.Component):
+class LookupLane(Component):
     """Sum one output channel over the beats of a tile.
 
     Three stages that never wait: sums over groups of input lanes, the sum of the beat, the
@@ -27,22 +27,6 @@ class LookupLane(wiring.Component):
     spec : EngineSpec
         Lanes and widths.
 
-    Ports
-    -----
-    rows : In(array of spec.row)
-        As for :class:`hw.linear.lookup.lookup_tree.LookupTree`.
-    weights : In(array of 4-bit codes)
-        As for :class:`hw.linear.lookup.lookup_tree.LookupTree`.
-    valid : In(1)
-        Whether the ``rows`` and ``weights`` of two cycles before were a beat; otherwise the
-        accumulator keeps what it has.
-    first : In(1)
-        That beat, or the next if there is none, is the tile's first.
-    digit : In(range(residual_digits))
-        Weight of its sum: 2**(magnitude_bits * digit).
-    total : Out(spec.lane_sum)
-        The accumulator.
-
     Timing
     ------
     Latency : ``LATENCY`` cycles from ``rows`` and ``weights`` to ``total``, one from ``valid``.
@@ -53,26 +37,25 @@ class LookupLane(wiring.Component):
 
     LATENCY = 3
 
-    rows: data.View
-    weights: data.View
-    valid: Signal
-    first: Signal
-    digit: Signal
-    total: data.View
+    rows = In(lambda c: data.ArrayLayout(c.spec.row, c.spec.inputs_per_beat))
+    """As for :class:`hw.linear.lookup.lookup_tree.LookupTree`."""
+    weights = In(lambda c: data.ArrayLayout(INDEX_BITS, c.spec.inputs_per_beat))
+    """As for :class:`hw.linear.lookup.lookup_tree.LookupTree`."""
+    valid = In(1)
+    """Whether the ``rows`` and ``weights`` of two cycles before were a beat; otherwise the
+    accumulator keeps what it has.
+    """
+    first = In(1)
+    """That beat, or the next if there is none, is the tile's first."""
+    digit = In(lambda c: range(max(c.spec.numbers.residual_digits, 2)))
+    """Weight of its sum: 2**(magnitude_bits * digit)."""
+    total = Out(lambda c: c.spec.lane_sum)
+    """The accumulator."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         self.group = min(GROUP, spec.inputs_per_beat)
-        lanes = spec.inputs_per_beat
-        ports = {
-            "rows": In(data.ArrayLayout(spec.row, lanes)),
-            "weights": In(data.ArrayLayout(INDEX_BITS, lanes)),
-            "valid": In(1),
-            "first": In(1),
-            "digit": In(range(max(spec.numbers.residual_digits, 2))),
-            "total": Out(spec.lane_sum),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

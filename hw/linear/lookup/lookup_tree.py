@@ -1,16 +1,16 @@
 """Lookup tree: one product per input lane, looked up and summed."""
 
 from amaranth.hdl import Array, Cat, Module, Signal, Value, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.arith.column_sum import sum_columns
 from hw.arith.wires import wire
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.stream.component import Component, In, Out
 
 
-class LookupTree(wiring.Component):
+class LookupTree(Component):
     """Look up the products of one beat for one output channel, and add them.
 
     What an ordinary engine does with multipliers: each weight code chooses an entry of its
@@ -25,15 +25,6 @@ class LookupTree(wiring.Component):
     lanes : int, optional
         Input lanes that it adds, a power of two: ``spec.inputs_per_beat`` by default.
 
-    Ports
-    -----
-    rows : In(array of spec.row)
-        Row of each input lane.
-    weights : In(array of 4-bit codes)
-        Weight code of each input lane.
-    sum : Out(signed(magnitude_bits + 1 + log2(lanes)))
-        Sum of the entries.
-
     Timing
     ------
     Latency : 0 cycles.
@@ -42,20 +33,17 @@ class LookupTree(wiring.Component):
     Reset : no state.
     """
 
-    rows: data.View
-    weights: data.View
-    sum: Signal
+    rows = In(lambda c: data.ArrayLayout(c.spec.row, c.lanes))
+    """Row of each input lane."""
+    weights = In(lambda c: data.ArrayLayout(INDEX_BITS, c.lanes))
+    """Weight code of each input lane."""
+    sum = Out(lambda c: signed(c.spec.numbers.magnitude_bits + 1 + exact_log2(c.lanes)))
+    """Sum of the entries."""
 
     def __init__(self, spec: EngineSpec, lanes: int | None = None) -> None:
         self.spec = spec
         self.lanes = lanes = spec.inputs_per_beat if lanes is None else lanes
-        bits = spec.numbers.magnitude_bits + 1 + exact_log2(lanes)
-        ports = {
-            "rows": In(data.ArrayLayout(spec.row, lanes)),
-            "weights": In(data.ArrayLayout(INDEX_BITS, lanes)),
-            "sum": Out(signed(bits)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

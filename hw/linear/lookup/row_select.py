@@ -1,34 +1,19 @@
 """Row select: the product table's row of one activation, or a residual row."""
 
 from amaranth.hdl import Array, Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.stream.component import Component, In, Out
 
 
-class RowSelect(wiring.Component):
+class RowSelect(Component):
     """Choose what one input lane looks up in during a beat.
 
     Parameters
     ----------
     spec : EngineSpec
         Form of the table.
-
-    Ports
-    -----
-    product_table : In(array of rows)
-        Product table: ``spec.entries`` rows of entries; of a symmetric one the positive quarter.
-    code : In(4)
-        The activation's code.
-    residual : In(spec.row)
-        The outlier's residual row.
-    compensation : In(1)
-        Take the residual row, not the table's.
-    used : In(1)
-        Whether the lane counts in this beat; otherwise the row is zero.
-    row : Out(spec.row)
-        What the lookups of this lane read.
 
     Timing
     ------
@@ -38,25 +23,23 @@ class RowSelect(wiring.Component):
     Reset : no state.
     """
 
-    product_table: data.View
-    code: Signal
-    residual: data.View
-    compensation: Signal
-    used: Signal
-    row: data.View
+    product_table = In(lambda c: data.ArrayLayout(c.entries, c.spec.entries))
+    """Product table: ``spec.entries`` rows of entries; of a symmetric one the positive quarter."""
+    code = In(INDEX_BITS)
+    """The activation's code."""
+    residual = In(lambda c: c.spec.row)
+    """The outlier's residual row."""
+    compensation = In(1)
+    """Take the residual row, not the table's."""
+    used = In(1)
+    """Whether the lane counts in this beat; otherwise the row is zero."""
+    row = Out(lambda c: c.spec.row)
+    """What the lookups of this lane read."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         self.entries = spec.row.members["entries"]
-        ports = {
-            "product_table": In(data.ArrayLayout(self.entries, spec.entries)),
-            "code": In(INDEX_BITS),
-            "residual": In(spec.row),
-            "compensation": In(1),
-            "used": In(1),
-            "row": Out(spec.row),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

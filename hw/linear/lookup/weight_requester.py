@@ -1,33 +1,23 @@
 """Weight requester: asks for the weight codes of each beat, ahead of the lookups."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import EngineSpec
 from hw.linear.lookup.beat_sequencer import BeatSequencer
+from hw.stream.component import Component, In, Out, OutStream
 from hw.stream.share import share
-from hw.stream.token_buffer import ReadInterface, ReadPort
+from hw.stream.token_buffer import ReadPort
 
 
-class WeightRequester(wiring.Component):
+class WeightRequester(Component):
     """Name the input channels and the output tile of every beat.
 
     Parameters
     ----------
     spec : EngineSpec
         Lanes and the largest layer.
-
-    Ports
-    -----
-    shape : In(spec.shape)
-        Size of the layer. Steady while tokens are under way.
-    positions : Out(``ReadPort``)
-        Input channels of the outliers.
-    o : Out(stream of ``request``)
-        ``tile`` of output channels, and the input channel of each lane. A lane beyond the token
-        or its outliers names any channel; its weights do not matter.
 
     Timing
     ------
@@ -39,21 +29,23 @@ class WeightRequester(wiring.Component):
 
     LATENCY = 1
 
-    shape: data.View
-    positions: ReadInterface
-    o: stream.Interface
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. Steady while tokens are under way."""
+    positions = Out(
+        lambda c: ReadPort(c.spec.position_bits, c.spec.inputs_per_beat, c.spec.groups_max)
+    )
+    """Input channels of the outliers."""
+    o = OutStream(lambda c: c.request)
+    """``tile`` of output channels, and the input channel of each lane. A lane beyond the token or
+    its outliers names any channel; its weights do not matter.
+    """
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         lanes = spec.inputs_per_beat
         channels = data.ArrayLayout(spec.position_bits, lanes)
         self.request = data.StructLayout({"tile": range(spec.tiles_max), "channels": channels})
-        ports = {
-            "shape": In(spec.shape),
-            "positions": Out(ReadPort(spec.position_bits, lanes, spec.groups_max)),
-            "o": Out(stream.Signature(self.request)),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

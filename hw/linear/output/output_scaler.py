@@ -1,8 +1,7 @@
 """Output scaler: an exact sum becomes an FP16 number, rounded once."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from golden.exact.fp16 import INFINITY
@@ -11,6 +10,7 @@ from hw.arith.long_arithmetic import long_product, long_sum, negated_if
 from hw.arith.shifts import normalise
 from hw.arith.wires import wire
 from hw.linear.engine_spec import CHANNEL, SCALE
+from hw.stream.component import Component, InStream, OutStream
 from hw.stream.pipeline import Pipeline, Staged, scratch
 
 # Half of the smallest FP16 step decides a rounding, together with whether there is anything below.
@@ -20,7 +20,7 @@ BEYOND = 17
 WHOLE_BITS = BEYOND - UNIT
 
 
-class OutputScaler(wiring.Component):
+class OutputScaler(Component):
     """Compute FP16(sum * s_a * s_w + bias), to nearest, ties to even.
 
     Bit-exact with :func:`golden.exact.fp16.round_scaled_sum`.
@@ -30,14 +30,6 @@ class OutputScaler(wiring.Component):
     sum_bits : int
         Bits of a sum, with sign.
 
-    Ports
-    -----
-    i : In(stream of ``term``)
-        ``sum`` in table units, the token's ``scale``, the output ``channel``'s parameters,
-        whether the result is ``used``, and ``last``, which is passed on.
-    o : Out(stream of ``result``)
-        FP16 pattern ``y``, whether it is used and ``infinite``, and ``last``.
-
     Timing
     ------
     Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``.
@@ -46,8 +38,12 @@ class OutputScaler(wiring.Component):
     Reset : drops the sums in flight.
     """
 
-    i: stream.Interface
-    o: stream.Interface
+    i = InStream(lambda c: c.term)
+    """``sum`` in table units, the token's ``scale``, the output ``channel``'s parameters, whether
+    the result is ``used``, and ``last``, which is passed on.
+    """
+    o = OutStream(lambda c: c.result)
+    """FP16 pattern ``y``, whether it is used and ``infinite``, and ``last``."""
 
     def __init__(self, sum_bits: int) -> None:
         self.sum_bits = sum_bits
@@ -55,11 +51,7 @@ class OutputScaler(wiring.Component):
             {"sum": signed(sum_bits), "scale": SCALE, "channel": CHANNEL, "used": 1, "last": 1}
         )
         self.result = data.StructLayout({"y": 16, "infinite": 1, "last": 1})
-        ports = {
-            "i": In(stream.Signature(self.term)),
-            "o": Out(stream.Signature(self.result)),
-        }
-        super().__init__(ports)
+        super().__init__()
         self.latency = self._result(scratch()).depth
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102

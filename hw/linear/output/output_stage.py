@@ -1,43 +1,23 @@
 """Output stage: the sums of each tile, scaled, biased and rounded, a few per cycle."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import CHANNEL, SCALE, EngineSpec
 from hw.linear.output.output_scaler import OutputScaler
 from hw.stream.channel_memory import ChannelMemory
+from hw.stream.component import Component, In, InStream, OutStream
 from hw.stream.share import looked_at, share
 
 
-class OutputStage(wiring.Component):
+class OutputStage(Component):
     """Turn tiles of sums into the layer's FP16 outputs.
 
     Parameters
     ----------
     spec : EngineSpec
         Lanes and the largest layer.
-
-    Ports
-    -----
-    outputs : In(range(spec.outputs_max + 1))
-        N, the number of output channels. Steady while tokens are under way.
-    channel_en : In(1)
-        Strobe: writes ``channel`` to output channel ``channel_address``.
-    channel_address : In(range(spec.outputs_max))
-        Output channel.
-    channel : In(``CHANNEL``)
-        Its scale and bias.
-    scale_i : In(stream of ``SCALE``)
-        Scale of each token; taken with its last outputs.
-    i : In(stream of ``tile``)
-        Sums, as from :class:`hw.linear.lookup.lookup_array.LookupArray`. Once ``ready`` is high it
-        stays high until a transfer.
-    o : Out(stream of ``beat``)
-        ``scale_lanes`` outputs, the lowest channel first; what is beyond N does not matter.
-        ``last`` marks the token's last beat, ``infinite`` the lanes with an infinite output
-        within N.
 
     Timing
     ------
@@ -48,13 +28,24 @@ class OutputStage(wiring.Component):
     Reset : drops the outputs under way; the next tile is a token's first.
     """
 
-    outputs: Signal
-    channel_en: Signal
-    channel_address: Signal
-    channel: data.View
-    scale_i: stream.Interface
-    i: stream.Interface
-    o: stream.Interface
+    outputs = In(lambda c: range(c.spec.outputs_max + 1))
+    """N, the number of output channels. Steady while tokens are under way."""
+    channel_en = In(1)
+    """Strobe: writes ``channel`` to output channel ``channel_address``."""
+    channel_address = In(lambda c: range(c.spec.outputs_max))
+    """Output channel."""
+    channel = In(CHANNEL)
+    """Its scale and bias."""
+    scale_i = InStream(SCALE)
+    """Scale of each token; taken with its last outputs."""
+    i = InStream(lambda c: c.tile)
+    """Sums, as from :class:`hw.linear.lookup.lookup_array.LookupArray`. Once ``ready`` is high it
+    stays high until a transfer.
+    """
+    o = OutStream(lambda c: c.beat)
+    """``scale_lanes`` outputs, the lowest channel first; what is beyond N does not matter. ``last``
+    marks the token's last beat, ``infinite`` the lanes with an infinite output within N.
+    """
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
@@ -63,16 +54,7 @@ class OutputStage(wiring.Component):
         self.beat = data.StructLayout(
             {"lanes": data.ArrayLayout(16, lanes), "infinite": lanes, "last": 1}
         )
-        ports = {
-            "outputs": In(range(spec.outputs_max + 1)),
-            "channel_en": In(1),
-            "channel_address": In(range(spec.outputs_max)),
-            "channel": In(CHANNEL),
-            "scale_i": In(stream.Signature(SCALE)),
-            "i": In(stream.Signature(self.tile)),
-            "o": Out(stream.Signature(self.beat)),
-        }
-        super().__init__(ports)
+        super().__init__()
         self.latency = 2 + looked_at(OutputScaler(spec.sum_bits)).latency
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102

@@ -4,12 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from amaranth.hdl import Module, ShapeLike, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data
+from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.engine_spec import EngineSpec
 from hw.linear.shell.layer_constants import LayerConstants
+from hw.stream.component import Component, InStream, Out, OutStream
 from hw.stream.queue import Queue
 from hw.stream.share import share
 from hw.token.token_ingest import TokenIngest
@@ -20,7 +21,7 @@ SCALES = 4
 TOKENS_BITS = 4  # more tokens than buffers and registers hold
 
 
-class EngineShell(wiring.Component, ABC):
+class EngineShell(Component, ABC):
     """Run a linear layer of K-Means indices, one token after another, but for the sums.
 
     It holds the layer's constants and gives each part those that it has a port for; takes in
@@ -36,21 +37,6 @@ class EngineShell(wiring.Component, ABC):
         What makes codes of tokens, and outputs of sums.
     datapath : dict
         The parts between them, by name.
-    weights : dict
-        Streams of requests for weights, and of the answers, by port: each the payload.
-
-    Ports
-    -----
-    load_i : In(stream of ``word``)
-        The layer's constants, as for :class:`hw.linear.shell.layer_constants.LayerConstants`.
-    i : In(stream of ``lanes``)
-        FP16 activations.
-    o : Out(stream of ``beat``)
-        FP16 outputs, ``scale_lanes`` a beat.
-    flags : Out(``FLAGS``)
-        Sticky until cleared by a load word.
-    idle : Out(1)
-        Whether no token is under way.
 
     Timing
     ------
@@ -60,34 +46,34 @@ class EngineShell(wiring.Component, ABC):
     Reset : drops all tokens; constants become zero and must be loaded again.
     """
 
-    load_i: stream.Interface
-    i: stream.Interface
-    o: stream.Interface
-    flags: data.View
-    idle: Signal
+    load_i = InStream(lambda c: c.constants.word)
+    """The layer's constants, as for :class:`hw.linear.shell.layer_constants.LayerConstants`. Words
+    are taken while no token is under way; load all of them before a token's first beat.
+    """
+    i = InStream(lambda c: c.ingest.lanes)
+    """FP16 activations, ``inputs_per_beat`` a beat, lane 0 lowest; a token has
+    ceil(K / inputs_per_beat) beats.
+    """
+    o = OutStream(lambda c: c.output.beat)
+    """FP16 outputs, ``scale_lanes`` a beat, as from
+    :class:`hw.linear.output.output_stage.OutputStage`.
+    """
+    flags = Out(FLAGS)
+    """Sticky until cleared by a load word: an activation was NaN or infinite (and counted as
+    zero), a residual was beyond its range, an output is infinite.
+    """
+    idle = Out(1)
+    """Whether no token is under way."""
 
     def __init__(
-        self,
-        spec: EngineSpec,
-        quantizer: Any,
-        output: Any,
-        datapath: Mapping[str, Any],
-        weights: Mapping[str, ShapeLike],
+        self, spec: EngineSpec, quantizer: Any, output: Any, datapath: Mapping[str, Any]
     ) -> None:
         self.spec = spec
         self.constants = LayerConstants(spec)
         self.ingest = TokenIngest(spec)
         self.quantizer, self.output = quantizer, output
         self.datapath = dict(datapath)
-        ports = {
-            "load_i": In(stream.Signature(self.constants.word)),
-            "i": In(stream.Signature(self.ingest.lanes)),
-        }
-        for name, shape in weights.items():
-            payload: Any = stream.Signature(shape)
-            ports[name] = (Out if name.endswith("_o") else In)(payload)
-        ends = {"o": Out(stream.Signature(output.beat)), "flags": Out(FLAGS), "idle": Out(1)}
-        super().__init__(ports | ends)
+        super().__init__()
 
     @abstractmethod
     def connect_datapath(self, m: Module, prepared: Signal) -> None:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, enum, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, enum, wiring
 from amaranth.utils import ceil_log2
 
 from golden.exact.spec import FACTOR_BITS
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.stream.component import Component, In, InStream, Out
 from hw.token.token_scale import FACTOR
 
 
@@ -33,7 +33,7 @@ class Size(enum.Enum, shape=3):
     CLEAR_FLAGS = 5  # the word does not matter
 
 
-class LayerConstants(wiring.Component):
+class LayerConstants(Component):
     """Hold what an engine knows of its layer, but for the weights.
 
     The specification says in which numbers: integers, or FP16 patterns of all but the activation
@@ -43,36 +43,6 @@ class LayerConstants(wiring.Component):
     ----------
     spec : EngineSpec
         Widths and the largest layer.
-
-    Ports
-    -----
-    idle : In(1)
-        Whether words may be taken: no token is under way.
-    i : In(stream of ``word``)
-        ``select`` (:class:`Select`), ``address`` and ``word``. Centroids and table entries are
-        two's complement, or magnitudes of the positive half when symmetric.
-    shape : Out(spec.shape)
-        Size of the layer.
-    factor : Out(``FACTOR``)
-        Factor of the token scale.
-    outputs : Out(range(spec.outputs_max + 1))
-        N, as in ``shape``.
-    compensated : Out(1)
-        Whether tokens have outliers.
-    a_centroids : Out(spec.codebook)
-        Activation codebook.
-    w_centroids : Out(spec.weight_codebook)
-        Weight codebook.
-    product_table : Out(spec.product_table)
-        Product table.
-    channel_en : Out(1)
-        Strobe: the word taken in this cycle belongs to an output channel.
-    channel_address : Out(range(spec.outputs_max))
-        Which one.
-    channel : Out(spec.channel)
-        Its scale and bias.
-    clear_flags : Out(1)
-        Strobe: the word taken in this cycle clears the flags.
 
     Timing
     ------
@@ -84,19 +54,34 @@ class LayerConstants(wiring.Component):
 
     LATENCY = 1
 
-    idle: Signal
-    i: stream.Interface
-    shape: data.View
-    factor: data.View
-    outputs: Signal
-    compensated: Signal
-    a_centroids: data.View
-    w_centroids: data.View
-    product_table: data.View
-    channel_en: Signal
-    channel_address: Signal
-    channel: data.View
-    clear_flags: Signal
+    idle = In(1)
+    """Whether words may be taken: no token is under way."""
+    i = InStream(lambda c: c.word)
+    """``select`` (:class:`Select`), ``address`` and ``word``. Centroids and table entries are two's
+    complement, or magnitudes of the positive half when symmetric.
+    """
+    shape = Out(lambda c: c.spec.shape)
+    """Size of the layer."""
+    factor = Out(FACTOR)
+    """Factor of the token scale."""
+    outputs = Out(lambda c: range(c.spec.outputs_max + 1))
+    """N, as in ``shape``."""
+    compensated = Out(1)
+    """Whether tokens have outliers."""
+    a_centroids = Out(lambda c: c.spec.codebook)
+    """Activation codebook."""
+    w_centroids = Out(lambda c: c.spec.weight_codebook)
+    """Weight codebook."""
+    product_table = Out(lambda c: c.spec.product_table)
+    """Product table."""
+    channel_en = Out(1)
+    """Strobe: the word taken in this cycle belongs to an output channel."""
+    channel_address = Out(lambda c: range(c.spec.outputs_max))
+    """Which one."""
+    channel = Out(lambda c: c.spec.channel)
+    """Its scale and bias."""
+    clear_flags = Out(1)
+    """Strobe: the word taken in this cycle clears the flags."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
@@ -107,22 +92,7 @@ class LayerConstants(wiring.Component):
                 "word": spec.channel.size,
             }
         )
-        ports = {
-            "idle": In(1),
-            "i": In(stream.Signature(self.word)),
-            "shape": Out(spec.shape),
-            "factor": Out(FACTOR),
-            "outputs": Out(range(spec.outputs_max + 1)),
-            "compensated": Out(1),
-            "a_centroids": Out(spec.codebook),
-            "w_centroids": Out(spec.weight_codebook),
-            "product_table": Out(spec.product_table),
-            "channel_en": Out(1),
-            "channel_address": Out(range(spec.outputs_max)),
-            "channel": Out(spec.channel),
-            "clear_flags": Out(1),
-        }
-        super().__init__(ports)
+        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
@@ -152,7 +122,7 @@ class LayerConstants(wiring.Component):
         """Connect every input of a part that has a constant's name and layout."""
         wanted = part.signature.members
         for name, member in self.signature.members.items():
-            if member.flow == Out and name in wanted and wanted[name] == member.flip():
+            if member.flow == wiring.Out and name in wanted and wanted[name] == member.flip():
                 m.d.comb += getattr(part, name).eq(getattr(self, name))
 
     def _entry(self, number: Any) -> Any:
