@@ -12,8 +12,7 @@ from gateware.counter_fp16_designs import COUNTER_FP16_DESIGNS
 from gateware.design import Design
 from gateware.mac_arrays import MAC_DESIGNS
 from gateware.outlier_engines import OUTLIER_DESIGNS
-from golden.base.errors import InputError
-from golden.base.tensor_file import near
+from golden.base.names import lookup
 from golden.exact.spec import NumberSpec
 from golden.quantise.quantize import PLAIN_MAGNITUDE_BITS, SYMMETRIC_MAGNITUDE_BITS
 from hw.fp16.fp16_add import Fp16Add
@@ -138,6 +137,4 @@ def design(name: str) -> Design:
     InputError
         When there is none; the text has the names that come near.
     """
-    if name in CATALOG:
-        return CATALOG[name]
-    raise InputError(f"no design {name!r}{near(name, CATALOG)}")
+    return lookup("design", name, CATALOG, "kllm verilog --list")

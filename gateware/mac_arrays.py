@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from functools import partial
 
 from gateware.design import Design
-from golden.quantise.baselines import GROUP
+from golden.exact.mac import GROUP
 from hw.baseline.dequant_array import DequantArray
 from hw.baseline.lanes import make_lane
 from hw.baseline.mac_array import MacArray

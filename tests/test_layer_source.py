@@ -10,7 +10,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from golden.base.errors import InputError
-from golden.models.layer_source import file_layer, minilm_layer, named_layers, read_activations
+from golden.models.layer_files import file_layer, named_layers, read_activations
+from golden.models.layer_source import model_layer
 
 INPUTS, OUTPUTS = 6, 4
 WEIGHT = np.arange(INPUTS * OUTPUTS, dtype=np.float32).reshape(OUTPUTS, INPUTS) / 8
@@ -133,7 +134,7 @@ def test_archives_of_other_kinds_are_refused(tmp_path: Path, place: int, value: 
 
 
 def test_minilm_layers_have_other_texts_to_calibrate() -> None:
-    source = minilm_layer("encoder.layer.1.output.dense", 5, seed=2)
+    source = model_layer("encoder.layer.1.output.dense", 5, seed=2)
     assert source.x.shape == (5, 1536)
     assert source.weight.shape == (1536, 384)
     rows = {row.tobytes() for row in source.calibration.astype(np.float16)}
@@ -144,4 +145,4 @@ def test_minilm_layers_have_other_texts_to_calibrate() -> None:
 def test_a_file_without_enough_tokens_is_refused(tmp_path: Path) -> None:
     (tmp_path / "short.txt").write_text("Two words.")
     with pytest.raises(InputError, match="5 tokens; asked for 40"):
-        minilm_layer("encoder.layer.1.output.dense", 40, tmp_path / "short.txt")
+        model_layer("encoder.layer.1.output.dense", 40, tmp_path / "short.txt")

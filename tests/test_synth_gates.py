@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 import kllm.app
 from gateware.design import Design
 from golden.base.errors import InputError
+from kllm.commands.gates import run_bench
 from sim.kit.launch import BenchError
 from sim.registry import BLOCKS
 from synth.libraries.liberty import Library
@@ -29,7 +30,7 @@ def gates_of(name: str, library: Library) -> str:
 def test_bench_passes_on_gates(name: str, library: Library, needs: Callable[[str], None]) -> None:
     needs("icarus")
     gates = gates_of(name, library)
-    assert "tests passed on icarus" in kllm.app.bench_gates(name, gates, "icarus")
+    assert "tests passed on icarus" in run_bench(name, gates, "icarus")
 
 
 def test_a_wrong_gate_is_found(library: Library, needs: Callable[[str], None]) -> None:
@@ -41,7 +42,7 @@ def test_a_wrong_gate_is_found(library: Library, needs: Callable[[str], None]) -
     semicolon = gates.index(";", end)
     wrong = f"{gates[:end]}!({gates[end:semicolon]}){gates[semicolon:]}"
     with pytest.raises(BenchError):
-        kllm.app.bench_gates("sorted_list", wrong, "icarus")
+        run_bench("sorted_list", wrong, "icarus")
 
 
 def test_gates_are_gates(library: Library) -> None:

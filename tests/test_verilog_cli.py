@@ -126,7 +126,7 @@ def test_list_is_the_catalogue() -> None:
         for name, one in CATALOG.items():
             assert name in result.output
             assert one.about.split(",")[0] in " ".join(result.output.replace("│", " ").split())
-    entries = json.loads(verilog("--list", "--json").output)
+    entries = json.loads(verilog("--json", "-").output)
     assert [entry["name"] for entry in entries] == list(CATALOG)
     assert all(entry["parameters"] for entry in entries)
 

@@ -1,4 +1,4 @@
-"""Tensors from a safetensors file, as float32; what cannot be read is said in one sentence."""
+"""Tensors from safetensors files, as float32; what cannot be read is said in one sentence."""
 
 import difflib
 import json

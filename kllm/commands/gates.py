@@ -1,11 +1,11 @@
 """The command ``kllm gates``: a block's own bench, on its gates."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from golden.base.errors import InputError
+from kllm.options import Liberty, Listing
 
 EXAMPLES = """
 Examples:
@@ -17,54 +17,54 @@ kllm gates token_buffer --liberty sky130A --simulator verilator  -  another libr
 kllm gates --list  -  which blocks there are
 """
 
-# Name of a block, Verilog of its gates, simulator -> what ran.
-RunBench = Callable[[str, str, str | None], str]
 
+def command(
+    names: Annotated[list[str] | None, typer.Argument(metavar="BLOCK", help="Blocks.")] = None,
+    listing: Listing = False,
+    liberty: Liberty = None,
+    simulator: Annotated[
+        str | None, typer.Option(help="icarus or verilator; default: what SIM says, or icarus.")
+    ] = None,
+) -> None:
+    """Run the bench of a block on its gates, to see that they do what the Verilog does.
 
-def make_gates(blocks: Callable[[], dict[str, Callable]], run_bench: RunBench) -> Callable:
-    """Return the command.
-
-    Parameters
-    ----------
-    blocks : callable
-        Gives what makes the component of each block that has a bench.
-    run_bench : callable
-        Runs a block's bench on some Verilog.
+    The block is mapped to the cells of a library as `kllm synth` does it, what each cell does
+    is taken from the library, and the block's cocotb bench runs on that. Exit status 1 when a
+    test fails.
     """
+    from gateware.design import Design
+    from golden.base.console import working
+    from golden.base.names import require_name
+    from sim.registry import BLOCKS
+    from synth.libraries.libraries import load
+    from synth.power.gates import gate_verilog
 
-    def gates(
-        names: Annotated[list[str] | None, typer.Argument(metavar="BLOCK", help="Blocks.")] = None,
-        listing: Annotated[bool, typer.Option("--list", help="List the blocks.")] = False,
-        liberty: Annotated[
-            list[str] | None,
-            typer.Option(metavar="NAME|FILE[,FILE...]", help="Cell library, as for `kllm synth`."),
-        ] = None,
-        simulator: Annotated[
-            str | None, typer.Option(help="icarus or verilator; default: what SIM says, or icarus.")
-        ] = None,
-    ) -> None:
-        """Run the bench of a block on its gates, to see that they do what the Verilog does.
+    if listing:
+        typer.echo("\n".join(BLOCKS))
+        return
+    if not names:
+        raise InputError("name blocks: `kllm gates --list` has them")
+    for name in names:
+        require_name("block", name, BLOCKS, "kllm gates --list")
+    library = load(liberty or [])
+    for name in dict.fromkeys(names):
+        design = Design(name=name, make=BLOCKS[name].make, about="", parameters={})
+        with working() as say:
+            say(f"gates of {name}")
+            gates = gate_verilog(design, library)
+            say(f"bench of {name}")
+            ran = run_bench(name, gates, simulator)
+        typer.echo(f"{name}: {ran} on gates of {library.name}")
 
-        The block is mapped to the cells of a library as `kllm synth` does it, what each cell does
-        is taken from the library, and the block's cocotb bench runs on that. Exit status 1 when a
-        test fails.
-        """
-        known = blocks()
-        if listing:
-            typer.echo("\n".join(known))
-            return
-        unknown = [name for name in names or [] if name not in known]
-        if unknown or not names:
-            what = f"no block {unknown[0]!r}" if unknown else "name blocks"
-            raise InputError(f"{what}: `kllm gates --list` has them")
-        from gateware.design import Design
-        from synth.libraries.libraries import load
-        from synth.power.gates import gate_verilog
 
-        library = load(liberty or [])
-        for name in dict.fromkeys(names):
-            design = Design(name=name, make=known[name], about="", parameters={})
-            ran = run_bench(name, gate_verilog(design, library), simulator)
-            typer.echo(f"{name}: {ran} on gates of {library.name}")
+def run_bench(name: str, gates: str, simulator: str | None) -> str:
+    """Run a block's bench on the Verilog of its gates; say what ran."""
+    from sim.kit.launch import simulate
+    from sim.registry import BLOCKS, COMPONENT
 
-    return gates
+    bench = f"sim.benches.{BLOCKS[name].bench}"
+    environment = {COMPONENT: name}
+    run = simulate(
+        f"{name}_gates", gates, bench, top=name, simulator=simulator, environment=environment
+    )
+    return f"{len(run.tests)} tests passed on {run.simulator}, seed {run.seed},"

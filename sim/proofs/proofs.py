@@ -9,8 +9,7 @@ from functools import partial
 from typing import Any
 
 from gateware.outlier_engines import make_stream
-from golden.base.errors import InputError
-from golden.base.tensor_file import near
+from golden.base.names import lookup
 from hw.topk.baseline.bitonic_top_k import BitonicTopK
 from hw.topk.baseline.quick_select import QuickSelect
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
@@ -137,6 +136,4 @@ def proof(name: str) -> Proof:
     InputError
         When there is none; the text has the names that come near.
     """
-    if name in PROOFS:
-        return PROOFS[name]
-    raise InputError(f"no proof {name!r}{near(name, PROOFS)}")
+    return lookup("proof", name, PROOFS, "kllm prove --list")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from golden.base.errors import ToolError
-from golden.models.layer_source import minilm_layer
+from golden.models.layer_source import model_layer
 from sim.kit.launch import BUILD
 from sim.run.run import Options, run
 
@@ -63,7 +63,7 @@ def run_gates(
         When an output differs from the golden model's in any bit.
     """
     options = Options(design=name, simulator="icarus")
-    source = minilm_layer(layer, tokens)
+    source = model_layer(layer, tokens)
     inputs = min(source.weight.shape[0], options.spec.inputs_max)
     outputs = min(source.weight.shape[1], options.spec.outputs_max)
     corner = replace(

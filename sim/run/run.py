@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from gateware.catalog import CATALOG, ENGINE_SPECS, SYMMETRIC, design
 from golden.accuracy.error_split import ErrorSplit, split_errors
 from golden.base.errors import InputError
@@ -117,6 +119,16 @@ class Outcome:
         return int((self.run.y != self.golden.y).sum())
 
     @property
+    def first_wrong(self) -> str | None:
+        """Where the first value that differs is, and how; None if all are right."""
+        places = np.argwhere(self.run.y != self.golden.y)
+        if not len(places):
+            return None
+        token, channel = places[0].tolist()
+        wanted, got = (int(y[token, channel]) for y in (self.golden.y, self.run.y))
+        return f"token {token}, channel {channel}: expected {_fp16(wanted)}, got {_fp16(got)}"
+
+    @property
     def beats(self) -> int:
         """Beats of weights that a token takes."""
         return beats_per_token(self.options.spec, self.layer)
@@ -214,6 +226,10 @@ def _kept(layer: QuantizedLinear, options: Options) -> QuantizedLinear:
         )
     require_size(options.spec, inputs=layer.inputs, outputs=layer.outputs, k_top=layer.k_top)
     return layer
+
+
+def _fp16(pattern: int) -> str:
+    return f"{np.uint16(pattern).view(np.float16):g} (0x{pattern:04x})"
 
 
 def _numbers(spec: NumberSpec) -> str:
