@@ -64,7 +64,7 @@ Methods = Annotated[
 Calibration = Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")]
 Texts = Annotated[int, typer.Option(help="Other texts to measure on.")]
 Seed = Annotated[int, typer.Option(help="Chooses the texts, and what is random.")]
-Seeds = Annotated[int, typer.Option(min=1, help="How many seeds to run, from --seed on.")]
+Seeds = Annotated[int, typer.Option(help="How many seeds to run, from --seed on.")]
 
 
 def given(context: typer.Context, *names: str) -> list[str]:

@@ -160,7 +160,7 @@ def test_eval_prints_mean_and_worst_and_writes(counted: list[EvalOptions], tmp_p
     ]
     assert all((run.bits_a, run.symmetric) == (3, False) for run in counted)
     (kllm_line,) = [line for line in result.stdout.splitlines() if " kllm " in line]
-    assert kllm_line.split()[:-1] == ["kllm", "0.0200", "3", "0.0300", "0.5000"]
+    assert kllm_line.split()[:-1] == ["kllm", "0.02000", "3", "0.03000", "0.5000"]
     said = json.loads(out.read_text())
     assert [run["error"] for run in said] == pytest.approx([0.01, 0.02, 0.03] * 2)
     assert said[0]["label"] == "kllm"

@@ -45,13 +45,7 @@ def file_layer(weights_file: Path, tensor: str, activations_file: Path, tokens: 
     require_tokens(tokens)
     activations = read_activations(activations_file)
     file = TensorFile(weights_file)
-    weight = _as_inputs_by_outputs(tensor, file.tensor(tensor), activations)
-    stem = tensor.removesuffix(".weight")
-    has_bias = stem != tensor and f"{stem}.bias" in file.names
-    bias = file.tensor(f"{stem}.bias") if has_bias else np.zeros(weight.shape[1], np.float32)
-    if bias.shape != weight.shape[1:]:
-        raise InputError(f"{stem}.bias has shape {bias.shape}; {tensor} needs ({weight.shape[1]},)")
-    require_finite(tensor, weight)
+    stem, weight, bias = _weights(file, tensor, activations)
     to_fp16(f"{stem}.bias", bias)
     x = to_fp16(str(activations_file), activations)
     if len(x) <= tokens:
@@ -103,16 +97,30 @@ def named_layers(
     InputError
         If a file is missing, broken, of another type, or does not fit the other.
     """
-    file, layers = TensorFile(weights_file), []
+    file, layers = TensorFile(weights_file), {}
     for name, tokens in _read_archive(calibration_file).items():
         stem = name.removesuffix(".weight")
+        if stem in layers:
+            raise InputError(
+                f"{calibration_file} has two arrays for one weight, {stem!r} and"
+                f" {f'{stem}.weight'!r}: leave one out"
+            )
         tensor = stem if stem in file.names else f"{stem}.weight"
-        weight = _as_inputs_by_outputs(tensor, file.tensor(tensor), tokens)
-        bias = f"{stem}.bias"
-        has_bias = tensor != stem and bias in file.names
-        zeros = np.zeros(weight.shape[1], np.float32)
-        layers.append((stem, weight, file.tensor(bias) if has_bias else zeros, tokens))
-    return layers
+        layers[stem] = (stem, *_weights(file, tensor, tokens)[1:], tokens)
+    return list(layers.values())
+
+
+def _weights(file: TensorFile, tensor: str, activations: Floats) -> tuple[str, Floats, Floats]:
+    """Return a layer's name without ``.weight``, its weights (K, N) and its bias (N,)."""
+    found = file.tensor(tensor)
+    require_finite(tensor, found)  # as the file has it: what is refused is named by its place there
+    weight = _as_inputs_by_outputs(tensor, found, activations)
+    stem = tensor.removesuffix(".weight")
+    has_bias = stem != tensor and f"{stem}.bias" in file.names
+    bias = file.tensor(f"{stem}.bias") if has_bias else np.zeros(weight.shape[1], np.float32)
+    if bias.shape != weight.shape[1:]:
+        raise InputError(f"{stem}.bias has shape {bias.shape}; {tensor} needs ({weight.shape[1]},)")
+    return stem, weight, bias
 
 
 def _read_archive(path: Path) -> dict[str, Floats]:

@@ -138,6 +138,8 @@ def measure(
     from golden.accuracy.figures import draw, measure_all, print_figures
     from golden.base.files import require_plot
 
+    if not seeds:
+        raise InputError("the number of seeds must be at least 1")
     chosen = require_evaluation(model)
     require_json(json_file)
     require_plot(plot)

@@ -66,7 +66,7 @@ def command(
         ),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--baseline", help="Compare with synth/area/baseline.json.")
+        bool, typer.Option("--baseline", help="Compare with synth/baseline.json.")
     ] = False,
     update: Annotated[
         bool, typer.Option("--update-baseline", help="Write the figures into that file.")

@@ -1,4 +1,4 @@
-"""Areas that the repository vouches for: ``synth/area/baseline.json``, in the default library.
+"""Areas that the repository vouches for: ``synth/baseline.json``, in the default library.
 
 A change that moves one of them by more than ``TOLERANCE`` must bring the new figure with it
 (``kllm synth --update-baseline``), so that it shows in the change; a test sees to that. Delays are
