@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from click.core import ParameterSource
 
 from golden.base.errors import InputError
 
@@ -73,7 +72,8 @@ def given(context: typer.Context, *names: str) -> list[str]:
         parameter.opts[0]
         for parameter in context.command.params
         if parameter.name in names
-        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+        and (source := context.get_parameter_source(parameter.name))
+        and source.name == "COMMANDLINE"  # Typer may bring a Click of its own
     ]
 
 

@@ -165,7 +165,7 @@ def test_piped_tables_lose_nothing(command: list[str]) -> None:
 def test_letters_that_cannot_be_shown_raise_nothing(variables: dict[str, str]) -> None:
     script = (
         "import kllm.app, typer; a = typer.Typer();"
-        "a.command()(lambda: print('\u03bcm \u2265 \u4f60'));"
+        r"a.command()(lambda: print('\u03bcm \u2265 \u4f60'));"
         "kllm.app.build_app = lambda: a; kllm.app.main()"
     )
     for command in (["-c", script], ["-m", "kllm", "verilog", "--list"]):

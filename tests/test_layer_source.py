@@ -103,7 +103,7 @@ def test_a_layer_of_the_language_model() -> None:
     assert source.weight.shape == (768, 256)
     assert source.calibration.shape == (2048, 768)
     assert not source.bias.any()
-    with pytest.raises(InputError, match="no linear layer of lm called 'encoder'"):
+    with pytest.raises(InputError, match="lm has no linear layer 'encoder'"):
         model_layer("encoder", 3, model="lm")
 
 

@@ -24,7 +24,9 @@ def some(names: Collection[str]) -> str:
     return shown if len(names) <= SHOWN else f"{len(names)}, such as {shown}"
 
 
-def lookup(kind: str, name: str, table: Mapping[str, T], where: str = "") -> T:
+def lookup(
+    kind: str, name: str, table: Mapping[str, T], where: str = "", owner: object = None
+) -> T:
     """Return what a table has under a name.
 
     Parameters
@@ -35,21 +37,26 @@ def lookup(kind: str, name: str, table: Mapping[str, T], where: str = "") -> T:
     table : mapping
     where : str
         Command or option that lists all names, if there is one.
+    owner : object
+        What the table belongs to, such as the path of a file.
 
     Raises
     ------
     InputError
         If there is nothing of that name; the text has the names that come near.
     """
-    require_name(kind, name, table, where)
+    require_name(kind, name, table, where, owner)
     return table[name]
 
 
-def require_name(kind: str, name: str, names: Collection[str], where: str = "") -> None:
+def require_name(
+    kind: str, name: str, names: Collection[str], where: str = "", owner: object = None
+) -> None:
     """Raise the :class:`InputError` of :func:`lookup` unless the name is among the names."""
     if name not in names:
         listing = f" (`{where}` lists all)" if where else ""
-        raise InputError(f"there is no {kind} {name!r}{near(name, names)}{listing}")
+        none = f"{owner} has no" if owner else "there is no"
+        raise InputError(f"{none} {kind} {name!r}{near(name, names)}{listing}")
 
 
 def with_part(kind: str, part: str, names: Collection[str]) -> list[str]:

@@ -59,7 +59,7 @@ class TensorFile:
         InputError
             If there is none of that name, or if it holds something else than real numbers.
         """
-        require_name(f"tensor in {self.path} called", name, self.names)
+        require_name("tensor", name, self.names, owner=self.path)
         path, file = self._files[name]
         dtype = file.get_slice(name).get_dtype()
         if dtype == "BF16":

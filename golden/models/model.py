@@ -65,7 +65,7 @@ class Model(Protocol[Text]):
 def require_layers(kind: str, known: Collection[str], names: Collection[str]) -> None:
     """Raise InputError, with the near matches, unless all names are of linear layers."""
     for name in names:
-        require_name(f"linear layer of {kind} called", name, known)
+        require_name("linear layer", name, known, owner=kind)
 
 
 def quantise(

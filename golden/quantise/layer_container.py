@@ -158,7 +158,7 @@ def _facts(path: Path, metadata: Mapping[str, str], name: str) -> dict[str, Any]
         layers = json.loads(metadata.get("layers", ""))
     except (ValueError, RecursionError) as error:
         raise InputError(f"the metadata of {path} cannot be read: {error}") from error
-    facts = lookup(f"layer in {path} called", name, layers if isinstance(layers, dict) else {})
+    facts = lookup("layer", name, layers if isinstance(layers, dict) else {}, owner=path)
     if not isinstance(facts, dict) or set(facts) != set(FACTS):
         raise InputError(f"layer {name!r} of {path} must have the facts {', '.join(FACTS)}")
     for key, value in facts.items():
