@@ -120,7 +120,7 @@ def test_streams_are_seen_from_the_component() -> None:
 
 
 def test_list_is_the_catalogue() -> None:
-    for option in ("--list", "--json"):
+    for option in ("--list", "--json=-"):
         result = verilog(option)
         assert result.exit_code == 0
         for name, one in CATALOG.items():
