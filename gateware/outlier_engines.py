@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from gateware.design import Design
 from gateware.point import Point, listed
 from golden.base.errors import InputError
-from golden.base.tensor_file import near
+from golden.base.names import lookup
 from golden.exact.orizuru import hierarchy_comparisons, tree_comparisons
 from hw.stream.share import looked_at
 from hw.topk.baseline.bitonic_top_k import BitonicTopK
@@ -52,10 +52,9 @@ def make_outlier_engine(engine: str, spec: OrizuruSpec) -> wiring.Component:
     InputError
         If there is no such engine, or none of that size.
     """
-    if engine not in OUTLIER_ENGINES:
-        raise InputError(f"no engine {engine!r}{near(engine, OUTLIER_ENGINES)}")
+    make = lookup("engine", engine, OUTLIER_ENGINES)[1]
     try:
-        return OUTLIER_ENGINES[engine][1](spec)
+        return make(spec)
     except ValueError as error:
         raise InputError(f"the engine {engine} cannot be of that size: {error}") from error
 

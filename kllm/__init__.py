@@ -1,1 +1,1 @@
-"""The command line of the project, above all other folders."""
+"""The project from outside: the command ``kllm``, and later a Python interface beside it."""

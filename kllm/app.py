@@ -1,33 +1,17 @@
-"""The console command ``kllm``: composes the commands of the folders."""
+"""The console command ``kllm``: its commands put together, and what becomes of errors."""
 
 import errno
+import importlib
 import importlib.metadata
-import json
 import sys
-from dataclasses import asdict
-from typing import Annotated, Any
+import tempfile
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-import golden.base.tools
-import kllm.commands.curve
-import kllm.commands.density
-import kllm.commands.evaluate
-import kllm.commands.gates
-import kllm.commands.power
-import kllm.commands.prove
-import kllm.commands.quantize
-import kllm.commands.report
-import kllm.commands.run
-import kllm.commands.sim_orizuru
-import kllm.commands.study
-import kllm.commands.sweep
-import kllm.commands.synth
-import kllm.commands.verilog
-import sim.kit.tools
-import synth.libraries.tools
 from golden.base.errors import InputError, ToolError
-from golden.base.tools import Tool
+from golden.base.files import BUILD_VARIABLE, build_folder
 
 HELP = (
     "Open hardware for language models quantised with K-Means.\n\n"
@@ -39,7 +23,7 @@ Examples:
 
 kllm doctor  -  is everything there?
 
-kllm doctor --json  -  the same for scripts
+kllm doctor --json -  -  the same for scripts
 
 kllm run  -  a layer of MiniLM, from its weights to gates
 
@@ -69,6 +53,19 @@ kllm report  -  all areas as a page with figures
 
 kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input there can be
 """
+# Each is the function ``command`` of the module of that name in kllm/commands; two words are a
+# group and a command of it.
+COMMANDS = (
+    *("doctor", "study", "eval", "quantize"),
+    *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
+    *("verilog", "synth", "density", "sweep", "report", "gates", "power"),
+    *("sim orizuru", "sim compare"),
+    *("prove", "run"),
+)
+GROUPS = {
+    "curve": "Vary one choice of the quantiser and measure.",
+    "sim": "Simulate single engines on your own data.",
+}
 
 
 def print_version(wanted: bool) -> None:
@@ -92,76 +89,8 @@ def options(
     """Take the options that come before a command."""
 
 
-def print_tools(tools: list[Tool]) -> None:
-    """Print what was found as a table, with what to do about the rest."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    table = Table("tool", "version", "will do", "needed for")
-    for tool in tools:
-        answer = Text("yes", "green") if tool.will_do else Text("no", "red")
-        table.add_row(tool.name, tool.version or "-", answer, tool.purpose)
-    console.print(table)
-    for tool in tools:
-        if not tool.will_do:
-            text = f"{tool.name}: {tool.problem}; get it with: {tool.get}"
-            console.print(text, soft_wrap=True, markup=False, highlight=False)
-
-
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, no table.")] = False,
-) -> None:
-    """Say for each tool which version is here and whether it will do.
-
-    The exit status is 1 when something needed is missing.
-    """
-    tools = (
-        golden.base.tools.requirements()
-        + sim.kit.tools.requirements()
-        + synth.libraries.tools.requirements()
-    )
-    if as_json:
-        typer.echo(json.dumps([{**asdict(t), "will_do": t.will_do} for t in tools], indent=2))
-    else:
-        print_tools(tools)
-    missing = [tool.name for tool in tools if not tool.will_do]
-    if missing:
-        raise ToolError(f"{', '.join(missing)} will not do; `make setup` installs what is missing")
-
-
-def measure_area(design: str) -> dict[str, Any]:
-    """Return what a design takes in gates: simulation and synthesis meet here alone."""
-    from synth.area.measure_design import measure_design
-
-    return measure_design(design)
-
-
-def bench_blocks() -> dict[str, Any]:
-    """Return the points that have a bench, by name."""
-    from gateware.points import POINTS
-
-    return {name: one for name, one in POINTS.items() if one.bench is not None}
-
-
-def bench_gates(name: str, gates: str, simulator: str | None) -> str:
-    """Run a block's bench on the Verilog of its gates; say what ran."""
-    from sim.kit.launch import run_bench
-
-    run = run_bench(name, source=gates, folder=f"{name}_gates", simulator=simulator)
-    return f"{len(run.tests)} tests passed on {run.simulator}, seed {run.seed},"
-
-
-def run_gates(*arguments: Any) -> Any:
-    """Run a layer on an engine's gates: :func:`sim.run.gate_run.run_gates`."""
-    from sim.run.gate_run import run_gates
-
-    return run_gates(*arguments)
-
-
 def build_app() -> typer.Typer:
-    """Put the commands of all folders together."""
+    """Put all commands together."""
     app = typer.Typer(
         name="kllm",
         help=HELP,
@@ -171,30 +100,23 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(options)
-    app.command("doctor")(doctor)
-    app.command("study", epilog=kllm.commands.study.EXAMPLES)(kllm.commands.study.study)
-    app.command("eval", epilog=kllm.commands.evaluate.EXAMPLES)(kllm.commands.evaluate.evaluate)
-    app.command("quantize", epilog=kllm.commands.quantize.EXAMPLES)(kllm.commands.quantize.quantize)
-    app.add_typer(kllm.commands.curve.make_app(), name="curve")
-    app.command("verilog", epilog=kllm.commands.verilog.EXAMPLES)(kllm.commands.verilog.verilog)
-    app.command("synth", epilog=kllm.commands.synth.EXAMPLES)(kllm.commands.synth.synth)
-    app.command("density", epilog=kllm.commands.density.EXAMPLES)(kllm.commands.density.density)
-    app.command("sweep", epilog=kllm.commands.sweep.EXAMPLES)(kllm.commands.sweep.sweep)
-    app.command("report", epilog=kllm.commands.report.EXAMPLES)(kllm.commands.report.report)
-    app.command("gates", epilog=kllm.commands.gates.EXAMPLES)(
-        kllm.commands.gates.make_gates(bench_blocks, bench_gates)
-    )
-    app.command("power", epilog=kllm.commands.power.EXAMPLES)(
-        kllm.commands.power.make_power(run_gates)
-    )
-    app.add_typer(kllm.commands.sim_orizuru.make_app(measure_area), name="sim")
-    app.command("prove", epilog=kllm.commands.prove.EXAMPLES)(kllm.commands.prove.prove)
-    app.command("run", epilog=kllm.commands.run.EXAMPLES)(kllm.commands.run.make_run(measure_area))
+    groups = {"": app}
+    for words in COMMANDS:
+        group, _, name = words.rpartition(" ")
+        if group not in groups:
+            groups[group] = typer.Typer(help=GROUPS[group], no_args_is_help=True)
+            app.add_typer(groups[group], name=group)
+        module = importlib.import_module(f"kllm.commands.{words.replace(' ', '_')}")
+        groups[group].command(name, epilog=module.EXAMPLES)(module.command)
     return app
 
 
 def main() -> None:
     """Run the command line; turn what a user can mend into one sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or a pipe that cannot show a letter gets a question mark, no traceback.
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
     try:
         build_app()()
     except InputError as error:
@@ -204,11 +126,22 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             raise
-        where = f"{error.filename}: " if error.filename else ""
-        text = f"{where}{error.strerror}: make room, or name another folder with TMPDIR"
-        sys.exit(explain(ToolError(text), 1))
+        sys.exit(explain(ToolError(f"{no_room(error)}"), 1))
+
+
+def no_room(error: OSError) -> str:
+    """Return what to do about a full disk, or one that cannot be written."""
+    where, advice = "", "make room"
+    if error.filename:
+        path = Path(error.filename).absolute()
+        where = f"{error.filename}: "
+        if path.is_relative_to(build_folder()):
+            advice += f", or name another build folder with {BUILD_VARIABLE}"
+        elif path.is_relative_to(tempfile.gettempdir()):
+            advice += ", or name another temporary folder with TMPDIR"
+    return f"{where}{error.strerror}: {advice}"
 
 
 def explain(error: Exception, status: int) -> int:

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import golden.accuracy.models as models
+import golden.accuracy.evaluations as evaluations
 import kllm.app
-from golden.accuracy.minilm_eval import agreement, embed, quantise, retrieval
+from golden.accuracy.minilm_eval import agreement, retrieval
 from golden.accuracy.options import EvalOptions
 from golden.accuracy.static_outliers import input_errors
 from golden.accuracy.width import width_curve
 from golden.base.errors import InputError
-from golden.models.layer_source import LayerSource, minilm_layer
-from golden.models.minilm import MiniLM, linear_layers
+from golden.models.layer_source import LayerSource, model_layer
+from golden.models.minilm import MiniLM, linear_layers, pool
+from golden.models.model import quantise
 from golden.quantise.methods.kllm import prepare_kllm
 from golden.quantise.recipes.table import RECIPES
 
@@ -41,14 +42,14 @@ def test_layers_are_made_in_order_on_what_quantised_ones_give(model: MiniLM) -> 
         seen[name] = x
         return lambda x: x @ weight + bias + (name == linear_layers()[3])
 
-    layers = quantise(model, make, TEXTS)
-    assert list(layers) == linear_layers()
+    quantised = quantise(model, lambda name: make, TEXTS)
+    assert list(quantised.linears) == linear_layers()
     exact = model.activations(linear_layers(), TEXTS)
     for name in linear_layers()[:4]:
         np.testing.assert_allclose(seen[name], exact[name], atol=2e-5)
     # The fourth layer adds 1 to all channels, which the norm behind it takes away again.
     np.testing.assert_allclose(seen[linear_layers()[4]], exact[linear_layers()[4]], atol=2e-4)
-    np.testing.assert_allclose(embed(model, layers, TEXTS), model.embed(TEXTS), atol=1e-4)
+    np.testing.assert_allclose(pool(quantised.run(TEXTS)), model.embed(TEXTS), atol=1e-4)
 
 
 def test_a_quantised_layer_runs_in_the_model(model: MiniLM) -> None:
@@ -61,8 +62,8 @@ def test_a_quantised_layer_runs_in_the_model(model: MiniLM) -> None:
         return prepare_kllm(weight, bias, x, bits_w=4, bits_a=4, seed=0)
 
     made: list[int] = []
-    layers = quantise(model, make, TEXTS)
-    found = agreement(embed(model, layers, TEXTS), model.embed(TEXTS))
+    quantised = quantise(model, lambda name: make, TEXTS)
+    found = agreement(pool(quantised.run(TEXTS)), model.embed(TEXTS))
     assert 1e-5 < found.error <= found.worst < 0.02
 
 
@@ -70,11 +71,11 @@ def test_layers_that_are_not_asked_for_stay(model: MiniLM) -> None:
     def make(weight, bias, x):
         return lambda x: np.zeros((len(x), len(bias)), np.float32)
 
-    layers = quantise(model, make, TEXTS, part="layer.2.output")
-    for name in linear_layers():
-        x = np.ones((2, len(model.weights(name)[0])), np.float32)
-        changed = name == "encoder.layer.2.output.dense"
-        np.testing.assert_array_equal(layers[name](x), model.linear(name, x) * (not changed))
+    name = "encoder.layer.2.output.dense"
+    quantised = quantise(model, lambda one: make if one == name else None, TEXTS)
+    assert list(quantised.linears) == [name]
+    assert not quantised.linears[name](np.ones((2, 1536), np.float32)).any()
+    assert not model.linears, "the model itself stays as it was"
 
 
 def test_agreement_and_retrieval_on_vectors_worked_by_hand() -> None:
@@ -91,7 +92,7 @@ def test_agreement_and_retrieval_on_vectors_worked_by_hand() -> None:
 
 def test_static_and_online_inputs() -> None:
     """A codebook of each token's own errs less; loud tokens have more beyond fixed thresholds."""
-    source = minilm_layer("encoder.layer.3.attention.self.query", 24)
+    source = model_layer("encoder.layer.3.attention.self.query", 24)
     errors = input_errors(source, 4, symmetric=True, outlier_share=0.005)
     assert errors.online < errors.dynamic < 0.12
     assert 0.004 < errors.static_share < 0.02
@@ -144,7 +145,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[EvalOptions]:
         progress(1, 1)
         return {"error": 0.01 * (options.seed + 1), "nearest_1": 0.5}
 
-    monkeypatch.setattr(models, "MODELS", {"minilm": models.Model("Toy", "error", evaluate)})
+    toy = evaluations.Evaluation("Toy", "error", evaluate)
+    monkeypatch.setattr(evaluations, "EVALUATIONS", {"minilm": toy})
     return asked
 
 
@@ -158,7 +160,7 @@ def test_eval_prints_mean_and_worst_and_writes(counted: list[EvalOptions], tmp_p
     ]
     assert all((run.bits_a, run.symmetric) == (3, False) for run in counted)
     (kllm_line,) = [line for line in result.stdout.splitlines() if " kllm " in line]
-    assert kllm_line.split()[:-1] == ["kllm", "0.0200", "3", "0.0300", "0.5000"]
+    assert kllm_line.split()[:-1] == ["kllm", "0.02000", "3", "0.03000", "0.5000"]
     said = json.loads(out.read_text())
     assert [run["error"] for run in said] == pytest.approx([0.01, 0.02, 0.03] * 2)
     assert said[0]["label"] == "kllm"
@@ -211,6 +213,9 @@ def test_curves_of_layers_print_and_write(tmp_path: Path) -> None:
         (["eval", "--outliers=0.7"], "outliers on each side"),
         (["eval", "--seeds=0"], "number of seeds"),
         (["eval", "--ablation", "--method=rtn"], "leave out --method"),
+        (["eval", "--model=lm", "--layers=q_proj"], "leave out --layers"),
+        (["eval", "--model=lm", "--tuning"], "leave out --tuning"),
+        (["eval", "--method=rtn", "--plain", "--outliers=0.1"], "leave out --outliers, --plain"),
         (["eval", "--texts=0"], "texts must be at least 1"),
         (["eval", "--layers=layer.9"], "no linear layer of MiniLM has 'layer.9'"),
         (["eval", "--plot=x.gif"], "must end in .png"),

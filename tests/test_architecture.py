@@ -77,6 +77,21 @@ def test_golden_needs_no_hardware_tools() -> None:
         assert not {"amaranth", "cocotb", "pyosys"} & set(imports(path)), path
 
 
+# Within golden, in the order of purpose: each may import those before it.
+PURPOSES = ("base", "exact", "quantise", "models", "accuracy")
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_golden_s_rooms_point_one_way(purpose: str) -> None:
+    later = {f"golden.{name}" for name in PURPOSES[PURPOSES.index(purpose) + 1 :]}
+    for path in python_files(f"golden/{purpose}"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                assert ".".join(name.split(".")[:2]) not in later, f"{path}: imports {name}"
+
+
 @pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_folders_come_from_this_checkout(folder: str) -> None:
     """A stray package called ``hw`` or ``sim`` must not stand in for ours."""

@@ -15,7 +15,7 @@ from golden.exact.counter_fp16 import fp16_linear, main_sums, pair_counts
 from golden.exact.linear import QuantizedLinear, forward, reference
 from golden.exact.spec import NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor
-from golden.models.layer_source import minilm_layer
+from golden.models.layer_source import model_layer
 from golden.quantise.quantize import quantize_linear
 
 U, T = 2.0**-11, 2.0**-25
@@ -205,7 +205,7 @@ def test_fp16_form_of_a_real_layer(
     activation_bits: int, symmetric: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Prints both forms' errors; the FP16 table's eleven bits beat eight and nine of integers."""
-    source = minilm_layer("encoder.layer.3.attention.self.query", 16)
+    source = model_layer("encoder.layer.3.attention.self.query", 16)
     layer = quantize_linear(
         source.weight,
         source.bias,

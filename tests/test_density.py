@@ -136,7 +136,7 @@ def test_accuracy_without_minilm(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object):
         raise ToolError("no model")
 
-    monkeypatch.setattr("golden.models.layer_source.minilm_layers", missing)
+    monkeypatch.setattr("golden.models.layer_source.model_layers", missing)
     assert synth.area.density.accuracies(lambda _: None) == {}
 
 
@@ -148,7 +148,7 @@ def test_accuracy_is_that_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
     def study(_: object, *, symmetric: bool, outlier_share: float):
         yield LAYER, replace(split, quantisation=0.1 + symmetric * 0.02 + (not outlier_share))
 
-    monkeypatch.setattr("golden.models.layer_source.minilm_layers", lambda *_: [None])
+    monkeypatch.setattr("golden.models.layer_source.model_layers", lambda *_: [None])
     monkeypatch.setattr("golden.accuracy.error_split.study", study)
     found = synth.area.density.accuracies(lambda _: None)
     expected = {"lookup": 0.12, "counter": 0.1, "dequant": 1.12, "int4": 0.2}

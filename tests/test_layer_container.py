@@ -250,6 +250,16 @@ def test_run_takes_the_file_and_the_engine_agrees(path: Path, tmp_path: Path) ->
     assert "quantised for symmetric codebooks and products of 8 bits" in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    "option", ["--bits-w=4", "--bits-a=3", "--outliers=0.05", "--recipe=paper"]
+)
+def test_run_refuses_options_that_a_kept_layer_cannot_obey(path: Path, option: str) -> None:
+    own = [f"--weights={path}", "--tensor=fc", f"--activations={path}"]
+    result = CliRunner().invoke(kllm.app.build_app(), ["run", *own, option])
+    assert isinstance(result.exception, InputError)
+    assert f"quantised before: leave out {option.split('=')[0]}" in str(result.exception)
+
+
 def test_run_refuses_other_tokens(path: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", X[:, :9])
     own = [f"--weights={path}", "--tensor=fc", f"--activations={tmp_path / 'x.npy'}"]

@@ -1,8 +1,10 @@
 """Layers from files: orientation, bias, bfloat16, and everything that is refused."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
@@ -10,7 +12,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from golden.base.errors import InputError
-from golden.models.layer_source import file_layer, minilm_layer, named_layers, read_activations
+from golden.models.layer_files import file_layer, named_layers, read_activations
+from golden.models.layer_source import model_layer
 
 INPUTS, OUTPUTS = 6, 4
 WEIGHT = np.arange(INPUTS * OUTPUTS, dtype=np.float32).reshape(OUTPUTS, INPUTS) / 8
@@ -69,6 +72,47 @@ def test_bfloat16_is_read(tmp_path: Path) -> None:
 def test_integers_are_refused(files: Callable[..., tuple[Path, Path]]) -> None:
     with pytest.raises(InputError, match="dtype I32"):
         file_layer(*_with_name(files(fc=WEIGHT.astype(np.int32))), 1)
+
+
+def test_two_arrays_for_one_weight_are_refused(tmp_path: Path) -> None:
+    save_file({"fc.weight": WEIGHT}, tmp_path / "w.safetensors")
+    arrays: dict[str, Any] = {"fc": X, "fc.weight": X}
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(InputError, match=r"two arrays for one weight, 'fc' and 'fc\.weight'"):
+        named_layers(tmp_path / "w.safetensors", tmp_path / "x.npz")
+
+
+def test_what_is_not_finite_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
+    """The weight is (N, K) in the file and (K, N) inside; the sentence has the file's."""
+    weight = WEIGHT.copy()
+    weight[3, 1] = np.nan
+    np.save(tmp_path / "x.npy", X)
+    np.savez(tmp_path / "x.npz", fc=X)
+    for name, given in (("w", weight), ("t", np.ascontiguousarray(weight.T))):
+        save_file({"fc.weight": given}, tmp_path / f"{name}.safetensors")
+        place = r"\[3, 1\]" if name == "w" else r"\[1, 3\]"
+        with pytest.raises(InputError, match=place):
+            file_layer(tmp_path / f"{name}.safetensors", "fc.weight", tmp_path / "x.npy", 1)
+        with pytest.raises(InputError, match=place):
+            named_layers(tmp_path / f"{name}.safetensors", tmp_path / "x.npz")
+
+
+def test_a_layer_of_the_language_model() -> None:
+    source = model_layer("model.layers.0.mlp.down_proj", 300, model="lm")
+    assert source.x.shape == (300, 768)
+    assert source.weight.shape == (768, 256)
+    assert source.calibration.shape == (2048, 768)
+    assert not source.bias.any()
+    with pytest.raises(InputError, match="lm has no linear layer 'encoder'"):
+        model_layer("encoder", 3, model="lm")
+
+
+def test_a_long_text_without_paragraphs_is_read_at_once(tmp_path: Path) -> None:
+    """The model sees 512 tokens of a text: it need not wait for the millions behind them."""
+    (tmp_path / "long.txt").write_text("A generator yields values. " * 700_000)
+    began = time.process_time()
+    assert model_layer("encoder.layer.0.output.dense", 8, tmp_path / "long.txt").x.shape[0] == 8
+    assert time.process_time() - began < 60
 
 
 def test_a_large_activation_is_named(files: Callable[..., tuple[Path, Path]]) -> None:
@@ -133,7 +177,7 @@ def test_archives_of_other_kinds_are_refused(tmp_path: Path, place: int, value: 
 
 
 def test_minilm_layers_have_other_texts_to_calibrate() -> None:
-    source = minilm_layer("encoder.layer.1.output.dense", 5, seed=2)
+    source = model_layer("encoder.layer.1.output.dense", 5, seed=2)
     assert source.x.shape == (5, 1536)
     assert source.weight.shape == (1536, 384)
     rows = {row.tobytes() for row in source.calibration.astype(np.float16)}
@@ -144,4 +188,4 @@ def test_minilm_layers_have_other_texts_to_calibrate() -> None:
 def test_a_file_without_enough_tokens_is_refused(tmp_path: Path) -> None:
     (tmp_path / "short.txt").write_text("Two words.")
     with pytest.raises(InputError, match="5 tokens; asked for 40"):
-        minilm_layer("encoder.layer.1.output.dense", 40, tmp_path / "short.txt")
+        model_layer("encoder.layer.1.output.dense", 40, tmp_path / "short.txt")

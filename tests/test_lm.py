@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from golden.accuracy.lm_eval import quantised_model
+from golden.accuracy.options import EvalOptions
 from golden.base.errors import InputError
 from golden.exact.outliers import outliers_per_side
-from golden.models.lm import evaluate
+from golden.models.lm import perplexity
 from golden.models.lm.config import Config, linear_layers
+from golden.models.lm.corpus import held_out_windows
 from golden.models.lm.equivalents import rotated, smoothed, turned, with_gains_in_weights
 from golden.models.lm.model import (
     EMBEDDING,
@@ -25,6 +28,7 @@ from golden.models.lm.model import (
     tensor_shapes,
 )
 from golden.models.lm.outlier_shares import FACTORS, outlier_share
+from golden.models.model import quantise
 from golden.quantise.methods.kllm import IntegerLayer
 
 SMALL = Config(vocabulary=40, hidden=24, layers=2, heads=2, inner=48, context=16)
@@ -190,22 +194,22 @@ def test_turning_leaves_nothing_to_run(model: LanguageModel, text: np.ndarray) -
 
 def test_perplexity_of_knowing_nothing_is_the_vocabulary(text: np.ndarray) -> None:
     zeros = {name: np.zeros(shape, np.float32) for name, shape in tensor_shapes(SMALL).items()}
-    found = evaluate.losses(LanguageModel(zeros, SMALL), text)
-    assert evaluate.perplexity(found) == pytest.approx(SMALL.vocabulary)
+    found = perplexity.losses(LanguageModel(zeros, SMALL), text)
+    assert perplexity.perplexity(found) == pytest.approx(SMALL.vocabulary)
 
 
 def test_losses_are_those_of_the_next_tokens(model: LanguageModel, text: np.ndarray) -> None:
     logits = model.logits(text[1:2])[0].astype(np.float64)
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     expected = -np.mean([math.log(chances[t, text[1, t + 1]]) for t in range(SMALL.context - 1)])
-    assert evaluate.losses(model, text)[1] == pytest.approx(expected, rel=1e-5)
+    assert perplexity.losses(model, text)[1] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("method", ["fp16", "rtn", "smoothquant", "quarot", "atom", "kllm"])
 def test_a_quantised_model_comes_near(text: np.ndarray, method: str) -> None:
     model = small_model(replace(SMALL, layers=1))
     names: list[str] = []
-    other = evaluate.quantise(model, method, text, bits_w=4, bits_a=4, report=names.append)
+    other = quantised_model(model, EvalOptions(method=method), text, names.append)
     assert names == linear_layers(model.config)
     exact, found = model.logits(text), other.logits(text)
     assert ((found - exact) ** 2).mean() < (1e-5 if method == "fp16" else 0.3) * exact.var()
@@ -215,11 +219,11 @@ def test_layers_are_calibrated_on_quantised_inputs(model: LanguageModel, text: n
     """A method that returns nothing but zeros: the layers after it see no attention at all."""
     seen: dict[int, Array] = {}
 
-    def prepare(weight: Array, bias: Array, calibration: Array, **_: int):
+    def prepare(weight: Array, bias: Array, calibration: Array):
         seen[len(seen)] = calibration
         return lambda x: np.zeros((len(x), weight.shape[1]), np.float32) + bias
 
-    evaluate.quantise_with(model, lambda _: prepare, text, bits_w=4, bits_a=4)
+    quantise(model, lambda _: prepare, text)
     assert not seen[3].any()  # o_proj reads a mix of zeros
     gain = model.tensors["model.layers.1.input_layernorm.weight"]
     np.testing.assert_allclose(
@@ -247,7 +251,7 @@ def test_own_layers_have_their_shares_of_outliers(text: np.ndarray) -> None:
     """Tiny layers round up; the kept activations are those of each layer's own share."""
     model = small_model(replace(SMALL, layers=1, hidden=48, inner=480))
     text = text[:2]
-    other = evaluate.quantise(model, "kllm", text, bits_w=4, bits_a=4)
+    other = quantised_model(model, EvalOptions(), text)
     for name in linear_layers(model.config):
         layer = other.linears[name]
         assert isinstance(layer, IntegerLayer)
@@ -262,7 +266,7 @@ def test_own_layers_have_their_shares_of_outliers(text: np.ndarray) -> None:
 def test_checkpoint_knows_python() -> None:
     """The shipped weights: a few held-out windows are far from a surprise."""
     model = LanguageModel.load()
-    assert evaluate.perplexity(evaluate.losses(model, evaluate.held_out_windows(4))) < 30
+    assert perplexity.perplexity(perplexity.losses(model, held_out_windows(4))) < 30
 
 
 def test_broken_checkpoints_are_refused(tmp_path: Path) -> None:

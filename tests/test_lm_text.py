@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from golden.base.errors import InputError
-from golden.models.lm import evaluate
 from golden.models.lm.config import CONFIG
-from golden.models.lm.corpus import documents, is_held_out
+from golden.models.lm.corpus import documents, held_out_windows, is_held_out
 from golden.models.lm.tokens import END, encode, load_tokenizer, windows
 
 
@@ -34,4 +33,4 @@ def test_tokens_give_the_text_back() -> None:
 @pytest.mark.parametrize("count", [0, 10**7])
 def test_windows_that_are_not_there_are_refused(count: int) -> None:
     with pytest.raises(InputError, match="windows must be from 1"):
-        evaluate.held_out_windows(count)
+        held_out_windows(count)

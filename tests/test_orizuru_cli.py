@@ -124,7 +124,8 @@ def test_bad_options_are_refused(
 @pytest.mark.parametrize(
     ("x", "said"),
     [
-        (np.ones((2, 6)), "float16"),
+        (np.ones((2, 6), np.int32), "dtype"),
+        (np.full((2, 6), 7e4), "must fit FP16"),
         (np.ones(6, np.float16), "shape"),
         (np.ones((0, 6), np.float16), "shape"),
     ],

@@ -164,3 +164,17 @@ def test_the_same_layer_comes_out_in_another_process() -> None:
         text=True,
     )
     assert done.stdout.strip() == digest(), done.stderr
+
+
+@pytest.mark.parametrize("recipe", ["refined", "weighted", "paper", "uniform"])
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("kind", ["one token", "equal tokens", "zeros"])
+def test_calibration_that_says_little_is_enough(recipe: str, symmetric: bool, kind: str) -> None:
+    """Tokens without any spread leave no moments to fit to; the layer is still one."""
+    rng = np.random.default_rng(1)
+    weight, bias, x = rng.normal(size=(24, 9)), rng.normal(size=9), rng.normal(size=(1, 24))
+    seen = {"one token": x, "equal tokens": np.repeat(x, 4, axis=0), "zeros": np.zeros((2, 24))}
+    layer = quantize_linear(weight, bias, seen[kind], symmetric=symmetric, recipe=recipe)
+    y = forward(layer, seen[kind].astype(np.float16).view(np.uint16)).y.view(np.float16)
+    exact = seen[kind] @ weight + bias
+    assert np.abs(y - exact).max() < 0.5 * np.abs(weight).sum(axis=0).max()

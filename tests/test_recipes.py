@@ -8,9 +8,9 @@ import pytest
 from golden.base.errors import InputError
 from golden.exact.fp16 import to_bits
 from golden.exact.linear import forward, reference
-from golden.models.layer_source import LayerSource, minilm_layers
+from golden.models.layer_source import LayerSource, model_layers
 from golden.quantise.activation_fit import fit_activations, see
-from golden.quantise.baselines import int_linear
+from golden.quantise.methods.rtn import prepare_rtn
 from golden.quantise.pair_moments import pair_moments
 from golden.quantise.quantize import quantize_linear
 from golden.quantise.recipes.descent import descend, error_feedback
@@ -105,7 +105,7 @@ def test_moments_are_centred_and_every_token_counts_alike() -> None:
 
 @pytest.fixture(scope="module")
 def layers() -> list[LayerSource]:
-    return list(minilm_layers(["encoder.layer.1.attention.self.value", LAYER], 64))
+    return list(model_layers(["encoder.layer.1.attention.self.value", LAYER], 64))
 
 
 LAYER = "encoder.layer.3.output.dense"
@@ -123,7 +123,8 @@ def test_refined_errs_less_than_the_others_on_other_text(layers, symmetric: bool
             layer = quantize_linear(*given, recipe=recipe, symmetric=symmetric)
             y = forward(layer, source.x).y.view(np.float16)
             errors[recipe] = np.sqrt(((y - exact) ** 2).mean())
-        grouped = int_linear(source.weight, source.bias, source.x, group=128) - exact
+        rounded = prepare_rtn(*given, bits_w=4, bits_a=4, seed=0, group=128)
+        grouped = rounded(source.x.view(np.float16).astype(np.float32)) - exact
         assert errors["refined"] < most * errors["weighted"]
         assert errors["refined"] < 0.6 * np.sqrt((grouped**2).mean())
         assert errors["weighted"] < 1.02 * errors["paper"]

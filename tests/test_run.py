@@ -238,6 +238,22 @@ def test_a_wrong_engine_is_told(
     result = invoke(*own(), "--no-area")
     assert isinstance(result.exception, ToolError)
     assert "1 of 90" in str(result.exception)
+    assert "token 1, channel 2: expected " in str(result.exception)
+    assert "of the golden model, not of this engine" in result.stdout
+    assert "token 1, channel 2: expected " in result.stdout
+
+
+def test_a_pipe_gets_a_line_for_each_stage(own: Callable[..., list[str]]) -> None:
+    result = invoke(*own(), "--no-area")
+    stages = ["activations", "codebooks", "golden model", "Verilog and icarus", "simulation"]
+    assert [line for line in result.stderr.splitlines() if line in stages] == stages
+
+
+def test_json_may_go_to_standard_output_in_place_of_the_table(
+    own: Callable[..., list[str]],
+) -> None:
+    result = invoke(*own(), "--no-area", "--json=-")
+    assert json.loads(result.stdout)["mismatches"] == 0
 
 
 def refuse(arguments: list[str], said: str, folder: Path) -> None:

@@ -10,7 +10,7 @@ import golden.quantise.product_table
 import kllm.app
 from golden.accuracy.error_split import ErrorSplit, study
 from golden.base.errors import InputError
-from golden.models.layer_source import minilm_layers
+from golden.models.layer_source import model_layers
 from golden.models.minilm import linear_layers
 
 TOKENS = 24
@@ -18,7 +18,7 @@ THREE = ("encoder.layer.0.output.dense", "encoder.layer.2.intermediate.dense", l
 
 
 def errors(names: list[str] | tuple[str, ...], **options) -> list[ErrorSplit]:
-    return [split for _, split in study(minilm_layers(names, TOKENS), **options)]
+    return [split for _, split in study(model_layers(names, TOKENS), **options)]
 
 
 @pytest.mark.parametrize("symmetric", [True, False])

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import kllm.app
 from gateware.points import point
 from golden.base.errors import InputError
-from sim.kit.launch import BenchError
+from sim.kit.launch import BenchError, run_bench
 from synth.libraries.liberty import Library
 from synth.power.gates import gate_verilog
 
@@ -27,7 +27,7 @@ def gates_of(name: str, library: Library) -> str:
 def test_bench_passes_on_gates(name: str, library: Library, needs: Callable[[str], None]) -> None:
     needs("icarus")
     gates = gates_of(name, library)
-    assert "tests passed on icarus" in kllm.app.bench_gates(name, gates, "icarus")
+    assert run_bench(name, source=gates, folder=f"{name}_gates", simulator="icarus").tests
 
 
 def test_a_wrong_gate_is_found(library: Library, needs: Callable[[str], None]) -> None:
@@ -39,7 +39,7 @@ def test_a_wrong_gate_is_found(library: Library, needs: Callable[[str], None]) -
     semicolon = gates.index(";", end)
     wrong = f"{gates[:end]}!({gates[end:semicolon]}){gates[semicolon:]}"
     with pytest.raises(BenchError):
-        kllm.app.bench_gates("sorted_list", wrong, "icarus")
+        run_bench("sorted_list", source=wrong, folder="sorted_list_wrong", simulator="icarus")
 
 
 def test_gates_are_gates(library: Library) -> None:

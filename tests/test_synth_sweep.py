@@ -22,7 +22,7 @@ from synth.sweep.measure_point import measure_point
 from synth.sweep.plan import plan, read_plan
 from synth.sweep.points import Plan
 from synth.sweep.run import Measured, front
-from synth.sweep.show import as_json, draw, label, print_table
+from synth.sweep.show import draw, figures, label, print_table
 
 GRID = {"base": "tiny", "grid": {"output_lanes": [4, 8, 16]}, "layer": {"outliers_percent": 0}}
 EXAMPLES = Path(kllm.__file__).parents[1] / "synth" / "sweep"
@@ -135,7 +135,7 @@ def test_accuracy_is_that_of_the_golden_model(
         return layer
 
     monkeypatch.setattr("golden.quantise.quantize.quantize_linear", quantize)
-    monkeypatch.setattr("golden.models.layer_source.minilm_layer", lambda *_, **named: source)
+    monkeypatch.setattr("golden.models.layer_source.model_layer", lambda *_, **named: source)
     monkeypatch.setenv("KLLM_CACHE", str(tmp_path))
     sweep = plan({"base": "tiny", "measure": ["accuracy"], "grid": {"residual_digits": [1]}})
     found = measure_point(sweep.points[0], 1)
@@ -164,7 +164,7 @@ def test_front_is_what_none_is_better_than() -> None:
     points = measured(sweep, (1, 9), (2, 5), (2, 6), (3, 5), (0, 0))
     assert front(points, sweep.pareto) == {sweep.points[0], sweep.points[1]}
     assert front(points, ("ge",)) == {sweep.points[0]}
-    rows = json.loads(as_json(sweep, points))["points"]
+    rows = json.loads(json.dumps(figures(sweep, points)))["points"]
     assert [row["pareto"] for row in rows] == [True, True, False, False, False]
 
 

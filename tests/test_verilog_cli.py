@@ -126,13 +126,13 @@ def test_streams_are_seen_from_the_component() -> None:
 
 
 def test_list_is_the_catalogue() -> None:
-    for option in ("--list", "--json"):
+    for option in ("--list", "--json=-"):
         result = verilog(option)
         assert result.exit_code == 0
         for name, one in CATALOGUE.items():
             assert name in result.output
             assert one.about.split(",")[0] in " ".join(result.output.replace("│", " ").split())
-    entries = json.loads(verilog("--list", "--json").output)
+    entries = json.loads(verilog("--json", "-").output)
     assert [entry["name"] for entry in entries] == list(CATALOGUE)
     by_name = {entry["name"]: entry["parameters"] for entry in entries}
     assert by_name["fp16_add"] == {"pipelined": False}

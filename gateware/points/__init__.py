@@ -9,8 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from gateware.point import Point
-from golden.base.errors import InputError
-from golden.base.tensor_file import near
+from golden.base.names import lookup
 
 
 def collect(points: list[Point]) -> dict[str, Point]:
@@ -47,6 +46,4 @@ def point(name: str) -> Point:
     InputError
         When there is none; the text has the names that come near.
     """
-    if name in POINTS:
-        return POINTS[name]
-    raise InputError(f"no design {name!r}{near(name, POINTS)}")
+    return lookup("design", name, POINTS, "kllm verilog --list")

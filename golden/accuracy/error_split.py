@@ -11,7 +11,7 @@ from golden.exact.linear import QuantizedLinear, Result, forward, reference
 from golden.exact.mac import GROUP
 from golden.exact.spec import IntArray
 from golden.models.layer_source import LayerSource
-from golden.quantise.baselines import int_linear
+from golden.quantise.methods.rtn import prepare_rtn
 from golden.quantise.quantize import quantize_linear
 from golden.quantise.recipes.table import DEFAULT
 
@@ -82,18 +82,11 @@ def split_errors(
     ideal = exact_linear(weight, bias, x)
     quantised = reference(layer, x, result)
     engine = result.y.view(np.float16).astype(np.float64)
+    bits = {"bits_w": _bits(layer.w_centroids), "bits_a": _bits(layer.a_centroids), "seed": 0}
+    tokens, real = (v.astype(np.float32) for v in (x.view(np.float16), weight))
+    shift = bias.astype(np.float32)
     per_token, grouped = (
-        rms(
-            int_linear(
-                weight,
-                bias,
-                x,
-                weight_bits=_bits(layer.w_centroids),
-                activation_bits=_bits(layer.a_centroids),
-                group=group,
-            )
-            - ideal
-        )
+        rms(prepare_rtn(real, shift, real[:0], group=group, **bits)(tokens) - ideal)
         for group in (None, GROUP)
     )
     return ErrorSplit(
@@ -134,7 +127,7 @@ def study(
     Parameters
     ----------
     layers : iterable of LayerSource
-        :func:`golden.models.layer_source.minilm_layers`, say.
+        :func:`golden.models.layer_source.model_layers`, say.
     weight_bits, activation_bits, symmetric, outlier_share, magnitude_bits, recipe
         As for :func:`golden.quantise.quantize.quantize_linear`.
     """

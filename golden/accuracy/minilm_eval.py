@@ -1,20 +1,17 @@
 """MiniLM with all its linear layers quantised, against MiniLM in FP32."""
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from golden.accuracy.options import EvalOptions, Progress
-from golden.models.minilm import MiniLM, linear_layers, pool
+from golden.models.minilm import MiniLM, pool
+from golden.models.model import quantise
 from golden.models.text import calibration_texts, tuning_texts, unseen_texts
-from golden.quantise.methods.layer import Array, Linear
+from golden.quantise.methods.layer import Array
 
-# Takes weights (K, N), bias (N,) and calibration tokens (T, K).
-Make = Callable[[Array, Array, Array], Linear]
 NEAREST = (1, 5, 10)
-Report = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -31,56 +28,6 @@ class Agreement:
 
     error: float
     worst: float
-
-
-def quantise(
-    model: MiniLM,
-    make: Make,
-    texts: Sequence[str],
-    report: Report = lambda name: None,
-    part: str = "",
-) -> dict[str, Linear]:
-    """Return all linear layers, quantised in the order in which they run.
-
-    Each is calibrated on what the quantised layers before it give.
-
-    Parameters
-    ----------
-    model : MiniLM
-    make : callable
-        Quantises a layer.
-    texts : sequence of str
-        To calibrate on.
-    report : callable, optional
-        Told the name of each layer when it is done.
-    part : str
-        Layers without this in their name stay as they are.
-    """
-    layers: dict[str, Linear] = {}
-
-    def linear(name: str, x: Array) -> Array:
-        kept = partial(model.linear, name)
-        layers[name] = make(*model.weights(name), x) if part in name else kept
-        report(name)
-        return layers[name](x)
-
-    model.hidden([model.tokens(text) for text in texts], linear)
-    return layers
-
-
-def embed(
-    model: MiniLM,
-    layers: Mapping[str, Linear],
-    texts: Sequence[str],
-    report: Report = lambda name: None,
-) -> Array:
-    """Return a unit vector (384,) per text as the quantised layers make it."""
-
-    def linear(name: str, x: Array) -> Array:
-        report(name)
-        return layers[name](x)
-
-    return pool(model.hidden([model.tokens(text) for text in texts], linear))
 
 
 def agreement(vectors: Array, exact: Array) -> Agreement:
@@ -118,19 +65,21 @@ def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
         ``error`` (1 - mean cosine to FP32's sentence vectors), ``worst_text`` (1 - least cosine),
         ``nearest_1``, ``nearest_5``, ``nearest_10`` (agreement on the nearest others).
     """
-    model, done = MiniLM(), iter(range(1, 2 * len(linear_layers()) + 1))
-
-    def report(name: str) -> None:
-        del name
-        progress(next(done), 2 * len(linear_layers()))
-
-    prepare = partial(
+    model = MiniLM()
+    parts = sum(options.layers in name for name in model.layer_names) + 1  # the last: measured
+    done = iter(range(1, parts + 1))
+    make = partial(
         options.prepare(), bits_w=options.bits_w, bits_a=options.bits_a, seed=options.seed
     )
-    calibration = calibration_texts(options.seed, options.calibration)
-    layers = quantise(model, prepare, calibration, report, options.layers)
+    quantised = quantise(
+        model,
+        lambda name: make if options.layers in name else None,
+        calibration_texts(options.seed, options.calibration),
+        lambda name: progress(next(done), parts),
+    )
     texts = (tuning_texts if options.tuning else unseen_texts)(options.seed, options.texts)
-    vectors, exact = embed(model, layers, texts, report), model.embed(texts)
+    vectors, exact = pool(quantised.run(texts)), model.embed(texts)
+    progress(next(done), parts)
     found = agreement(vectors, exact)
     near = {f"nearest_{n}": retrieval(vectors, exact, n) for n in NEAREST if n < len(texts)}
     return {"error": found.error, "worst_text": found.worst, **near}

@@ -4,7 +4,7 @@ The paper compares both with what it does, the largest and smallest of each toke
 per layer. Everything here is evaluated in float64 on the inputs of MiniLM's layers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,24 +87,6 @@ def input_errors(
         rms_scale=scaled(_root_mean_square),
         largest_scale=scaled(_largest),
     )
-
-
-def all_input_errors(
-    layers: Sequence[LayerSource],
-    bits: int,
-    *,
-    symmetric: bool,
-    outlier_share: float,
-    report: Callable[[], object],
-) -> dict[str, InputErrors]:
-    """Return the errors of some layers' inputs by name; ``report`` is called after each."""
-    found = {}
-    for source in layers:
-        found[source.name] = input_errors(
-            source, bits, symmetric=symmetric, outlier_share=outlier_share
-        )
-        report()
-    return found
 
 
 def _root_mean_square(ratio: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.accuracy.error_split import study
-from golden.models.layer_source import minilm_layers
+from golden.models.layer_source import model_layers
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ def width_curve(
     symmetric: bool,
     tokens: int,
     seed: int,
+    model: str = "minilm",
     report: Callable[[], object],
 ) -> list[Width]:
-    """Quantise layers of MiniLM at each width and return what becomes of the errors.
+    """Quantise layers of a model at each width and return what becomes of the errors.
 
     Parameters
     ----------
@@ -59,10 +60,12 @@ def width_curve(
         To measure on.
     seed : int
         Chooses the texts.
+    model : str
+        A name in :data:`golden.models.table.MODELS`.
     report : callable
         Called after each layer.
     """
-    layers = list(minilm_layers(names, tokens, None, seed))
+    layers = list(model_layers(names, tokens, None, seed, model))
     curve = []
     for bits in widths:
         splits = []

@@ -1,42 +1,55 @@
-"""Tensors from a safetensors file, as float32; what cannot be read is said in one sentence."""
+"""Tensors from safetensors files, as float32; what cannot be read is said in one sentence.
 
-import difflib
+A model may stand in one file, or in parts: several files and an index, which is JSON and says under
+``weight_map`` in which part each tensor is. A folder stands for the model in it.
+"""
+
 import json
-from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
 from golden.base.errors import InputError
+from golden.base.names import require_name, some
+
+INDEX = "model.safetensors.index.json"
+# How files of other kinds begin, and what to do with them.
+OTHER_KINDS = (
+    (b"GGUF", "a GGUF file, whose weights are quantised already: name the model's safetensors"),
+    *(
+        (start, "a PyTorch file: write it anew with safetensors.torch.save_file(torch.load(...))")
+        for start in (b"PK\x03\x04", b"\x80\x02")
+    ),
+    (b"\x93NUMPY", "a NumPy array: --activations takes such"),
+    (b"\x89HDF", "an HDF5 file: write its tensors with safetensors.numpy.save_file"),
+)
 
 
 class TensorFile:
-    """A safetensors file, opened.
+    """A safetensors file, or a model in several, opened.
 
     Parameters
     ----------
     path : Path
-        The file.
+        The file, the index of a model in parts, or the folder of either.
 
     Raises
     ------
     InputError
-        If the file is missing, truncated or something else.
+        If a file is missing, truncated or something else.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        if not path.is_file():
-            raise InputError(f"{path} is not a file; expected a safetensors file")
-        try:
-            self._file = safe_open(path, framework="numpy")
-        except (SafetensorError, OSError) as error:
-            raise InputError(
-                f"{path} is no whole safetensors file ({error}); get it once more"
-            ) from error
-        self.names: list[str] = sorted(self._file.keys())
+        self.path = _in_folder(path) if path.is_dir() else path
+        parts = _parts(self.path) if self.path.suffix == ".json" else [self.path]
+        self._files: dict[str, tuple[Path, Any]] = {}
+        for part in parts:
+            file = _open(part)
+            self._files |= {name: (part, file) for name in file.keys()}
+        self.names: list[str] = sorted(self._files)
 
     def tensor(self, name: str) -> npt.NDArray[np.float32]:
         """Return a tensor of floating-point numbers as float32.
@@ -46,35 +59,74 @@ class TensorFile:
         InputError
             If there is none of that name, or if it holds something else than real numbers.
         """
-        if name not in self.names:
-            raise InputError(f"{self.path} has no tensor {name!r}{near(name, self.names)}")
-        dtype = self._file.get_slice(name).get_dtype()
+        require_name("tensor", name, self.names, owner=self.path)
+        path, file = self._files[name]
+        dtype = file.get_slice(name).get_dtype()
         if dtype == "BF16":
-            return self._bfloat16(name)
+            return _bfloat16(path, name)
         if dtype not in ("F16", "F32", "F64"):
             raise InputError(
-                f"tensor {name!r} of {self.path} has dtype {dtype}; allowed are F16, BF16, F32, F64"
+                f"tensor {name!r} of {path} has dtype {dtype}; allowed are F16, BF16, F32, F64"
             )
         with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite: refused later
-            return self._file.get_tensor(name).astype(np.float32)
-
-    def _bfloat16(self, name: str) -> npt.NDArray[np.float32]:
-        """Return a bfloat16 tensor. NumPy has no such type, so the library cannot: read the bytes.
-
-        A safetensors file is the header's length (8 bytes), the header (JSON), then the data.
-        """
-        with self.path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            entry = json.loads(file.read(length))[name]
-            start, stop = entry["data_offsets"]
-            file.seek(8 + length + start)
-            upper = np.frombuffer(file.read(stop - start), "<u2").astype(np.uint32)
-        return (upper << 16).view(np.float32).reshape(entry["shape"])
+            return file.get_tensor(name).astype(np.float32)
 
 
-def near(name: str, names: Collection[str]) -> str:
-    """Return the end of a sentence that names what the user may have meant."""
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return (
-        f"; near are {', '.join(close)}" if close else f"; there are {', '.join(list(names)[:6])}"
-    )
+def _in_folder(folder: Path) -> Path:
+    """Return the model in a folder: its index, or its only safetensors file."""
+    if (folder / INDEX).is_file():
+        return folder / INDEX
+    found = sorted(folder.glob("*.safetensors"))
+    if len(found) != 1:
+        there = some([path.name for path in found]) if found else "none"
+        raise InputError(
+            f"{folder} must hold {INDEX} or one safetensors file, of which there are {there}:"
+            " name a file"
+        )
+    return found[0]
+
+
+def _parts(index: Path) -> list[Path]:
+    """Return the files that an index names."""
+    try:
+        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{index} is no index of a model in parts, JSON with a weight_map: {error!r}"
+        ) from error
+    for name in names:
+        if not isinstance(name, str) or Path(name).name != name:
+            raise InputError(f"{index} must name files in its own folder, names {name!r}")
+        if not (index.parent / name).is_file():
+            raise InputError(f"{index} names {name}, which is not there: get that part, too")
+    return [index.parent / name for name in sorted(names)]
+
+
+def _open(path: Path) -> Any:
+    if not path.is_file():
+        raise InputError(f"{path} is not a file; expected a safetensors file")
+    try:
+        return safe_open(path, framework="numpy")
+    except (SafetensorError, OSError) as error:
+        with path.open("rb") as file:
+            start = file.read(8)
+        for magic, kind in OTHER_KINDS:
+            if start.startswith(magic):
+                raise InputError(f"{path} is {kind}") from error
+        raise InputError(
+            f"{path} is no whole safetensors file ({error}); name one, or get it once more"
+        ) from error
+
+
+def _bfloat16(path: Path, name: str) -> npt.NDArray[np.float32]:
+    """Return a bfloat16 tensor. NumPy has no such type, so the library cannot: read the bytes.
+
+    A safetensors file is the header's length (8 bytes), the header (JSON), then the data.
+    """
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(length))[name]
+        start, stop = entry["data_offsets"]
+        file.seek(8 + length + start)
+        upper = np.frombuffer(file.read(stop - start), "<u2").astype(np.uint32)
+    return (upper << 16).view(np.float32).reshape(entry["shape"])

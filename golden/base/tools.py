@@ -30,6 +30,10 @@ class Tool:
         What it is needed for.
     get : str
         How to get it: a command, or a sentence.
+    commands : str
+        Which commands of ``kllm`` need it.
+    optional : bool
+        Whether they, or what they do without it, are for those alone who want it.
     version : str
         The version found; empty when there is none.
     problem : str
@@ -39,6 +43,8 @@ class Tool:
     name: str
     purpose: str
     get: str
+    commands: str = "all"
+    optional: bool = False
     version: str = ""
     problem: str = ""
 
@@ -61,7 +67,15 @@ def judge_version(version: str, minimum: str) -> str:
     return ""
 
 
-def python_package(name: str, *, purpose: str, minimum: str, module: str | None = None) -> Tool:
+def python_package(
+    name: str,
+    *,
+    purpose: str,
+    minimum: str,
+    module: str | None = None,
+    commands: str = "all",
+    extra: str = "",
+) -> Tool:
     """Look for an installed Python package, without importing it.
 
     Parameters
@@ -74,6 +88,10 @@ def python_package(name: str, *, purpose: str, minimum: str, module: str | None 
         The oldest version that will do.
     module : str, optional
         The module that it must bring, when its name is another.
+    commands : str
+        Which commands need it.
+    extra : str
+        The extra of this project that brings it; such a package is optional.
     """
     try:
         version = importlib.metadata.version(name)
@@ -83,11 +101,26 @@ def python_package(name: str, *, purpose: str, minimum: str, module: str | None 
         problem = judge_version(version, minimum)
         if importlib.util.find_spec(module or name) is None:
             problem = "installed, but its module is missing"
-    return Tool(name=name, purpose=purpose, get=SET_UP, version=version, problem=problem)
+    return Tool(
+        name=name,
+        purpose=purpose,
+        get=f"pip install -e '.[{extra}]'" if extra else SET_UP,
+        commands=commands,
+        optional=bool(extra),
+        version=version,
+        problem=problem,
+    )
 
 
 def program(
-    name: str, command: Sequence[str], *, package: str, purpose: str, minimum: str = "0"
+    name: str,
+    command: Sequence[str],
+    *,
+    package: str,
+    purpose: str,
+    minimum: str = "0",
+    commands: str = "all",
+    optional: bool = False,
 ) -> Tool:
     """Look for a program on PATH and ask it for its version.
 
@@ -103,19 +136,32 @@ def program(
         What it is needed for.
     minimum : str
         The oldest version that will do.
+    commands : str
+        Which commands need it.
+    optional : bool
+        Whether they can do without it.
     """
-    get = f"apt-get install {package}"
+    version = ""
     if shutil.which(command[0]) is None:
-        return Tool(name=name, purpose=purpose, get=get, problem=f"no {command[0]} on PATH")
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError):
-        problem = f"`{' '.join(command)}` fails"
-        return Tool(name=name, purpose=purpose, get=get, problem=problem)
-    match = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
-    version = match[0] if match else "unknown"
-    problem = judge_version(version, minimum) if match else ""
-    return Tool(name=name, purpose=purpose, get=get, version=version, problem=problem)
+        problem = f"no {command[0]} on PATH"
+    else:
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        except (OSError, subprocess.SubprocessError):
+            problem = f"`{' '.join(command)}` fails"
+        else:
+            match = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
+            version = match[0] if match else "unknown"
+            problem = judge_version(version, minimum) if match else ""
+    return Tool(
+        name=name,
+        purpose=purpose,
+        get=f"apt-get install {package}",
+        commands=commands,
+        optional=optional,
+        version=version,
+        problem=problem,
+    )
 
 
 def model_directory() -> Path:
@@ -141,18 +187,26 @@ def model_directory() -> Path:
 
 
 def _model() -> Tool:
+    version, problem = "", ""
     try:
         model_directory()
-        version, problem = importlib.metadata.version(MODEL_PACKAGE), ""
+        version = importlib.metadata.version(MODEL_PACKAGE)
     except ToolError as error:
-        version, problem = "", str(error)
-    purpose = "MiniLM's weights and tokenizer"
-    return Tool(name=MODEL_PACKAGE, purpose=purpose, get=SET_UP, version=version, problem=problem)
+        problem = str(error)
+    return Tool(
+        name=MODEL_PACKAGE,
+        purpose="MiniLM's weights and tokenizer",
+        get=SET_UP,
+        commands="run, study, eval, curve, power, density, sim compare",
+        version=version,
+        problem=problem,
+    )
 
 
 def requirements() -> list[Tool]:
-    """Return what the golden model needs, as found."""
+    """Look for everything that the golden model and the command line need."""
     version = platform.python_version()
+    quantising = "run, study, eval, curve, quantize, power, sweep, density"
     return [
         Tool(
             name="Python",
@@ -161,9 +215,29 @@ def requirements() -> list[Tool]:
             version=version,
             problem=judge_version(version, "3.11"),
         ),
+        python_package("typer", purpose="the command line", minimum="0.16"),
+        python_package("rich", purpose="tables", minimum="14"),
         python_package("numpy", purpose="the golden model", minimum="2"),
-        python_package("ckwrap", purpose="optimal K-Means", minimum="1.2.3"),
-        python_package("safetensors", purpose="weight files", minimum="0.5"),
-        python_package("tokenizers", purpose="text to tokens", minimum="0.21"),
+        python_package("ckwrap", purpose="K-Means", minimum="1.2.3", commands=quantising),
+        python_package("safetensors", purpose="weight files", minimum="0.5", commands=quantising),
+        python_package(
+            "tokenizers",
+            purpose="text to tokens",
+            minimum="0.21",
+            commands="run, study, eval, curve, power, density, sim compare",
+        ),
         _model(),
+        python_package(
+            "matplotlib",
+            purpose="figures",
+            minimum="3.9",
+            commands="report, and --plot of eval, curve, density, sweep, sim compare",
+        ),
+        python_package(
+            "torch",
+            purpose="training the language model anew",
+            minimum="2.4",
+            commands="python -m golden.models.lm.train",
+            extra="train",
+        ),
     ]

@@ -6,7 +6,7 @@ from golden.exact.fp16 import BitArray
 from golden.exact.fp16_arithmetic import add, from_integer, fused_multiply_add, multiply
 from golden.exact.spec import IntArray
 
-GROUP = 128  # input channels that have one scale
+GROUP = 128  # input channels that share a scale, as published methods have it
 MINUS_ZERO = 0x8000  # the one number that changes nothing when it is added
 
 

@@ -1,22 +1,29 @@
 """The sentence encoder all-MiniLM-L6-v2 in NumPy: real layers, and the activations they see."""
 
+import copy
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from golden.base.errors import InputError
-from golden.base.tensor_file import TensorFile, near
+from golden.base.tensor_file import TensorFile
 from golden.base.tools import model_directory
-
-Array = npt.NDArray[np.float32]
+from golden.models.model import require_layers
+from golden.models.text import calibration_texts, evaluation_texts, passages, texts_from_file
+from golden.quantise.methods.layer import Array, Linear
 
 LAYERS = 6
 HEADS = 12
 MAX_TOKENS = 512  # rows of the position table
+# Characters of a text that are looked at: far more than so many tokens have, and few enough for a
+# text of any length to be read at once.
+MAX_CHARACTERS = 1 << 16
+CALIBRATION_TEXTS = 32  # about 2000 tokens
 NORM_EPSILON = 1e-12
 LINEARS = (
     "attention.self.query",
@@ -57,6 +64,7 @@ class MiniLM:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # the library raises nothing narrower
             raise InputError(f"{tokenizer} is no tokenizer file: {error}") from error
+        self.linears: Mapping[str, Linear] = {}
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
 
@@ -68,63 +76,92 @@ class MiniLM:
         InputError
             If the text holds no token of its own.
         """
-        numbers = self._tokenizer.encode(text).ids
+        numbers = self._tokenizer.encode(text[:MAX_CHARACTERS]).ids
         if len(numbers) <= 2:
             raise InputError(f"the text {text[:40]!r} has no token; expected at least one word")
         return numbers
 
+    @property
+    def layer_names(self) -> list[str]:
+        """Names of the linear layers, in the order in which they run."""
+        return linear_layers()
+
     def weights(self, name: str) -> tuple[Array, Array]:
         """Return a linear layer's weights (K, N) and bias (N,)."""
-        require_layer(name)
+        require_layers("MiniLM", linear_layers(), [name])
         return self._tensors[f"{name}.weight"].T, self._tensors[f"{name}.bias"]
 
-    def activations(self, names: Collection[str], texts: Sequence[str]) -> dict[str, Array]:
+    def with_linears(self, linears: Mapping[str, Linear]) -> Self:
+        """Return the model with the named linear layers replaced: (T, K) to (T, N)."""
+        require_layers("MiniLM", linear_layers(), linears)
+        other = copy.copy(self)
+        other.linears = {**self.linears, **linears}
+        return other
+
+    def activations(self, names: Collection[str], text: Sequence[str]) -> dict[str, Array]:
         """Return the inputs (T, K) of the named layers: all tokens of all texts, in order.
 
         [CLS] and [SEP] are tokens like the others. Each text runs alone.
         """
-        for name in names:
-            require_layer(name)
+        require_layers("MiniLM", linear_layers(), names)
         seen: dict[str, list[Array]] = {name: [] for name in names}
+        # What comes after the last of them need not run.
+        blocks = 1 + max((int(name.split(".")[2]) for name in names), default=-1)
+        for one in text:
+            self._hidden([one], seen, blocks)
+        return {name: np.concatenate(rows) for name, rows in seen.items()}
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        """Return a unit vector (384,) per text: the mean over its tokens, normalised.
+
+        Each text runs alone, so that its vector does not depend on the others.
+        """
+        return np.concatenate([pool(self._hidden([text], {})) for text in texts])
+
+    def run(self, text: Sequence[str]) -> list[Array]:
+        """Return the last hidden states (T, 384) of each text.
+
+        Linear layers take the tokens of all texts together; only attention keeps them apart.
+        """
+        return self._hidden(text, {})
+
+    def calibration_text(self, seed: int, without: Sequence[str]) -> list[str]:
+        """Return passages to fit codebooks on, about 2000 tokens, none of them in ``without``."""
+        apart = set(without)
+        return [text for text in calibration_texts(seed, CALIBRATION_TEXTS) if text not in apart]
+
+    def text_to_run(self, seed: int, tokens: int, file: Path | None) -> list[str]:
+        """Return the first texts, of a file or held out, that have so many tokens together.
+
+        Raises
+        ------
+        InputError
+            If there are fewer, or the file is no text.
+        """
+        texts = texts_from_file(file) if file else evaluation_texts(seed, len(passages()) // 2)
+        total = 0
+        for i, text in enumerate(texts):
+            total += len(self.tokens(text))
+            if total >= tokens:
+                return texts[: i + 1]
+        raise InputError(
+            f"{file or 'the text'} has {total} tokens; asked for {tokens}: give a longer text or"
+            " fewer tokens"
+        )
+
+    def _hidden(
+        self, texts: Sequence[str], seen: Mapping[str, list[Array]], blocks: int = LAYERS
+    ) -> list[Array]:
+        """Return the last hidden states; append inputs of layers to their lists."""
 
         def linear(name: str, x: Array) -> Array:
             if name in seen:
                 seen[name].append(x)
-            return self.linear(name, x)
+            return self.linears[name](x) if name in self.linears else self.linear(name, x)
 
-        # What comes after the last of them need not run.
-        blocks = 1 + max((int(name.split(".")[2]) for name in names), default=-1)
-        for text in texts:
-            self.hidden([self.tokens(text)], linear, blocks)
-        return {name: np.concatenate(rows) for name, rows in seen.items()}
-
-    def embed(self, texts: Sequence[str]) -> Array:
-        """Return a unit vector (384,) per text: the mean over its tokens, normalised."""
-        rows = [pool(self.hidden([self.tokens(text)])) for text in texts]
-        return np.concatenate(rows)
-
-    def hidden(
-        self,
-        texts: Sequence[Sequence[int]],
-        linear: Callable[[str, Array], Array] | None = None,
-        blocks: int = LAYERS,
-    ) -> list[Array]:
-        """Return the last hidden states (T, 384) of each text, given by its token numbers.
-
-        Linear layers take the tokens of all texts together; only attention keeps them apart.
-
-        Parameters
-        ----------
-        texts : sequence of sequences of int
-        linear : callable, optional
-            Takes the place of all linear layers: a name and inputs (T, K) to outputs (T, N). It
-            is called in the order of :func:`linear_layers`.
-        blocks : int
-            How many of the model's layers to run.
-        """
-        linear = linear or self.linear
-        ends = np.cumsum([len(tokens) for tokens in texts])[:-1]
-        x = self._norm("embeddings", np.concatenate([self._embedding(list(t)) for t in texts]))
+        rows = [self.tokens(text) for text in texts]
+        ends = np.cumsum([len(tokens) for tokens in rows])[:-1]
+        x = self._norm("embeddings", np.concatenate([self._embedding(row) for row in rows]))
         for i in range(blocks):
             layer = f"encoder.layer.{i}"
             triple = [linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value")]
@@ -151,12 +188,6 @@ class MiniLM:
         spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + NORM_EPSILON)
         gain, shift = (self._tensors[f"{name}.LayerNorm.{n}"] for n in ("weight", "bias"))
         return centred / spread * gain + shift
-
-
-def require_layer(name: str) -> None:
-    """Raise InputError, with the near matches, unless ``name`` is a linear layer."""
-    if name not in linear_layers():
-        raise InputError(f"MiniLM has no linear layer {name!r}{near(name, linear_layers())}")
 
 
 def _tensor_names() -> list[str]:

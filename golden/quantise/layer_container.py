@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from golden.base.errors import InputError
-from golden.base.tensor_file import near
+from golden.base.names import lookup
 from golden.exact.linear import QuantizedLinear
 from golden.exact.spec import FACTOR_BITS, SCALE_BITS, NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor
@@ -158,10 +158,7 @@ def _facts(path: Path, metadata: Mapping[str, str], name: str) -> dict[str, Any]
         layers = json.loads(metadata.get("layers", ""))
     except (ValueError, RecursionError) as error:
         raise InputError(f"the metadata of {path} cannot be read: {error}") from error
-    if not isinstance(layers, dict) or name not in layers:
-        known = list(layers) if isinstance(layers, dict) else []
-        raise InputError(f"{path} has no layer {name!r}{near(name, known)}")
-    facts = layers[name]
+    facts = lookup("layer", name, layers if isinstance(layers, dict) else {}, owner=path)
     if not isinstance(facts, dict) or set(facts) != set(FACTS):
         raise InputError(f"layer {name!r} of {path} must have the facts {', '.join(FACTS)}")
     for key, value in facts.items():

@@ -34,6 +34,9 @@ FURTHEST = 1.0
 # ever. So many steps for each entry are more than tables of real layers take.
 WORTHWHILE = 1e-6
 STEPS = 2
+# Keeps codebooks where they are as far as the moments say nothing, as those of a single token do;
+# in parts of the moments' mean.
+STEADY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -170,27 +173,38 @@ def _refits(
             table, refits, error / unit**2, float(shift @ moments.codebook @ shift) / unit**2
         )
         if cost:
-            a, w = _refit(entries, ideal, moments, w, cost)
+            a, w = _refit(entries, ideal, moments, (a, w), cost)
 
 
 def _refit(
-    entries: FloatArray, ideal: FloatArray, moments: PairMoments, w: FloatArray, cost: float
+    entries: FloatArray,
+    ideal: FloatArray,
+    moments: PairMoments,
+    now: tuple[FloatArray, FloatArray],
+    cost: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Return a, then w, that bring the products nearer to the entries without leaving ``ideal``.
 
     Least squares in one while the other stands, with the table's and the codebook's moments.
     """
+    a, w = now
     to_table = moments.table.reshape(*entries.shape, *entries.shape)
     to_ideal = cost * moments.codebook.reshape(*ideal.shape, *ideal.shape)
     pull_table = np.tensordot(to_table, entries)
     pull_ideal = np.tensordot(to_ideal, ideal)
     near, far = _over_weights(to_table, w), _over_weights(to_ideal, w)
     right = pull_table @ w + (pull_ideal @ w - far[:, -1])[:-1]
-    a: FloatArray = np.linalg.solve(near + far[:-1, :-1], right).astype(np.float64)
+    a = _solve(near + far[:-1, :-1], right, a)
     b = np.append(a, 1)
     near, far = _over_activations(to_table, a), _over_activations(to_ideal, b)
-    fitted = np.linalg.solve(near + far, a @ pull_table + b @ pull_ideal)
-    return a, fitted.astype(np.float64)
+    return a, _solve(near + far, a @ pull_table + b @ pull_ideal, w)
+
+
+def _solve(moments: FloatArray, pull: FloatArray, now: FloatArray) -> FloatArray:
+    """Return what solves ``moments @ x = pull``, and is ``now`` where the moments leave it open."""
+    steady = STEADY * float(np.trace(moments)) / len(moments) or 1.0
+    found = np.linalg.solve(moments + steady * np.eye(len(moments)), pull + steady * now)
+    return found.astype(np.float64)
 
 
 def _over_weights(moments: FloatArray, w: FloatArray) -> FloatArray:

@@ -1,75 +1,67 @@
 """The command ``kllm curve inputs``."""
 
-import json
-from pathlib import Path
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden.base.errors import InputError
+from kllm.options import BitsA, Json, LayersPart, ModelName, Outliers, Plain, Seed
+from kllm.results import deliver, require_json
+
+if TYPE_CHECKING:
+    from golden.accuracy.static_outliers import InputErrors
+
+EXAMPLES = "kllm curve inputs --bits-a 3"
+# Layers of MiniLM and of the language model that read the same inputs as another.
+SAME_INPUTS = ("self.key", "self.value", "k_proj", "v_proj", "up_proj")
 
 
-def inputs(
-    layers: Annotated[
-        str, typer.Option(metavar="PART", help="Only layers with this in their name.")
-    ] = "",
-    bits_a: Annotated[int, typer.Option(help="Bits of an activation index, 2 to 4.")] = 4,
-    outliers: Annotated[
-        float, typer.Option(help="Share kept as outliers on each side, 0 to 0.5.")
-    ] = 0.005,
-    plain: Annotated[
-        bool, typer.Option("--plain", help="Codebooks that need not be symmetric.")
-    ] = False,
+def command(
+    model: ModelName = "minilm",
+    layers: LayersPart = "",
+    bits_a: BitsA = 4,
+    outliers: Outliers = 0.005,
+    plain: Plain = False,
     tokens: Annotated[int, typer.Option(help="Tokens to measure on.")] = 256,
-    seed: Annotated[int, typer.Option(help="Chooses the texts.")] = 0,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
-    ] = None,
+    seed: Seed = 0,
+    json_file: Json = None,
 ) -> None:
     """Errors of the inputs: dynamic against static outliers, offline against online codebooks.
 
     Root mean squares in % of the inputs', each token in its own scale. Ours: outliers of each
     token, one codebook a layer, the mean magnitude as the token scale. Beside it: static
     thresholds (and which share is beyond them), a codebook fitted online to each token, other
-    token scales. Layers that read the same inputs as query are left out.
+    token scales. Layers that read the same inputs as another are left out.
     """
-    from dataclasses import asdict
+    from golden.accuracy.static_outliers import input_errors
+    from golden.base.console import working
+    from golden.base.names import with_part
+    from golden.models.layer_source import model_layers
+    from golden.models.table import require_model
 
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.progress import Progress
-    from rich.table import Table
+    known = [n for n in require_model(model).layer_names() if not n.endswith(SAME_INPUTS)]
+    names = with_part("layer", layers, known)
+    require_json(json_file)
+    found = {}
+    with working() as say:
+        say("activations")
+        for source in model_layers(names, tokens, None, seed, model):
+            say("layers", len(found) / len(names), source.name)
+            found[source.name] = input_errors(
+                source, bits_a, symmetric=not plain, outlier_share=outliers
+            )
+    figures = [{"layer": name, **asdict(errors)} for name, errors in found.items()]
+    deliver(json_file, figures, lambda: show(found))
 
-    from golden.accuracy.static_outliers import all_input_errors
-    from golden.base.files import require_writable, write_whole
-    from golden.models.layer_source import minilm_layers
-    from golden.models.minilm import linear_layers
 
-    known = [n for n in linear_layers() if not n.endswith(("self.key", "self.value"))]
-    names = [name for name in known if layers in name]
-    if not names:
-        raise InputError(f"no layer has {layers!r} in its name; there are {', '.join(known[:4])}")
-    if json_file:
-        require_writable(json_file)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("layers", total=len(names))
-        found = all_input_errors(
-            list(minilm_layers(names, tokens, None, seed)),
-            bits_a,
-            symmetric=not plain,
-            outlier_share=outliers,
-            report=lambda: bar.advance(task),
-        )
-    if json_file:
-        figures = [{"layer": name, **asdict(errors)} for name, errors in found.items()]
-        write_whole(json_file, json.dumps(figures, indent=2) + "\n")
-    table = Table("encoder.layer.", box=SIMPLE, pad_edge=False, title="errors in %")
-    for column in ("ours", "static", "outliers", "online", "s_a RMS", "s_a largest"):
-        table.add_column(column, justify="right", no_wrap=True)
+def show(found: "dict[str, InputErrors]") -> None:
+    """Print a line per layer, and the means."""
+    from golden.base.console import console, table
+
+    titles = ("ours", "static", "outliers", "online", "s_a RMS", "s_a largest")
+    lines = table("layer", *titles, title="errors in %")
     rows = [list(asdict(errors).values()) for errors in found.values()]
     means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
     for name, row in [*zip(found, rows, strict=True), ("mean", means)]:
-        table.add_row(
-            name.removeprefix("encoder.layer."), *(f"{100 * number:.2f}" for number in row)
-        )
-    Console().print(table)
+        lines.add_row(name, *(f"{100 * number:.2f}" for number in row))
+    console().print(lines)

@@ -1,17 +1,9 @@
 """The command ``kllm density``."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from synth.area.density import Cycles, Density
+from kllm.options import Json, Liberty, Plot, Timeout
+from kllm.results import deliver, require_json
 
 EXAMPLES = """
 Examples:
@@ -20,192 +12,42 @@ kllm density  -  in the default library
 
 kllm density --liberty osu018 --liberty cells.lib.gz --json density.json --plot density.png
 """
-# What a multiply-accumulate takes over one in FP16, in placed designs of 28 nm: the paper's from
-# its table of areas, the others' as published for 4-bit weights.
-PUBLISHED = (
-    ("KLLM", 0.38),
-    ("FIGNA", 1 / 4.0),
-    ("FIGLUT", 1 / 4.3),
-    ("AxCore", 1 / 6.7),
-)
-NOTES = (
-    (
-        "GE/MAC: gates for an output channel's products and their sum, per multiply-accumulate"
-        " and cycle; /INT4, /FMA: over INT4's, and over our combinational FP16 fused"
-        " multiply-add. Whole: with accumulators, pipeline registers, and its part of what lanes"
-        " share; + scales: with FP16 scales for groups of 128 input channels, an FP16 multiplier"
-        " and adder for 8 lanes; whole/FMA: over our pipelined one. FO4: longest path of the"
-        " whole. Error: that of MiniLM's {layer} as `kllm study` prints it: lookup with"
-        " symmetric codebooks, counter with plain ones, both with outliers, dequant symmetric"
-        " without; INT4 rounded to nearest in groups of 128."
-    ),
-    (
-        "Published: KLLM (arXiv 2507.23035) from its table of areas; FIGNA (HPCA 2024), FIGLUT"
-        " (arXiv 2503.06862) and AxCore (MICRO 2025) with 4-bit weights and FP16 activations, as"
-        " densities over an FP16 unit of their own: placed, at 28 nm, with their buffers. Here"
-        " are cells alone, and the FP16 unit is as lean as we can make it, which no density over"
-        " it gains by. KLLM's counters are 0.38 of its FP16 MAC; ours, with the merge of their"
-        " histograms that no block of the paper's owns, are {counter:.2f} of our combinational"
-        " one. FIGLUT's tables are here of activations aligned to integers, and its bit planes"
-        " side by side: serial, it would take four times the cycles."
-    ),
-    (
-        "Cycles: of a token in a layer of 4096 x 4096 at 8192 multiply-accumulates a cycle, by"
-        " the formulas that simulation is held to, without the constant fill of the pipelines."
-        " Lookup, 16 x 512: (K / 16 + 2 digits * outliers / 16) * N / 512. Counter, 16 lines of"
-        " 512: N / 16 * the larger of K / 512 and 256 bins / 32, or outliers * N / 128 in its 8"
-        " MACs a line, if longer. Each quotient is rounded up."
-    ),
-)
 
 
-def density(
-    liberty: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME|FILE[,FILE...]",
-            help="Cell library, as of `kllm synth`; repeat for one table each."
-            " Default: OSU 0.18 um, or what KLLM_LIBERTY names.",
-        ),
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
-    ] = None,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw them: PNG, SVG or PDF.")
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1.0, help="Time limit for each component.")
-    ] = 600.0,
+def command(
+    liberty: Liberty = None, json_file: Json = None, plot: Plot = None, timeout: Timeout = 600.0
 ) -> None:
     """Compare gates per multiply-accumulate: lookup, counters, INT4, INT8, FP16 and others.
 
     All are measured by the same flow, from arrays that simulation holds to exact golden sums.
-    What has been measured before is not measured again. A first run takes some minutes.
+    What has been measured before is not measured again. A first run takes some minutes. With
+    --liberty repeated there is a table for each library.
     """
-    from rich.console import Console
-
     from gateware.density_points import density_points
-    from golden.base.files import require_writable, write_whole
-    from synth.area.density import LAYER, paper_scale_cycles
+    from golden.base.console import working
+    from golden.base.files import require_plot
+    from synth.area.density import accuracies, densities, paper_scale_cycles
+    from synth.area.density_table import draw, show
     from synth.libraries.libraries import load
 
-    for path in (json_file, plot):
-        if path:
-            require_writable(path)
+    require_json(json_file)
+    require_plot(plot)
     libraries = [load([name] if name else []) for name in liberty or [""]]
-    found = _measure(density_points(), libraries, timeout)
-    if json_file:
-        write_whole(json_file, json.dumps([asdict(row) for row in found], indent=2) + "\n")
+    found = []
+    with working() as say:
+        accuracy = accuracies(lambda part: say("errors of a layer", None, part))
+        for i, library in enumerate(libraries):
+            found += densities(
+                density_points(),
+                library,
+                accuracy,
+                timeout=timeout,
+                progress=lambda part, i=i: say("synthesis", i / len(libraries), part),
+            )
+    deliver(
+        json_file,
+        [asdict(row) for row in found],
+        lambda: show(found, paper_scale_cycles()),
+    )
     if plot:
         draw(found, plot)
-    console = Console()
-    for library in dict.fromkeys(row.library for row in found):
-        _show([row for row in found if row.library == library], console)
-    _show_cycles(paper_scale_cycles(), console)
-    counter = next(row for row in found if row.block == "counter")
-    words = {"layer": LAYER, "counter": counter.ratio_to_fp16_fma_combinational}
-    for note in NOTES:
-        console.print(note.format(**words), style="dim", highlight=False)
-
-
-def _measure(points: Sequence[Any], libraries: Sequence[Any], timeout: float) -> "list[Density]":
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from synth.area.density import accuracies, densities
-
-    columns = (TextColumn("density: {task.completed} parts done, last {task.description}"),)
-    bar = Progress(
-        *columns,
-        SpinnerColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar as progress:
-        task = progress.add_task("", total=None)
-
-        def done(part: str) -> None:
-            progress.update(task, description=part, advance=1)
-
-        accuracy = accuracies(done)
-        return [
-            row
-            for library in libraries
-            for row in densities(points, library, accuracy, timeout=timeout, progress=done)
-        ]
-
-
-def _table(first: str, *numbers: str, title: str = "") -> Any:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Column, Table
-
-    columns = [Column(name, justify="right", no_wrap=True) for name in numbers]
-    return Table(
-        Column(first, no_wrap=True),
-        *columns,
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-        title=title,
-        title_justify="left",
-    )
-
-
-def _show(rows: "Sequence[Density]", console: "Console") -> None:
-    table = _table(
-        "block", "GE/MAC", "/INT4", "/FMA", "whole", "whole/FMA", "FO4", "error",
-        title=rows[0].library,
-    )  # fmt: skip
-    for row in rows:
-        table.add_row(
-            row.block,
-            f"{row.ge_per_mac:.1f}",
-            f"{row.ratio_to_int4:.2f}",
-            f"1/{1 / row.ratio_to_fp16_fma_combinational:.1f}",
-            f"{row.ge_per_mac_with_registers:.1f}",
-            f"1/{1 / row.ratio_to_fp16_fma:.1f}",
-            f"{row.delay_fo4:.0f}",
-            "-" if row.accuracy is None else f"{row.accuracy:.1%}",
-        )
-        if row.ge_per_mac_with_scales is not None:
-            table.add_row(" + scales", *_blank(3), f"{row.ge_per_mac_with_scales:.1f}", *_blank(3))
-    for name, ratio in PUBLISHED:
-        table.add_row(f"{name}, paper", *_blank(2), f"1/{1 / ratio:.1f}", *_blank(4))
-    console.print(table)
-
-
-def _blank(count: int) -> list[str]:
-    return ["-"] * count
-
-
-def _show_cycles(rows: "Sequence[Cycles]", console: "Console") -> None:
-    table = _table("cycles", *(f"{row.outlier_percent:g} %" for row in rows))
-    table.add_row("lookup", *(f"{row.lookup}" for row in rows))
-    table.add_row("counter", *(f"{row.counter}" for row in rows))
-    console.print(table)
-
-
-def draw(rows: "Sequence[Density]", path: Path) -> None:
-    """Draw gates per multiply-accumulate, a group of bars for each block."""
-    from matplotlib.figure import Figure
-
-    libraries = list(dict.fromkeys(row.library for row in rows))
-    blocks = list(dict.fromkeys(row.block for row in rows))
-    figure = Figure(figsize=(9, 4.5), layout="constrained")
-    axes = figure.add_subplot(yscale="log")
-    width = 0.8 / len(libraries)
-    for n, library in enumerate(libraries):
-        of = {row.block: row for row in rows if row.library == library}
-        places = [place + n * width for place in range(len(blocks))]
-        logic = [of[block].ge_per_mac for block in blocks]
-        whole = [of[block].ge_per_mac_with_registers for block in blocks]
-        bars = axes.bar(places, logic, width, label=library)
-        colour = bars.patches[0].get_facecolor()
-        axes.bar(places, whole, width, fill=False, edgecolor=colour)
-    axes.set_xticks([place + 0.4 - width / 2 for place in range(len(blocks))], blocks)
-    axes.set_ylabel("GE per multiply-accumulate per cycle\nfilled: logic; outline: whole array")
-    axes.grid(axis="y", which="both", alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=120)

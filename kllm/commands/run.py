@@ -1,20 +1,30 @@
 """The command ``kllm run``."""
 
-import json
-from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from golden.base.errors import InputError, ToolError
+from kllm.options import (
+    LAYER,
+    Area,
+    BitsA,
+    BitsW,
+    Json,
+    ModelName,
+    Outliers,
+    Recipe,
+    Seed,
+    Simulator,
+    Symmetric,
+    refuse,
+)
+from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
     from golden.models.layer_source import LayerSource
 
-LAYER = "encoder.layer.0.attention.self.query"
-MeasureArea = Callable[[str], dict[str, Any]]
 EXAMPLES = """
 Examples:
 
@@ -22,134 +32,124 @@ kllm run  -  an attention layer of MiniLM, on Verilator
 
 kllm run --layer encoder.layer.5.output.dense --symmetric --bits-a 3 --simulator icarus
 
+kllm run --model lm --layer model.layers.0.mlp.down_proj  -  a layer of the language model
+
 kllm run --weights model.safetensors --tensor fc.weight --activations x.npy --json out.json
 
 WAVES=1 kllm run --tokens 1 --simulator icarus  -  with a waveform
 """
+LM_LAYER = "model.layers.0.self_attn.q_proj"
+OF_MODELS = ("model", "layer", "text")
+KEPT = ("bits_w", "bits_a", "outliers", "recipe")
 
 
-def make_run(measure_area: MeasureArea) -> Callable[..., None]:
-    """Return the command; ``measure_area`` says what a design takes in gates."""
+def command(
+    context: typer.Context,
+    model: ModelName = "minilm",
+    layer: Annotated[
+        str | None, typer.Option(help=f"Its linear layer; by default {LAYER}, or {LM_LAYER}.")
+    ] = None,
+    tokens: Annotated[int, typer.Option(help="Tokens to run.")] = 8,
+    simulator: Simulator = "verilator",
+    text: Annotated[
+        Path | None,
+        typer.Option(help="Text to run, UTF-8; by default the model's own, held out."),
+    ] = None,
+    bits_w: BitsW = 4,
+    bits_a: BitsA = 4,
+    symmetric: Symmetric = False,
+    outliers: Outliers = 0.005,
+    recipe: Recipe = "refined",
+    design: Annotated[
+        str, typer.Option(help="Design point; kllm verilog --list has them.")
+    ] = "minilm",
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own layer: safetensors (one file, or the folder of a model in parts), or"
+            " what kllm quantize wrote."
+        ),
+    ] = None,
+    tensor: Annotated[
+        str | None, typer.Option(help="Its weight in that file, (N, K) or (K, N).")
+    ] = None,
+    activations: Annotated[
+        Path | None,
+        typer.Option(help="Its inputs, .npy (T, K): the last tokens run, the rest calibrate."),
+    ] = None,
+    seed: Seed = 0,
+    area: Area = True,
+    json_file: Json = None,
+    dump: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the arrays as .npz.")
+    ] = None,
+) -> None:
+    """Run a linear layer end to end: quantise, simulate the Verilog, compare, measure.
 
-    def run(
-        layer: Annotated[
-            str | None, typer.Option(help=f"Linear layer of MiniLM; by default {LAYER}.")
-        ] = None,
-        tokens: Annotated[int, typer.Option(help="Tokens to run.")] = 8,
-        simulator: Annotated[str, typer.Option(help="icarus or verilator.")] = "verilator",
-        text: Annotated[
-            Path | None,
-            typer.Option(help="Text to run, UTF-8; by default Python's documentation."),
-        ] = None,
-        bits_w: Annotated[int, typer.Option(help="Bits of a weight index, 2 to 4.")] = 4,
-        bits_a: Annotated[int, typer.Option(help="Bits of an activation index, 2 to 4.")] = 4,
-        symmetric: Annotated[
-            bool, typer.Option("--symmetric", help="Codebooks symmetric about zero.")
-        ] = False,
-        outliers: Annotated[
-            float, typer.Option(help="Share kept as outliers on each side, 0 to 0.5.")
-        ] = 0.005,
-        recipe: Annotated[
-            str, typer.Option(help="How weights are quantised: refined, weighted or paper.")
-        ] = "refined",
-        design: Annotated[
-            str, typer.Option(help="Design point; kllm verilog --list has them.")
-        ] = "minilm",
-        weights: Annotated[
-            Path | None,
-            typer.Option(help="Your own layer: safetensors, or what kllm quantize wrote."),
-        ] = None,
-        tensor: Annotated[
-            str | None, typer.Option(help="Its weight in that file, (N, K) or (K, N).")
-        ] = None,
-        activations: Annotated[
-            Path | None,
-            typer.Option(help="Its inputs, .npy (T, K): the last tokens run, the rest calibrate."),
-        ] = None,
-        seed: Annotated[int, typer.Option(help="Chooses the text.")] = 0,
-        area: Annotated[bool, typer.Option(help="Measure the engine's area.")] = True,
-        json_file: Annotated[
-            Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
-        ] = None,
-        dump: Annotated[
-            Path | None, typer.Option(metavar="FILE", help="Write the arrays as .npz.")
-        ] = None,
-    ) -> None:
-        """Run a linear layer end to end: quantise, simulate the Verilog, compare, measure.
+    Every bit of the simulated engine's outputs is compared with the golden model's; the
+    exit status is 1 if one differs.
+    """
+    from golden.base.console import working
+    from golden.base.files import require_writable, write_whole
+    from golden.models.layer_source import model_layer
+    from sim.kit.simulators import choose_simulator
+    from sim.run.report import arrays, show, summary
+    from sim.run.run import Options, run
+    from synth.area.measure_design import measure_design
 
-        Every bit of the simulated engine's outputs is compared with the golden model's; the
-        exit status is 1 if one differs.
-        """
-        from golden.base.files import require_writable, write_whole
-        from golden.models.kept_layer import kept_layer
-        from golden.models.layer_source import file_layer, minilm_layer
-        from golden.quantise.layer_container import is_container
-        from sim.kit.simulators import choose_simulator
-        from sim.run.report import arrays, show, summary
-        from sim.run.run import Options
-        from sim.run.run import run as run_source
-
-        options = Options(
-            design=design,
-            simulator=choose_simulator(simulator),
-            weight_bits=bits_w,
-            activation_bits=bits_a,
-            symmetric=symmetric,
-            outlier_share=outliers,
-            recipe=recipe,
-            seed=seed,
+    options = Options(
+        design=design,
+        simulator=choose_simulator(simulator),
+        weight_bits=bits_w,
+        activation_bits=bits_a,
+        symmetric=symmetric,
+        outlier_share=outliers,
+        recipe=recipe,
+        seed=seed,
+    )
+    require_json(json_file)
+    require_writable(dump)
+    with working() as say:
+        say("activations")
+        if weights or tensor or activations:
+            source = own_layer(context, weights, tensor, activations, tokens)
+        else:
+            name = layer or (LM_LAYER if model == "lm" else LAYER)
+            source = model_layer(name, tokens, text, seed, model)
+        outcome = run(source, options, measure_area=measure_design if area else None, progress=say)
+    deliver(json_file, summary(outcome), lambda: show(outcome))
+    if dump:
+        write_whole(dump, arrays(outcome))
+    if outcome.run.waves:
+        typer.echo(f"waveform: {outcome.run.waves}", err=True)
+    if outcome.mismatches:
+        raise ToolError(
+            f"{outcome.mismatches} of {outcome.run.y.size} output values differ from the"
+            f" golden model; {outcome.first_wrong}"
         )
-        for path in (json_file, dump):
-            if path:
-                require_writable(path)
-        with progress_bar() as progress:
-            progress("activations", None)
-            source: LayerSource
-            if weights or tensor or activations:
-                if not (weights and tensor and activations) or layer or text:
-                    raise InputError(
-                        "your own layer takes --weights, --tensor and --activations together,"
-                        " without --layer and --text"
-                    )
-                load = kept_layer if is_container(weights) else file_layer
-                source = load(weights, tensor, activations, tokens)
-            else:
-                source = minilm_layer(layer or LAYER, tokens, text, seed)
-            outcome = run_source(
-                source,
-                options,
-                measure_area=measure_area if area else None,
-                progress=progress,
-            )
-        if json_file:
-            write_whole(json_file, json.dumps(summary(outcome), indent=2) + "\n")
-        if dump:
-            write_whole(dump, arrays(outcome))
-        show(outcome)
-        if outcome.run.waves:
-            typer.echo(f"waveform: {outcome.run.waves}")
-        if outcome.mismatches:
-            raise ToolError(
-                f"{outcome.mismatches} of {outcome.run.y.size} output values differ from the"
-                " golden model"
-            )
-
-    return run
 
 
-@contextmanager
-def progress_bar():
-    """Show what is being done; yield the function to say it with."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+def own_layer(
+    context: typer.Context,
+    weights: Path | None,
+    tensor: str | None,
+    activations: Path | None,
+    tokens: int,
+) -> "LayerSource":
+    """Return a layer of the user's files.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    # On standard error, so that the tables alone are on standard output.
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
+    Raises
+    ------
+    InputError
+        If a file is missing or wrong, or an option would be without effect.
+    """
+    from golden.models.layer_files import file_layer, kept_layer
+    from golden.quantise.layer_container import is_container
 
-        def progress(doing: str, share: float | None) -> None:
-            known = share is not None
-            bar.update(task, description=doing, total=1.0 if known else None, completed=share or 0)
-
-        yield progress
+    refuse(context, "your own layer takes --weights, --tensor and --activations", *OF_MODELS)
+    if not (weights and tensor and activations):
+        raise InputError("your own layer takes --weights, --tensor and --activations together")
+    if not is_container(weights):
+        return file_layer(weights, tensor, activations, tokens)
+    refuse(context, f"{weights} holds layers that were quantised before", *KEPT)
+    return kept_layer(weights, tensor, activations, tokens)

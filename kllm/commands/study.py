@@ -1,12 +1,22 @@
 """The command ``kllm study``."""
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden.base.errors import InputError
+from kllm.options import (
+    BitsA,
+    BitsW,
+    Json,
+    LayersPart,
+    ModelName,
+    Outliers,
+    Recipe,
+    Seed,
+    Symmetric,
+    Tokens,
+)
+from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
     from golden.accuracy.error_split import ErrorSplit
@@ -16,57 +26,44 @@ Examples:
 
 kllm study --symmetric  -  all 36 linear layers of MiniLM
 
+kllm study --model lm --layers down_proj  -  some of the language model's
+
 kllm study --layers output.dense --bits-a 3 --json study.json
 """
 
 
-def study(
-    layers: Annotated[
-        str, typer.Option(metavar="PART", help="Only layers with this in their name.")
-    ] = "",
-    tokens: Annotated[int, typer.Option(help="Tokens to measure on.")] = 64,
-    bits_w: Annotated[int, typer.Option(help="Bits of a weight index, 2 to 4.")] = 4,
-    bits_a: Annotated[int, typer.Option(help="Bits of an activation index, 2 to 4.")] = 4,
-    symmetric: Annotated[
-        bool, typer.Option("--symmetric", help="Codebooks symmetric about zero.")
-    ] = False,
+def command(
+    model: ModelName = "minilm",
+    layers: LayersPart = "",
+    tokens: Tokens = 64,
+    bits_w: BitsW = 4,
+    bits_a: BitsA = 4,
+    symmetric: Symmetric = False,
     magnitude_bits: Annotated[
         int | None,
         typer.Option(help="Bits of a table entry beside its sign, 4 to 12; default: the engines'."),
     ] = None,
-    outliers: Annotated[
-        float, typer.Option(help="Share kept as outliers on each side, 0 to 0.5.")
-    ] = 0.005,
-    recipe: Annotated[
-        str, typer.Option(help="How weights are quantised: refined, weighted or paper.")
-    ] = "refined",
-    seed: Annotated[int, typer.Option(help="Chooses the texts.")] = 0,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
-    ] = None,
+    outliers: Outliers = 0.005,
+    recipe: Recipe = "refined",
+    seed: Seed = 0,
+    json_file: Json = None,
 ) -> None:
-    """Split the errors of MiniLM's linear layers: codebooks against integer arithmetic.
+    """Split the errors of a model's linear layers: codebooks against integer arithmetic.
 
     Calibration and measurement use different texts. Errors are root mean squares relative to a
     layer's outputs; beside them integer round-to-nearest with the same bits, with a scale per
     token and in groups of 128.
     """
-    from rich.console import Console
-    from rich.progress import track
+    from golden.accuracy.error_split import study
+    from golden.base.console import working
+    from golden.base.names import with_part
+    from golden.models.layer_source import model_layers
+    from golden.models.table import require_model
 
-    from golden.accuracy.error_split import study as split_all
-    from golden.base.files import require_writable, write_whole
-    from golden.models.layer_source import minilm_layers
-    from golden.models.minilm import linear_layers
-
-    known = linear_layers()
-    names = [name for name in known if layers in name]
-    if not names:
-        raise InputError(f"no linear layer has {layers!r} in its name, as {known[0]} has 'query'")
-    if json_file:
-        require_writable(json_file)
-    errors = split_all(
-        minilm_layers(names, tokens, None, seed),
+    names = with_part("linear layer", layers, require_model(model).layer_names())
+    require_json(json_file)
+    errors = study(
+        model_layers(names, tokens, None, seed, model),
         weight_bits=bits_w,
         activation_bits=bits_a,
         symmetric=symmetric,
@@ -74,32 +71,28 @@ def study(
         magnitude_bits=magnitude_bits,
         recipe=recipe,
     )
-    bar = track(errors, "layers", len(names), console=Console(stderr=True), transient=True)
-    found = dict(bar)
-    if json_file:
-        figures = [{"layer": name, **split.relative()} for name, split in found.items()]
-        write_whole(json_file, json.dumps(figures, indent=2) + "\n")
-    print_study(found)
+    found: dict[str, ErrorSplit] = {}
+    with working() as say:
+        say("layers", 0)
+        for name, split in errors:
+            found[name] = split
+            say("layers", len(found) / len(names))
+    figures = [{"layer": name, **split.relative()} for name, split in found.items()]
+    deliver(json_file, figures, lambda: show(found))
 
 
-def print_study(found: "dict[str, ErrorSplit]") -> None:
+def show(found: "dict[str, ErrorSplit]") -> None:
     """Print the errors of each layer, and how many keep the arithmetic error small."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
+    from golden.base.console import console, table
 
-    table = Table(
-        "encoder.layer.", box=SIMPLE, pad_edge=False, title="errors in %", title_justify="left"
-    )
-    for column in ("K-Means", "INT", "INT, 128", "arithmetic", "ratio"):
-        table.add_column(column, justify="right", no_wrap=True)
+    titles = ("K-Means", "INT", "INT, 128", "arithmetic", "ratio")
+    rows = table("layer", *titles, title="errors in %")
     for name, split in found.items():
         *shares, ratio = split.relative().values()
-        short = name.removeprefix("encoder.layer.")
-        table.add_row(short, *(f"{100 * share:.2f}" for share in shares), f"1/{1 / ratio:.1f}")
-    console = Console()
-    console.print(table)
+        rows.add_row(name, *(f"{100 * share:.2f}" for share in shares), f"1/{1 / ratio:.1f}")
+    screen = console()
+    screen.print(rows)
     ratios = [split.ratio for split in found.values()]
     for part in (10, 5):
         below = sum(ratio < 1 / part for ratio in ratios)
-        console.print(f"arithmetic error below 1/{part} of K-Means': {below} of {len(ratios)}")
+        screen.print(f"arithmetic error below 1/{part} of K-Means': {below} of {len(ratios)}")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from golden.base.errors import ToolError
+from kllm.options import Json, Plot, Timeout
+from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
     from synth.area.cache import Cache
@@ -49,14 +51,10 @@ accuracy.tokens = 64
 """
 
 
-def sweep(
+def command(
     file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="What to vary and measure.")],
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
-    ] = None,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the best: .png, .svg or .pdf.")
-    ] = None,
+    json_file: Json = None,
+    plot: Plot = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -68,9 +66,7 @@ def sweep(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Workers here; default: every core.")
     ] = None,
-    timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1.0, help="Time limit for each component.")
-    ] = 600.0,
+    timeout: Timeout = 600.0,
 ) -> None:
     """Measure a grid of designs: area, delay, cycles of a token, accuracy.
 
@@ -78,23 +74,21 @@ def sweep(
     sweep goes on where it was: in build/synth, or the folder KLLM_CACHE names (empty: nowhere). A
     point that fails is said at the end; the others stand.
     """
-    from golden.accuracy.figures import require_files
-    from golden.base.files import write_whole
+    from golden.base.files import require_plot
     from synth.area.cache import default_cache
     from synth.sweep.plan import read_plan
-    from synth.sweep.show import as_json, draw, print_table
+    from synth.sweep.show import draw, figures, print_table
 
     plan = read_plan(file)
-    require_files(json_file, plot)
+    require_json(json_file)
+    require_plot(plot)
     cache = default_cache()
     measured = run(plan, cache, scheduler, jobs, timeout)
-    if json_file is not None:
-        write_whole(json_file, as_json(plan, measured))
+    deliver(json_file, figures(plan, measured), lambda: print_table(plan, measured))
     if plot is not None and any(one.figures for one in measured):
         draw(plan, measured, plot)
-    print_table(plan, measured)
     if plan.left_out:
-        typer.echo(f"left out: {plan.left_out} combinations that are impossible")
+        typer.echo(f"left out: {plan.left_out} combinations that are impossible", err=True)
     if cache.complaint:
         typer.echo(cache.complaint, err=True)
     failed = [one for one in measured if one.problem]
@@ -110,22 +104,20 @@ def sweep(
 def run(
     plan: "Plan", cache: "Cache", scheduler: str | None, jobs: int | None, timeout: float
 ) -> "list[Measured]":
-    """Measure what is not known, with a bar that says how far that is; return all points."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
+    """Measure what is not known, and say how far that is; return all points."""
+    from golden.base.console import working
     from synth.sweep.cluster import workers
     from synth.sweep.run import Measured, known_points, run_points
 
     found, missing = known_points(plan, cache)
     results = {p: Measured(point=p, figures=figures) for p, figures in found.items()}
-    columns = (TextColumn("points"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     if missing:
-        with workers(scheduler, jobs) as client, Progress(*columns, transient=True) as progress:
-            task = progress.add_task("", total=len(plan.points), completed=len(found))
+        with workers(scheduler, jobs) as client, working() as say:
 
             def done(one: Measured) -> None:
                 results[one.point] = one
-                progress.advance(task)
+                say("points", len(results) / len(plan.points))
 
+            say("points", len(results) / len(plan.points))
             run_points(client, missing, cache, done, timeout=timeout)
     return [results[point] for point in plan.points]

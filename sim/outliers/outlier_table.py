@@ -56,14 +56,11 @@ class Row:
         return figures
 
 
-def simulate_kinds(
-    row: Row, kinds: dict[str, BitArray], simulator: str, progress: Callable[..., None]
-) -> None:
+def simulate_kinds(row: Row, kinds: dict[str, BitArray], simulator: str) -> None:
     """Run an engine on vectors of each kind, all in one simulation."""
     engine, spec = str(row.design.parameters["engine"]), row.design.spec
     k, lanes = spec.outliers_max, spec.values_per_beat
     x = np.concatenate([vectors[:, : spec.inputs_max] for vectors in kinds.values()])
-    progress(f"{row.design.name} on {simulator}", None)
     run = run_engine(engine, x, k, lanes, simulator=simulator)
     row.mismatches = run.mismatches(x)
     start = 0
@@ -95,10 +92,10 @@ def compare(
     rows = []
     for n, design in enumerate(designs):
         row = Row(design)
-        simulate_kinds(row, kinds, simulator, progress)
+        progress(f"{design.name} on {simulator}", n / len(designs))
+        simulate_kinds(row, kinds, simulator)
         if measure_area:
-            progress(f"area of {design.name}", None)
+            progress(f"area of {design.name}", (n + 0.5) / len(designs))
             row.area = measure_area(design.name)
         rows.append(row)
-        progress("engines", (n + 1) / len(designs))
     return rows

@@ -12,8 +12,7 @@ from typing import Any
 from gateware.outlier_engines import make_stream
 from gateware.point import Point
 from gateware.points import POINTS
-from golden.base.errors import InputError
-from golden.base.tensor_file import near
+from golden.base.names import lookup
 from hw.topk.baseline.bitonic_top_k import BitonicTopK
 from hw.topk.baseline.quick_select import QuickSelect
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
@@ -166,4 +165,4 @@ def proof(name: str) -> Proof:
         return TABLE[name]
     if name in POINTS and POINTS[name].sends:
         return stream_proof(POINTS[name])
-    raise InputError(f"no proof {name!r}{near(name, [*TABLE, *POINTS])}")
+    return lookup("proof", name, proofs(), "kllm prove --list")

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from golden.base.files import build_folder, make_folder
 from sim.proofs.check import Decision, Verdict, decide
 from sim.proofs.model import write_model
 from sim.proofs.proofs import Proof
 from sim.proofs.trace import Trace, replay
 
-WAVES = Path(__file__).resolve().parents[2] / "build" / "formal"
+WAVES = build_folder("formal")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def run_proof(proof: Proof, *, seconds: int, depth: int | None = None) -> Result
         decision = decide(model, depth=cycles, unbounded=unbounded, seconds=seconds)
     trace = None
     if decision.verdict == Verdict.REFUTED:
-        WAVES.mkdir(parents=True, exist_ok=True)
+        make_folder(WAVES)
         trace = replay(proof.make(), decision.inputs, WAVES / f"{proof.name}.vcd")
     return Result(proof, cycles, model.rules, decision, trace)
 

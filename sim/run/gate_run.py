@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from golden.base.errors import ToolError
-from golden.models.layer_source import minilm_layer
+from golden.models.layer_source import model_layer
 from sim.kit.launch import BUILD
 from sim.run.run import Options, run
 
@@ -63,7 +63,7 @@ def run_gates(
         When an output differs from the golden model's in any bit.
     """
     options = Options(design=name, simulator="icarus")
-    source, spec = minilm_layer(layer, tokens), options.engine.spec
+    source, spec = model_layer(layer, tokens), options.engine.spec
     inputs = min(source.weight.shape[0], spec.inputs_max)
     outputs = min(source.weight.shape[1], spec.outputs_max)
     corner = replace(

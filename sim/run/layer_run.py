@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from gateware.points import point
 from golden.base.errors import ToolError
+from golden.base.files import make_folder
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
 from sim.kit.launch import BUILD, simulate
@@ -98,8 +99,7 @@ def run_layer(
     ToolError
         When the simulation fails.
     """
-    folder = BUILD / f"{name}-{simulator}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(BUILD / f"{name}-{simulator}")
     files = {LAYER: "layer.npz", RESULT: "result.npz", PROGRESS: "progress"}
     paths = {key: folder / file for key, file in files.items()}
     for path in paths.values():

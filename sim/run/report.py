@@ -4,10 +4,9 @@ import io
 from typing import Any
 
 import numpy as np
-from rich.console import Console, Group
-from rich.table import Table
 from rich.text import Text
 
+from golden.base import console
 from sim.run.run import Outcome
 
 
@@ -27,7 +26,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "bits_a": len(layer.a_centroids).bit_length() - 1,
         "symmetric": layer.spec.symmetric,
         "magnitude_bits": layer.spec.magnitude_bits,
-        "outliers": options.outlier_share,
+        "outliers": layer.k_top / layer.inputs if source.layer else options.outlier_share,
         "recipe": "kept" if source.layer else options.recipe,
         "k_top": layer.k_top,
         "seed": options.seed,
@@ -35,6 +34,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "simulator": options.simulator,
         "values": run.y.size,
         "mismatches": outcome.mismatches,
+        "first_wrong": outcome.first_wrong,
         "flags": run.flags,
         "error": outcome.errors.relative(),
         "cycles": {
@@ -72,13 +72,14 @@ def arrays(outcome: Outcome) -> bytes:
     return file.getvalue()
 
 
-def table(outcome: Outcome) -> Group:
-    """Return the run as a table, with what its lines mean below."""
+def show(outcome: Outcome) -> None:
+    """Print the run as a table, with what its lines mean below."""
     facts = summary(outcome)
     error, cycles = facts["error"], facts["cycles"]
     wrong = facts["mismatches"]
     bits = f"W{facts['bits_w']}A{facts['bits_a']}"
-    rows = Table(show_header=False, title=Text(facts["layer"]), title_justify="left")
+    rows = console.table("", "", title=facts["layer"], numeric=False)
+    rows.show_header = False
     rows.add_row("layer", f"K = {facts['inputs']}, N = {facts['outputs']}, {bits}")
     rows.add_row("tokens", str(facts["tokens"]))
     rows.add_row("outliers", f"{facts['k_top']} on each side of a token")
@@ -87,16 +88,17 @@ def table(outcome: Outcome) -> Group:
         "mismatching values",
         Text(f"{wrong} of {facts['values']}", "red" if wrong else "green"),
     )
+    if wrong:
+        rows.add_row("the first of them", Text(outcome.first_wrong or "", "red"))
     rows.add_row("flags", ", ".join(n for n, on in facts["flags"].items() if on) or "none")
     rows.add_section()
     rows.add_row("quantisation error, K-Means", _percent(error["quantisation"]))
     rows.add_row(f"  INT {bits}, per token", _percent(error["int_per_token"]))
     rows.add_row(f"  INT {bits}, groups of 128", _percent(error["int_groups_of_128"]))
     ratio = error["arithmetic_over_quantisation"]
-    rows.add_row(
-        "arithmetic error",
-        f"{_percent(error['arithmetic'])}, 1/{1 / ratio:.1f} of K-Means'" if ratio else "0",
-    )
+    arithmetic = f"{_percent(error['arithmetic'])}, 1/{1 / ratio:.1f} of K-Means'"
+    name = "arithmetic error" + " of the golden model, not of this engine" * bool(wrong)
+    rows.add_row(name, arithmetic if ratio else "0")
     rows.add_section()
     rows.add_row("beats per token", str(cycles["beats"]))
     rows.add_row("cycles per token", _span(cycles["per_token"]))
@@ -119,12 +121,8 @@ def table(outcome: Outcome) -> Group:
     )
     if area:
         notes += " GE: areas of the least NAND2. FO4: delay of an inverter that drives four."
-    return Group(rows, Text(notes, style="dim"))
-
-
-def show(outcome: Outcome) -> None:
-    """Print the table."""
-    Console().print(table(outcome))
+    console.console().print(rows)
+    console.note(notes)
 
 
 def _percent(share: float) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from gateware.engines.contract import Contract
 from gateware.engines.kinds import engine, is_engine
 from gateware.points import CATALOGUE, point
@@ -119,6 +121,16 @@ class Outcome:
         return int((self.run.y != self.golden.y).sum())
 
     @property
+    def first_wrong(self) -> str | None:
+        """Where the first value that differs is, and how; None if all are right."""
+        places = np.argwhere(self.run.y != self.golden.y)
+        if not len(places):
+            return None
+        token, channel = places[0].tolist()
+        wanted, got = (int(y[token, channel]) for y in (self.golden.y, self.run.y))
+        return f"token {token}, channel {channel}: expected {_fp16(wanted)}, got {_fp16(got)}"
+
+    @property
     def beats(self) -> int:
         """Beats of weights that a token takes."""
         layer = self.layer
@@ -207,3 +219,7 @@ def _quantised(source: LayerSource, options: Options) -> QuantizedLinear:
         recipe=options.recipe,
         magnitude_bits=numbers.magnitude_bits,
     )
+
+
+def _fp16(pattern: int) -> str:
+    return f"{np.uint16(pattern).view(np.float16):g} (0x{pattern:04x})"

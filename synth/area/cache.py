@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from golden.base.errors import InputError
-from golden.base.files import make_folder, write_whole
+from golden.base.files import build_folder, make_folder, write_whole
 
 T = TypeVar("T")
 
 VARIABLE = "KLLM_CACHE"
-FOLDER = Path(__file__).resolve().parents[2] / "build" / "synth"
 
 
 class Cache:
@@ -146,5 +145,5 @@ def default_cache() -> Cache:
     """Return the cache that ``KLLM_CACHE`` names (empty: none), or else ``build/synth``."""
     own = os.environ.get(VARIABLE)
     if own is None:
-        return Cache(FOLDER)
+        return Cache(build_folder("synth"))
     return Cache(Path(own) if own else None)

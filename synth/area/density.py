@@ -158,12 +158,12 @@ def accuracies(progress: Callable[[str], None]) -> dict[str, float]:
     Nothing if MiniLM's weights are not there.
     """
     from golden.accuracy.error_split import study
-    from golden.models.layer_source import minilm_layers
+    from golden.models.layer_source import model_layers
 
     found = {}
     progress("a layer of MiniLM")
     try:
-        layers = list(minilm_layers([LAYER], 64, None, 0))
+        layers = list(model_layers([LAYER], 64, None, 0))
     except ToolError:
         return found
     for block, symmetric, outliers in (

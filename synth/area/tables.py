@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
+from golden.base.console import console, note, table
 from synth.area.memories import MEMORY_BITS
 from synth.timing.timing import ESTIMATE, FAN_OUT
 
@@ -16,16 +13,24 @@ if TYPE_CHECKING:
 WIDE = 100  # columns of a terminal that has room for the area in the library's unit too
 
 
+def print_all(areas: "Sequence[Area]", *, blocks: bool, cells: bool) -> None:
+    """Print designs, and if asked for each one's blocks and cells."""
+    print_areas(areas)
+    for area in areas:
+        if blocks:
+            print_blocks(area)
+            print_memories(area)
+        if cells:
+            print_cells(area)
+
+
 def print_areas(areas: "Sequence[Area]") -> None:
     """Print the designs as a table, and below what the units are."""
-    console = Console()
+    screen = console()
     titles = ["GE", "seq.", "FFs", "mem. bits", "delay ps", "FO4"]
-    if console.width >= WIDE or len(areas) == 1:
+    if screen.width >= WIDE or len(areas) == 1:
         titles.append("area")
-    table = Table(box=SIMPLE_HEAD)
-    table.add_column("design", no_wrap=True)  # what one looks for
-    for title in titles:
-        table.add_column(title, justify="right")
+    rows = table("design", *titles)
     for area in areas:
         share = area.ge_sequential / area.ge if area.ge else 0.0
         figures = (
@@ -37,9 +42,9 @@ def print_areas(areas: "Sequence[Area]") -> None:
             f"{area.delay_fo4:.0f}",
             f"{area.area:,.0f}",
         )
-        table.add_row(area.design, *figures[: len(titles)])
-    console.print(table)
-    console.print(caption(areas), markup=False, highlight=False)
+        rows.add_row(area.design, *figures[: len(titles)])
+    screen.print(rows)
+    note(caption(areas))
 
 
 def caption(areas: "Sequence[Area]") -> str:
@@ -66,10 +71,8 @@ def caption(areas: "Sequence[Area]") -> str:
 def print_blocks(area: "Area") -> None:
     """Print what each component of a design adds, each below the first that holds it."""
     blocks = {block.module: block for block in area.blocks}
-    table = Table(title=area.design)
-    table.add_column("component", overflow="fold", min_width=24)
-    for title in ("copies", "area each", "GE each", "FFs", "mem. bits", "GE all", "share"):
-        table.add_column(title, justify="right")
+    titles = ("copies", "area each", "GE each", "FFs", "mem. bits", "GE all", "share")
+    rows = table("component", *titles, title=area.design)
     shown: set[str] = set()
 
     def add(name: str, depth: int) -> None:
@@ -78,7 +81,7 @@ def print_blocks(area: "Area") -> None:
         shown.add(name)
         block = blocks[name]
         whole = block.ge * block.copies
-        table.add_row(
+        rows.add_row(
             "  " * depth + (name.removeprefix(f"{area.design}_") if depth else "itself"),
             f"{block.copies:,}",
             f"{block.area:,.0f}",
@@ -94,22 +97,17 @@ def print_blocks(area: "Area") -> None:
             add(child, depth + 1)
 
     add(area.design, 0)
-    console = Console()
-    console.print(table)
-    note = "A component's figures are without those of the components indented below it."
-    path = f"Longest path of {area.design}: from {area.path_start} to {area.path_end}"
-    for line in (note, path):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console().print(rows)
+    note("A component's figures are without those of the components indented below it.")
+    note(f"Longest path of {area.design}: from {area.path_start} to {area.path_end}")
 
 
 def print_memories(area: "Area") -> None:
     """Print the memories of a design, which are in no other area."""
     if not area.memories:
         return
-    table = Table(title=f"{area.design}: memories")
-    table.add_column("in", overflow="fold", min_width=16)
-    for title in ("copies", "words", "bits", "writes", "reads", "clocked", "GE all"):
-        table.add_column(title, justify="right")
+    titles = ("copies", "words", "bits", "writes", "reads", "clocked", "GE all")
+    rows = table("in", *titles, title=f"{area.design}: memories")
     alike: dict[tuple, list[Memory]] = {}
     for memory in area.memories:
         ports = (memory.write_ports, memory.read_ports, memory.clocked_reads)
@@ -119,20 +117,17 @@ def print_memories(area: "Area") -> None:
         short = "itself" if module == area.design else module.removeprefix(f"{area.design}_")
         copies = sum(memory.copies for memory in several)
         ge = sum(memory.area for memory in several) / area.nand2_area
-        table.add_row(short, f"{copies:,}", *(f"{n:,}" for n in shape), f"{ge:,.0f}")
-    console = Console()
-    console.print(table)
-    line = f"Memories: {area.memory_ge:,.0f} GE by {area.memory_model}; in no other figure."
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+        rows.add_row(short, f"{copies:,}", *(f"{n:,}" for n in shape), f"{ge:,.0f}")
+    console().print(rows)
+    note(f"Memories: {area.memory_ge:,.0f} GE by {area.memory_model}; in no other figure.")
 
 
 def print_cells(area: "Area") -> None:
     """Print how many of each cell a design has, as a histogram."""
-    table = Table("cell", title=f"{area.design}: cells")
-    table.add_column("count", justify="right")
-    table.add_column("")
+    rows = table("cell", "count", title=f"{area.design}: cells")
+    rows.add_column("")
     counts = sorted(area.cell_counts.items(), key=lambda entry: (-entry[1], entry[0]))
     most = counts[0][1] if counts else 1
     for kind, count in counts:
-        table.add_row(kind, f"{count:,}", "#" * max(1, round(32 * count / most)))
-    Console().print(table)
+        rows.add_row(kind, f"{count:,}", "#" * max(1, round(32 * count / most)))
+    console().print(rows)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from gateware.design import Design
 from gateware.yosys import run_tool, run_yosys
-from golden.base.errors import InputError, ToolError
-from golden.base.tensor_file import near
+from golden.base.errors import ToolError
+from golden.base.names import require_name
 from synth.area.area import TIMEOUT
 from synth.area.cache import Cache, default_cache
 from synth.area.measure import digest
@@ -105,8 +105,7 @@ def fit(
     ToolError
         When a tool is missing, fails or takes too long, or the design does not fit.
     """
-    if device not in DEVICES:
-        raise InputError(f"no FPGA {device!r}{near(device, DEVICES)}")
+    require_name("FPGA", device, DEVICES)
     known = default_cache() if cache is None else cache
     versions = [importlib.metadata.version("pyosys"), _nextpnr_version()]
     key = digest(design.rtlil(), device, *versions, str(SEED), str(WISH_MHZ), *PARTS)

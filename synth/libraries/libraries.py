@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from golden.base.errors import InputError
-from golden.base.tensor_file import near
+from golden.base.names import near
 from synth.libraries.liberty import Library, read
 from synth.libraries.tools import default_liberty
 

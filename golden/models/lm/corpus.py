@@ -8,8 +8,14 @@ of that text is the PSF's.
 import hashlib
 import sysconfig
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from pydoc_data.topics import topics
+
+import numpy as np
+
+from golden.base.errors import InputError
+from golden.models.lm.tokens import Tokens, encode, load_tokenizer, windows
 
 # One file in so many is kept for evaluation.
 HELD_OUT_SHARE = 20
@@ -25,6 +31,53 @@ def documents(*, held_out: bool) -> list[str]:
 def is_held_out(name: str) -> bool:
     """Whether a document is kept for evaluation."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % HELD_OUT_SHARE == 0
+
+
+def calibration_windows(seed: int, count: int) -> Tokens:
+    """Return ``count`` windows of training text, drawn at random.
+
+    Raises
+    ------
+    InputError
+        If there are fewer, or the seed is negative.
+    """
+    return _drawn(_all_windows(held_out=False), seed, count)
+
+
+def drawn_windows(seed: int, count: int) -> Tokens:
+    """Return ``count`` windows of held-out text, drawn at random; raises as the above does."""
+    return _drawn(_all_windows(held_out=True), seed, count)
+
+
+def held_out_windows(count: int) -> Tokens:
+    """Return ``count`` evenly spaced windows of held-out text.
+
+    Raises
+    ------
+    InputError
+        If there are fewer.
+    """
+    found = _all_windows(held_out=True)
+    _require_count(count, len(found))
+    return found[np.arange(count) * len(found) // count]
+
+
+def _drawn(found: Tokens, seed: int, count: int) -> Tokens:
+    if seed < 0:
+        raise InputError(f"the seed must be 0 or more, got {seed}")
+    _require_count(count, len(found))
+    return found[np.random.default_rng(seed).permutation(len(found))[:count]]
+
+
+def _require_count(count: int, most: int) -> None:
+    if not 1 <= count <= most:
+        raise InputError(f"the number of windows must be from 1 to {most}, got {count}")
+
+
+@cache
+def _all_windows(*, held_out: bool) -> Tokens:
+    """Return all windows of one side; some seconds the first time."""
+    return windows(encode(load_tokenizer(), documents(held_out=held_out)))
 
 
 def _all_documents() -> Iterator[tuple[str, str]]:

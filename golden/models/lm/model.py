@@ -1,21 +1,23 @@
 """The language model in NumPy: the reference that perplexities are measured with."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from golden.base.errors import InputError
-from golden.base.tensor_file import TensorFile, near
+from golden.base.tensor_file import TensorFile
 from golden.models.lm.config import CONFIG, Config, linear_layers
-from golden.models.lm.tokens import Tokens
+from golden.models.lm.corpus import calibration_windows, drawn_windows
+from golden.models.lm.tokens import Tokens, encode, load_tokenizer
+from golden.models.model import require_layers
+from golden.models.text import texts_from_file
+from golden.quantise.methods.layer import Array, Linear
 
-Array = npt.NDArray[np.float32]
-Linear = Callable[[Array], Array]
-
+Rows = Sequence[Tokens] | Tokens  # of tokens; each up to a window long
+CALIBRATION_WINDOWS = 8  # 2048 tokens
 CHECKPOINT = Path(__file__).with_name("checkpoint.safetensors")
 EMBEDDING = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"
@@ -63,9 +65,14 @@ class LanguageModel:
                 )
         return cls(tensors, config)
 
+    @property
+    def layer_names(self) -> list[str]:
+        """Names of the linear layers, in the order in which they run."""
+        return linear_layers(self.config)
+
     def weights(self, name: str) -> tuple[Array, Array]:
         """Return a linear layer's weights (K, N) and bias (N,), which is zero."""
-        self.require_layer(name)
+        self._require([name])
         weight = self.tensors[f"{name}.weight"]
         return weight.T, np.zeros(len(weight), np.float32)
 
@@ -77,24 +84,47 @@ class LanguageModel:
         InputError
             If there is no linear layer of a name.
         """
-        for name in linears:
-            self.require_layer(name)
+        self._require(linears)
         return replace(self, linears={**self.linears, **linears})
 
-    def require_layer(self, name: str) -> None:
-        """Raise InputError, with the near matches, unless ``name`` is a linear layer."""
-        known = linear_layers(self.config)
-        if name not in known:
-            raise InputError(f"the language model has no linear layer {name!r}{near(name, known)}")
-
-    def activations(self, names: Collection[str], windows: Tokens) -> dict[str, Array]:
-        """Return the inputs (B * T, K) of the named linear layers, in the order of the windows."""
-        for name in names:
-            self.require_layer(name)
+    def activations(self, names: Collection[str], text: Rows) -> dict[str, Array]:
+        """Return the inputs (B * T, K) of the named linear layers, in the order of the rows."""
+        self._require(names)
         seen: dict[str, list[Array]] = {name: [] for name in names}
-        for window in windows:
-            self.hidden(window[None], seen)
+        for row in text:
+            self.hidden(row[None], seen)
         return {name: np.concatenate(rows) for name, rows in seen.items()}
+
+    def run(self, text: Tokens) -> Array:
+        """Return the last hidden states (B * T, hidden) of windows (B, T)."""
+        return self.hidden(text, {})
+
+    def calibration_text(self, seed: int, without: Rows) -> Rows:
+        """Return windows of training text, about 2000 tokens, none of them in ``without``."""
+        found = calibration_windows(seed, CALIBRATION_WINDOWS)
+        return [w for w in found if not any(np.array_equal(w, row) for row in without)]
+
+    def text_to_run(self, seed: int, tokens: int, file: Path | None) -> Rows:
+        """Return rows of so many tokens or more, of a file or of held-out text.
+
+        Raises
+        ------
+        InputError
+            If there are fewer, or the file is no text.
+        """
+        length = self.config.context
+        if not file:
+            return drawn_windows(seed, -(-tokens // length))
+        found = encode(load_tokenizer(), ["\n\n".join(texts_from_file(file))])
+        if len(found) < tokens:
+            raise InputError(
+                f"{file} has {len(found)} tokens; asked for {tokens}: give a longer text or fewer"
+                " tokens"
+            )
+        return [found[at : at + length] for at in range(0, tokens, length)]
+
+    def _require(self, names: Collection[str]) -> None:
+        require_layers("the language model", self.layer_names, names)
 
     def logits(self, windows: Tokens) -> Array:
         """Return what the model expects after each token.

@@ -14,11 +14,11 @@ from functools import partial
 import numpy as np
 
 from golden.base.errors import InputError
+from golden.exact.mac import GROUP
 from golden.quantise.methods.gptq import Group, gptq, groups_of, nearest
 from golden.quantise.methods.grid import Floats, largest_scale, quantize_rows, require_bits
 from golden.quantise.methods.layer import Array, FakeQuantized
 
-GROUP = 128
 OUTLIER_CHANNELS = 128
 OUTLIER_BITS = 8
 ACTIVATION_CLIP = 0.9

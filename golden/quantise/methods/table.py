@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from golden.base.errors import InputError
-from golden.base.tensor_file import near
+from golden.base.names import lookup
 from golden.quantise.methods.atom import OUTLIER_CHANNELS, prepare_atom
 from golden.quantise.methods.kllm import prepare_kllm
 from golden.quantise.methods.layer import Prepare
@@ -55,6 +54,4 @@ METHODS: Mapping[str, Method] = {
 
 def require_method(name: str) -> Method:
     """Return a method; raise InputError, with the near matches, if there is none of that name."""
-    if name not in METHODS:
-        raise InputError(f"there is no method {name!r}{near(name, METHODS)}")
-    return METHODS[name]
+    return lookup("method", name, METHODS)

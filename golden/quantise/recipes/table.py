@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from golden.base.errors import InputError
-from golden.base.tensor_file import near
+from golden.base.names import lookup
 from golden.exact.codebook import FloatArray
 from golden.quantise.recipes.moments import InputMoments, Regard
 from golden.quantise.recipes.refined import Steps, refine_weights
@@ -71,6 +70,4 @@ RECIPES: Mapping[str, Recipe] = {
 
 def require_recipe(name: str) -> Recipe:
     """Return a recipe; raise InputError, with the near matches, if there is none of that name."""
-    if name not in RECIPES:
-        raise InputError(f"there is no recipe {name!r}{near(name, RECIPES)}")
-    return RECIPES[name]
+    return lookup("recipe", name, RECIPES)

@@ -1,0 +1,38 @@
+"""Perplexity of the language model, whole or quantised."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.models.lm.model import LanguageModel
+from golden.models.lm.tokens import Tokens
+
+Losses = npt.NDArray[np.float64]
+Track = Callable[[Iterable[Tokens]], Iterable[Tokens]]
+
+BATCH = 8  # windows at a time
+
+
+def losses(model: LanguageModel, text: Tokens, track: Track = iter) -> Losses:
+    """Return each window's mean negative log-likelihood (W,) of its tokens after the first.
+
+    Parameters
+    ----------
+    model : LanguageModel
+    text : (W, T) int64
+    track : callable, optional
+        Wraps the batches of windows, to show progress.
+    """
+    found = []
+    for part in track([text[at : at + BATCH] for at in range(0, len(text), BATCH)]):
+        logits = model.logits(part)[:, :-1].astype(np.float64)
+        logits -= logits.max(axis=2, keepdims=True)
+        chosen = np.take_along_axis(logits, part[:, 1:, None], axis=2)[..., 0]
+        found.append((np.log(np.exp(logits).sum(axis=2)) - chosen).mean(axis=1))
+    return np.concatenate(found)
+
+
+def perplexity(found: Losses) -> float:
+    """Return the perplexity per token of windows with these mean losses."""
+    return float(np.exp(found.mean()))

@@ -1,0 +1,106 @@
+"""Options that several commands share: each is declared once, and means the same everywhere."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from golden.base.errors import InputError
+
+if TYPE_CHECKING:
+    from gateware.design import Design
+
+LAYER = "encoder.layer.0.attention.self.query"
+
+Json = Annotated[
+    Path | None,
+    typer.Option(
+        "--json", metavar="FILE", help="Write the figures as JSON; - prints it, and no table."
+    ),
+]
+Plot = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Draw the figures: .png, .svg or .pdf.")
+]
+Folder = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to.")]
+Listing = Annotated[bool, typer.Option("--list", help="List what there is.")]
+
+Designs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="DESIGN", help="Design points; `kllm verilog --list` has them."),
+]
+Liberty = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME|FILE[,FILE...]",
+        help="Cell library: osu018, osu035, osu050, a kit below $PDK_ROOT (sky130A, gf180mcu,"
+        " ihp-sg13g2; KIT/CELLS for other cells of it), or Liberty files, gzipped or not."
+        " Default: OSU 0.18 um, or what KLLM_LIBERTY names.",
+    ),
+]
+Timeout = Annotated[
+    float, typer.Option(metavar="SECONDS", min=1.0, help="Time limit for each component.")
+]
+Simulator = Annotated[str, typer.Option(help="icarus or verilator.")]
+Area = Annotated[bool, typer.Option(help="Measure the area in gates.")]
+
+ModelName = Annotated[str, typer.Option(help="minilm, or lm: the language model.")]
+LayersPart = Annotated[
+    str, typer.Option(metavar="PART", help="Only linear layers with this in their name.")
+]
+Tokens = Annotated[int, typer.Option(help="Tokens to measure on.")]
+BitsW = Annotated[int, typer.Option(help="Bits of a weight index, 2 to 4.")]
+BitsA = Annotated[int, typer.Option(help="Bits of an activation index, 2 to 4.")]
+Outliers = Annotated[float, typer.Option(help="Share kept as outliers on each side, 0 to 0.5.")]
+Symmetric = Annotated[bool, typer.Option("--symmetric", help="Codebooks symmetric about zero.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Codebooks that need not be symmetric.")]
+Recipe = Annotated[str, typer.Option(help="How weights are quantised: refined, weighted or paper.")]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--method", help="kllm, or a published one, such as rtn, quarot or atom; repeatable."
+    ),
+]
+Calibration = Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")]
+Texts = Annotated[int, typer.Option(help="Other texts to measure on.")]
+Seed = Annotated[int, typer.Option(help="Chooses the texts, and what is random.")]
+Seeds = Annotated[int, typer.Option(help="How many seeds to run, from --seed on.")]
+
+
+def given(context: typer.Context, *names: str) -> list[str]:
+    """Return those of the parameters that the user gave, as they are written."""
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names
+        and (source := context.get_parameter_source(parameter.name))
+        and source.name == "COMMANDLINE"  # Typer may bring a Click of its own
+    ]
+
+
+def refuse(context: typer.Context, why: str, *names: str) -> None:
+    """Refuse options that would be without effect.
+
+    Raises
+    ------
+    InputError
+        If one of them was given; the text says why it has none.
+    """
+    if useless := given(context, *names):
+        raise InputError(f"{why}: leave out {', '.join(useless)}")
+
+
+def chosen_designs(names: list[str] | None, *, every: bool = False) -> "list[Design]":
+    """Return the designs that the user named, or all.
+
+    Raises
+    ------
+    InputError
+        When one does not exist, or none is named.
+    """
+    from gateware.points import CATALOGUE
+
+    if every:
+        return list(CATALOGUE.values())
+    if not names:
+        raise InputError("name design points (`kllm verilog --list` has them), or say --all")
+    return [point(name) for name in dict.fromkeys(names)]
