@@ -26,6 +26,7 @@ import kllm.commands.synth
 import kllm.commands.verilog
 import sim.kit.tools
 import synth.libraries.tools
+from golden.base.children import end_on_signals
 from golden.base.errors import InputError, ToolError
 from golden.base.tools import Tool
 
@@ -200,6 +201,7 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """Run the command line; turn what a user can mend into one sentence."""
+    end_on_signals()
     try:
         build_app()()
     except InputError as error:
