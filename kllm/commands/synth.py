@@ -72,7 +72,9 @@ def synth(
     ] = None,
     fpga: Annotated[
         str | None,
-        typer.Option(metavar="DEVICE", help="Place and route in an FPGA instead: ecp5-25k, -85k."),
+        typer.Option(
+            metavar="DEVICE", help="Place and route in an FPGA instead: ecp5-25k, -45k, -85k."
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--baseline", help="Compare with synth/area/baseline.json.")

@@ -15,9 +15,9 @@ from gateware.yosys import run_tool
 from golden.base.errors import ToolError
 from golden.base.tools import Tool, program
 from synth.area.netlist import CutNetlist, Place
-from synth.libraries.liberty import Cell, Library
+from synth.libraries.liberty import Library
 from synth.libraries.syntax import Group, write
-from synth.timing.arcs import clocks, require_arcs
+from synth.timing.arcs import clocks
 
 PROGRAM = "sta"
 PACKAGE = "opensta"
@@ -100,10 +100,7 @@ def shortest_period(
     # Names of our own: theirs may be words of Verilog, or have signs that mean something there.
     called = {kind: f"cell{n}" for n, kind in enumerate(sorted(kinds))}
     names = [f"used{n}.lib" for n in range(len(liberty))]
-    for name, group, path in zip(names, liberty, library.files, strict=True):
-        for cell in group.of("cell"):
-            if cell.name in kinds:
-                require_arcs(Cell(cell, group, path))
+    for name, group in zip(names, liberty, strict=True):
         (folder / name).write_text(write(group, called), encoding="utf-8")
     verilog = "\n".join(_verilog(cut, gates, library, called))
     (folder / "timing.v").write_text(verilog, encoding="utf-8")

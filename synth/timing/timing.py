@@ -30,6 +30,7 @@ from synth.libraries.functions import full_adder
 from synth.libraries.liberty import PIN_LOADS, Cell, Library
 from synth.libraries.syntax import Group, Statement, number, write
 from synth.timing import sta
+from synth.timing.arcs import require_arcs
 
 ESTIMATE = "ABC's estimate"
 # Put together, the gates of so many cells take some 2 GB.
@@ -154,6 +155,11 @@ def longest_path(
         folder = Path(scratch)
         (folder / "timing.blif").write_text(cut.blif(), encoding="utf-8")
         liberty = list(timing_libraries(library))
+        kinds = {line.split()[1] for line in cut.gates} | {one.kind for one in cut.registers}
+        for group, path in zip(liberty, library.files, strict=True) if real else ():
+            for cell in group.of("cell"):
+                if cell.name in kinds:  # ABC crashes without tables, OpenSTA says nothing
+                    require_arcs(Cell(cell, group, path))
         names = [f"timing{n}.lib" for n in range(len(liberty))]
         for name, group in zip(names, liberty, strict=True) if cut.gates else ():
             (folder / name).write_text(write(group), encoding="utf-8")
