@@ -49,8 +49,8 @@ def test_damaged_files_are_refused_or_right(tmp_path: Path) -> None:
             path.write_text(*library.texts.values(), encoding="utf-8")
             assert list(read([path]).cells) == list(library.cells), f"seed {seed}: cells"
             Energies(library)
-        except InputError as error:
-            assert str(error), f"seed {seed}"
+        except InputError:
+            pass
         except AssertionError:
             raise
         except Exception as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from golden.base.errors import InputError
 
 # Strings come first: what looks like a comment within one is none.
-NOISE = re.compile(r'"(?:[^"\\]|\\.)*+"|/\*.*?\*/|//[^\n]*|\\[ \t]*\n|\n', re.S)
+NOISE = re.compile(r'"(?:[^"\\]|\\.)*+"|/\*.*?\*/|//[^\n]*|\\[ \t]*\n?|\n', re.S)
 MISREAD = re.compile(r"[\\\n{}]|//|/\*|\*/")  # ABC looks for braces and comments in strings, too
 GAP = re.compile(r"[\s;,]*")
 STATEMENT = re.compile(
@@ -177,8 +177,7 @@ def _apply(statement: re.Match[str], stack: list[Group], line: int) -> None:
 
 def _written(value: str) -> str:
     """Return a value as every tool reads it: in quotes unless it is a word or a number."""
-    plain = value.replace("\\", "")
-    return plain if plain[:1] == '"' or WORD.fullmatch(plain) else f'"{plain}"'
+    return value if value[:1] == '"' or WORD.fullmatch(value) else f'"{value}"'
 
 
 def write(library: Group, cells: Mapping[str, str] | None = None) -> str:
