@@ -4,7 +4,7 @@ BIN := .venv/bin
 FAST := $(if $(filter x86_64,$(shell uname -m)),verilator,icarus)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test formal areas lint clean
+.PHONY: help setup demo test fuzz formal areas lint clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
@@ -21,6 +21,9 @@ demo: setup  ## run two layers of MiniLM through the hardware, bit for bit
 
 test: setup  ## run the tests
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --timeout 300
+
+fuzz: setup  ## damage cell libraries for half an hour (FUZZ_SECONDS, FUZZ_SEED)
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),1800) $(BIN)/python -m pytest -s tests/test_fuzz_liberty.py
 
 formal: setup  ## prove small engines, and streams of all kinds that can be
 	@mkdir -p build/formal

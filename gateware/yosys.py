@@ -1,6 +1,5 @@
 """Yosys and its ABC in child processes: an error there must not end this one."""
 
-import contextlib
 import importlib.util
 import os
 import re
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from golden.base.children import end, started
 from golden.base.errors import ToolError
 from golden.base.tools import REPAIR, SET_UP
 
@@ -28,6 +28,7 @@ NOT_INSTALLED = 3
 NO_PACKAGE = f"the package pyosys is not installed: run `{SET_UP}`"
 
 
+ABC_FAILED = re.compile(r"Can't open ABC output|^ABC: execution")
 _running: set[subprocess.Popen[str]] = set()
 
 
@@ -93,7 +94,7 @@ def run_tool(
     ToolError
         When it fails, crashes or takes too long: with the last line that says ERROR.
     """
-    process = subprocess.Popen(
+    with started(
         command,
         cwd=folder,
         env={**os.environ, "TMPDIR": str(folder)},
@@ -102,20 +103,16 @@ def run_tool(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        start_new_session=True,  # so that what it starts can be killed with it
-    )
-    _running.add(process)
-    try:
-        log, _ = process.communicate(text, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        raise OutOfTimeError(
-            f"{task}: the time was over and {tool} was stopped; allow more"
-        ) from None
-    finally:
-        _running.discard(process)
-        if process.poll() is None:
-            _kill(process)
-            process.communicate()
+    ) as process:
+        _running.add(process)
+        try:
+            log, _ = process.communicate(text, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise OutOfTimeError(
+                f"{task}: the time was over and {tool} was stopped; allow more"
+            ) from None
+        finally:
+            _running.discard(process)
     if process.returncode == NOT_INSTALLED:
         raise ToolError(NO_PACKAGE)
     if process.returncode:
@@ -126,18 +123,16 @@ def run_tool(
 def stop_all() -> None:
     """Kill every tool that runs in another thread of this process; its run then fails."""
     for process in list(_running):
-        _kill(process)
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """Kill a tool and all that it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        end(process)
 
 
 def _reason(status: int, log: str) -> str:
     """Say why a tool failed: its last error line, or the signal that ended it."""
     errors = re.findall(r"^.*\bERROR: (.*)$", log, re.M)
+    # Yosys only misses what its ABC did not write; ABC has said why, after the command's echo.
+    by_abc = re.findall(r"^ABC: (?!ABC command line|\+ |\*\* cmd error|\s*$)(.*)$", log, re.M)
+    if errors and ABC_FAILED.search(errors[-1]) and by_abc:
+        return f"says by its ABC: {by_abc[-1]}"
     if errors:
         return f"says: {errors[-1]}"
     if status < 0:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from golden.base.children import end_on_signals
 from golden.base.errors import InputError, ToolError
 from golden.base.files import BUILD_VARIABLE, build_folder
 
@@ -117,6 +118,7 @@ def main() -> None:
         # A terminal or a pipe that cannot show a letter gets a question mark, no traceback.
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="replace")
+    end_on_signals()
     try:
         build_app()()
     except InputError as error:

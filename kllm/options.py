@@ -97,7 +97,7 @@ def chosen_designs(names: list[str] | None, *, every: bool = False) -> "list[Des
     InputError
         When one does not exist, or none is named.
     """
-    from gateware.points import CATALOGUE
+    from gateware.points import CATALOGUE, point
 
     if every:
         return list(CATALOGUE.values())

@@ -25,7 +25,8 @@ BLOCKS = ["lookup", "counter", "int4", "int8", "dequant", "figlut", "fp16"]
 MADE_UP: dict[str, Any] = dict(
     area=0.0, delay_ps=0.0, cells=0, yosys="", path_start="", path_end="", timing="",
     flip_flops=0, cell_counts={}, memory_bits=0, memory_area=0.0, memory_ge=0.0,
-    memory_model="", nand2="", inverter="", nand2_area=1.0, fo4_ps=1.0, blocks=(), memories=(),
+    memory_model="", nand2="", inverter="", nand2_area=1.0, fo4_ps=1.0, unit_note="", blocks=(),
+    memories=(),
 )  # fmt: skip
 GE = {
     FMA: 3000.0,

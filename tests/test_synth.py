@@ -23,6 +23,7 @@ from hw.stream.share import share
 from synth.area.area import Area
 from synth.area.measure_design import measure, measure_design
 from synth.libraries.liberty import Library, read
+from synth.libraries.syntax import write
 from synth.libraries.tools import LIBERTY_FILE, LIBERTY_PACKAGE
 
 KEYS = "design library area ge ge_sequential delay_ps delay_fo4 cells yosys".split()
@@ -126,12 +127,10 @@ def test_lookup_lane_is_within_its_budget(library: Library) -> None:
 
 
 def test_library_without_flip_flop_is_refused(library: Library, tmp_path: Path) -> None:
-    text = library.files[0].read_text(encoding="utf-8")
-    sequential = [cell.group for cell in library.cells.values() if cell.sequential]
-    for cell in sorted(sequential, key=lambda cell: -cell.start):
-        text = text[: cell.start] + text[cell.end :]
+    (group,) = library.groups.values()
+    gates = {name: name for name, cell in library.cells.items() if not cell.sequential}
     path = tmp_path / "poor.lib"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(write(group, gates), encoding="utf-8")
     poor = read([path])
     with pytest.raises(InputError, match="has no flip-flop"):
         measure(design_of(Registers(2)), poor)
@@ -145,16 +144,12 @@ def test_time_limit_is_one_sentence(library: Library, monkeypatch: pytest.Monkey
 
 def test_library_in_two_files_is_one(library: Library, tmp_path: Path) -> None:
     """The first file has the flip-flops and the full adder, the second all other cells."""
-    whole = library.files[0].read_text(encoding="utf-8")
+    (group,) = library.groups.values()
+    first = {name for name, cell in library.cells.items() if cell.sequential or name == "FAX1"}
     parts = []
-    for number in range(2):
-        text = whole
-        for cell in reversed(library.cells.values()):
-            first = cell.sequential or cell.name == "FAX1"
-            if first != (number == 0):
-                text = text[: cell.group.start] + text[cell.group.end :]
-        parts.append(tmp_path / f"part{number}.lib")
-        parts[-1].write_text(text, encoding="utf-8")
+    for kept in (first, library.cells.keys() - first):
+        parts.append(tmp_path / f"part{len(parts)}.lib")
+        parts[-1].write_text(write(group, {name: name for name in kept}), encoding="utf-8")
     split = measure(design_of(Registers(8)), read(parts))
     entire = measure(design_of(Registers(8)), library)
     assert (split.area, split.delay_ps) == (entire.area, entire.delay_ps)

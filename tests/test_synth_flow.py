@@ -14,6 +14,7 @@ from gateware.yosys import run_yosys
 from synth.area.flow import back, front, maps
 from synth.area.measure_design import measure
 from synth.libraries.liberty import Library, read
+from synth.libraries.syntax import write
 
 FULL_ADDER = "FAX1"
 
@@ -81,8 +82,8 @@ def test_cells_compute_the_same(adder: str, library: Library, tmp_path: Path) ->
     """With a full adder, with one whose outputs are inverted, and without any."""
     text = library.files[0].read_text(encoding="utf-8")
     if adder == "none":
-        cell = library.cells[FULL_ADDER].group
-        text = text[: cell.start] + text[cell.end :]
+        (group,) = library.groups.values()
+        text = write(group, {name: name for name in library.cells if name != FULL_ADDER})
     elif adder == "inverted":
         for function in ('"(((A B)+(B C))+(C A))"', '"((A^B)^C)"'):
             assert text.count(function) == 1, "the full adder is described otherwise"

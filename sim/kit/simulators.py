@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import TextIO
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
+from golden.base.children import started
 from golden.base.errors import InputError, ToolError
 from sim.kit.tools import require_icarus, verilator_environment
 
@@ -51,22 +51,15 @@ class _Limited(Runner):
         self, cmds: Sequence[list[str]], cwd: os.PathLike | str, stdout: TextIO | None = None
     ) -> None:
         for command in cmds:
-            process = subprocess.Popen(
+            with started(
                 command,
                 cwd=cwd,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=None if stdout is None else subprocess.STDOUT,
-                start_new_session=True,  # so that make's children can be ended with it
-            )
-            try:
+            ) as process:
                 self._wait(process)
-            finally:
-                if process.poll() is None:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
             if process.returncode:
                 raise ToolError(
                     f"{self.task}: {Path(command[0]).name} ended with status"

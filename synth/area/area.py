@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 
 from golden.base.errors import InputError
 from synth.libraries.fo4 import fo4_ps
-from synth.libraries.functions import NAND2, NOT, least
+from synth.libraries.functions import NAND2, NOT, Table, least, weakest
 from synth.libraries.liberty import Cell, Library
 
 TIMEOUT = 600.0
+ALIKE = 1 + 1e-9  # areas that differ by rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +99,8 @@ class Area:
         The cells that GE and FO4 refer to.
     nand2_area, fo4_ps : float
         One GE, and the FO4 of the library.
+    unit_note : str
+        What else must be known of those cells; empty as a rule.
     yosys : str
         Version of Yosys.
     blocks : tuple of Block
@@ -128,6 +131,7 @@ class Area:
     inverter: str
     nand2_area: float
     fo4_ps: float
+    unit_note: str
     blocks: tuple[Block, ...]
     memories: tuple[Memory, ...]
 
@@ -139,6 +143,7 @@ class Units:
     nand2: Cell
     inverter: Cell
     fo4_ps: float
+    note: str = ""
 
 
 def units(library: Library) -> Units:
@@ -152,7 +157,19 @@ def units(library: Library) -> Units:
     nand2, inverter = least(library, NAND2, "NAND2"), least(library, NOT, "inverter")
     if not any(cell.usable and any(cell.group.of("ff")) for cell in library.cells.values()):
         raise InputError(f"the cell library {library.name} has no flip-flop: name another")
-    return Units(nand2, inverter, fo4_ps(inverter))
+    notes = [_note(library, cell, table) for cell, table in ((nand2, NAND2), (inverter, NOT))]
+    return Units(nand2, inverter, fo4_ps(inverter), "".join(notes))
+
+
+def _note(library: Library, cell: Cell, table: Table) -> str:
+    """Say so when the smallest cell is not the one of the weakest drive, as it is elsewhere."""
+    weak = weakest(library, table)
+    if weak.area <= cell.area * ALIKE:
+        return ""
+    return (
+        f" {cell.name} is the smallest of its kind, but not the weakest: {weak.name} has less input"
+        f" capacitance and an area of {weak.area:g}."
+    )
 
 
 def as_json(area: Area) -> dict:

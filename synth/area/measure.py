@@ -12,6 +12,7 @@ from functools import cache as once
 
 from gateware.design import Design
 from gateware.yosys import stop_all
+from golden.base.errors import InputError
 from synth.area.area import TIMEOUT, Area, Block, Memory, as_json_text, of_json, units
 from synth.area.cache import Cache, default_cache
 from synth.area.components import Component, components, times
@@ -19,7 +20,7 @@ from synth.area.mapping import Mapped, flow_digest, map_component
 from synth.area.memories import bit_cell, macros, memory_area
 from synth.area.netlist import held_by
 from synth.area.sources import source_digest
-from synth.libraries.liberty import Library
+from synth.libraries.liberty import NO_AREA, Library
 from synth.timing.timing import LongestPath, Timing, time_design, timing_digest
 
 # A record of other fields is no result.
@@ -228,6 +229,7 @@ class _Work:
             inverter=self.units.inverter.name,
             nand2_area=unit,
             fo4_ps=self.units.fo4_ps,
+            unit_note=self.units.note,
             blocks=tuple(self._block(name, copies[name], mapped[name], held) for name in copies),
             memories=memories,
         )
@@ -275,6 +277,8 @@ def _cell_area(library: Library, counts: Mapping[str, int]) -> tuple[float, floa
     total = storing = 0.0
     for kind, count in sorted(counts.items()):
         cell = library.cells[kind]
+        if not cell.area:  # files say 0 of cells that nobody has measured
+            raise InputError(f"synthesis chose {kind}, which {NO_AREA}")
         total += cell.area * count
         storing += cell.area * count if cell.sequential else 0.0
     return total, storing

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from golden.base.errors import InputError
-from synth.libraries.liberty import Cell, Group, Library
+from synth.libraries.liberty import Cell, Library
+from synth.libraries.syntax import Group
 
 MEMORY_BITS = 256
 MEMORY = "$mem_v2"
@@ -87,9 +88,7 @@ def bit_cell(library: Library) -> Cell | None:
 
 
 def _holds_a_bit(cell: Cell) -> bool:
-    """Leave out clock gates, which have a latch inside but give no stored bit."""
-    if "clock_gating_integrated_cell" in cell.group.attributes:
-        return False
+    """Leave out what stores in some way that only a table of states describes."""
     return any(cell.group.of("latch")) or any(cell.group.of("ff"))
 
 

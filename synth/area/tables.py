@@ -64,7 +64,7 @@ def caption(areas: "Sequence[Area]") -> str:
         f" ports by {methods}, no wires, nets of more than {FAN_OUT} pins buffered (buffers not in"
         f" the area){without}. FO4: delay / {area.fo4_ps:.1f} ps, that of {area.inverter}, the"
         f" smallest inverter, driving four of its kind in an endless chain, from the library's"
-        " tables."
+        f" tables.{area.unit_note}"
     )
 
 

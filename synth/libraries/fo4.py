@@ -1,12 +1,14 @@
 """FO4: the delay of an inverter that drives four of its own kind, a library's unit of speed."""
 
-import re
+import math
 from collections.abc import Sequence
 
 from golden.base.errors import InputError
-from synth.libraries.liberty import Cell, Group, numbers
+from synth.libraries.liberty import Cell
+from synth.libraries.syntax import Group, numbers
+from synth.libraries.units import TIME, unit
 
-SECONDS = {"ps": 1e-12, "ns": 1e-9, "us": 1e-6}
+PICO = 1e-12
 COPIES = 4
 ROUNDS = 100
 TEMPLATES = ("lu_table_template", "power_lut_template")
@@ -22,16 +24,19 @@ def fo4_ps(inverter: Cell) -> float:
     Raises
     ------
     InputError
-        When the inverter's timing tables or the library's units are missing.
+        When the inverter's timing tables or the library's units are missing, or give no delay.
     """
     delay, _ = chain(inverter)
-    return delay * time_unit(inverter.library) / SECONDS["ps"]
+    if not 0 < delay < math.inf:
+        raise InputError(f"cell {inverter.name}: a delay of {delay:g} in its tables, so no FO4")
+    return delay * unit(inverter.library, TIME) / PICO
 
 
 def chain(inverter: Cell) -> tuple[float, float]:
     """Return delay and slew in that chain, in the library's unit, rise and fall averaged."""
     arc = _arc(inverter)
-    load = COPIES * _input_capacitance(inverter)
+    (pin,) = inverter.pins("input")
+    load = COPIES * inverter.capacitance(pin)
 
     def look_up(name: str, slew: float) -> float:
         return interpolate(table(inverter, arc, name), load, slew)
@@ -41,23 +46,6 @@ def chain(inverter: Cell) -> tuple[float, float]:
         rise, fall = look_up("rise_transition", fall), look_up("fall_transition", rise)
     delay = (look_up("cell_rise", fall) + look_up("cell_fall", rise)) / 2
     return delay, (rise + fall) / 2
-
-
-def time_unit(library: Group) -> float:
-    """Return a library's unit of time in seconds."""
-    text = library.attributes.get("time_unit", "")
-    found = re.fullmatch(r"([\d.]+)\s*(ps|ns|us)", text)
-    if found is None:
-        raise InputError(f"the cell library {library.name} has no time_unit such as 1ns: {text!r}")
-    return float(found[1]) * SECONDS[found[2]]
-
-
-def _input_capacitance(inverter: Cell) -> float:
-    (pin,) = inverter.pins("input").values()
-    found = numbers(pin.attributes.get("capacitance", ""))
-    if len(found) != 1:
-        raise InputError(f"cell {inverter.name}: its input has no capacitance, so no FO4")
-    return found[0]
 
 
 def _arc(inverter: Cell) -> Group:

@@ -1,5 +1,6 @@
 """Boolean functions of cells: cells are found by what they do, not by what they are called."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -144,14 +145,34 @@ def least(library: Library, table: Table, what: str) -> Cell:
     InputError
         When the library has none.
     """
-    found = [
+    found = _computing(library, table)
+    if not found:
+        raise InputError(f"the cell library {library.name} has no {what}: name another")
+    return min(found, key=lambda cell: (cell.area, len(cell.name), cell.name))
+
+
+def _computing(library: Library, table: Table) -> list[Cell]:
+    """Return the cells with one output that compute ``table`` and may be chosen."""
+    return [
         cell
         for cell in library.cells.values()
         if cell.usable and cell.area > 0 and list(tables(cell).values()) == [table]
     ]
-    if not found:
-        raise InputError(f"the cell library {library.name} has no {what}: name another")
-    return min(found, key=lambda cell: (cell.area, len(cell.name), cell.name))
+
+
+def weakest(library: Library, table: Table) -> Cell:
+    """Return the cell that computes ``table`` with the least input capacitance.
+
+    That is the one of the weakest drive: transistors half as wide load and drive half as much.
+    """
+
+    def load(cell: Cell) -> float:
+        try:
+            return sum(map(cell.capacitance, cell.pins("input")))
+        except InputError:
+            return math.inf
+
+    return min(_computing(library, table), key=lambda cell: (load(cell), cell.area, cell.name))
 
 
 def full_adder(library: Library) -> tuple[Cell, dict[str, tuple[str, bool]]] | None:

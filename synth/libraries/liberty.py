@@ -1,123 +1,42 @@
-"""Liberty files: what a standard-cell library says about its cells.
-
-A reader of the whole syntax and of the few attributes that area and delay need. The parsers on
-offer build a tree through a general grammar, which takes minutes on files of 10 MB; one regular
-expression per statement takes a second.
-"""
+"""Liberty files: what a standard-cell library says about its cells."""
 
 import gzip
 import hashlib
-import re
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
 from golden.base.errors import InputError
+from synth.libraries.syntax import Group, number, parse, write
+from synth.libraries.units import standardise
 
 GZIP = b"\x1f\x8b"
-SKIPPED = re.compile(r"(?:[\s;,\\]|/\*.*?\*/|//[^\n]*)+", re.S)
-STATEMENT = re.compile(
-    r"""
-    (?P<close>\})
-    | (?P<name>"?[A-Za-z_][\w.]*"?) [ \t]*
-      (?: : [ \t]* (?P<value>"[^"]*"|[^;{}"\n]*)
-        | \s* \( (?P<arguments>(?:[^()"]|"[^"]*")*) \) \s* (?P<open>\{)?
-      )
-    """,
-    re.X,
-)
 SEQUENTIAL = {"ff", "ff_bank", "latch", "latch_bank", "statetable"}
+NO = ("false", "0", "", "none")
+DONT_USE = "dont_use"
+NO_AREA = "has no area: give it one, or forbid it (dont_use : true, or --avoid NAME)"
+PIN_LOADS = ("capacitance", "rise_capacitance", "fall_capacitance")
+# Cells for another purpose than logic and registers, whatever their functions say: what such an
+# attribute, of the cell or of one of its pins, holds is anything but NO.
+SPECIAL = {
+    DONT_USE,
+    "use_for_size_only",
+    *("is_isolation_cell", "is_clock_isolation_cell", "isolation_cell_enable_pin"),
+    *("is_level_shifter", "is_differential_level_shifter", "level_shifter_type"),
+    *("level_shifter_enable_pin", "always_on"),
+    *("retention_cell", "retention_pin", "power_gating_cell", "power_gating_pin"),
+    *("switch_cell_type", "switch_pin", "clock_gating_integrated_cell"),
+    *("pad_cell", "auxiliary_pad_cell", "is_pad", "is_macro_cell", "is_memory_cell", "is_pll_cell"),
+    *("is_filler_cell", "is_decap_cell", "is_tap_cell", "antenna_diode_type"),
+}
 
 
-@dataclass
-class Group:
-    """A group of a Liberty file, ``kind (arguments) { ... }``, and where in the text it stands."""
-
-    kind: str
-    arguments: list[str]
-    attributes: dict[str, str] = field(default_factory=dict)
-    groups: list["Group"] = field(default_factory=list)
-    start: int = 0
-    end: int = 0
-
-    def of(self, kind: str) -> Iterator["Group"]:
-        """Yield the groups of one kind."""
-        return (group for group in self.groups if group.kind == kind)
-
-    @property
-    def name(self) -> str:
-        """Its first argument, or an empty text."""
-        return self.arguments[0] if self.arguments else ""
-
-
-def parse(text: str, source: str) -> Group:
-    """Return the ``library`` group of a Liberty text.
-
-    Parameters
-    ----------
-    text : str
-        The file's text.
-    source : str
-        The file's name, for errors.
-
-    Raises
-    ------
-    InputError
-        When it is no Liberty file, is cut short or has a statement that is none.
-    """
-    root = Group("", [])
-    stack = [root]
-    position = 0
-    while True:
-        if skipped := SKIPPED.match(text, position):
-            position = skipped.end()
-        if position == len(text):
-            break
-        found = STATEMENT.match(text, position)
-        if found is None or (found["close"] and len(stack) == 1):
-            line = text.count("\n", 0, position) + 1
-            raise InputError(f"{source}, line {line}: no Liberty statement")
-        position = found.end()
-        _apply(found, stack)
-    if len(stack) > 1:
-        within = " ".join(f"{group.kind} {group.name}" for group in stack[1:3])
-        raise InputError(f"{source} ends within {within}: it is cut short")
-    for library in root.of("library"):
-        return library
-    raise InputError(f"{source} has no library: name a Liberty file")
-
-
-def _apply(statement: re.Match[str], stack: list[Group]) -> None:
-    """Add one statement to the innermost open group, or close that."""
-    if statement["close"]:
-        stack.pop().end = statement.end()
-        return
-    name = statement["name"].strip('"')
-    if statement["arguments"] is None:
-        stack[-1].attributes[name] = statement["value"].strip().strip('"')
-    elif statement["open"]:
-        arguments = [part.strip(' "\n\t') for part in statement["arguments"].split(",")]
-        stack.append(Group(name, arguments, start=statement.start()))
-        stack[-2].groups.append(stack[-1])
-    else:
-        stack[-1].attributes[name] = statement["arguments"]
-
-
-def numbers(text: str) -> list[float]:
-    """Return every number of an attribute such as ``"0.1, 0.2", "0.3"``.
-
-    Raises
-    ------
-    InputError
-        When something else stands there.
-    """
-    try:
-        return [float(part) for part in re.split(r'[\s,"\\]+', text) if part]
-    except ValueError as error:
-        raise InputError(f"no list of numbers in the cell library: {error}") from None
+def _special(group: Group) -> bool:
+    found = SPECIAL & group.attributes.keys()
+    return any(group.attributes[name].lower() not in NO for name in found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,26 +58,95 @@ class Cell:
 
     @cached_property
     def area(self) -> float:
-        """Area in the library's unit; 0 when the file does not say."""
-        return float(self.group.attributes.get("area", 0))
+        """Area in the library's unit; 0 when the file does not say.
+
+        Raises
+        ------
+        InputError
+            When it is negative or no number.
+        """
+        return self._positive(self.group, "area")
 
     @cached_property
     def sequential(self) -> bool:
         """Whether it stores something."""
         return any(group.kind in SEQUENTIAL for group in self.group.groups)
 
-    @property
+    @cached_property
     def usable(self) -> bool:
         """Whether synthesis may choose it."""
-        return not self.avoided and self.group.attributes.get("dont_use", "false") != "true"
+        return not self.avoided and not any(map(_special, (self.group, *self._pins.values())))
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the file says of it that it may be used."""
+        return self.usable and DONT_USE in self.group.attributes
+
+    @cached_property
+    def _pins(self) -> dict[str, Group]:
+        """Every pin by name; one group may describe several."""
+        groups = [(pin, " ".join(pin.arguments)) for pin in self.group.of("pin")]
+        return {name: pin for pin, names in groups for name in names.split()}
 
     def pins(self, direction: str) -> dict[str, Group]:
         """Return the pins of a direction, by name."""
         return {
-            pin.name: pin
-            for pin in self.group.of("pin")
+            name: pin
+            for name, pin in self._pins.items()
             if pin.attributes.get("direction") == direction
         }
+
+    def pin(self, name: str) -> Group | None:
+        """Return the group of a pin."""
+        return self._pins.get(name)
+
+    def capacitance(self, pin: str) -> float:
+        """Return the capacitance of an input in the library's unit.
+
+        Raises
+        ------
+        InputError
+            When the file does not say, or it is negative or no number.
+        """
+        own, shared = self.pin(pin) or self.group, self.library
+        ways = ((own, PIN_LOADS[:1]), (own, PIN_LOADS[1:]), (shared, ("default_input_pin_cap",)))
+        for group, names in ways:
+            if all(name in group.attributes for name in names):
+                return sum(self._positive(group, name) for name in names) / len(names)
+        raise InputError(f"{self._where(own)}: cell {self.name}, input {pin} has no capacitance")
+
+    def _positive(self, group: Group, name: str) -> float:
+        """Return an attribute that must not be negative; 0 when it is not there."""
+        text = group.attributes.get(name, "0")
+        try:
+            value = number(text)
+        except ValueError:
+            value = -1.0
+        if value < 0:
+            raise InputError(
+                f"{self._where(group)}: cell {self.name}, {name} must be a number from 0: {text!r}"
+            )
+        return value
+
+    def _where(self, group: Group) -> str:
+        return f"{self.source.name}, line {group.line}"
+
+    def check(self) -> None:
+        """Refuse numbers that are none, and a cell without area that could be chosen.
+
+        Raises
+        ------
+        InputError
+            With the file and the line.
+        """
+        self._positive(self.group, "area")
+        for pin in self._pins.values():
+            for name in PIN_LOADS:
+                self._positive(pin, name)
+        outputs = self.pins("output").values()
+        chosen = self.sequential or any("function" in pin.attributes for pin in outputs)
+        if self.usable and chosen and outputs and "area" not in self.group.attributes:
+            raise InputError(f"{self._where(self.group)}: cell {self.name} {NO_AREA}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,20 +157,28 @@ class Library:
     ----------
     name : str
         The names that the files give themselves, with + between.
-    texts : dict of Path to str
+    sources : dict of Path to str
         Each file and what is in it.
+    groups : dict of Path to Group
+        The same, read.
     cells : dict of str to Cell
         By name.
     """
 
     name: str
-    texts: dict[Path, str]
+    sources: dict[Path, str]
+    groups: dict[Path, Group]
     cells: dict[str, Cell]
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files, in order."""
-        return tuple(self.texts)
+        return tuple(self.sources)
+
+    @cached_property
+    def texts(self) -> dict[Path, str]:
+        """Each file as tools are given it."""
+        return {path: write(group) for path, group in self.groups.items()}
 
     @cached_property
     def avoided(self) -> tuple[str, ...]:
@@ -192,8 +188,9 @@ class Library:
     @cached_property
     def digest(self) -> str:
         """A hash of all that a result may depend on, wherever the files are."""
+        allowed = [name for name, cell in self.cells.items() if cell.allowed]
         whole = hashlib.sha256()
-        for text in (*self.texts.values(), *self.avoided):
+        for text in (*self.sources.values(), *self.avoided, *allowed):
             whole.update(hashlib.sha256(text.encode()).digest())
         return whole.hexdigest()
 
@@ -211,24 +208,27 @@ def read(files: Sequence[Path], avoid: Sequence[str] = ()) -> Library:
     Raises
     ------
     InputError
-        When a file cannot be read, is no Liberty file, or brings no cell with an area.
+        When a file cannot be read, is no Liberty file, has a cell twice or one whose numbers are
+        none, or brings no cell with an area.
     """
     cells: dict[str, Cell] = {}
-    texts = {path: text_of(path) for path in files}
-    names = []
-    for path, text in texts.items():
-        library = parse(text, path.name)
-        names.append(library.name)
+    sources = {path: text_of(path) for path in files}
+    groups = {path: parse(text, path.name) for path, text in sources.items()}
+    for path, library in groups.items():
+        standardise(library)
         for group in library.of("cell"):
             avoided = any(fnmatchcase(group.name, pattern) for pattern in avoid)
-            cells[group.name] = Cell(group, library, path, avoided)
-    try:
-        useful = max((cell.area for cell in cells.values()), default=0) > 0
-    except ValueError as error:
-        raise InputError(f"{', '.join(names)}: an area is no number: {error}") from None
-    if not useful:
+            cell = Cell(group, library, path, avoided)
+            cell.check()
+            if group.name in cells:
+                raise InputError(f"{path.name}, line {group.line}: cell {group.name} again")
+            if cell.allowed:  # ABC only looks whether the attribute is there
+                group.body = [part for part in group.body if part.name != DONT_USE]
+            cells[group.name] = cell
+    if not any(cell.area for cell in cells.values()):
         raise InputError(f"{', '.join(str(path) for path in files)}: no cell has an area")
-    return Library("+".join(names), texts, cells)
+    name = "+".join(library.name for library in groups.values())
+    return Library(name, sources, groups, cells)
 
 
 def text_of(path: Path) -> str:

@@ -6,17 +6,17 @@ Rise and fall, and the tables of several conditions, are averaged. Slews are tho
 inverters that defines the FO4. Wires have no capacitance.
 """
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
 from golden.base.errors import InputError
-from synth.libraries.fo4 import chain, interpolate, table, time_unit
+from synth.libraries.fo4 import PICO, chain, interpolate, table
 from synth.libraries.functions import NOT, least
-from synth.libraries.liberty import Cell, Group, Library, numbers
+from synth.libraries.liberty import Cell, Library
+from synth.libraries.syntax import Group, number
+from synth.libraries.units import CAPACITANCE, LEAKAGE, TIME, VOLTAGE, unit
 
-PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
-PICO = 1e-12
+LEAST_VOLTS, MOST_VOLTS = 0.1, 20.0
 GROUNDS = ("VSS", "GND", "VGND")
 
 
@@ -37,7 +37,7 @@ class Energies:
     def __init__(self, library: Library) -> None:
         self._cells = library.cells
         inverter = least(library, NOT, "inverter")
-        self._slew_seconds = chain(inverter)[1] * time_unit(inverter.library)
+        self._slew_seconds = chain(inverter)[1] * unit(inverter.library, TIME)
         self._known: dict[tuple[str, str, float], float] = {}
         if not any(
             _tables(group) for cell in library.cells.values() for group in cell.group.groups
@@ -48,10 +48,17 @@ class Energies:
     def volts(self) -> float:
         """The nominal voltage."""
         library = next(iter(self._cells.values())).library
+        text = library.attributes.get("nom_voltage", "")
         try:
-            return float(library.attributes["nom_voltage"])
-        except (KeyError, ValueError):
+            volts = number(text) * unit(library, VOLTAGE)
+        except ValueError:
             raise InputError(f"the cell library {library.name} has no nom_voltage") from None
+        if not LEAST_VOLTS <= volts <= MOST_VOLTS:
+            raise InputError(
+                f"the cell library {library.name}: a nom_voltage of {text} is {volts:g} V with its"
+                f" {VOLTAGE}, not {LEAST_VOLTS:g} to {MOST_VOLTS:g} V"
+            )
+        return volts
 
     def charge_pj(self, farads: float) -> float:
         """Return the energy of one change of a net, in pJ."""
@@ -60,40 +67,37 @@ class Energies:
     def pin_farads(self, kind: str, pin: str) -> float:
         """Return the capacitance of an input."""
         cell = self._cells[kind]
-        group = next((g for g in cell.group.of("pin") if g.name == pin), None)
-        found = numbers(group.attributes.get("capacitance", "")) if group else []
-        return found[0] * _capacitance_unit(cell.library) if found else 0.0
+        return cell.capacitance(pin) * unit(cell.library, CAPACITANCE)
 
     def internal_pj(self, kind: str, pin: str, farads: float) -> float:
         """Return what one change of a pin costs within the cell, at a load, in pJ."""
-        cell = self._cells[kind]
-        unit = _capacitance_unit(cell.library)
-        key = (kind, pin, round(farads / unit, 3))
+        key = (kind, pin, farads)
         if key not in self._known:
-            slew = self._slew_seconds / time_unit(cell.library)
-            group = next((g for g in cell.group.of("pin") if g.name == pin), None)
+            cell = self._cells[kind]
+            load, slew = unit(cell.library, CAPACITANCE), unit(cell.library, TIME)
+            group = cell.pin(pin)
             values = [
-                interpolate(table(cell, power, name), farads / unit, slew)
+                interpolate(table(cell, power, name), farads / load, self._slew_seconds / slew)
                 for power in (group.of("internal_power") if group else ())
                 for name in ("rise_power", "fall_power")
                 if any("values" in found.attributes for found in power.of(name))
             ]
             mean = sum(values) / len(values) if values else 0.0
-            self._known[key] = mean * unit / PICO  # tables are in that unit times V^2
+            # Tables are in that unit times the square of the unit of voltage.
+            self._known[key] = mean * load * unit(cell.library, VOLTAGE) ** 2 / PICO
         return self._known[key]
 
     def leakage_watts(self, kind: str) -> float:
         """Return what a cell takes when nothing changes."""
         cell = self._cells[kind]
         text = cell.group.attributes.get("cell_leakage_power")
-        values = [float(text)] if text else [*_leakages(cell)]
+        try:
+            values = [number(text)] if text else [*_leakages(cell)]
+        except ValueError as error:
+            raise InputError(f"cell {kind}: its leakage is {error}") from None
         if not values:
             return 0.0
-        unit = cell.library.attributes.get("leakage_power_unit", "")
-        found = re.fullmatch(r"([\d.]+)\s*([fpnum]?)W", unit)
-        if found is None:
-            raise InputError(f"{cell.library.name} has no leakage_power_unit such as 1nW: {unit!r}")
-        return sum(values) / len(values) * float(found[1]) * PREFIXES[found[2]]
+        return sum(values) / len(values) * unit(cell.library, LEAKAGE)
 
 
 def _tables(pin: Group) -> Iterator[Group] | None:
@@ -104,13 +108,4 @@ def _leakages(cell: Cell) -> Iterator[float]:
     """Yield the leakage in each state; what flows into the ground has come from the supply."""
     for state in cell.group.of("leakage_power"):
         if state.attributes.get("related_pg_pin", "").upper() not in GROUNDS:
-            yield float(state.attributes.get("value", 0))
-
-
-def _capacitance_unit(library: Group) -> float:
-    """Return a library's unit of capacitance in farads."""
-    text = library.attributes.get("capacitive_load_unit", "")
-    found = re.fullmatch(r'\s*([\d.]+)\s*,\s*"?([fpn])f"?\s*', text, re.I)
-    if found is None:
-        raise InputError(f"{library.name} has no capacitive_load_unit such as (1, pf): {text!r}")
-    return float(found[1]) * PREFIXES[found[2].lower()]
+            yield number(state.attributes.get("value", "0"))

@@ -7,7 +7,7 @@ and what they take must be there at the next. The clock reaches all registers at
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -15,17 +15,19 @@ from gateware.yosys import run_tool
 from golden.base.errors import ToolError
 from golden.base.tools import Tool, program
 from synth.area.netlist import CutNetlist, Place
-from synth.libraries.fo4 import SECONDS, time_unit
-from synth.libraries.liberty import Cell, Library
+from synth.libraries.liberty import Library
+from synth.libraries.syntax import Group, write
+from synth.timing.arcs import clocks
 
 PROGRAM = "sta"
 PACKAGE = "opensta"
 CLOCK = "kllm_clock"
-PERIOD = 1.0  # of the library's unit of time: only the slack counts
+PERIOD = 1.0  # ps; only the slack counts
 SCRIPT = """\
 {libraries}
 read_verilog timing.v
 link_design timing
+set_cmd_units -time ps
 create_clock -name {clock} -period {period} {port}
 set_input_delay 0 -clock {clock} [all_inputs]
 set_output_delay 0 -clock {clock} [all_outputs]
@@ -34,6 +36,10 @@ exit
 """
 SLACK = re.compile(r"^\s*(-?[\d.]+)\s+slack \((?:MET|VIOLATED)\)", re.M)
 ENDS = re.compile(r"^Startpoint: (\S+).*?^Endpoint: (\S+)", re.M | re.S)
+# OpenSTA complains, leaves out what it does not understand, and goes on: a number then means
+# nothing. The one thing that it says of sound files is about the clock's own port.
+COMPLAINT = re.compile(r"^(?:Error|Warning): (?!.*clock defined on the same port)(.*)$", re.M)
+LIBERTY_LINE = re.compile(r"used(\d+)\.lib,? line (\d+),?")
 GATE = re.compile(r"^\.gate\s+(\S+)\s+(.*)$")
 
 
@@ -54,7 +60,7 @@ def shortest_period(
     folder: Path,
     cut: CutNetlist,
     gates: Sequence[str],
-    libraries: Sequence[str],
+    liberty: Sequence[Group],
     library: Library,
     *,
     task: str,
@@ -65,15 +71,15 @@ def shortest_period(
     Parameters
     ----------
     folder : Path
-        Has the Liberty files ``libraries``; for temporary files.
+        For temporary files.
     cut : CutNetlist
         The netlist: its registers, and the nets on either side of the gates.
     gates : sequence of str
         The gates as lines of BLIF, with buffers.
-    libraries : sequence of str
-        Names of the Liberty files.
+    liberty : sequence of Group
+        The library's files, with all cells that the gates name.
     library : Library
-        What is in them.
+        What the files say.
     task, timeout
         As for :func:`gateware.yosys.run_abc`.
 
@@ -87,26 +93,40 @@ def shortest_period(
     Raises
     ------
     ToolError
-        When OpenSTA fails or takes too long.
+        When OpenSTA fails, takes too long or does not understand everything.
     """
-    (folder / "timing.v").write_text("\n".join(_verilog(cut, gates, library)), encoding="utf-8")
+    kinds = {register.kind for register in cut.registers}
+    kinds |= {found[1] for found in map(GATE.match, gates) if found}
+    # Names of our own: theirs may be words of Verilog, or have signs that mean something there.
+    called = {kind: f"cell{n}" for n, kind in enumerate(sorted(kinds))}
+    names = [f"used{n}.lib" for n in range(len(liberty))]
+    for name, group in zip(names, liberty, strict=True):
+        (folder / name).write_text(write(group, called), encoding="utf-8")
+    verilog = "\n".join(_verilog(cut, gates, library, called))
+    (folder / "timing.v").write_text(verilog, encoding="utf-8")
     script = SCRIPT.format(
-        libraries="\n".join(f"read_liberty {name}" for name in libraries),
+        libraries="\n".join(f"read_liberty {name}" for name in names),
         clock=CLOCK,
         period=PERIOD,
         port=f"[get_ports {CLOCK}]" if cut.registers else "",
     )
     (folder / "timing.tcl").write_text(script, encoding="utf-8")
     log = _run(folder, task, timeout)
-    if "No paths found" in log:
+    if complaint := COMPLAINT.search(log):
+        files = [path.name for path in library.files]
+        text = LIBERTY_LINE.sub(lambda at: f"{files[int(at[1])]}, line {at[2]}:", complaint[1])
+        raise ToolError(f"{task}: OpenSTA says: {text}")
+    if "No paths found" in log and not cut.registers:
         return 0.0, None, None
     slack, ends = SLACK.search(log), ENDS.search(log)
     if slack is None or ends is None:
         last = log.strip().splitlines()[-1:] or ["nothing"]
         raise ToolError(f"{task}: OpenSTA gives no path; it says: {last[0]}")
-    unit = time_unit(next(iter(library.cells.values())).library) / SECONDS["ps"]
+    period = PERIOD - float(slack[1])
+    if cut.registers and period <= 0:
+        raise ToolError(f"{task}: OpenSTA gives a delay of {period:g} ps with registers")
     start, end = (_place(name, cut) for name in ends.groups())
-    return (PERIOD - float(slack[1])) * unit, start, end
+    return period, start, end
 
 
 def _place(name: str, cut: CutNetlist) -> Place | None:
@@ -116,7 +136,9 @@ def _place(name: str, cut: CutNetlist) -> Place | None:
     return cut.starts.get(name) or cut.ends.get(name)
 
 
-def _verilog(cut: CutNetlist, gates: Sequence[str], library: Library) -> Iterator[str]:
+def _verilog(
+    cut: CutNetlist, gates: Sequence[str], library: Library, called: Mapping[str, str]
+) -> Iterator[str]:
     """Yield the flat netlist, one clock for all registers."""
     given = {net for register in cut.registers for net in register.outputs.values()}
     taken = {net for register in cut.registers for net in register.inputs.values()}
@@ -127,16 +149,16 @@ def _verilog(cut: CutNetlist, gates: Sequence[str], library: Library) -> Iterato
     directions += [("output", net) for net in outputs]
     yield f"module timing ({', '.join(net for _, net in directions)});"
     yield from (f"{direction} {net};" for direction, net in directions)
-    yield from _instances(cut, gates)
+    yield from _instances(cut, gates, called)
     for number, register in enumerate(cut.registers):
-        clocks = _clocks(library.cells[register.kind])
-        pins = {**register.inputs, **register.outputs, **dict.fromkeys(clocks, CLOCK)}
-        text = ", ".join(f".{pin}({net})" for pin, net in pins.items())
-        yield f"{register.kind} r{number} ({text});"
+        clocked = clocks(library.cells[register.kind])
+        pins = {**register.inputs, **register.outputs, **dict.fromkeys(clocked, CLOCK)}
+        text = ", ".join(f".{_escaped(pin)}({net})" for pin, net in pins.items())
+        yield f"{called[register.kind]} r{number} ({text});"
     yield "endmodule\n"
 
 
-def _instances(cut: CutNetlist, gates: Sequence[str]) -> Iterator[str]:
+def _instances(cut: CutNetlist, gates: Sequence[str], called: Mapping[str, str]) -> Iterator[str]:
     """Yield the gates, but for the buffers that stood in for registers with many pins."""
     found = [match for match in map(GATE.match, gates) if match]
     pins = [dict(pin.split("=") for pin in match[2].split()) for match in found]
@@ -148,19 +170,15 @@ def _instances(cut: CutNetlist, gates: Sequence[str]) -> Iterator[str]:
     before = {net: start for start, net in behind.items()}
     for number, (match, pin) in enumerate(zip(found, pins, strict=True)):
         if next(iter(pin.values())) not in behind:
-            text = ", ".join(f".{name}({before.get(net, net)})" for name, net in pin.items())
-            yield f"{match[1]} g{number} ({text});"
+            text = ", ".join(
+                f".{_escaped(name)}({before.get(net, net)})" for name, net in pin.items()
+            )
+            yield f"{called[match[1]]} g{number} ({text});"
 
 
-def _clocks(cell: Cell) -> list[str]:
-    """Return the pins of a register that the clock drives."""
-    pins = cell.pins("input")
-    texts = [
-        group.attributes.get(name, "")
-        for kind, name in (("ff", "clocked_on"), ("ff_bank", "clocked_on"), ("latch", "enable"))
-        for group in cell.group.of(kind)
-    ]
-    return [pin for pin in pins if any(pin in re.findall(r"\w+", text) for text in texts)]
+def _escaped(name: str) -> str:
+    """Return a pin's name for Verilog, where it may be a keyword or have any sign."""
+    return f"\\{name} "
 
 
 def _run(folder: Path, task: str, timeout: float) -> str:

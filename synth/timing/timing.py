@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from gateware.yosys import run_abc
@@ -27,14 +27,15 @@ from synth.area.netlist import (
     net_name,
 )
 from synth.libraries.functions import full_adder
-from synth.libraries.liberty import Cell, Library
+from synth.libraries.liberty import PIN_LOADS, Cell, Library
+from synth.libraries.syntax import Group, Statement, number, write
 from synth.timing import sta
+from synth.timing.arcs import require_arcs
 
 ESTIMATE = "ABC's estimate"
 # Put together, the gates of so many cells take some 2 GB.
 MOST_CELLS = 2_000_000
-CAPACITANCE = re.compile(r"(?<!\w)((?:rise_|fall_)?capacitance\s*:\s*\"?)([\d.eE+-]+)")
-AREA = re.compile(r"(?<!\w)(area\s*:\s*\"?)([\d.eE+-]+)")
+HALVED = ("area", *PIN_LOADS)
 DELAY = re.compile(r"Delay\s*=\s*([\d.]+)\s*ps")
 ENDS = re.compile(r"Start-point = pi(\d+).*End-point = po(\d+)")
 
@@ -153,16 +154,21 @@ def longest_path(
     with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
         folder = Path(scratch)
         (folder / "timing.blif").write_text(cut.blif(), encoding="utf-8")
-        names = []
-        for number, liberty in enumerate(timing_libraries(library)):
-            names.append(f"timing{number}.lib")
-            (folder / names[-1]).write_text(liberty, encoding="utf-8")
+        liberty = list(timing_libraries(library))
+        kinds = {line.split()[1] for line in cut.gates} | {one.kind for one in cut.registers}
+        for group, path in zip(liberty, library.files, strict=True) if real else ():
+            for cell in group.of("cell"):
+                if cell.name in kinds:  # ABC crashes without tables, OpenSTA says nothing
+                    require_arcs(Cell(cell, group, path))
+        names = [f"timing{n}.lib" for n in range(len(liberty))]
+        for name, group in zip(names, liberty, strict=True) if cut.gates else ():
+            (folder / name).write_text(write(group), encoding="utf-8")
         commands = _commands(names, library.avoided)
         log = run_abc(folder, commands, task=task, timeout=timeout) if cut.gates else ""
         if real:
             gates = (folder / "buffered.blif").read_text().splitlines() if cut.gates else []
             ps, *ends = sta.shortest_period(
-                folder, cut, gates, names, library, task=task, timeout=timeout
+                folder, cut, gates, liberty, library, task=task, timeout=timeout
             )
         else:
             ps, *ends = _estimate(log, cut, task)
@@ -177,6 +183,8 @@ def _estimate(log: str, cut: CutNetlist, task: str) -> tuple[float, Place | None
         last = log.strip().splitlines()[-1:] or ["nothing"]
         raise ToolError(f"{task}: ABC gives no delay; it says: {last[0]}")
     ends = ENDS.search(log)
+    if not float(found[-1]) and cut.ends:
+        raise ToolError(f"{task}: ABC gives a delay of 0: the library's tables may be empty")
     if ends is None:
         return float(found[-1]), None, None
     start = list(cut.starts.values())[int(ends[1])]
@@ -201,24 +209,33 @@ def _commands(libraries: Sequence[str], avoided: Sequence[str]) -> list[str]:
     ]
 
 
-def timing_libraries(library: Library) -> Iterator[str]:
-    """Yield the text of each Liberty file, with the half cells of the full adder added."""
+def timing_libraries(library: Library) -> Iterator[Group]:
+    """Yield the group of each Liberty file, with the half cells of the full adder added."""
     found = full_adder(library)
-    for path, text in library.texts.items():
+    for path, group in library.groups.items():
         if found and found[0].source == path:
-            adder = found[0]
-            end = adder.library.end - 1
-            text = text[:end] + "".join(_half_cells(adder, text)) + text[end:]
-        yield text
+            outputs = list(found[0].pins("output"))
+            halves = [_half_cell(found[0], kept, outputs) for kept in outputs]
+            yield replace(group, body=[*group.body, *halves])
+        else:
+            yield group
 
 
-def _half_cells(adder: Cell, text: str) -> Iterator[str]:
-    """Yield the cell's text once per output, without the other one, and half as large."""
-    group = adder.group
-    for kept in adder.pins("output"):
-        removed = [pin for pin in adder.pins("output").values() if pin.name != kept]
-        half = text[group.start : removed[0].start] + text[removed[0].end : group.end]
-        half = re.sub(r"cell\s*\([^)]*\)", f"cell ({half_name(adder.name, kept)})", half, count=1)
-        for pattern in (CAPACITANCE, AREA):
-            half = pattern.sub(lambda found: f"{found[1]}{float(found[2]) / 2:.9g}", half)
-        yield f"\n{half}\n"
+def _half_cell(adder: Cell, kept: str, outputs: Sequence[str]) -> Group:
+    """Return the cell with one of its outputs alone, and half as large."""
+    half = _halved(adder.group, [name for name in outputs if name != kept])
+    return replace(half, arguments=[half_name(adder.name, kept)])
+
+
+def _halved(group: Group, without: Sequence[str]) -> Group:
+    body: list[Statement | Group] = []
+    for part in group.body:
+        if isinstance(part, Group):
+            if part.kind != "pin" or part.name not in without:
+                body.append(_halved(part, without))
+        elif part.name in HALVED:
+            value = number(group.attributes[part.name]) / 2
+            body.append(replace(part, text=f"{part.name} : {value:.9g};"))
+        else:
+            body.append(part)
+    return replace(group, body=body)
