@@ -3,7 +3,10 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, ValueLike
+from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, ValueLike
+from amaranth.lib import data
+
+from hw.stream.share import simulated
 
 
 def first_one(m: Module, bits: Value, name: str) -> Signal:
@@ -25,6 +28,17 @@ def choose(*options: tuple[Value, ValueLike]) -> Value:
     """
     values = [(bit, Value.cast(value).as_unsigned()) for bit, value in options]
     return reduce(or_, (Mux(bit, value, Const(0, len(value))) for bit, value in values))
+
+
+def element(array: data.View, index: Value, platform: object) -> Value:
+    """Return the bits of an element of an array of as many as ``index`` can say.
+
+    A case for each element comes out smaller as gates; a simulator shifts the whole array.
+    """
+    elements = [Value.cast(array[n]).as_unsigned() for n in range(1 << len(index))]
+    if simulated(platform):
+        return array.as_value().word_select(index, len(elements[0]))
+    return Array(elements)[index]
 
 
 def is_beyond(key: Value, other: Value, *, largest: bool) -> Value:

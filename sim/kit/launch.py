@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from xml.etree import ElementTree
 
 from gateware.emit import verilog
 from golden.base.errors import InputError, ToolError
-from sim.kit.simulators import LimitedVerilator, choose_simulator, make_runner, visible_ports
+from sim.kit.simulators import LimitedVerilator, choose_simulator, control_file, make_runner
 from sim.registry import BLOCKS, COMPONENT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +83,7 @@ def simulate(
     top : str, optional
         Top module; by default ``name``.
     time_limit : float
-        Seconds for build and run together.
+        Seconds of the processors' time, for the build and again for the run.
     optimise : bool
         Spend longer on Verilator's build, for a run of more than a few seconds.
     watch : callable, optional
@@ -108,13 +107,13 @@ def simulate(
 
     runner.log.setLevel("ERROR")
     runner.task = f"{name} on {simulator}"
-    runner.deadline = time.monotonic() + time_limit
+    runner.limit = time_limit
     runner.watch = watch
     build_args = []
     if isinstance(runner, LimitedVerilator):
         runner.optimise = optimise
         # A control file is read before what it is about. Width warnings are Amaranth's style.
-        sources.insert(0, _keep(folder / "ports.vlt", visible_ports(source, top)))
+        sources.insert(0, _keep(folder / "control.vlt", control_file(source, top)))
         build_args = ["-Wno-fatal"]
     # The runner would ask WAVES itself, with another list of what means yes.
     runner.variables = {**runner.variables, **(environment or {})}
