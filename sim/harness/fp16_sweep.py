@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateware.emit import verilog
+from gateware.emit import simulation_verilog
 from golden.base.errors import InputError, ToolError
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_compare import Fp16Compare
@@ -64,7 +64,7 @@ def build(name: str, folder: Path | None = None, *, time_limit: float = 300) -> 
     folder = folder or BUILD / f"{name}-sweep"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "unit.v"
-    source.write_text(verilog(block, "unit"), encoding="utf-8")
+    source.write_text(simulation_verilog(block, "unit"), encoding="utf-8")
     environment = os.environ | verilator_environment()
     defines = f"-DUNIT_{KINDS[type(block)]} -DLATENCY={getattr(block, 'latency', 0)}"
     command = [

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from gateware.emit import verilog
+from amaranth.lib import wiring
+
+from gateware.emit import simulation_verilog, verilog
 from golden.base.errors import InputError, ToolError
 from sim.kit.simulators import LimitedVerilator, choose_simulator, control_file, make_runner
 from sim.registry import BLOCKS, COMPONENT
@@ -99,7 +101,7 @@ def simulate(
     top = top or name
     simulator = choose_simulator(simulator)
     seed = _seed() if seed is None else seed
-    waves = os.environ.get("WAVES", "0") not in ("", "0") if waves is None else waves
+    waves = _waves() if waves is None else waves
     runner = make_runner(simulator)
     folder = BUILD / f"{name}-{simulator}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,6 +156,11 @@ def simulate(
     )
 
 
+def text_of(component: wiring.Component, name: str) -> str:
+    """Return a component's Verilog for a run: every name where a waveform is recorded."""
+    return (verilog if _waves() else simulation_verilog)(component, name)
+
+
 def run_block(name: str, *, simulator: str | None = None, seed: int | None = None) -> Run:
     """Run the bench of a block of :data:`sim.registry.BLOCKS`; print what was run.
 
@@ -169,7 +176,7 @@ def run_block(name: str, *, simulator: str | None = None, seed: int | None = Non
     block = BLOCKS[name]
     run = simulate(
         name,
-        verilog(block.make(), name),
+        text_of(block.make(), name),
         f"sim.benches.{block.bench}",
         simulator=simulator,
         seed=seed,
@@ -215,6 +222,10 @@ def _reason(case: ElementTree.Element) -> str:
             text = found.get("error_msg") or found.get("message") or found.text or ""
             return next((line for line in text.splitlines() if line.strip()), "no reason given")
     return ""
+
+
+def _waves() -> bool:
+    return os.environ.get("WAVES", "0") not in ("", "0")
 
 
 def _seed() -> int:

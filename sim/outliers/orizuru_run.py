@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gateware.emit import verilog
 from gateware.outlier_engines import make_outlier_engine
 from golden.base.errors import InputError, ToolError
 from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key
@@ -15,7 +14,7 @@ from golden.exact.outliers import select_outliers
 from golden.exact.spec import IntArray
 from golden.models.layer_source import read_activations
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
-from sim.kit.launch import BUILD, simulate
+from sim.kit.launch import BUILD, simulate, text_of
 
 TASK, FOUND = "KLLM_TASK", "KLLM_FOUND"  # the bench's files
 
@@ -99,7 +98,7 @@ def run_engine(
     """
     spec = outlier_spec(x.shape[1], k, values_per_beat)
     name = f"outliers_{engine}_{x.shape[1]}_{k}_{values_per_beat}"
-    text = verilog(make_outlier_engine(engine, spec), name)
+    text = text_of(make_outlier_engine(engine, spec), name)
     folder = BUILD / f"{name}-{simulator}"
     folder.mkdir(parents=True, exist_ok=True)
     task, found = folder / "task.npz", folder / "found.npz"
