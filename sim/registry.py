@@ -8,13 +8,15 @@ from sim.blocks.lookup_blocks import LOOKUP_BLOCKS
 from sim.blocks.mac_blocks import MAC_BLOCKS
 from sim.blocks.orizuru_blocks import ORIZURU_BLOCKS
 from sim.blocks.output_blocks import OUTPUT_BLOCKS
+from sim.blocks.stream_blocks import STREAM_BLOCKS
 from sim.blocks.token_blocks import TOKEN_BLOCKS
 from sim.blocks.top_k_blocks import TOP_K_BLOCKS
 
 COMPONENT = "KLLM_COMPONENT"  # environment variable that tells a bench which block runs
 
 BLOCKS = (
-    FP16_BLOCKS
+    STREAM_BLOCKS
+    | FP16_BLOCKS
     | COUNTER_FP16_BLOCKS
     | TOKEN_BLOCKS
     | ORIZURU_BLOCKS

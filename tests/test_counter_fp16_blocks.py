@@ -7,13 +7,13 @@ import pytest
 
 from gateware.counter_fp16_designs import COUNTER_FP16_DESIGNS, PAPER, SMALL
 from gateware.design import Design
+from gateware.engines.kinds import engine
 from golden.base.errors import InputError
 from golden.exact.spec import NumberSpec
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.linear.counter_fp16.count_multiply import CountMultiply
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
-from sim.kit.counter_fp16_words import fp16_load_words
 from sim.kit.random_layer import random_layer
 from synth.area.measure_design import measure
 from synth.libraries.liberty import Library
@@ -62,10 +62,10 @@ def test_refused_layers() -> None:
     numbers = NumberSpec(symmetric=True, magnitude_bits=8)
     layer = random_layer(rng, numbers, inputs=16, outputs=16, k_top=0)
     with pytest.raises(InputError, match="the layer has symmetric codebooks; this engine is made"):
-        fp16_load_words(SMALL, layer)
+        engine(SMALL).load_words(layer)
     large = random_layer(rng, SMALL.numbers, inputs=300, outputs=16, k_top=0)
     with pytest.raises(InputError, match="takes at most 256"):
-        fp16_load_words(SMALL, large)
+        engine(SMALL).load_words(large)
 
 
 @pytest.mark.parametrize(

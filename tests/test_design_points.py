@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from gateware.catalog import ENGINES, SIZES, SYMMETRIC, design, engine_spec
+from gateware.engines.kinds import engine
 from golden.base.errors import InputError
 from golden.exact.linear import forward
 from golden.exact.spec import NumberSpec
-from sim.kit.engine_words import beats_per_token, load_words
 from sim.kit.random_layer import random_layer, random_tokens
 from sim.kit.tools import MACHINE
 from sim.run.layer_run import run_layer
@@ -45,7 +45,7 @@ def test_same_bits_as_golden(name: str, simulator: str) -> None:
         # One lookup beat a cycle, unless a tile has too few of them; and then a way out that is
         # the same for every token.
         tiles = -(-outputs // spec.output_lanes)
-        beats = beats_per_token(spec, layer) // tiles
+        beats = engine(spec).weight_beats(inputs, outputs, k_top) // tiles
         expected_cycles = beats + (tiles - 1) * max(beats, spec.tile_cycles)
         np.testing.assert_array_equal(run.last_weights - run.first + 1, expected_cycles)
         assert len(set(run.last - run.last_weights)) == 1
@@ -54,8 +54,7 @@ def test_same_bits_as_golden(name: str, simulator: str) -> None:
 def test_beats_are_those_of_the_formula() -> None:
     """By hand: 61 inputs are 4 beats of 16, 2 x 3 outliers one group of 2 digits, 50 = 4 x 16."""
     spec = engine_spec("small", symmetric=True)
-    layer = random_layer(np.random.default_rng(0), spec.numbers, inputs=61, outputs=50, k_top=3)
-    assert beats_per_token(spec, layer) == (4 + 2 * 1) * 4
+    assert engine(spec).weight_beats(61, 50, 3) == (4 + 2 * 1) * 4
 
 
 def test_sizes_are_those_of_the_catalogue() -> None:
@@ -80,7 +79,7 @@ def test_sizes_are_those_of_the_catalogue() -> None:
 def test_a_layer_that_does_not_fit_is_refused(numbers: NumberSpec, inputs: int, said: str) -> None:
     layer = random_layer(np.random.default_rng(0), numbers, inputs=inputs, outputs=4, k_top=1)
     with pytest.raises(InputError, match=said):
-        load_words(engine_spec("tiny", symmetric=True), layer)
+        engine(engine_spec("tiny", symmetric=True)).load_words(layer)
 
 
 def test_an_unknown_design_is_told_what_comes_near() -> None:

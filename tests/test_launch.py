@@ -9,7 +9,7 @@ import pytest
 
 from golden.base.errors import InputError, ToolError
 from sim.kit.launch import BenchError, Run, check_results, run_block, simulate
-from sim.kit.simulators import SIMULATORS, choose_simulator, visible_ports
+from sim.kit.simulators import SIMULATORS, choose_simulator, control_file, many
 
 COUNTER = """
 module counter(clk, rst, count);
@@ -150,8 +150,13 @@ def test_bad_verilog_is_a_tool_error(
         launch(tmp_path, monkeypatch, COUNTS, verilog=broken, simulator=simulator)
 
 
-def test_time_limit_stops_the_simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = f"{HEAD}\nimport time\n@cocotb.test()\nasync def hangs(dut):\n    time.sleep(60)\n"
+@pytest.mark.parametrize("waits", ["time.sleep(60)", "while True: pass"])
+def test_time_limit_stops_the_simulation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: str
+) -> None:
+    """Whether it burns the processor's time or does nothing at all."""
+    bench = f"{HEAD}\nimport time\n@cocotb.test()\nasync def hangs(dut):\n    {waits}\n"
+    monkeypatch.setattr("gateware.process.IDLE_SECONDS", 3)
     watched = []
     with pytest.raises(ToolError, match="not done at the time limit"):
         launch(tmp_path, monkeypatch, bench, time_limit=2, watch=lambda: watched.append(1))
@@ -198,10 +203,24 @@ def test_unknown_block() -> None:
         run_block("fp16_keyy")
 
 
-def test_visible_ports() -> None:
-    text = visible_ports(COUNTER, "counter")
+def test_control_file_names_the_ports() -> None:
+    text = control_file(COUNTER, "counter")
     assert text.splitlines()[0] == "`verilator_config"
     assert 'public_flat_rw -module "counter" -var "count"' in text
     assert text.count("public_flat_rw") == 3
     with pytest.raises(ValueError, match="no module other"):
-        visible_ports(COUNTER, "other")
+        control_file(COUNTER, "other")
+
+
+def test_modules_of_which_there_are_many_are_not_inlined() -> None:
+    body = "  wire x;\n" * 200
+    leaf = f"module leaf(a);\n{body}endmodule\n"
+    cell = "module cell(a);\nendmodule\n"
+    four = "".join(
+        f"  {part} {part}{n} (\n    .a(a)\n  );\n" for n in range(4) for part in ("leaf", "cell")
+    )
+    middle = f"module \\mid.dle (a);\n{four}endmodule\n"
+    two = "".join(f"  \\mid.dle  m{n} (\n    .a(a)\n  );\n" for n in range(2))
+    text = f"module top(a);\n{two}endmodule\n{leaf}{cell}{middle}"
+    assert many(text) == ["leaf"]
+    assert many(text.replace("m1", "leaf").replace("mid.dle  leaf", "leaf m1")) == []

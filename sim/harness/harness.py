@@ -6,7 +6,7 @@ engine takes as many. The program itself is streams.cpp.
 
 import io
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,37 +17,16 @@ from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
 
 from gateware.design import describe_port, describe_streams
+from gateware.engines.memory_image import MemoryImage
 from gateware.process import run_limited
 from golden.base.errors import ToolError
 from hw.stream.share import looked_at
-from sim.harness.model import build_model, keep
+from sim.harness.model import BUILD_SECONDS, build_model, keep
 
 SOURCE = Path(__file__).with_name("streams.cpp")
 MODEL = "Vdesign"
 REPORT_CYCLES = 1 << 14
 RUN_SECONDS = 6 * 3600
-
-
-@dataclass(frozen=True, kw_only=True)
-class Memory:
-    """Answers a stream of requests from an image.
-
-    Parameters
-    ----------
-    request, answer : str
-        The two streams.
-    words : (rows, columns, bytes) uint8
-        What stands where; a request beyond it is answered with zeros.
-    row, column : str
-        Fields of a request. A row that is an array is answered with as many words side by side,
-        the first lowest.
-    """
-
-    request: str
-    answer: str
-    words: npt.NDArray[np.uint8]
-    row: str
-    column: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +39,8 @@ class Task:
         Words for input streams; each stream begins when the one before it is through.
     wanted : mapping of str to int
         How many words must come from output streams: then, some cycles later, the run ends.
-    memories : iterable of Memory
+    memories : iterable of MemoryImage
+        What answers streams of requests.
     inputs : mapping of str to int
         Inputs that are not streams, the same all the time; others are 0.
     stall : float
@@ -73,7 +53,7 @@ class Task:
 
     feeds: Mapping[str, Iterable[int]]
     wanted: Mapping[str, int]
-    memories: Iterable[Memory] = ()
+    memories: Iterable[MemoryImage] = ()
     inputs: Mapping[str, int] = ()  # pyright: ignore[reportAssignmentType]
     stall: float = 0.0
     seed: int = 1
@@ -159,7 +139,14 @@ class Ports:
         return field.offset, field.width, 1
 
 
-def build_harness(folder: Path, verilog: str, name: str, component: wiring.Component) -> Path:
+def build_harness(
+    folder: Path,
+    verilog: str,
+    name: str,
+    component: wiring.Component,
+    *,
+    time_limit: float = BUILD_SECONDS,
+) -> Path:
     """Build the program for a design; return it.
 
     Parameters
@@ -172,14 +159,21 @@ def build_harness(folder: Path, verilog: str, name: str, component: wiring.Compo
         Its top module.
     component : wiring.Component
         What it was made from.
+    time_limit : float
+        Seconds of the processors' time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     keep(folder / "ports.h", Ports(component).header())
-    return build_model(folder, verilog, name, SOURCE, prefix=MODEL)
+    return build_model(folder, verilog, name, SOURCE, prefix=MODEL, limit=time_limit)
 
 
 def run_harness(
-    program: Path, component: wiring.Component, task: Task, *, watch: Any = None
+    program: Path,
+    component: wiring.Component,
+    task: Task,
+    *,
+    time_limit: float = RUN_SECONDS,
+    watch: Callable[[float], None] | None = None,
 ) -> HarnessRun:
     """Run a task in the program of :func:`build_harness`, next to which it leaves its files.
 
@@ -189,6 +183,8 @@ def run_harness(
     component : wiring.Component
         What the design was made from.
     task : Task
+    time_limit : float
+        Seconds of the processor's time.
     watch : callable, optional
         Called now and then with the share of the wanted words that have come.
 
@@ -213,7 +209,7 @@ def run_harness(
         status, _ = run_limited(
             command,
             over=f"{program.parent.name}: not done at the time limit, stopped",
-            limit=RUN_SECONDS,
+            limit=time_limit,
             watch=look,
             stdout=log,
         )
@@ -253,7 +249,8 @@ def _pack(ports: Ports, task: Task) -> bytes:
     put(len(memories))
     for memory in memories:
         put(ports.index[memory.request], ports.index[memory.answer])
-        put(*ports.field(memory.request, memory.row), *ports.field(memory.request, memory.column))
+        for field in (memory.row_field, memory.column_field):
+            put(*ports.field(memory.request, field))
         put(*memory.words.shape)
         file.write(np.ascontiguousarray(memory.words).tobytes())
     return file.getvalue()

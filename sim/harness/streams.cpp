@@ -186,7 +186,8 @@ struct Memory {
     Word word;
     for (Number n = 0; n < row.count; n++) {
       const Number r = row.of(bits, n), c = column.of(bits, 0);
-      if (r < rows && c < columns) {
+      if (c >= columns) fail(BROKEN_RULE, std::string(request.stream.name) + " names no word");
+      if (r < rows) {
         const auto* from = &image[(r * columns + c) * size];
         word.insert(word.end(), from, from + size);
       } else {

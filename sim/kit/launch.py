@@ -16,6 +16,7 @@ from sim.registry import BLOCKS, COMPONENT
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "sim"
+BENCHES = ROOT / "sim" / "benches"
 SEED = 1  # unless COCOTB_RANDOM_SEED says another
 TIMESCALE = ("1ns", "1ps")  # Amaranth writes none
 
@@ -101,7 +102,7 @@ def simulate(
     top = top or name
     simulator = choose_simulator(simulator)
     seed = _seed() if seed is None else seed
-    waves = _waves() if waves is None else waves
+    waves = wants_waves() if waves is None else waves
     runner = make_runner(simulator)
     folder = BUILD / f"{name}-{simulator}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +159,7 @@ def simulate(
 
 def text_of(component: wiring.Component, name: str) -> str:
     """Return a component's Verilog for a run: every name where a waveform is recorded."""
-    return (verilog if _waves() else simulation_verilog)(component, name)
+    return (verilog if wants_waves() else simulation_verilog)(component, name)
 
 
 def run_block(name: str, *, simulator: str | None = None, seed: int | None = None) -> Run:
@@ -174,10 +175,11 @@ def run_block(name: str, *, simulator: str | None = None, seed: int | None = Non
     if name not in BLOCKS:
         raise InputError(f"no block {name}: there are {', '.join(BLOCKS)}")
     block = BLOCKS[name]
+    (bench,) = BENCHES.rglob(f"{block.bench}.py")
     run = simulate(
         name,
         text_of(block.make(), name),
-        f"sim.benches.{block.bench}",
+        ".".join(bench.relative_to(ROOT).with_suffix("").parts),
         simulator=simulator,
         seed=seed,
         environment={COMPONENT: name},
@@ -224,7 +226,8 @@ def _reason(case: ElementTree.Element) -> str:
     return ""
 
 
-def _waves() -> bool:
+def wants_waves() -> bool:
+    """Return whether the environment asks for waveforms: WAVES is neither empty nor 0."""
     return os.environ.get("WAVES", "0") not in ("", "0")
 
 

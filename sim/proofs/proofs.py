@@ -112,6 +112,7 @@ _TABLE = (
         quick=True,
     ),
     _streams("absolute_sum_k4"),
+    _streams("credit_queue", quick=True),
     _streams("entry_merge", quick=True),
     _streams("lookup_array_symmetric", "shape"),
     _streams("midpoint_scaler_symmetric"),
@@ -119,11 +120,14 @@ _TABLE = (
     _streams("outlier_residual_symmetric"),
     _streams("output_scaler"),
     _streams("output_stage"),
+    _streams("queue", quick=True),
     _streams("reciprocal", quick=True),
+    _streams("stage", quick=True),
     _streams("token_framer_k4", "inputs", quick=True),
     _streams("token_ingest_k4", "shape"),
     _streams("token_quantizer_symmetric", "shape"),
     _streams("token_scale"),
+    _streams("walk", "counts", "available", quick=True),
     _streams("weight_requester", "shape", quick=True),
 )
 PROOFS = {proof.name: proof for proof in _TABLE}

@@ -63,9 +63,9 @@ def run_gates(
         When an output differs from the golden model's in any bit.
     """
     options = Options(design=name, simulator="icarus")
-    source = minilm_layer(layer, tokens)
-    inputs = min(source.weight.shape[0], options.spec.inputs_max)
-    outputs = min(source.weight.shape[1], options.spec.outputs_max)
+    source, spec = minilm_layer(layer, tokens), options.engine.spec
+    inputs = min(source.weight.shape[0], spec.inputs_max)
+    outputs = min(source.weight.shape[1], spec.outputs_max)
     corner = replace(
         source,
         weight=source.weight[:inputs, :outputs],

@@ -1,61 +1,20 @@
 """One layer through the Verilog of a design: what came out, and when."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from gateware.catalog import design
 from golden.base.errors import ToolError
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
-from sim.kit.launch import BUILD, simulate
+from sim.kit.launch import BUILD, simulate, text_of, wants_waves
+from sim.run.harness_run import run_in_harness
 from sim.run.layer_file import save_layer
+from sim.run.layer_result import LayerRun
 
 LAYER, RESULT, PROGRESS = "KLLM_LAYER", "KLLM_RESULT", "KLLM_PROGRESS"  # the bench's files
 DESIGN = "KLLM_DESIGN"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerRun:
-    """What a simulation gave.
-
-    Parameters
-    ----------
-    y : (T, N) uint16
-        FP16 patterns of the engine's outputs.
-    first, last_weights, last : (T,) int64
-        Clock cycle of each token's first and last lookup beat, and of its last output beat.
-    flags : dict
-        The engine's sticky flags.
-    simulated : int
-        Clock cycles in all, loading included.
-    seconds : float
-        What they took, without the simulator's build.
-    waves : Path or None
-        The waveform, if one was recorded.
-    """
-
-    y: BitArray
-    first: npt.NDArray[np.int64]
-    last_weights: npt.NDArray[np.int64]
-    last: npt.NDArray[np.int64]
-    flags: dict[str, bool]
-    simulated: int
-    seconds: float
-    waves: Path | None
-
-    @property
-    def cycles(self) -> npt.NDArray[np.int64]:
-        """Cycles of each token from its first lookup beat to its last output beat, both in."""
-        return self.last - self.first + 1
-
-    @property
-    def intervals(self) -> npt.NDArray[np.int64]:
-        """Cycles from one token's first lookup beat to the next one's."""
-        return np.diff(self.first)
 
 
 def run_layer(
@@ -72,6 +31,9 @@ def run_layer(
 ) -> LayerRun:
     """Simulate a design's Verilog on a layer and tokens.
 
+    Verilator's model runs in a bare C++ program, but where a waveform is wanted: then, and on
+    Icarus, cocotb drives it.
+
     Parameters
     ----------
     name : str
@@ -85,9 +47,9 @@ def run_layer(
     seed : int
         Of the simulator.
     time_limit : float
-        Seconds for build and run.
+        Seconds of the processors' time, for the build and again for the run.
     optimise : bool
-        Spend longer on Verilator's build, for a run of more than some thousand cycles.
+        Spend longer on Verilator's build under cocotb, for more than some thousand cycles.
     verilog : str, optional
         What to simulate in place of the design's own Verilog: its gates.
     progress : callable, optional
@@ -98,6 +60,11 @@ def run_layer(
     ToolError
         When the simulation fails.
     """
+    text = verilog or text_of(design(name).make(), name)
+    if simulator == "verilator" and not wants_waves():
+        return run_in_harness(
+            name, text, layer, x, time_limit=time_limit, progress=progress or (lambda share: None)
+        )
     folder = BUILD / f"{name}-{simulator}"
     folder.mkdir(parents=True, exist_ok=True)
     files = {LAYER: "layer.npz", RESULT: "result.npz", PROGRESS: "progress"}
@@ -112,7 +79,7 @@ def run_layer(
 
     run = simulate(
         name,
-        verilog or design(name).verilog(),
+        text,
         "sim.benches.run.bench_layer_run",
         simulator=simulator,
         seed=seed,

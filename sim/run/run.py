@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from gateware.catalog import CATALOG, ENGINE_SPECS, SYMMETRIC, design
+from gateware.catalog import CATALOG, SYMMETRIC, design
+from gateware.engines.contract import Contract
+from gateware.engines.kinds import engine, is_engine
+from gateware.variant import specification
 from golden.accuracy.error_split import ErrorSplit, split_errors
 from golden.base.errors import InputError
 from golden.exact.codebook import require_index_bits
-from golden.exact.linear import QuantizedLinear, Result, forward
+from golden.exact.linear import QuantizedLinear, Result
 from golden.exact.outliers import outliers_per_side
-from golden.exact.spec import NumberSpec
 from golden.models.layer_source import LayerSource
 from golden.quantise.quantize import quantize_linear
 from golden.quantise.recipes.table import DEFAULT, require_recipe
-from hw.linear.engine_spec import EngineSpec
-from sim.kit.engine_words import beats_per_token, require_size
-from sim.run.layer_run import LayerRun, run_layer
+from sim.run.layer_result import LayerRun
+from sim.run.layer_run import run_layer
 
 Progress = Callable[[str, float | None], None]  # what is being done, and which share of it
 
@@ -64,12 +66,13 @@ class Options:
         require_recipe(self.recipe)
         if self.seed < 0:
             raise InputError(f"the seed must be 0 or more, got {self.seed}")
-        if self.design_name in CATALOG and self.design_name not in ENGINE_SPECS:
+        if self.design in CATALOG and self.design_name not in CATALOG:
+            raise InputError(f"{self.design} has plain codebooks only: leave out --symmetric")
+        if not is_engine(design(self.design_name)):
+            engines = ", ".join(name for name, made in CATALOG.items() if is_engine(made))
             raise InputError(
-                f"the design {self.design} does not run a layer: choose one of"
-                f" {', '.join(ENGINE_SPECS)}"
+                f"the design {self.design} does not run a layer: choose one of {engines}"
             )
-        design(self.design_name)
 
     @property
     def design_name(self) -> str:
@@ -78,10 +81,10 @@ class Options:
         symmetric = self.symmetric or name != self.design
         return name + SYMMETRIC * symmetric
 
-    @property
-    def spec(self) -> EngineSpec:
-        """Parameters of the design."""
-        return ENGINE_SPECS[self.design_name]
+    @cached_property
+    def engine(self) -> Contract[Any]:
+        """What runs a layer on the design."""
+        return engine(specification(design(self.design_name)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +122,8 @@ class Outcome:
     @property
     def beats(self) -> int:
         """Beats of weights that a token takes."""
-        return beats_per_token(self.options.spec, self.layer)
+        layer = self.layer
+        return self.options.engine.weight_beats(layer.inputs, layer.outputs, layer.k_top)
 
     @property
     def utilisation(self) -> float:
@@ -158,9 +162,10 @@ def run(
         If the simulator or the synthesis fails.
     """
     progress("codebooks", None)
-    layer = _kept(source.layer, options) if source.layer else _quantised(source, options)
+    layer = source.layer or _quantised(source, options)
+    options.engine.require(layer)
     progress("golden model", None)
-    golden = forward(layer, source.x)
+    golden = options.engine.golden(layer, source.x)
     progress(f"Verilog and {options.simulator}", None)
     simulated = run_layer(
         options.design_name,
@@ -190,32 +195,16 @@ def _quantised(source: LayerSource, options: Options) -> QuantizedLinear:
     """Quantise a layer if the design is large enough for it."""
     inputs, outputs = source.weight.shape
     k_top = outliers_per_side(inputs, options.outlier_share)
-    require_size(options.spec, inputs=inputs, outputs=outputs, k_top=k_top)
+    options.engine.require_size(inputs=inputs, outputs=outputs, k_top=k_top)
+    numbers = options.engine.spec.numbers
     return quantize_linear(
         source.weight,
         source.bias,
         source.calibration,
         weight_bits=options.weight_bits,
         activation_bits=options.activation_bits,
-        symmetric=options.spec.numbers.symmetric,
+        symmetric=numbers.symmetric,
         outlier_share=options.outlier_share,
         recipe=options.recipe,
-        magnitude_bits=options.spec.numbers.magnitude_bits,
+        magnitude_bits=numbers.magnitude_bits,
     )
-
-
-def _kept(layer: QuantizedLinear, options: Options) -> QuantizedLinear:
-    """Return a layer that was quantised before, if the design has its numbers and its size."""
-    if layer.spec != options.spec.numbers:
-        raise InputError(
-            f"the layer was quantised for {_numbers(layer.spec)}; the design {options.design_name}"
-            f" has {_numbers(options.spec.numbers)}: name another --design, with or without"
-            " --symmetric"
-        )
-    require_size(options.spec, inputs=layer.inputs, outputs=layer.outputs, k_top=layer.k_top)
-    return layer
-
-
-def _numbers(spec: NumberSpec) -> str:
-    kind = "symmetric" if spec.symmetric else "plain"
-    return f"{kind} codebooks and products of {spec.magnitude_bits} bits"

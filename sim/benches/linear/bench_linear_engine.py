@@ -7,7 +7,6 @@ import numpy as np
 
 from golden.exact.fp16 import INFINITY
 from sim.kit.engine_bed import EngineBed
-from sim.kit.engine_words import beats_per_token
 from sim.kit.random_layer import any_layer, random_layer, random_tokens
 from sim.kit.traffic import every_traffic
 
@@ -47,7 +46,7 @@ async def largest(dut, k_top: int) -> None:
     layer = random_layer(
         bed.rng, spec.numbers, inputs=spec.inputs_max, outputs=spec.outputs_max, k_top=k_top
     )
-    tokens, beats = 5, beats_per_token(spec, layer)
+    tokens, beats = 5, bed.contract.weight_beats(layer.inputs, layer.outputs, k_top)
     await bed.check(layer, random_tokens(bed.rng, tokens, layer.inputs))
     taken = np.array(bed.sources["weight_i"].taken_at).reshape(tokens, beats)
     np.testing.assert_array_equal(np.diff(taken, axis=1), 1)

@@ -9,12 +9,8 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from gateware.catalog import design
-from hw.linear.counter.counter_engine import CounterEngine
-from hw.linear.linear_engine import LinearEngine
 from sim.kit.clock import cycle
-from sim.kit.counter_bed import CounterBed
-from sim.kit.engine_bed import EngineBed
-from sim.kit.engine_words import beats_per_token, output_beats
+from sim.kit.engine_bed import FLAGS, EngineBed
 from sim.run.layer_file import load_layer
 from sim.run.layer_run import DESIGN, LAYER, PROGRESS, RESULT
 
@@ -26,17 +22,16 @@ async def layer_run(dut) -> None:
     """Load the layer, send every token at full rate, and keep outputs and times."""
     layer, x = load_layer(Path(os.environ[LAYER]))
     block = design(os.environ[DESIGN]).make()
-    assert isinstance(block, LinearEngine | CounterEngine)
     started = time.perf_counter()
-    counts = isinstance(block, CounterEngine)
-    bed = await (CounterBed if counts else EngineBed)(dut, block).start()
+    bed = await EngineBed(dut, block).start()
     await bed.load(layer)
-    total = len(x) * output_beats(block.spec, layer.outputs)
+    total = len(x) * bed.contract.output_beats(layer.outputs)
     report = cocotb.start_soon(_report(bed, total))
     y = await bed.run(x)
     report.cancel()
-    weights = np.array(bed.sources["tile_weight_i" if counts else "weight_i"].taken_at, np.int64)
-    assert len(weights) == len(x) * beats_per_token(block.spec, layer), "beats of weights"
+    weights = np.array(bed.weights_at()[0], np.int64)
+    beats = bed.contract.weight_beats(layer.inputs, layer.outputs, layer.k_top)
+    assert len(weights) == len(x) * beats, "beats of weights"
     weights = weights.reshape(len(x), -1)
     flags = bed.flags()
     np.savez(
@@ -45,7 +40,7 @@ async def layer_run(dut) -> None:
         first=weights[:, 0],
         last_weights=weights[:, -1],
         last=np.array(bed.sinks["o"].taken_at, np.int64).reshape(len(x), -1)[:, -1],
-        flags=np.array([flags[n] for n in ("nonfinite", "saturated", "overflow")], np.bool_),
+        flags=np.array([flags[n] for n in FLAGS], np.bool_),
         simulated=np.array(cycle()),
         seconds=np.array(time.perf_counter() - started),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cocotb
 
 from golden.exact.fp16 import INFINITY
-from sim.kit.counter_bed import CounterBed
+from sim.kit.engine_bed import EngineBed
 from sim.kit.random_layer import any_layer, random_layer, random_tokens
 from sim.kit.traffic import every_traffic
 
@@ -14,7 +14,7 @@ from sim.kit.traffic import every_traffic
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def layers(dut, traffic: str) -> None:
     """Run layer after layer; before, a reset in the middle of one."""
-    bed = await CounterBed(dut).start()
+    bed = await EngineBed(dut).start()
     layer = any_layer(bed.rng, bed.block.spec)
     await bed.load(layer)
     bed.send("i", [0] * 1000)
@@ -28,7 +28,7 @@ async def layers(dut, traffic: str) -> None:
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def not_numbers(dut) -> None:
     """Count NaN and infinity as zero, and raise the flag; the next layer clears it."""
-    bed = await CounterBed(dut).start()
+    bed = await EngineBed(dut).start()
     for pattern in (INFINITY | 0x8000, 0x7E01):
         layer = any_layer(bed.rng, bed.block.spec)
         x = random_tokens(bed.rng, 2, layer.inputs)
@@ -39,7 +39,7 @@ async def not_numbers(dut) -> None:
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def saturation(dut) -> None:
     """Flag a residual beyond its digits: a scale made far too small."""
-    bed = await CounterBed(dut).start()
+    bed = await EngineBed(dut).start()
     layer = any_layer(bed.rng, bed.block.spec)
     layer = replace(layer, k_top=1, factor=replace(layer.factor, exponent=-40))
     await bed.check(layer, random_tokens(bed.rng, 3, layer.inputs))
@@ -49,7 +49,7 @@ async def saturation(dut) -> None:
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def cycles(dut) -> None:
     """Take as long as the formula says, for layers that keep one branch or the other busy."""
-    bed = await CounterBed(dut).start()
+    bed = await EngineBed(dut).start()
     spec = bed.block.spec
     most = spec.outliers_max
     shapes = [
@@ -66,7 +66,7 @@ async def cycles(dut) -> None:
         layer = random_layer(bed.rng, spec.numbers, inputs=inputs, outputs=outputs, k_top=k_top)
         await bed.restart()
         await bed.check(layer, random_tokens(bed.rng, 1, inputs))
-        taken, rows = (bed.sources[name].taken_at for name in ("tile_weight_i", "row_weight_i"))
+        taken, rows = bed.weights_at()
         assert len(taken) == spec.tiles(outputs) * -(-inputs // spec.pairs)
         assert len(rows) == spec.compensation_cycles(outputs, 2 * k_top)
         later = rows[0] - taken[0] if rows else 0

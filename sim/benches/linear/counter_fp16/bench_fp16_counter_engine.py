@@ -4,7 +4,7 @@ import cocotb
 import numpy as np
 
 from golden.exact.fp16 import INFINITY, is_finite
-from sim.kit.fp16_counter_bed import Fp16CounterBed
+from sim.kit.engine_bed import EngineBed
 from sim.kit.random_layer import any_layer, random_layer, random_tokens
 
 
@@ -12,7 +12,7 @@ from sim.kit.random_layer import any_layer, random_layer, random_tokens
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def layers(dut, traffic: str) -> None:
     """Run layer after layer; before, a reset in the middle of one."""
-    bed = await Fp16CounterBed(dut).start()
+    bed = await EngineBed(dut).start()
     await bed.load(any_layer(bed.rng, bed.block.spec))
     bed.send("i", [0] * 1000)
     await bed.disturb()
@@ -22,15 +22,14 @@ async def layers(dut, traffic: str) -> None:
         layer = any_layer(bed.rng, bed.block.spec)
         x = random_tokens(bed.rng, 1 if n == 0 else 3, layer.inputs)
         x[1::4] &= 0xBFFF  # of the patterns of any size, none so large that all overflows
-        y = await bed.check(layer, x)
-        usual += int(is_finite(y).sum())
+        usual += int(is_finite((await bed.check(layer, x)).y).sum())
     assert usual > 10, "nearly all outputs overflowed: that compares little"
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def not_numbers(dut) -> None:
     """Count NaN and infinity as zero, and raise the flag; the next layer clears it."""
-    bed = await Fp16CounterBed(dut).start()
+    bed = await EngineBed(dut).start()
     for pattern in (INFINITY, 0xFC01):
         layer = any_layer(bed.rng, bed.block.spec, outputs=5)
         x = random_tokens(bed.rng, 2, layer.inputs)
@@ -41,7 +40,7 @@ async def not_numbers(dut) -> None:
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def cycles(dut) -> None:
     """Take as long as the formula says, for layers that keep one branch or the other busy."""
-    bed = await Fp16CounterBed(dut).start()
+    bed = await EngineBed(dut).start()
     spec = bed.block.spec
     most, block = spec.outliers_max, spec.group_channels * spec.slots
     shapes = [
@@ -57,7 +56,7 @@ async def cycles(dut) -> None:
         layer = random_layer(bed.rng, spec.numbers, inputs=inputs, outputs=outputs, k_top=k_top)
         await bed.restart()
         await bed.check(layer, random_tokens(bed.rng, 1, inputs))
-        taken, rows = (bed.sources[name].taken_at for name in ("tile_weight_i", "row_weight_i"))
+        taken, rows = bed.weights_at()
         assert len(taken) == spec.tiles(outputs) * -(-inputs // spec.pairs)
         assert len(rows) == 2 * k_top * -(-outputs // spec.group_channels)
         later = rows[0] - taken[0] if rows else 0
@@ -68,7 +67,7 @@ async def cycles(dut) -> None:
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def full_rate(dut) -> None:
     """Count a tile in ``steps`` cycles, or as many as its beats, across tokens."""
-    bed = await Fp16CounterBed(dut).start()
+    bed = await EngineBed(dut).start()
     spec = bed.block.spec
     layer = any_layer(bed.rng, bed.block.spec, outputs=spec.outputs_max // 2, k_top=0)
     tokens, beats = 3, -(-layer.inputs // spec.pairs)

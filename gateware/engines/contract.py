@@ -1,0 +1,164 @@
+"""What everything that runs a layer on an engine asks of it, whatever its kind."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from amaranth.lib import wiring
+
+from gateware.engines.memory_image import MemoryImage
+from golden.base.errors import InputError
+from golden.exact.fp16 import BitArray
+from golden.exact.linear import QuantizedLinear, Result
+from golden.exact.mapping import index_code, stored_centroids
+from golden.exact.spec import NumberSpec
+from hw.linear.engine_spec import EngineSpec
+from hw.linear.layer_constants import Select, Size
+from hw.stream.share import looked_at
+
+Spec = TypeVar("Spec", bound=EngineSpec)
+Constant = tuple[
+    Select, int, int | np.integer
+]  # of a load word: where it goes, its address, its value
+EXPONENT_BITS = 8  # of the token scale's factor in its load word
+
+
+class Contract(ABC, Generic[Spec]):
+    """What runs a layer on one kind of engine.
+
+    Every engine takes load words on ``load_i`` and activations on ``i``, sends outputs on ``o``,
+    and says ``flags`` and ``idle``; for its weights it sends requests, which the words of
+    :meth:`memory_images` answer, one for each stream of requests.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        The engine's.
+    component : wiring.Component, optional
+        The engine itself, if there is one already.
+
+    Attributes
+    ----------
+    COMPONENT : type
+        The kind of component.
+    WEIGHTS : dict
+        Streams of requests for weights, and those of the answers; the main branch's come first.
+    WORD_BITS : int
+        Bits of ``word`` in a load word.
+    """
+
+    COMPONENT: ClassVar[type[wiring.Component]]
+    WEIGHTS: ClassVar[dict[str, str]]
+    WORD_BITS: ClassVar[int]
+
+    def __init__(self, spec: Spec, component: Any = None) -> None:
+        self.spec = spec
+        self._component = component
+
+    @cached_property
+    def component(self) -> Any:
+        """An engine to look at, for its latencies and layouts; make another one to build."""
+        make: Any = self.COMPONENT
+        return self._component or looked_at(make(self.spec))
+
+    def require_size(self, *, inputs: int, outputs: int, k_top: int) -> None:
+        """Raise InputError if a layer is too large for the engine."""
+        for what, value, most in (
+            ("inputs", inputs, self.spec.inputs_max),
+            ("output channels", outputs, self.spec.outputs_max),
+            ("outliers on each side", k_top, self.spec.outliers_max),
+        ):
+            if value > most:
+                raise InputError(
+                    f"the layer has {value} {what}; this design takes at most {most}: choose a"
+                    " larger one (kllm verilog --list)"
+                )
+
+    def require(self, layer: QuantizedLinear) -> None:
+        """Raise InputError if the engine is too small for a layer, or has other numbers."""
+        self.require_size(inputs=layer.inputs, outputs=layer.outputs, k_top=layer.k_top)
+        if layer.spec != self.spec.numbers:
+            raise InputError(
+                f"the layer was quantised for {_numbers(layer.spec)}; the engine has"
+                f" {_numbers(self.spec.numbers)}: name another --design, with or without"
+                " --symmetric"
+            )
+
+    def load_words(self, layer: QuantizedLinear) -> list[dict[str, int]]:
+        """Return the payloads of ``load_i`` that put a layer's constants into the engine.
+
+        Raises
+        ------
+        InputError
+            If the layer does not fit, see :meth:`require`.
+        """
+        self.require(layer)
+        centroids = stored_centroids(layer.a_centroids, symmetric=layer.spec.symmetric)
+        exponent = layer.factor.exponent & ((1 << EXPONENT_BITS) - 1)
+        sizes = (
+            (Size.INPUTS, layer.inputs),
+            (Size.OUTPUTS, layer.outputs),
+            (Size.K_TOP, layer.k_top),
+            (Size.LAST_CENTROID, len(centroids) - 1),
+            (Size.FACTOR, layer.factor.mantissa | exponent << 16),
+            (Size.CLEAR_FLAGS, 0),
+        )
+        constants: list[Constant] = [(Select.SIZE, size.value, value) for size, value in sizes]
+        constants += [(Select.A_CENTROID, n, value) for n, value in enumerate(centroids)]
+        constants += self.constants(layer)
+        mask = (1 << self.WORD_BITS) - 1
+        return [
+            {"select": select.value, "address": address, "word": int(value) & mask}
+            for select, address, value in constants
+        ]
+
+    @abstractmethod
+    def constants(self, layer: QuantizedLinear) -> Iterator[Constant]:
+        """Yield what the engine loads but for the layer's size and the activation codebook."""
+
+    @abstractmethod
+    def memory_images(self, layer: QuantizedLinear) -> list[MemoryImage]:
+        """Return what answers each stream of :attr:`WEIGHTS`, in the same order."""
+
+    def activation_beats(self, x: BitArray) -> Iterator[int]:
+        """Yield the payloads of ``i`` for tokens (T, K), lane 0 lowest."""
+        lanes = self.spec.inputs_per_beat
+        padded = np.pad(x, ((0, 0), (0, -x.shape[1] % lanes)))
+        for beat in padded.reshape(-1, lanes):
+            yield int.from_bytes(beat.astype("<u2").tobytes(), "little")
+
+    def output_beats(self, outputs: int) -> int:
+        """Return how many beats of ``o`` a token has."""
+        return -(-outputs // self.spec.scale_lanes)
+
+    def outputs(self, lanes: Sequence[Sequence[int]], layer: QuantizedLinear) -> BitArray:
+        """Return the outputs (T, N) that the ``lanes`` of all tokens' beats of ``o`` hold."""
+        beats = self.output_beats(layer.outputs)
+        flat = np.array(lanes, np.uint16).reshape(-1, beats * self.spec.scale_lanes)
+        return flat[:, : layer.outputs].copy()
+
+    @abstractmethod
+    def golden(self, layer: QuantizedLinear, x: BitArray) -> Result:
+        """Return what the engine makes of tokens (T, K), bit for bit.
+
+        The flags of a run are the ``any()`` of ``nonfinite``, ``saturated`` and ``overflow``.
+        """
+
+    @abstractmethod
+    def weight_beats(self, inputs: int, outputs: int, k_top: int) -> int:
+        """Return the beats of weights that a token takes in the main branch, one a cycle."""
+
+
+def weight_codes(layer: QuantizedLinear) -> npt.NDArray[np.uint8]:
+    """Return the 4-bit codes (K, N) of a layer's weights."""
+    index = layer.w_index.astype(np.int64)
+    codes = index_code(index, len(layer.w_centroids), symmetric=layer.spec.symmetric)
+    return codes.astype(np.uint8)
+
+
+def _numbers(spec: NumberSpec) -> str:
+    kind = "symmetric" if spec.symmetric else "plain"
+    return f"{kind} codebooks and products of {spec.magnitude_bits} bits"

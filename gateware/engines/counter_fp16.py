@@ -1,0 +1,61 @@
+"""What runs a layer on an FP16 counter engine."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from gateware.engines.contract import Constant
+from gateware.engines.counter import CounterContract
+from golden.base.errors import InputError
+from golden.exact import counter_fp16
+from golden.exact.counter_fp16 import fp16_linear
+from golden.exact.fp16 import BitArray
+from golden.exact.linear import QuantizedLinear, Result, forward
+from hw.linear.counter_fp16.fp16_constants import FP16_CHANNEL
+from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
+from hw.linear.layer_constants import Select
+
+
+class Fp16CounterContract(CounterContract):
+    """What runs a layer on a :class:`hw.linear.counter_fp16.fp16_counter_engine.Fp16CounterEngine`.
+
+    Layers are the integer ones; their constants are rounded to FP16 on the way.
+    """
+
+    COMPONENT = Fp16CounterEngine
+    WORD_BITS = FP16_CHANNEL.size
+
+    def require(self, layer: QuantizedLinear) -> None:
+        """Raise InputError if the engine is too small for a layer, or for other codebooks."""
+        self.require_size(inputs=layer.inputs, outputs=layer.outputs, k_top=layer.k_top)
+        symmetric = self.spec.numbers.symmetric
+        if layer.spec.symmetric != symmetric:
+            kinds = ("plain", "symmetric")
+            raise InputError(
+                f"the layer has {kinds[layer.spec.symmetric]} codebooks; this engine is made for"
+                f" {kinds[symmetric]} ones"
+            )
+
+    def constants(self, layer: QuantizedLinear) -> Iterator[Constant]:
+        """Yield FP16 patterns: weight codebook by code, product table by bin, output channels."""
+        model = fp16_linear(layer)
+        yield from ((Select.W_CENTROID, n, value) for n, value in enumerate(model.w_codebook))
+        yield from ((Select.TABLE, n, v) for n, v in enumerate(model.product_table.ravel()))
+        for n, (bias, scale) in enumerate(zip(model.bias, model.w_scale, strict=True)):
+            yield Select.CHANNEL, n, int(bias) | int(scale) << 16
+
+    def golden(self, layer: QuantizedLinear, x: BitArray) -> Result:
+        """Return what the engine makes of tokens (T, K), bit for bit.
+
+        Scales, indices and outliers are those of the integer engines, and so are ``sums``, which
+        this engine does not have; outputs and their overflow are FP16's, and nothing saturates.
+        """
+        integers = forward(layer, x)
+        result = counter_fp16.forward(layer, x, integers)
+        return replace(
+            integers,
+            y=result.y,
+            saturated=np.zeros_like(integers.saturated),
+            overflow=result.overflow,
+        )

@@ -1,0 +1,26 @@
+"""The constants of a layer as the engines that compute in integers load them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gateware.engines.contract import Constant
+from golden.exact.linear import QuantizedLinear
+from golden.exact.mapping import stored_centroids, stored_table
+from hw.linear.engine_spec import EngineSpec
+from hw.linear.layer_constants import Select
+
+
+def integer_constants(spec: EngineSpec, layer: QuantizedLinear) -> Iterator[Constant]:
+    """Yield weight codebook, product table and output channels."""
+    symmetric = spec.numbers.symmetric
+    centroids = stored_centroids(layer.w_centroids, symmetric=symmetric)
+    # All of them, for an engine may look for the largest.
+    padded = np.pad(centroids, (0, spec.entries - len(centroids)))
+    yield from ((Select.W_CENTROID, n, value) for n, value in enumerate(padded))
+    table = stored_table(layer.product_table, symmetric=symmetric)
+    yield from ((Select.TABLE, 16 * i + j, value) for (i, j), value in np.ndenumerate(table))
+    channels = zip(layer.bias, layer.w_scale.mantissa, layer.w_scale.exponent, strict=True)
+    for n, (bias, mantissa, exponent) in enumerate(channels):
+        word = int(bias) | int(mantissa) << 16 | (int(exponent) & 0x7F) << 27
+        yield Select.CHANNEL, n, word

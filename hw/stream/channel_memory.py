@@ -1,0 +1,83 @@
+"""Channel memory: a value for each channel, written one by one and read side by side."""
+
+from typing import Any
+
+from amaranth.hdl import Module, ShapeLike, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+
+class ChannelMemory(wiring.Component):
+    """Hold a value for each channel; read those of neighbouring channels at once.
+
+    Parameters
+    ----------
+    shape : ShapeLike
+        A channel's value.
+    lanes : int
+        Channels of a group, a power of two.
+    groups : int
+        Groups of channels.
+
+    Ports
+    -----
+    channel_en : In(1)
+        Strobe: writes ``channel`` to ``channel_address``.
+    channel_address : In(range(groups * lanes))
+        Channel.
+    channel : In(``shape``)
+        Its value.
+    read_en : In(1)
+        Reads the values of ``group``.
+    group : In(range(groups))
+        Which channels: those from ``group * lanes`` on.
+    values : Out(array of ``shape``)
+        Their values, until other ones are read.
+
+    Timing
+    ------
+    Latency : ``LATENCY`` cycle from ``read_en`` to ``values``; what is written in the same cycle
+        is not read yet.
+    Rate : one group read and one channel written per cycle.
+    Through paths : none.
+    Reset : the values stay.
+    """
+
+    LATENCY = 1
+
+    channel_en: Signal
+    channel_address: Signal
+    channel: Any
+    read_en: Signal
+    group: Signal
+    values: data.View
+
+    def __init__(self, shape: ShapeLike, lanes: int, groups: int) -> None:
+        self.shape, self.lanes, self.groups = shape, lanes, groups
+        self.row = data.ArrayLayout(shape, lanes)
+        ports: dict[str, Any] = {
+            "channel_en": In(1),
+            "channel_address": In(range(max(groups * lanes, 2))),
+            "channel": In(shape),
+            "read_en": In(1),
+            "group": In(range(max(groups, 2))),
+            "values": Out(self.row),
+        }
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:  # noqa: D102
+        m = Module()
+        lane_bits = exact_log2(self.lanes)
+        m.submodules.rows = rows = Memory(shape=self.row, depth=self.groups, init=[])
+        write, read = rows.write_port(granularity=1), rows.read_port()
+        m.d.comb += [
+            write.addr.eq(self.channel_address >> lane_bits),
+            write.en.eq(self.channel_en << self.channel_address[:lane_bits]),
+            read.addr.eq(self.group),
+            read.en.eq(self.read_en),
+            self.values.eq(read.data),
+        ]
+        m.d.comb += [write.data[lane].eq(self.channel) for lane in range(self.lanes)]
+        return m
