@@ -37,7 +37,7 @@ def test_same_bits_as_golden(name: str, simulator: str) -> None:
             activation_bits=activation_bits,
         )
         x = random_tokens(rng, tokens, inputs)
-        run = run_layer(name, layer, x, simulator=simulator, seed=SEED, optimise=False)
+        run = run_layer(name, layer, x, simulator=simulator, seed=SEED)
         expected = forward(layer, x)
         np.testing.assert_array_equal(run.y, expected.y)
         assert run.flags["saturated"] == expected.saturated.any()

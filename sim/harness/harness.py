@@ -75,7 +75,7 @@ class HarnessRun:
     cycles : int
         Clock cycles in all, but for reset.
     seconds : float
-        What they took.
+        What they took of the processor's time.
     """
 
     words: dict[str, list[int]]
@@ -263,7 +263,7 @@ def _unpack(ports: Ports, task: Task, result: bytes) -> HarnessRun:
     def number() -> int:
         return int.from_bytes(file.read(8), "little")
 
-    cycles, nanoseconds = number(), number()
+    cycles, microseconds = number(), number()
     words, taken_at = {}, {}
     for name in ports.streams:
         count = number()
@@ -280,5 +280,5 @@ def _unpack(ports: Ports, task: Task, result: bytes) -> HarnessRun:
         taken_at=taken_at,
         outputs=outputs,
         cycles=cycles,
-        seconds=nanoseconds / 1e9,
+        seconds=microseconds / 1e6,
     )

@@ -9,11 +9,11 @@
 // has settled, so what is seen is what the rising edge samples. A request that is taken in a cycle
 // is answered from the next one on.
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <deque>
 #include <fstream>
 #include <random>
@@ -264,9 +264,9 @@ struct Task {
     fail(OUT_OF_CYCLES, text);
   }
 
-  void write(std::ostream& file, Number cycles, Number nanoseconds) const {
+  void write(std::ostream& file, Number cycles, Number microseconds) const {
     put(file, cycles);
-    put(file, nanoseconds);
+    put(file, microseconds);
     for (const End& end : ends) {
       put(file, end.cycles.size());
       for (const Number cycle : end.cycles) put(file, cycle);
@@ -285,8 +285,7 @@ int main(int arguments, char** names) {
   for (int n = 0; n < 2; n++) clock(0), clock(1);
   top.rst = 0;
 
-  using Clock = std::chrono::steady_clock;
-  const auto started = Clock::now();
+  const auto started = std::clock();
   Number cycle = 0;
   // After the last word some cycles more, in which no other may come.
   for (int after = 0; after < 12; after += task.come == task.wanted, cycle++) {
@@ -297,8 +296,8 @@ int main(int arguments, char** names) {
       fflush(stdout);
     }
   }
-  const std::chrono::nanoseconds took = Clock::now() - started;
+  const Number microseconds = (std::clock() - started) * 1000000 / CLOCKS_PER_SEC;
   std::ofstream result(names[2], std::ios::binary);
-  task.write(result, cycle, took.count());
+  task.write(result, cycle, microseconds);
   return result.flush() ? 0 : BAD_TASK;
 }

@@ -26,9 +26,9 @@ def run_in_harness(
     x: BitArray,
     *,
     time_limit: float,
-    progress: Callable[[float], None],
+    progress: Callable[[float], None] = lambda share: None,
 ) -> LayerRun:
-    """Simulate an engine's Verilog in a bare C++ program; see :func:`run_layer`."""
+    """Simulate an engine's Verilog in the bare C++ program; see :mod:`sim.run.layer_run`."""
     component = looked_at(design(name).make())
     contract = engine_of(component)
     folder = BUILD / f"{name}-harness"

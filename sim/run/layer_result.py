@@ -24,7 +24,7 @@ class LayerRun:
     simulated : int
         Clock cycles in all, loading included.
     seconds : float
-        What they took, without the simulator's build.
+        What they took of the processor's time, without the simulator's build.
     waves : Path or None
         The waveform, if one was recorded.
     """

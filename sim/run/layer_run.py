@@ -2,19 +2,13 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from gateware.catalog import design
-from golden.base.errors import ToolError
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
-from sim.kit.launch import BUILD, simulate, text_of, wants_waves
+from sim.kit.launch import text_of, wants_waves
+from sim.run.cocotb_run import run_in_cocotb
 from sim.run.harness_run import run_in_harness
-from sim.run.layer_file import save_layer
 from sim.run.layer_result import LayerRun
-
-LAYER, RESULT, PROGRESS = "KLLM_LAYER", "KLLM_RESULT", "KLLM_PROGRESS"  # the bench's files
-DESIGN = "KLLM_DESIGN"
 
 
 def run_layer(
@@ -25,7 +19,6 @@ def run_layer(
     simulator: str,
     seed: int = 0,
     time_limit: float = 3600,
-    optimise: bool = True,
     verilog: str | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> LayerRun:
@@ -48,8 +41,6 @@ def run_layer(
         Of the simulator.
     time_limit : float
         Seconds of the processors' time, for the build and again for the run.
-    optimise : bool
-        Spend longer on Verilator's build under cocotb, for more than some thousand cycles.
     verilog : str, optional
         What to simulate in place of the design's own Verilog: its gates.
     progress : callable, optional
@@ -61,44 +52,9 @@ def run_layer(
         When the simulation fails.
     """
     text = verilog or text_of(design(name).make(), name)
+    say = progress or (lambda share: None)
     if simulator == "verilator" and not wants_waves():
-        return run_in_harness(
-            name, text, layer, x, time_limit=time_limit, progress=progress or (lambda share: None)
-        )
-    folder = BUILD / f"{name}-{simulator}"
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {LAYER: "layer.npz", RESULT: "result.npz", PROGRESS: "progress"}
-    paths = {key: folder / file for key, file in files.items()}
-    for path in paths.values():
-        path.unlink(missing_ok=True)
-    save_layer(paths[LAYER], layer, x)
-
-    def watch() -> None:
-        if progress and paths[PROGRESS].exists():
-            progress(float(paths[PROGRESS].read_text() or 0))
-
-    run = simulate(
-        name,
-        text,
-        "sim.benches.run.bench_layer_run",
-        simulator=simulator,
-        seed=seed,
-        environment={DESIGN: name, **{key: str(path) for key, path in paths.items()}},
-        time_limit=time_limit,
-        optimise=optimise,
-        watch=watch,
+        return run_in_harness(name, text, layer, x, time_limit=time_limit, progress=say)
+    return run_in_cocotb(
+        name, text, layer, x, simulator=simulator, seed=seed, time_limit=time_limit, progress=say
     )
-    if not paths[RESULT].exists():
-        raise ToolError(f"{name} on {simulator}: the bench left no result")
-    with np.load(paths[RESULT], allow_pickle=False) as file:
-        nonfinite, saturated, overflow = file["flags"].tolist()
-        return LayerRun(
-            y=file["y"],
-            first=file["first"],
-            last_weights=file["last_weights"],
-            last=file["last"],
-            flags={"nonfinite": nonfinite, "saturated": saturated, "overflow": overflow},
-            simulated=int(file["simulated"]),
-            seconds=float(file["seconds"]),
-            waves=run.waves,
-        )
