@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from amaranth.lib import wiring
 
+from gateware.emit import simulation_verilog
 from golden.base.errors import InputError, ToolError
 from sim.kit.launch import BenchError, Run, check_results, run_block, simulate
 from sim.kit.simulators import SIMULATORS, choose_simulator, control_file, many
@@ -84,6 +86,30 @@ def test_failing_test_is_named_with_its_seed(
 ) -> None:
     with pytest.raises(BenchError, match=r"try on icarus, seed 5: counts .*run\.log"):
         launch(tmp_path, monkeypatch, COUNTS.replace("== 4", "== 3"), seed=5)
+
+
+def test_values_that_differ_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare = "np.testing.assert_array_equal([[1, 2], [3, int(dut.count.value)]], [[1, 2], [3, 7]])"
+    bench = COUNTS.replace("assert int(dut.count.value) == 4", compare)
+    with pytest.raises(BenchError, match=r"counts .*\[1, 1\]: 4 \(ACTUAL\), 7 \(DESIRED\)\); see"):
+        launch(tmp_path, monkeypatch, "import numpy as np\n" + bench)
+
+
+def test_failing_block_says_how_to_repeat_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A block in the place of another one: its bench must fail."""
+    monkeypatch.setattr("sim.kit.launch.BUILD", tmp_path)
+    monkeypatch.setattr("sim.kit.launch.text_of", broken_text)
+    again = r"again with `SIM=icarus COCOTB_RANDOM_SEED=3 pytest '.*::test_block\[fp16_key\]'`"
+    with pytest.raises(BenchError, match=again):
+        run_block("fp16_key", simulator="icarus", seed=3)
+
+
+def broken_text(component: wiring.Component, name: str) -> str:
+    text = simulation_verilog(component, name)
+    assert "~" in text
+    return text.replace("~", "", 1)
 
 
 def test_seed_reaches_the_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ import argparse
 import numpy as np
 
 from gateware.catalog import design
+from gateware.emit import verilog
 from gateware.engines.kinds import engine_of
 from gateware.variant import specification
-from hw.stream.share import looked_at
 from sim.kit.launch import text_of
 from sim.kit.random_layer import random_layer, random_tokens
 from sim.run.cocotb_run import run_in_cocotb
@@ -44,12 +44,13 @@ def measure(name: str, inputs: int, tokens: int, way: str) -> LayerRun:
     layer = random_layer(rng, spec.numbers, inputs=inputs, outputs=spec.output_lanes, k_top=1)
     x = random_tokens(rng, tokens, inputs)
     simulator, *plain = way.split()
-    text = design(name).verilog() if plain else text_of(design(name).make(), name)
+    component = design(name).make()
+    text = (verilog if plain else text_of)(component, name)
     if simulator == "harness":
-        run = run_in_harness(name, text, layer, x, time_limit=TIME_LIMIT)
+        run = run_in_harness(name, component, text, layer, x, time_limit=TIME_LIMIT)
     else:
         run = run_in_cocotb(name, text, layer, x, simulator=simulator, time_limit=TIME_LIMIT)
-    golden = engine_of(looked_at(design(name).make())).golden(layer, x)
+    golden = engine_of(component).golden(layer, x)
     np.testing.assert_array_equal(run.y, golden.y)
     return run
 

@@ -1,6 +1,7 @@
 """Build a design for a simulator and run a cocotb bench on it."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "sim"
 BENCHES = ROOT / "sim" / "benches"
 SEED = 1  # unless COCOTB_RANDOM_SEED says another
+REASON_LINES = 12  # of what a failed test said
 TIMESCALE = ("1ns", "1ps")  # Amaranth writes none
 
 
@@ -176,14 +178,21 @@ def run_block(name: str, *, simulator: str | None = None, seed: int | None = Non
         raise InputError(f"no block {name}: there are {', '.join(BLOCKS)}")
     block = BLOCKS[name]
     (bench,) = BENCHES.rglob(f"{block.bench}.py")
-    run = simulate(
-        name,
-        text_of(block.make(), name),
-        ".".join(bench.relative_to(ROOT).with_suffix("").parts),
-        simulator=simulator,
-        seed=seed,
-        environment={COMPONENT: name},
-    )
+    simulator, seed = choose_simulator(simulator), _seed() if seed is None else seed
+    try:
+        run = simulate(
+            name,
+            text_of(block.make(), name),
+            ".".join(bench.relative_to(ROOT).with_suffix("").parts),
+            simulator=simulator,
+            seed=seed,
+            environment={COMPONENT: name},
+        )
+    except BenchError as error:
+        setting = f"SIM={simulator} COCOTB_RANDOM_SEED={seed}"
+        raise BenchError(
+            f"{error}; again with `{setting} pytest 'tests/test_benches.py::test_block[{name}]'`"
+        ) from None
     print(f"{name}: {len(run.tests)} tests passed on {run.simulator}, seed {run.seed}")
     if run.waves:
         print(f"waveform: {run.waves}")
@@ -217,12 +226,15 @@ def check_results(results: Path, task: str) -> tuple[str, ...]:
 
 
 def _reason(case: ElementTree.Element) -> str:
-    """Return the first line of what a failed test said."""
+    """Return what a failed test said: which values, expected and got, but no whole arrays."""
     for kind in ("failure", "error"):
         found = case.find(kind)
         if found is not None:
             text = found.get("error_msg") or found.get("message") or found.text or ""
-            return next((line for line in text.splitlines() if line.strip()), "no reason given")
+            said = [line.strip() for line in text.splitlines() if line.strip()]
+            # After the first values that differ NumPy goes on with statistics of all of them.
+            short = itertools.takewhile(lambda line: not line.startswith("Max absolute"), said)
+            return " ".join(itertools.islice(short, REASON_LINES)) or "no reason given"
     return ""
 
 

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from amaranth.lib import wiring
 
-from gateware.catalog import design
 from gateware.engines.kinds import engine_of
 from golden.base.errors import ToolError
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
-from hw.stream.share import looked_at
 from sim.harness.harness import Task, build_harness, run_harness
 from sim.kit.launch import BUILD
 from sim.kit.words import pack, unpack
@@ -21,6 +20,7 @@ MOST = 1000  # cycles for each word that goes in or comes out, before a run is g
 
 def run_in_harness(
     name: str,
+    component: wiring.Component,
     text: str,
     layer: QuantizedLinear,
     x: BitArray,
@@ -29,7 +29,6 @@ def run_in_harness(
     progress: Callable[[float], None] = lambda share: None,
 ) -> LayerRun:
     """Simulate an engine's Verilog in the bare C++ program; see :mod:`sim.run.layer_run`."""
-    component = looked_at(design(name).make())
     contract = engine_of(component)
     folder = BUILD / f"{name}-harness"
     program = build_harness(folder, text, name, component, time_limit=time_limit)

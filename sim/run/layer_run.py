@@ -51,10 +51,11 @@ def run_layer(
     ToolError
         When the simulation fails.
     """
-    text = verilog or text_of(design(name).make(), name)
+    component = design(name).make()
+    text = verilog or text_of(component, name)
     say = progress or (lambda share: None)
     if simulator == "verilator" and not wants_waves():
-        return run_in_harness(name, text, layer, x, time_limit=time_limit, progress=say)
+        return run_in_harness(name, component, text, layer, x, time_limit=time_limit, progress=say)
     return run_in_cocotb(
         name, text, layer, x, simulator=simulator, seed=seed, time_limit=time_limit, progress=say
     )
