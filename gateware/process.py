@@ -6,6 +6,7 @@ the wall: it hangs, or waits for what never comes.
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -71,6 +72,9 @@ def run_limited(
         start_new_session=True,  # so that what it starts can be ended with it
         **options,
     )
+    with contextlib.suppress(ProcessLookupError):  # if this process is killed, it ends all the same
+        most = int(limit) + 60
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (most, most))
     _running.add(process)
     clock = WorkClock(process.pid, limit, IDLE_SECONDS if idle is None else idle)
     try:
