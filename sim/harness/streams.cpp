@@ -2,8 +2,8 @@
 //
 //   harness TASK RESULT
 //
-// ports.h, generated, lists the design's ports. sim/harness/task.py has both files' layouts: all
-// are little-endian 64-bit numbers, but for words, which take whole bytes each.
+// ports.h, generated, lists the design's ports; harness.py writes the task and reads the result.
+// All are little-endian 64-bit numbers, but for words, which take whole bytes each.
 //
 // One turn of the loop is a clock cycle. Inputs are driven while the clock is low; then everything
 // has settled, so what is seen is what the rising edge samples. A request that is taken in a cycle
@@ -187,12 +187,9 @@ struct Memory {
     for (Number n = 0; n < row.count; n++) {
       const Number r = row.of(bits, n), c = column.of(bits, 0);
       if (c >= columns) fail(BROKEN_RULE, std::string(request.stream.name) + " names no word");
-      if (r < rows) {
-        const auto* from = &image[(r * columns + c) * size];
-        word.insert(word.end(), from, from + size);
-      } else {
-        word.insert(word.end(), size, 0);  // a lane that does not count
-      }
+      const auto* from = image.data() + (r * columns + c) * size;
+      if (r < rows) word.insert(word.end(), from, from + size);
+      else word.insert(word.end(), size, 0);  // a lane that does not count
     }
     word.resize(answer.stream.payload.bytes());
     answer.answers.push_back(word);
