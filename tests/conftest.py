@@ -1,9 +1,12 @@
 """What several tests start from."""
 
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from gateware.process import WorkClock
 from golden.base.errors import ToolError
 from sim.kit.tools import require_icarus, verilator_root
 from synth.libraries.liberty import Library, read
@@ -29,3 +32,29 @@ def needs() -> Callable[[str], None]:
             pytest.skip(str(error))
 
     return require
+
+
+TEST_SECONDS = 300  # of the processors' time, of a test and all that it starts
+SLOW_SECONDS = 1800  # of a test that `make test` leaves out
+IDLE_SECONDS = 300  # of the clock on the wall in which none of them does anything
+LOOK_SECONDS = 2
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that has worked too long or hangs; a busy machine makes none of them fail."""
+    most = SLOW_SECONDS if item.get_closest_marker("slow") else TEST_SECONDS
+    clock = WorkClock(os.getpid(), most, IDLE_SECONDS)
+
+    def look(*_: object) -> None:
+        if clock.is_over():
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            pytest.fail(f"worked for more than {most} s, or not at all for {IDLE_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS, LOOK_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -13,12 +13,14 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
+import gateware.process
 import gateware.yosys
 from gateware.emit import emission, rtlil, snake_case, verilog
 from gateware.yosys import run_abc, run_yosys
 from golden.base.errors import ToolError
 from hw.stream.share import share
 
+BUSY = "while :; do :; done"  # burns time in a child of the tool
 PAIR = data.StructLayout({"low": 4, "high": 4})
 
 
@@ -257,9 +259,13 @@ def test_snake_case() -> None:
         ("frobnicate", "No such command: frobnicate"),
         ("exec -- kill -SEGV $PPID", "was ended by SIGSEGV"),
         ("exec -- sleep 60", "a trial: the time was over and Yosys was stopped"),
+        (f"exec -- {BUSY}", "a trial: the time was over and Yosys was stopped"),
     ],
 )
-def test_failing_yosys_becomes_one_sentence(command: str, said: str, tmp_path: Path) -> None:
+def test_failing_yosys_becomes_one_sentence(
+    command: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateware.process, "IDLE_SECONDS", 2)
     with pytest.raises(ToolError, match=re.escape(said)):
         run_yosys(tmp_path, [command], task="a trial", timeout=2)
 
@@ -271,7 +277,10 @@ def test_failing_yosys_becomes_one_sentence(command: str, said: str, tmp_path: P
         ("! sleep 60", "a trial: the time was over and ABC was stopped"),
     ],
 )
-def test_failing_abc_becomes_one_sentence(command: str, said: str, tmp_path: Path) -> None:
+def test_failing_abc_becomes_one_sentence(
+    command: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateware.process, "IDLE_SECONDS", 2)
     with pytest.raises(ToolError, match=re.escape(said)):
         run_abc(tmp_path, [command], task="a trial", timeout=2)
 

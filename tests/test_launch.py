@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from amaranth.lib import wiring
 
+from gateware.emit import simulation_verilog
 from golden.base.errors import InputError, ToolError
 from sim.kit.launch import BenchError, Run, check_results, run_bench, simulate
-from sim.kit.simulators import SIMULATORS, choose_simulator, visible_ports
+from sim.kit.simulators import SIMULATORS, choose_simulator, control_file, many
 
 COUNTER = """
 module counter(clk, rst, count);
@@ -86,6 +88,30 @@ def test_failing_test_is_named_with_its_seed(
         launch(tmp_path, monkeypatch, COUNTS.replace("== 4", "== 3"), seed=5)
 
 
+def test_values_that_differ_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare = "np.testing.assert_array_equal([[1, 2], [3, int(dut.count.value)]], [[1, 2], [3, 7]])"
+    bench = COUNTS.replace("assert int(dut.count.value) == 4", compare)
+    with pytest.raises(BenchError, match=r"counts .*\[1, 1\]: 4 \(ACTUAL\), 7 \(DESIRED\)\); see"):
+        launch(tmp_path, monkeypatch, "import numpy as np\n" + bench)
+
+
+def test_failing_block_says_how_to_repeat_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A block in the place of another one: its bench must fail."""
+    monkeypatch.setattr("sim.kit.launch.BUILD", tmp_path)
+    monkeypatch.setattr("sim.kit.launch.text_of", broken_text)
+    again = r"again with `SIM=icarus COCOTB_RANDOM_SEED=3 pytest '.*::test_block\[fp16_key\]'`"
+    with pytest.raises(BenchError, match=again):
+        run_bench("fp16_key", simulator="icarus", seed=3)
+
+
+def broken_text(component: wiring.Component, name: str) -> str:
+    text = simulation_verilog(component, name)
+    assert "~" in text
+    return text.replace("~", "", 1)
+
+
 def test_seed_reaches_the_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = (
         f"{HEAD}\nfrom pathlib import Path\n@cocotb.test()\nasync def seed(dut):\n"
@@ -150,8 +176,13 @@ def test_bad_verilog_is_a_tool_error(
         launch(tmp_path, monkeypatch, COUNTS, verilog=broken, simulator=simulator)
 
 
-def test_time_limit_stops_the_simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = f"{HEAD}\nimport time\n@cocotb.test()\nasync def hangs(dut):\n    time.sleep(60)\n"
+@pytest.mark.parametrize("waits", ["time.sleep(60)", "while True: pass"])
+def test_time_limit_stops_the_simulation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: str
+) -> None:
+    """Whether it burns the processor's time or does nothing at all."""
+    bench = f"{HEAD}\nimport time\n@cocotb.test()\nasync def hangs(dut):\n    {waits}\n"
+    monkeypatch.setattr("gateware.process.IDLE_SECONDS", 3)
     watched = []
     with pytest.raises(ToolError, match="not done at the time limit"):
         launch(tmp_path, monkeypatch, bench, time_limit=2, watch=lambda: watched.append(1))
@@ -198,10 +229,24 @@ def test_unknown_block() -> None:
         run_bench("fp16_keyy")
 
 
-def test_visible_ports() -> None:
-    text = visible_ports(COUNTER, "counter")
+def test_control_file_names_the_ports() -> None:
+    text = control_file(COUNTER, "counter")
     assert text.splitlines()[0] == "`verilator_config"
     assert 'public_flat_rw -module "counter" -var "count"' in text
     assert text.count("public_flat_rw") == 3
     with pytest.raises(ValueError, match="no module other"):
-        visible_ports(COUNTER, "other")
+        control_file(COUNTER, "other")
+
+
+def test_modules_of_which_there_are_many_are_not_inlined() -> None:
+    body = "  wire x;\n" * 200
+    leaf = f"module leaf(a);\n{body}endmodule\n"
+    cell = "module cell(a);\nendmodule\n"
+    four = "".join(
+        f"  {part} {part}{n} (\n    .a(a)\n  );\n" for n in range(4) for part in ("leaf", "cell")
+    )
+    middle = f"module \\mid.dle (a);\n{four}endmodule\n"
+    two = "".join(f"  \\mid.dle  m{n} (\n    .a(a)\n  );\n" for n in range(2))
+    text = f"module top(a);\n{two}endmodule\n{leaf}{cell}{middle}"
+    assert many(text) == ["leaf"]
+    assert many(text.replace("m1", "leaf").replace("mid.dle  leaf", "leaf m1")) == []

@@ -62,7 +62,7 @@ class Machine:
         self.liberty.touch()
         for name in SYSTEM:
             (self.tools / name).symlink_to(shutil.which(name) or name)
-        for name in TOOLS:
+        for name in (*TOOLS, "ccache"):
             self.add(name, "#!/bin/sh\n")
         self.add("python3", PYTHON)
         self.add("find_libpython", "#!/bin/sh\necho /lib/libpython.so\n")
@@ -165,7 +165,7 @@ def test_missing_library_without_root_names_the_command(machine: Machine) -> Non
 
 def test_root_installs_all_that_is_missing_after_an_update(machine: Machine) -> None:
     machine.add("apt-get", APT_GET)
-    machine.remove("id", "iverilog", "perl")
+    machine.remove("id", "iverilog", "perl", "ccache")
     machine.add("id", "#!/bin/sh\necho 0\n")
     machine.liberty.unlink()
     done = machine.set_up()
@@ -173,8 +173,16 @@ def test_root_installs_all_that_is_missing_after_an_update(machine: Machine) -> 
     lines = [line for line in machine.asked().splitlines() if line.startswith("apt-get")]
     assert [line.split()[1] for line in lines] == ["install", "update", "install"]
     assert "--simulate" in lines[0], "a first try that fails would alarm people"
-    assert lines[-1].endswith("iverilog perl qflow-tech-osu018")
+    assert lines[-1].endswith("iverilog perl qflow-tech-osu018 ccache")
     assert machine.liberty.exists()
+
+
+def test_ccache_alone_is_not_asked_for(machine: Machine) -> None:
+    machine.add("apt-get", APT_GET)
+    machine.remove("ccache")
+    done = machine.set_up()
+    assert done.returncode == 0, done.stderr
+    assert "apt-get" not in machine.asked()
 
 
 def test_sudo_without_password_is_used(machine: Machine) -> None:

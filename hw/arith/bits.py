@@ -3,8 +3,11 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, ValueLike
+from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, ValueLike
+from amaranth.lib import data
 from amaranth.utils import exact_log2
+
+from hw.stream.share import simulated
 
 
 def first_one(m: Module, bits: Value, name: str) -> Signal:
@@ -32,6 +35,17 @@ def used_lanes(last: Value, count: Value, lanes: int) -> Value:
     """Return which lanes of a row hold one of ``count`` things: in the last row perhaps not all."""
     rest = count[: exact_log2(lanes)]  # nothing of a single lane, which is always used
     return Mux(last & rest.any(), (1 << rest) - 1, -1)
+
+
+def element(array: data.View, index: Value, platform: object) -> Value:
+    """Return the bits of an element of an array of as many as ``index`` can say.
+
+    A case for each element comes out smaller as gates; a simulator shifts the whole array.
+    """
+    elements = [Value.cast(array[n]).as_unsigned() for n in range(1 << len(index))]
+    if simulated(platform):
+        return array.as_value().word_select(index, len(elements[0]))
+    return Array(elements)[index]
 
 
 def is_beyond(key: Value, other: Value, *, largest: bool) -> Value:

@@ -1,19 +1,26 @@
 """Sums of many bits by columns: no full adder more than the bits need."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from math import inf
 
 from amaranth.hdl import Cat, Const, Module, Value
 
 from hw.arith.wires import wire
+from hw.stream.share import simulated
 
 # Delays of a full adder: they decide which bits wait for which.
 SUM_DELAY = 4
 CARRY_DELAY = 3
 
 
-def sum_columns(m: Module, columns: Mapping[int, Iterable[Value]], bits: int, name: str) -> Value:
+def sum_columns(
+    m: Module,
+    columns: Mapping[int, Sequence[Value]],
+    bits: int,
+    name: str,
+    platform: object = None,
+) -> Value:
     """Return the sum of all bits, each times two to the power of its column, modulo 2**bits.
 
     Column after column the three bits that are there first go into a full adder, until one is
@@ -31,9 +38,26 @@ def sum_columns(m: Module, columns: Mapping[int, Iterable[Value]], bits: int, na
         Width of the sum.
     name : str
         Prefix of the names of wires.
+    platform : object, optional
+        That of ``elaborate``: for a simulator alone the sum is one of words.
     """
+    if simulated(platform):
+        return wire(m, _sum_words(columns, bits), f"{name}_words")[:bits]
     rest = _reduce(m, columns, bits, name, inf)
     return Cat(column[0] if column else Const(0, 1) for column in rest)
+
+
+def _sum_words(columns: Mapping[int, Sequence[Value]], bits: int) -> Value:
+    """Return the sum of words made of a bit of each column, from the last ones on.
+
+    Columns are filled term by term, so that such words are the terms, as a rule.
+    """
+    filled = [columns.get(place, ()) for place in range(bits)]
+    words = [
+        Cat(column[-n] if len(column) >= n else Const(0, 1) for column in filled)
+        for n in range(1, max(map(len, filled)) + 1)
+    ]
+    return sum(words[1:], words[0])
 
 
 def compress_columns(

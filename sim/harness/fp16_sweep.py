@@ -8,22 +8,22 @@ neither the golden model nor the hardware has a part in it.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateware.emit import verilog
+from gateware.emit import simulation_verilog
 from gateware.points import POINTS
+from gateware.process import run_limited
 from golden.base.errors import InputError, ToolError
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_compare import Fp16Compare
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.fp16.fp16_multiply import Fp16Multiply
+from sim.harness.model import build_model
 from sim.kit.launch import BUILD
-from sim.kit.tools import verilator_environment
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 KINDS = {Fp16Add: "add", Fp16Compare: "compare", Fp16Fma: "fma", Fp16Multiply: "multiply"}
@@ -49,7 +49,7 @@ def build(name: str, folder: Path | None = None, *, time_limit: float = 300) -> 
     folder : Path, optional
         Where; by default ``build/sim/<name>-sweep``. Two builds must not share one.
     time_limit : float
-        Seconds.
+        Seconds of the processors' time.
 
     Raises
     ------
@@ -64,23 +64,16 @@ def build(name: str, folder: Path | None = None, *, time_limit: float = 300) -> 
     block: Any = POINTS[name].make()
     folder = folder or BUILD / f"{name}-sweep"
     folder.mkdir(parents=True, exist_ok=True)
-    source = folder / "unit.v"
-    source.write_text(verilog(block, "unit"), encoding="utf-8")
-    environment = os.environ | verilator_environment()
-    defines = f"-DUNIT_{KINDS[type(block)]} -DLATENCY={getattr(block, 'latency', 0)}"
-    command = [
-        str(Path(environment["VERILATOR_ROOT"], "bin", "verilator")),
-        *("--cc", "--exe", "--build", "-O3", "-Wno-fatal", "-Wno-WIDTH"),
-        *("--prefix", "Vunit", "--Mdir", str(folder), "-CFLAGS", f"-O2 {defines}"),
-        # The wheel was configured without the flag that makes g++ read a precompiled header.
-        *("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2"),
-        *(str(source), str(SOURCE), "-o", "sweep"),
-    ]
-    log = _run(command, f"build of {name}", time_limit, environment=environment)
-    if log.returncode:
-        last = (log.stdout.strip().splitlines() or ["no word"])[-1]
-        raise ToolError(f"build of {name}: Verilator ended with status {log.returncode}: {last}")
-    return folder / "sweep"
+    return build_model(
+        folder,
+        simulation_verilog(block, "unit"),
+        "unit",
+        SOURCE,
+        prefix="Vunit",
+        defines=[f"-DUNIT_{KINDS[type(block)]}", f"-DLATENCY={getattr(block, 'latency', 0)}"],
+        level="-O2",
+        limit=time_limit,
+    )
 
 
 def sweep(program: Path, *words: object, lines: str = "", time_limit: float = 7200) -> Sweep:
@@ -94,37 +87,21 @@ def sweep(program: Path, *words: object, lines: str = "", time_limit: float = 72
     lines : str
         For ``vectors``: lines of hexadecimal operands, result and flags.
     time_limit : float
-        Seconds.
+        Seconds of the processors' time.
     """
-    done = _run([str(program), *map(str, words)], "sweep", time_limit, lines=lines)
-    *cases, last = done.stdout.splitlines() or [""]
-    if done.returncode not in (0, 1) or " wrong of " not in last:
-        raise ToolError(f"the sweep ended with status {done.returncode}: {last or 'no word'}")
+    status, said = run_limited(
+        [str(program), *map(str, words)],
+        over=f"sweep: not done after {time_limit:g} s, stopped",
+        limit=time_limit,
+        text=lines,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    *cases, last = said.splitlines() or [""]
+    if status not in (0, 1) or " wrong of " not in last:
+        raise ToolError(f"the sweep ended with status {status}: {last or 'no word'}")
     wrong, tried = last.split(" wrong of ")
     return Sweep(int(tried), int(wrong), "\n".join(cases))
-
-
-def _run(
-    command: list[str],
-    task: str,
-    time_limit: float,
-    *,
-    lines: str = "",
-    environment: dict[str, str] | None = None,
-) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            command,
-            input=lines,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=time_limit,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"{task}: not done after {time_limit:g} s, stopped") from None
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ class EngineBed(Testbed):
     dut : handle
         The top level.
     block : wiring.Component, optional
-        What it was made from; by default what the registry says.
+        What it was made from; by default the point that the launcher names.
 
     Attributes
     ----------
@@ -63,7 +63,8 @@ class EngineBed(Testbed):
         await self.cycles()
         assert not any(self.flags().values()), "flags of a layer that has not run"
         expected = self.contract.golden(layer, x)
-        np.testing.assert_array_equal(await self.run(x), expected.y)
+        where = "outputs, by [token, output channel]"
+        np.testing.assert_array_equal(await self.run(x), expected.y, err_msg=where)
         assert self.flags() == {name: getattr(expected, name).any() for name in FLAGS}
         assert self.get("idle")
         return expected

@@ -1,23 +1,26 @@
 """Build a design for a simulator and run a cocotb bench on it."""
 
 import contextlib
+import itertools
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from gateware.emit import verilog
+from amaranth.lib import wiring
+
+from gateware.emit import simulation_verilog, verilog
 from gateware.points import point
 from golden.base.errors import InputError, ToolError
 from golden.base.files import build_folder, make_folder
 from sim.kit import COMPONENT
-from sim.kit.simulators import LimitedVerilator, choose_simulator, make_runner, visible_ports
+from sim.kit.simulators import LimitedVerilator, choose_simulator, control_file, make_runner
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = build_folder("sim")
 SEED = 1  # unless COCOTB_RANDOM_SEED says another
+REASON_LINES = 12  # of what a failed test said
 TIMESCALE = ("1ns", "1ps")  # Amaranth writes none
 
 
@@ -86,7 +89,7 @@ def simulate(
     top : str, optional
         Top module; by default ``name``.
     time_limit : float
-        Seconds for build and run together.
+        Seconds of the processors' time, for the build and again for the run.
     optimise : bool
         Spend longer on Verilator's build, for a run of more than a few seconds.
     watch : callable, optional
@@ -102,7 +105,7 @@ def simulate(
     top = top or name
     simulator = choose_simulator(simulator)
     seed = _seed() if seed is None else seed
-    waves = os.environ.get("WAVES", "0") not in ("", "0") if waves is None else waves
+    waves = wants_waves() if waves is None else waves
     runner = make_runner(simulator)
     folder = BUILD / f"{name}-{simulator}"
     make_folder(folder)
@@ -110,13 +113,13 @@ def simulate(
 
     runner.log.setLevel("ERROR")
     runner.task = f"{name} on {simulator}"
-    runner.deadline = time.monotonic() + time_limit
+    runner.limit = time_limit
     runner.watch = watch
     build_args = []
     if isinstance(runner, LimitedVerilator):
         runner.optimise = optimise
         # A control file is read before what it is about. Width warnings are Amaranth's style.
-        sources.insert(0, _keep(folder / "ports.vlt", visible_ports(source, top)))
+        sources.insert(0, _keep(folder / "control.vlt", control_file(source, top)))
         build_args = ["-Wno-fatal"]
     # The runner would ask WAVES itself, with another list of what means yes.
     runner.variables = {**runner.variables, **(environment or {})}
@@ -157,6 +160,11 @@ def simulate(
     )
 
 
+def text_of(component: wiring.Component, name: str) -> str:
+    """Return a component's Verilog for a run: every name where a waveform is recorded."""
+    return (verilog if wants_waves() else simulation_verilog)(component, name)
+
+
 def run_bench(
     name: str,
     *,
@@ -187,15 +195,22 @@ def run_bench(
     one = point(name)
     if not one.bench_module:
         raise InputError(f"the design {name} has no bench: `kllm gates --list` has those with one")
-    return simulate(
-        folder or name,
-        verilog(one.make(), name) if source is None else source,
-        one.bench_module,
-        simulator=simulator,
-        seed=seed,
-        environment={COMPONENT: name},
-        top=name,
-    )
+    simulator, seed = choose_simulator(simulator), _seed() if seed is None else seed
+    try:
+        return simulate(
+            folder or name,
+            text_of(one.make(), name) if source is None else source,
+            one.bench_module,
+            simulator=simulator,
+            seed=seed,
+            environment={COMPONENT: name},
+            top=name,
+        )
+    except BenchError as error:
+        setting = f"SIM={simulator} COCOTB_RANDOM_SEED={seed}"
+        raise BenchError(
+            f"{error}; again with `{setting} pytest 'tests/test_benches.py::test_block[{name}]'`"
+        ) from None
 
 
 def check_results(results: Path, task: str) -> tuple[str, ...]:
@@ -225,13 +240,21 @@ def check_results(results: Path, task: str) -> tuple[str, ...]:
 
 
 def _reason(case: ElementTree.Element) -> str:
-    """Return the first line of what a failed test said."""
+    """Return what a failed test said: which values, expected and got, but no whole arrays."""
     for kind in ("failure", "error"):
         found = case.find(kind)
         if found is not None:
             text = found.get("error_msg") or found.get("message") or found.text or ""
-            return next((line for line in text.splitlines() if line.strip()), "no reason given")
+            said = [line.strip() for line in text.splitlines() if line.strip()]
+            # After the first values that differ NumPy goes on with statistics of all of them.
+            short = itertools.takewhile(lambda line: not line.startswith("Max absolute"), said)
+            return " ".join(itertools.islice(short, REASON_LINES)) or "no reason given"
     return ""
+
+
+def wants_waves() -> bool:
+    """Return whether the environment asks for waveforms: WAVES is neither empty nor 0."""
+    return os.environ.get("WAVES", "0") not in ("", "0")
 
 
 def _seed() -> int:

@@ -1,24 +1,23 @@
 """Icarus and Verilator as cocotb starts them: with a time limit, quietly, from a log file."""
 
-import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from golden.base.children import started
+from gateware.process import run_limited
 from golden.base.errors import InputError, ToolError
 from sim.kit.tools import require_icarus, verilator_environment
 
+MANY, WORTH = 8, 1000  # copies, and characters of Verilog, that are worth a function
 SIMULATORS = ("icarus", "verilator")
-POLL_SECONDS = 0.1
 
 
 def choose_simulator(name: str | None = None) -> str:
@@ -36,10 +35,10 @@ def choose_simulator(name: str | None = None) -> str:
 
 
 class _Limited(Runner):
-    """A runner whose commands end at a deadline, together with all that they started."""
+    """A runner whose commands end at a limit of work, together with all that they started."""
 
     task: str
-    deadline: float
+    limit: float  # seconds of the processors' time, for each command
     watch: Callable[[], None] | None
     variables: dict[str, str]
 
@@ -51,31 +50,20 @@ class _Limited(Runner):
         self, cmds: Sequence[list[str]], cwd: os.PathLike | str, stdout: TextIO | None = None
     ) -> None:
         for command in cmds:
-            with started(
+            status, _ = run_limited(
                 command,
+                over=f"{self.task}: not done at the time limit, stopped; see {self.log_file}",
+                limit=self.limit,
+                watch=self.watch,
                 cwd=cwd,
                 env=self.env,
-                stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=None if stdout is None else subprocess.STDOUT,
-            ) as process:
-                self._wait(process)
-            if process.returncode:
+            )
+            if status:
                 raise ToolError(
-                    f"{self.task}: {Path(command[0]).name} ended with status"
-                    f" {process.returncode}; see {self.log_file}"
-                )
-
-    def _wait(self, process: subprocess.Popen) -> None:
-        while True:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(POLL_SECONDS)
-                return
-            if self.watch:
-                self.watch()
-            if time.monotonic() > self.deadline:
-                raise ToolError(
-                    f"{self.task}: not done at the time limit, stopped; see {self.log_file}"
+                    f"{self.task}: {Path(command[0]).name} ended with status {status};"
+                    f" see {self.log_file}"
                 )
 
 
@@ -129,14 +117,42 @@ def make_runner(simulator: str) -> LimitedIcarus | LimitedVerilator:
     return LimitedIcarus() if simulator == "icarus" else LimitedVerilator()
 
 
-def visible_ports(verilog: str, top: str) -> str:
-    """Return the Verilator control file that lets a bench reach the ports of ``top``."""
-    # Escaped where it is a keyword too: `small` is one.
-    header = re.search(
-        rf"^module (?:{re.escape(top)}|\\{re.escape(top)} )\(([^)]*)\);", verilog, re.M
-    )
-    if not header:
-        raise ValueError(f"no module {top} in the Verilog")
-    ports = re.findall(r"\w+", header[1])
-    lines = [f'public_flat_rw -module "{top}" -var "{port}"' for port in ports]
+def control_file(verilog: str, top: str = "") -> str:
+    """Return Verilator's control file for a design.
+
+    Modules of which there are many stay functions of their own: inlined, each copy would be
+    compiled and run as code of its own.
+
+    Parameters
+    ----------
+    verilog : str
+        The design.
+    top : str, optional
+        A module whose ports a bench must reach.
+    """
+    lines = [f'no_inline -module "{name}"' for name in many(verilog)]
+    if top:
+        # Escaped where it is a keyword too: `small` is one.
+        header = re.search(
+            rf"^module (?:{re.escape(top)}|\\{re.escape(top)} )\(([^)]*)\);", verilog, re.M
+        )
+        if not header:
+            raise ValueError(f"no module {top} in the Verilog")
+        ports = re.findall(r"\w+", header[1])
+        lines += [f'public_flat_rw -module "{top}" -var "{port}"' for port in ports]
     return "\n".join(["`verilator_config", *lines, ""])
+
+
+def many(verilog: str) -> list[str]:
+    """Return the modules of a design of which there are many, but for small ones, as cells are."""
+    bodies = dict(re.findall(r"^module (\S+?) ?\(.*?;\n(.*?)^endmodule", verilog, re.M | re.S))
+    holders: dict[str, list[str]] = {name: [] for name in bodies}
+    for name, body in bodies.items():
+        for part in re.findall(r"^  (\S+) +\S+ +\($", body, re.M):
+            holders.get(part, []).append(name)
+
+    @cache
+    def copies(name: str) -> int:
+        return sum(map(copies, holders[name])) if holders[name] else 1
+
+    return [name for name in bodies if copies(name) >= MANY and len(bodies[name]) >= WORTH]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gateware.emit import verilog
 from gateware.outlier_engines import make_outlier_engine
 from golden.base.errors import InputError, ToolError
 from golden.base.files import make_folder
@@ -17,7 +16,7 @@ from golden.exact.spec import IntArray
 from golden.models.layer_files import read_activations
 from golden.quantise.quantize import to_fp16
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
-from sim.kit.launch import BUILD, simulate
+from sim.kit.launch import BUILD, simulate, text_of
 
 TASK, FOUND = "KLLM_TASK", "KLLM_FOUND"  # the bench's files
 
@@ -103,7 +102,7 @@ def run_engine(
     """
     spec = outlier_spec(x.shape[1], k, values_per_beat)
     name = f"outliers_{engine}_{x.shape[1]}_{k}_{values_per_beat}"
-    text = verilog(make_outlier_engine(engine, spec), name)
+    text = text_of(make_outlier_engine(engine, spec), name)
     folder = make_folder(BUILD / f"{name}-{simulator}")
     task, found = folder / "task.npz", folder / "found.npz"
     found.unlink(missing_ok=True)

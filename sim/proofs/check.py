@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
-from gateware.yosys import OutOfTimeError, run_abc
+from gateware.process import OutOfTimeError
+from gateware.yosys import run_abc
 from golden.base.errors import ToolError
 from sim.proofs.model import GOALS, RULES, Model
 

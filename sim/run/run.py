@@ -19,7 +19,8 @@ from golden.exact.outliers import outliers_per_side
 from golden.models.layer_source import LayerSource
 from golden.quantise.quantize import quantize_linear
 from golden.quantise.recipes.table import DEFAULT, require_recipe
-from sim.run.layer_run import LayerRun, run_layer
+from sim.run.layer_result import LayerRun
+from sim.run.layer_run import run_layer
 
 Progress = Callable[[str, float | None], None]  # what is being done, and which share of it
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache as once
 
 from gateware.design import Design
-from gateware.yosys import stop_all
+from gateware.process import stop_all
 from golden.base.errors import InputError
 from synth.area.area import TIMEOUT, Area, Block, Memory, as_json_text, of_json, units
 from synth.area.cache import Cache, default_cache

@@ -88,7 +88,7 @@ class LookupLane(Component):
             # With its sign inverted a sum is one without sign, too large by half of its range.
             for place, bit in enumerate([*low, ~sign]):
                 columns[place].append(bit)
-        total = wire(m, sum_columns(m, columns, self.spec.tree_bits, "beat"), "beat")
+        total = wire(m, sum_columns(m, columns, self.spec.tree_bits, "beat", platform), "beat")
         beat_sum = Signal(signed(self.spec.tree_bits), reset_less=True)
         m.d.sync += beat_sum.eq(Cat(total[:-1], ~total[-1]))
         return beat_sum

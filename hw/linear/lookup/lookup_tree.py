@@ -1,9 +1,10 @@
 """Lookup tree: one product per input lane, looked up and summed."""
 
-from amaranth.hdl import Array, Cat, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
+from hw.arith.bits import element
 from hw.arith.column_sum import sum_columns
 from hw.arith.wires import wire
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
@@ -53,9 +54,8 @@ class LookupTree(Component):
             row, weight = self.rows[n], self.weights[n]
             term = Signal(spec.numbers.magnitude_bits + 1, name=f"term{n}")
             if spec.numbers.symmetric:
-                entries = Array(row.entries[j] for j in range(spec.entries))
                 negative = Signal(name=f"negative{n}")
-                chosen = entries[weight[: INDEX_BITS - 1]]
+                chosen = element(row.entries, weight[: INDEX_BITS - 1], platform)
                 width = spec.numbers.magnitude_bits
                 m.d.comb += [
                     negative.eq(row.sign ^ weight[-1]),
@@ -63,15 +63,14 @@ class LookupTree(Component):
                 ]
                 carries.append(negative)
             else:
-                entries = Array(row.entries[j].as_unsigned() for j in range(spec.entries))
                 sign = 1 << spec.numbers.magnitude_bits
-                m.d.comb += term.eq(entries[weight] ^ sign)
+                m.d.comb += term.eq(element(row.entries, weight, platform) ^ sign)
             terms.append(term)
         places: dict[int, list[Value]] = {0: list(carries)}
         for term in terms:
             for place, bit in enumerate(term):
                 places.setdefault(place, []).append(bit)
-        total = wire(m, sum_columns(m, places, len(self.sum), "sum"), "total")
+        total = wire(m, sum_columns(m, places, len(self.sum), "sum", platform), "total")
         # Together the offsets are half of the sum's range: inverting its sign removes them.
         m.d.comb += self.sum.eq(Cat(total[:-1], ~total[-1]))
         return m

@@ -1,8 +1,9 @@
 """Row select: the product table's row of one activation, or a residual row."""
 
-from amaranth.hdl import Array, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 
+from hw.arith.bits import element
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
 from hw.stream.component import Component, In, Out
 
@@ -44,10 +45,9 @@ class RowSelect(Component):
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         chosen = Signal(self.entries)
-        rows = Array(self.product_table[n].as_value() for n in range(self.spec.entries))
         symmetric = self.spec.numbers.symmetric
         code = self.code[: INDEX_BITS - 1] if symmetric else self.code
-        m.d.comb += chosen.eq(rows[code])
+        m.d.comb += chosen.eq(element(self.product_table, code, platform))
         with m.If(self.used & self.compensation):
             m.d.comb += self.row.eq(self.residual)
         with m.Elif(self.used):

@@ -1,0 +1,65 @@
+"""What simulators get is what is synthesised: proven, register for register and bit for bit."""
+
+from pathlib import Path
+
+import pytest
+
+from gateware.emit import simulation_verilog, verilog
+from gateware.sizes import engine_spec
+from gateware.yosys import run_abc, run_yosys
+from golden.base.errors import ToolError
+from hw.linear.lookup.lookup_lane import GROUP, LookupLane
+from hw.linear.lookup.lookup_tree import LookupTree
+from hw.linear.lookup.row_select import RowSelect
+
+SECONDS = 300
+
+
+def prove_equal(folder: Path, texts: list[str]) -> str:
+    """Return what ABC says of two texts of a module: registers of one name are the same one."""
+    for n, text in enumerate(texts):
+        (folder / f"{n}.v").write_text(text)
+        commands = [
+            f"read_verilog {n}.v",
+            "hierarchy -top same",
+            "proc",
+            "flatten",
+            "opt_clean -purge",
+            "techmap",
+            "simplemap",
+            "opt_clean -purge",
+            f"write_blif {n}.blif",
+        ]
+        run_yosys(folder, commands, task="blif", timeout=SECONDS)
+    return run_abc(folder, ["cec 0.blif 1.blif"], task="equivalence", timeout=SECONDS)
+
+
+# A tree of a lane's groups; one of 16 lanes takes minutes, and is made by the same lines.
+PARTS = {
+    "tree": lambda spec: LookupTree(spec, GROUP),
+    "lane": LookupLane,
+    "select": RowSelect,
+}
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("part", PARTS)
+def test_simulated_text_is_equivalent(tmp_path: Path, part: str, symmetric: bool) -> None:
+    spec = engine_spec("small", symmetric=symmetric)
+    texts = [write(PARTS[part](spec), "same") for write in (verilog, simulation_verilog)]
+    assert "are equivalent" in prove_equal(tmp_path, texts)
+    assert texts[1].count("\n") < texts[0].count("\n") / 2, "no words in place of bits"
+
+
+def test_a_difference_is_found(tmp_path: Path) -> None:
+    """One wrong operator in the text for simulators: the proof must fail."""
+    spec = engine_spec("small", symmetric=True)
+    text = simulation_verilog(LookupLane(spec), "same")
+    wrong = text.replace(" + ", " - ", 1)
+    assert wrong != text
+    try:
+        said = prove_equal(tmp_path, [text, wrong])
+    except ToolError as error:
+        said = str(error)
+    assert "are equivalent" not in said
+    assert "NOT EQUIVALENT" in said
