@@ -44,6 +44,8 @@ kllm verilog small -o rtl  -  the Verilog of one, and a JSON file that describes
 
 kllm synth small  -  what it costs in gates
 
+kllm engines  -  complete engines side by side
+
 kllm density  -  lookup beside counters, INT4, INT8 and FP16, per multiply-accumulate
 
 kllm sweep synth/sweep/lanes.toml  -  a grid of engines, and which of them are best
@@ -59,7 +61,7 @@ kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input th
 COMMANDS = (
     *("doctor", "study", "eval", "quantize"),
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
-    *("verilog", "synth", "density", "sweep", "report", "gates", "power"),
+    *("verilog", "synth", "engines", "density", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
     *("prove", "run"),
 )

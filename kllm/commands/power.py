@@ -1,11 +1,17 @@
 """The command ``kllm power``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kllm.options import LAYER, Json, Liberty
 from kllm.results import deliver, require_json
+
+if TYPE_CHECKING:
+    from gateware.design import Design
+    from sim.run.gate_run import GateRun
+    from synth.libraries.liberty import Library
+    from synth.power.power import Energy
 
 EXAMPLES = """
 Examples:
@@ -37,24 +43,37 @@ def command(
     """
     from gateware.points import point
     from golden.base.console import working
-    from sim.run.gate_run import run_gates
-    from synth.area.measure_design import measure
     from synth.libraries.libraries import load
-    from synth.power.activity import read_activity
     from synth.power.energy import Energies
-    from synth.power.power import DUMP, energy, flat_gates
     from synth.power.table import print_energy
 
     require_json(json_file)
     chosen, library = point(name), load(liberty or [])
     Energies(library)  # a library without any is refused before the work
     with working() as say:
-        say(f"gates of {name}")
-        gates = flat_gates(chosen, library)
-        period = clock_ps or measure(chosen, library).delay_ps
-        ran = run_gates(name, layer, tokens, gates.verilog, say)
-        say("energies")
-        activity = read_activity(ran.folder / DUMP, "clk", ran.first, ran.last)
-        found = energy(name, gates.netlist, activity, library, clock_ps=period)
+        found, ran = measure_energy(chosen, library, layer, tokens, clock_ps, say)
     figures = found.as_json(ran.tokens, ran.multiply_adds) | {"layer": ran.layer}
     deliver(json_file, figures, lambda: print_energy(found, figures))
+
+
+def measure_energy(
+    chosen: "Design",
+    library: "Library",
+    layer: str,
+    tokens: int,
+    clock_ps: float | None,
+    say: Any,
+) -> "tuple[Energy, GateRun]":
+    """Return the energy of an engine's gates on tokens, and the run that it was measured in."""
+    from sim.run.gate_run import run_gates
+    from synth.area.measure_design import measure
+    from synth.power.activity import read_activity
+    from synth.power.power import DUMP, energy, flat_gates
+
+    say(f"gates of {chosen.name}")
+    gates = flat_gates(chosen, library)
+    period = clock_ps or measure(chosen, library).delay_ps
+    ran = run_gates(chosen.name, layer, tokens, gates.verilog, say)
+    say("energies")
+    activity = read_activity(ran.folder / DUMP, "clk", ran.first, ran.last)
+    return energy(chosen.name, gates.netlist, activity, library, clock_ps=period), ran
