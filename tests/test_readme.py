@@ -1,5 +1,6 @@
 """README and docs/: the example runs and prints what it says; commands and files exist."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 import kllm.app
+from gateware.engines.kinds import is_engine
+from gateware.points import CATALOGUE
+from golden.base.errors import InputError
+from synth.report.engines import markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -53,3 +58,25 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_readme_is_short() -> None:
     assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= LONGEST_README
+
+
+def test_table_of_engines_is_what_was_measured() -> None:
+    kept = json.loads((ROOT / "docs" / "engines.json").read_text(encoding="utf-8"))
+    assert markdown(kept) in PAGES[0].read_text(encoding="utf-8")
+    assert [row["design"] for row in kept] == [n for n, one in CATALOGUE.items() if is_engine(one)]
+    baseline = json.loads((ROOT / "synth" / "baseline.json").read_text(encoding="utf-8"))["designs"]
+    for row in kept:
+        assert row["ge"] == pytest.approx(baseline[row["design"]]["ge"], rel=1e-3)
+
+
+def test_engines_from_a_file(tmp_path: Path) -> None:
+    def run(*arguments: str):
+        return CliRunner().invoke(kllm.app.build_app(), ["engines", *arguments])
+
+    kept = ROOT / "docs" / "engines.json"
+    assert run("--from", str(kept), "--markdown").output.strip() in TEXT
+    assert "minilm_symmetric" in run("--from", str(kept)).output
+    (tmp_path / "x.json").write_text('{"a": 1}')
+    for path in (tmp_path / "x.json", tmp_path / "none.json"):
+        assert isinstance(run("--from", str(path)).exception, InputError)
+    assert "near are minilm" in str(run("--energy", "minilmm").exception)
