@@ -18,6 +18,7 @@ from gateware.emit import simulation_verilog
 from gateware.points import POINTS
 from gateware.process import run_limited
 from golden.base.errors import InputError, ToolError
+from golden.base.locks import alone_in
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_compare import Fp16Compare
 from hw.fp16.fp16_fma import Fp16Fma
@@ -63,17 +64,17 @@ def build(name: str, folder: Path | None = None, *, time_limit: float = 300) -> 
         raise InputError(f"no FP16 unit {name}: there are {', '.join(names)}")
     block: Any = POINTS[name].make()
     folder = folder or BUILD / f"{name}-sweep"
-    folder.mkdir(parents=True, exist_ok=True)
-    return build_model(
-        folder,
-        simulation_verilog(block, "unit"),
-        "unit",
-        SOURCE,
-        prefix="Vunit",
-        defines=[f"-DUNIT_{KINDS[type(block)]}", f"-DLATENCY={getattr(block, 'latency', 0)}"],
-        level="-O2",
-        limit=time_limit,
-    )
+    with alone_in(folder):
+        return build_model(
+            folder,
+            simulation_verilog(block, "unit"),
+            "unit",
+            SOURCE,
+            prefix="Vunit",
+            defines=[f"-DUNIT_{KINDS[type(block)]}", f"-DLATENCY={getattr(block, 'latency', 0)}"],
+            level="-O2",
+            limit=time_limit,
+        )
 
 
 def sweep(program: Path, *words: object, lines: str = "", time_limit: float = 7200) -> Sweep:

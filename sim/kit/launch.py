@@ -13,7 +13,8 @@ from amaranth.lib import wiring
 from gateware.emit import simulation_verilog, verilog
 from gateware.points import point
 from golden.base.errors import InputError, ToolError
-from golden.base.files import build_folder, make_folder
+from golden.base.files import build_folder
+from golden.base.locks import alone_in
 from sim.kit import COMPONENT
 from sim.kit.simulators import LimitedVerilator, choose_simulator, control_file, make_runner
 
@@ -107,49 +108,48 @@ def simulate(
     seed = _seed() if seed is None else seed
     waves = wants_waves() if waves is None else waves
     runner = make_runner(simulator)
-    folder = BUILD / f"{name}-{simulator}"
-    make_folder(folder)
-    sources = [_keep(folder / f"{top}.v", source)]
+    with alone_in(BUILD / f"{name}-{simulator}") as folder:
+        sources = [_keep(folder / f"{top}.v", source)]
 
-    runner.log.setLevel("ERROR")
-    runner.task = f"{name} on {simulator}"
-    runner.limit = time_limit
-    runner.watch = watch
-    build_args = []
-    if isinstance(runner, LimitedVerilator):
-        runner.optimise = optimise
-        # A control file is read before what it is about. Width warnings are Amaranth's style.
-        sources.insert(0, _keep(folder / "control.vlt", control_file(source, top)))
-        build_args = ["-Wno-fatal"]
-    # The runner would ask WAVES itself, with another list of what means yes.
-    runner.variables = {**runner.variables, **(environment or {})}
-    results = folder / "results.xml"
-    results.unlink(missing_ok=True)
-    with _environment({"WAVES": str(int(waves)), "COCOTB_RANDOM_SEED": str(seed)}):
-        runner.build(
-            sources=sources,
-            hdl_toplevel=top,
-            build_dir=folder,
-            timescale=TIMESCALE,
-            build_args=build_args,
-            always=True,
-            log_file=folder / "build.log",
-        )
-        try:
-            with contextlib.suppress(SystemExit):  # some test failed: the results say which
-                runner.test(
-                    hdl_toplevel=top,
-                    hdl_toplevel_lang="verilog",
-                    test_module=bench,
-                    build_dir=folder,
-                    test_dir=folder,
-                    results_xml=str(results),
-                    log_file=folder / "run.log",
-                )
-        except ToolError:
-            if not results.exists():
-                raise
-    tests = check_results(results, f"{runner.task}, seed {seed}")
+        runner.log.setLevel("ERROR")
+        runner.task = f"{name} on {simulator}"
+        runner.limit = time_limit
+        runner.watch = watch
+        build_args = []
+        if isinstance(runner, LimitedVerilator):
+            runner.optimise = optimise
+            # A control file is read before what it is about. Width warnings are Amaranth's style.
+            sources.insert(0, _keep(folder / "control.vlt", control_file(source, top)))
+            build_args = ["-Wno-fatal"]
+        # The runner would ask WAVES itself, with another list of what means yes.
+        runner.variables = {**runner.variables, **(environment or {})}
+        results = folder / "results.xml"
+        results.unlink(missing_ok=True)
+        with _environment({"WAVES": str(int(waves)), "COCOTB_RANDOM_SEED": str(seed)}):
+            runner.build(
+                sources=sources,
+                hdl_toplevel=top,
+                build_dir=folder,
+                timescale=TIMESCALE,
+                build_args=build_args,
+                always=True,
+                log_file=folder / "build.log",
+            )
+            try:
+                with contextlib.suppress(SystemExit):  # some test failed: the results say which
+                    runner.test(
+                        hdl_toplevel=top,
+                        hdl_toplevel_lang="verilog",
+                        test_module=bench,
+                        build_dir=folder,
+                        test_dir=folder,
+                        results_xml=str(results),
+                        log_file=folder / "run.log",
+                    )
+            except ToolError:
+                if not results.exists():
+                    raise
+        tests = check_results(results, f"{runner.task}, seed {seed}")
     recorded = folder / ("dump.vcd" if simulator == "verilator" else f"{top}.fst")
     return Run(
         folder=folder,

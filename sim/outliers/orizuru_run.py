@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from gateware.outlier_engines import make_outlier_engine
 from golden.base.errors import InputError, ToolError
-from golden.base.files import make_folder
+from golden.base.locks import alone_in
 from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key
 from golden.exact.outliers import select_outliers
 from golden.exact.spec import IntArray
@@ -103,32 +103,32 @@ def run_engine(
     spec = outlier_spec(x.shape[1], k, values_per_beat)
     name = f"outliers_{engine}_{x.shape[1]}_{k}_{values_per_beat}"
     text = text_of(make_outlier_engine(engine, spec), name)
-    folder = make_folder(BUILD / f"{name}-{simulator}")
-    task, found = folder / "task.npz", folder / "found.npz"
-    found.unlink(missing_ok=True)
-    np.savez(
-        task, engine=engine, keys=key(flush_nonfinite(x)), k=k, values_per_beat=values_per_beat
-    )
-    ran = simulate(
-        name,
-        text,
-        "sim.benches.run.bench_orizuru_run",
-        simulator=simulator,
-        environment={TASK: str(task), FOUND: str(found)},
-        time_limit=3600,
-        optimise=True,
-    )
-    if not found.exists():
-        raise ToolError(f"{name} on {simulator}: the bench left no result")
-    with np.load(found, allow_pickle=False) as file:
-        first = file["first_beat"]
-        return OutlierRun(
-            positions=file["positions"],
-            cycles=file["first_result"] - first,
-            drained=file["last_result"] - first,
-            intervals=np.diff(first),
-            waves=ran.waves,
+    with alone_in(BUILD / f"{name}-{simulator}") as folder:
+        task, found = folder / "task.npz", folder / "found.npz"
+        found.unlink(missing_ok=True)
+        np.savez(
+            task, engine=engine, keys=key(flush_nonfinite(x)), k=k, values_per_beat=values_per_beat
         )
+        ran = simulate(
+            name,
+            text,
+            "sim.benches.run.bench_orizuru_run",
+            simulator=simulator,
+            environment={TASK: str(task), FOUND: str(found)},
+            time_limit=3600,
+            optimise=True,
+        )
+        if not found.exists():
+            raise ToolError(f"{name} on {simulator}: the bench left no result")
+        with np.load(found, allow_pickle=False) as file:
+            first = file["first_beat"]
+            return OutlierRun(
+                positions=file["positions"],
+                cycles=file["first_result"] - first,
+                drained=file["last_result"] - first,
+                intervals=np.diff(first),
+                waves=ran.waves,
+            )
 
 
 def result_arrays(x: BitArray, run: OutlierRun) -> dict[str, npt.NDArray[Any]]:

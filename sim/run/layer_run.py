@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from gateware.points import point
+from golden.base.locks import alone_in
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
-from sim.kit.launch import text_of, wants_waves
+from sim.kit.launch import BUILD, text_of, wants_waves
 from sim.run.cocotb_run import run_in_cocotb
 from sim.run.harness_run import run_in_harness
 from sim.run.layer_result import LayerRun
@@ -54,8 +55,19 @@ def run_layer(
     component = point(name).make()
     text = verilog or text_of(component, name)
     say = progress or (lambda share: None)
-    if simulator == "verilator" and not wants_waves():
-        return run_in_harness(name, component, text, layer, x, time_limit=time_limit, progress=say)
-    return run_in_cocotb(
-        name, text, layer, x, simulator=simulator, seed=seed, time_limit=time_limit, progress=say
-    )
+    bare = simulator == "verilator" and not wants_waves()
+    with alone_in(BUILD / f"{name}-{'harness' if bare else simulator}"):
+        if bare:
+            return run_in_harness(
+                name, component, text, layer, x, time_limit=time_limit, progress=say
+            )
+        return run_in_cocotb(
+            name,
+            text,
+            layer,
+            x,
+            simulator=simulator,
+            seed=seed,
+            time_limit=time_limit,
+            progress=say,
+        )
