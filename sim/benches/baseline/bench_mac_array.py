@@ -19,10 +19,7 @@ async def sums_tiles(dut, traffic: str) -> None:
         layer = MacLayer(bed.rng, spec, beats, groups * spec.interleave)
         bed.set(**{name: table.tolist() for name, table in layer.centroids.items()})
         await bed.restart()
-        bed.send("i", layer.stream())
-        await bed.disturb()
-        await bed.restart(traffic)
-        bed.send("i", layer.stream())
+        await bed.send_anew(traffic, i=list(layer.stream()))
         expected = layer.sums()
         assert await bed.receive("o", len(expected)) == expected
         if traffic == "free":

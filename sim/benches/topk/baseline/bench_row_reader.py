@@ -30,9 +30,7 @@ async def narrows_down(dut, traffic: str) -> None:
             if accept:
                 left = kept
                 bed.set(whole=0)
-        bed.set(clear=1)
-        await bed.cycles()
-        bed.set(clear=0)
+        await bed.pulse("clear")
 
 
 async def read(bed: Testbed) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
