@@ -40,7 +40,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def merged(path: Path, more: str) -> str:
     """Return a file of points with the imports and points of another."""
-    imports, _, points = more.partition("POINTS = (\n")
+    imports, _, points = more.partition("POINTS = (")
     head, _, tail = path.read_text(encoding="utf-8").partition("POINTS = (\n")
     return f"{head}{imports}POINTS = (\n{points.rpartition(')')[0]}{tail}"
 

@@ -145,6 +145,13 @@ class Testbed:
         """Return exactly ``count`` items from a stream; see :meth:`StreamSink.until`."""
         return await self.sinks[port].until(count)
 
+    async def expect(self, port: str, expected: Sequence[Any]) -> None:
+        """Receive as many items as are expected; name the first that differs."""
+        for n, (got, wanted) in enumerate(
+            zip(await self.receive(port, len(expected)), expected, strict=True)
+        ):
+            assert got == wanted, f"{port}, item {n}: expected {wanted}, got {got}"
+
     async def evaluate(self, *outputs: str, **inputs: Any) -> list[Any]:
         """Drive a combinational block, let it settle, and return its outputs."""
         self.set(**inputs)
@@ -191,6 +198,13 @@ class Testbed:
             if high:
                 return waited
             waited += 1
+
+    async def drained(self, port: str = "o") -> list[Any]:
+        """Raise ``drain`` until the block says that all is out; return what came meanwhile."""
+        before = len(self.sinks[port].items)
+        self.set(drain=1)
+        await self.until("drained")
+        return self.sinks[port].items[before:]
 
     def strobe(self, name: str) -> list[int]:
         """Return a list to which each cycle in which an output strobe is high will be added."""

@@ -101,8 +101,10 @@ async def multiplies(dut) -> None:
     cases += [make(bed, None, None) for _ in range(COUNT)]
     if type(bed.block) in OPERANDS:
         for case in cases:
-            got = await bed.evaluate(*case.operands, **case.activations)
-            assert got == [*case.operands.values()], case.activations
+            outputs = await bed.evaluate(*case.operands, **case.activations)
+            for (name, wanted), got in zip(case.operands.items(), outputs, strict=True):
+                where = f"{name} of {case.activations}"
+                assert got == wanted, f"{where}: expected {wanted}, got {got}"
         return
     weights, late = (
         {name: [getattr(case, part)[name] for case in cases] for name in getattr(cases[0], part)}

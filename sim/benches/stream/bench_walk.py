@@ -48,7 +48,7 @@ async def walks(dut, traffic: str) -> None:
         outermost = bed.block.loops[0].name
         stall = TRAFFIC[traffic].source_stall
         await bed.offer(WALKS, stall, lambda name=outermost: bed.item("o")[name]["ends"])
-        assert await bed.receive("o", len(expected)) == expected
+        await bed.expect("o", expected)
         if traffic == "free":
             bed.check_gapless("o")
 

@@ -24,9 +24,7 @@ async def narrows_down(dut, traffic: str) -> None:
             kept, seen = await read(bed)
             assert seen == left
             accept = int(bed.rng.random() < 0.7)
-            bed.set(begin=1, first=1, accept=accept)
-            await bed.cycles()
-            bed.set(begin=0, first=0, accept=0)
+            await bed.pulse("begin", "first", *["accept"] * accept)
             if accept:
                 left = kept
                 bed.set(whole=0)
