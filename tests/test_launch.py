@@ -101,7 +101,7 @@ def test_failing_block_says_how_to_repeat_it(
     """A block in the place of another one: its bench must fail."""
     monkeypatch.setattr("sim.kit.launch.BUILD", tmp_path)
     monkeypatch.setattr("sim.kit.launch.text_of", broken_text)
-    again = r"again with `SIM=icarus COCOTB_RANDOM_SEED=3 pytest '.*::test_block\[fp16_key\]'`"
+    again = r"again with `SIM=icarus COCOTB_RANDOM_SEED=3 pytest '.*::test_bench\[fp16_key\]'`"
     with pytest.raises(BenchError, match=again):
         run_bench("fp16_key", simulator="icarus", seed=3)
 

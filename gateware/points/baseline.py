@@ -75,6 +75,8 @@ def _array(arithmetic: str) -> Point:
 INT4 = tried("int4", 16)
 GROUPS = MacSpec(arithmetic="int4", inputs_per_beat=4, output_lanes=8, inputs_max=36)
 
+PRODUCTS = "baseline.bench_products"
+
 POINTS = (
     *map(_lane, ABOUT),
     *map(_array, ABOUT),
@@ -83,19 +85,27 @@ POINTS = (
         partial(ScaledArray, compared("int4", GROUP)),
         f"baseline: the INT4 array with FP16 scales for groups of {GROUP} input channels",
     ),
-    Point("integer_lane_int4", partial(IntegerLane, 16, 4, 4)),
-    Point("integer_lane_int4_pipelined", partial(IntegerLane, 16, 4, 4, pipelined=True)),
-    Point("integer_lane_int8", partial(IntegerLane, 4, 8, 8)),
-    Point("integer_lane_int8_pipelined", partial(IntegerLane, 16, 8, 8, pipelined=True)),
-    Point("integer_operands", partial(IntegerOperands, 16, 4, 4)),
+    Point("integer_lane_int4", partial(IntegerLane, 16, 4, 4), bench=PRODUCTS),
+    Point(
+        "integer_lane_int4_pipelined",
+        partial(IntegerLane, 16, 4, 4, pipelined=True),
+        bench=PRODUCTS,
+    ),
+    Point("integer_lane_int8", partial(IntegerLane, 4, 8, 8), bench=PRODUCTS),
+    Point(
+        "integer_lane_int8_pipelined",
+        partial(IntegerLane, 16, 8, 8, pipelined=True),
+        bench=PRODUCTS,
+    ),
+    Point("integer_operands", partial(IntegerOperands, 16, 4, 4), bench=PRODUCTS),
     Point("integer_accumulator", partial(IntegerAccumulator, 11, 19)),
     Point("integer_accumulator_long", partial(IntegerAccumulator, 19, 27)),
-    Point("dequant_operands", partial(DequantOperands, 4)),
-    Point("dequant_lane_4", partial(DequantLane, 4)),
-    Point("dequant_lane_4_pipelined", partial(DequantLane, 4, pipelined=True)),
-    Point("figlut_operands", partial(FiglutOperands, 8, 12)),
-    Point("figlut_lane_8", partial(FiglutLane, 8, 12)),
-    Point("figlut_lane_16_pipelined", partial(FiglutLane, 16, 12, pipelined=True)),
+    Point("dequant_operands", partial(DequantOperands, 4), bench=PRODUCTS),
+    Point("dequant_lane_4", partial(DequantLane, 4), bench=PRODUCTS),
+    Point("dequant_lane_4_pipelined", partial(DequantLane, 4, pipelined=True), bench=PRODUCTS),
+    Point("figlut_operands", partial(FiglutOperands, 8, 12), bench=PRODUCTS),
+    Point("figlut_lane_8", partial(FiglutLane, 8, 12), bench=PRODUCTS),
+    Point("figlut_lane_16_pipelined", partial(FiglutLane, 16, 12, pipelined=True), bench=PRODUCTS),
     Point("fp16_lane_4", partial(Fp16Lane, 4)),
     Point("fp16_lane_4_pipelined", partial(Fp16Lane, 4, pipelined=True)),
     Point("fp16_accumulator", partial(Fp16Accumulator)),

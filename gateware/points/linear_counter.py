@@ -72,7 +72,7 @@ BENCH: dict[str, Any] = dict(
 )
 
 
-SEQUENCER = "linear.counter.bench_counter_sequencer"
+SEQUENCER = "linear.bench_sequencer"
 REQUESTER = "linear.counter.bench_counter_requester"
 BUILDER = "token.bench_residual_builder"
 QUANTIZER = "token.bench_token_quantizer"
@@ -148,7 +148,9 @@ POINTS = (
     Point("compensation_mac_symmetric", partial(CompensationMac, SYMMETRIC)),
     Point("compensation_array", partial(CompensationArray, PLAIN)),
     Point("sum_join", partial(SumJoin, PLAIN)),
-    Point("counter_engine_plain", partial(CounterEngine, PLAIN)),
-    Point("counter_engine_symmetric", partial(CounterEngine, SYMMETRIC)),
-    Point("counter_engine_folded", partial(CounterEngine, FOLDED)),
+    Point("counter_engine_plain", partial(CounterEngine, PLAIN), bench="linear.bench_engine"),
+    Point(
+        "counter_engine_symmetric", partial(CounterEngine, SYMMETRIC), bench="linear.bench_engine"
+    ),
+    Point("counter_engine_folded", partial(CounterEngine, FOLDED), bench="linear.bench_engine"),
 )

@@ -47,8 +47,8 @@ POINTS = (
     Point("lookup_lane_plain", partial(LookupLane, PLAIN)),
     Point("lookup_array_symmetric", partial(LookupArray, SYMMETRIC)),
     Point("lookup_array_plain", partial(LookupArray, PLAIN)),
-    Point("beat_sequencer", partial(BeatSequencer, SYMMETRIC)),
-    Point("lookup_engine_symmetric", partial(LookupEngine, SYMMETRIC)),
-    Point("lookup_engine_plain", partial(LookupEngine, PLAIN)),
+    Point("beat_sequencer", partial(BeatSequencer, SYMMETRIC), bench="linear.bench_sequencer"),
+    Point("lookup_engine_symmetric", partial(LookupEngine, SYMMETRIC), bench="linear.bench_engine"),
+    Point("lookup_engine_plain", partial(LookupEngine, PLAIN), bench="linear.bench_engine"),
     Point("weight_requester", partial(WeightRequester, SYMMETRIC)),
 )

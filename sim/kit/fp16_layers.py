@@ -7,17 +7,6 @@ import numpy as np
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 
 
-def random_size(rng: np.random.Generator, spec: Fp16CounterSpec) -> dict[str, int]:
-    """Return the size of a layer with outliers, as it stands on a port."""
-    inputs = int(rng.integers(1, spec.inputs_max, endpoint=True))
-    return {
-        "inputs": inputs,
-        "outputs": int(rng.integers(1, spec.outputs_max, endpoint=True)),
-        "k_top": int(rng.integers(1, min(inputs, spec.outliers_max), endpoint=True)),
-        "last_centroid": 15,
-    }
-
-
 def compensation_beats(spec: Fp16CounterSpec, shape: dict[str, int]) -> Iterator[dict[str, int]]:
     """Yield one token's beats in their order, as ``spec.compensation_beat``."""
     groups = -(-shape["outputs"] // spec.group_channels)

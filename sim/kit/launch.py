@@ -209,7 +209,7 @@ def run_bench(
     except BenchError as error:
         setting = f"SIM={simulator} COCOTB_RANDOM_SEED={seed}"
         raise BenchError(
-            f"{error}; again with `{setting} pytest 'tests/test_benches.py::test_block[{name}]'`"
+            f"{error}; again with `{setting} pytest 'tests/test_benches.py::test_bench[{name}]'`"
         ) from None
 
 

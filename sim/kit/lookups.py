@@ -70,13 +70,13 @@ def beats(spec: EngineSpec, *, inputs: int, outputs: int, k_top: int) -> Iterato
             }
 
 
-def random_shape(rng: np.random.Generator, spec: EngineSpec) -> dict[str, int]:
-    """Return the size of a layer as it stands on a port."""
+def random_shape(rng: np.random.Generator, spec: EngineSpec, *, least: int = 0) -> dict[str, int]:
+    """Return the size of a layer, with ``least`` outliers a side or more, as it is on a port."""
     inputs = int(rng.integers(1, spec.inputs_max, endpoint=True))
     return {
         "inputs": inputs,
         "outputs": int(rng.integers(1, spec.outputs_max, endpoint=True)),
-        "k_top": int(rng.integers(0, min(inputs, spec.outliers_max), endpoint=True)),
+        "k_top": int(rng.integers(least, min(inputs, spec.outliers_max), endpoint=True)),
         "last_centroid": 7 if spec.numbers.symmetric else 15,
     }
 

@@ -1,6 +1,7 @@
 """What every bench starts with: the component, its ports by name, and a driver on each stream."""
 
 import os
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import cocotb
@@ -15,7 +16,7 @@ from sim.kit import COMPONENT
 from sim.kit.clock import cycle, next_cycle, reset, settled, start_clock
 from sim.kit.streams import StreamSink, StreamSource
 from sim.kit.through_paths import ThroughPaths
-from sim.kit.traffic import TRAFFIC
+from sim.kit.traffic import TRAFFIC, Pauses
 from sim.kit.words import pack, unpack, width
 
 STREAM = {"payload", "valid", "ready"}
@@ -47,6 +48,8 @@ class Testbed:
         A driver for each stream of the block, by port.
     tasks : list
         What runs beside the test until the next reset.
+    started : bool
+        Whether the clock runs.
     """
 
     __test__ = False
@@ -61,6 +64,7 @@ class Testbed:
         self._inputs: list[str] = []
         self._streams: dict[str, tuple[bool, ShapeLike]] = {}
         self.tasks: list[Any] = []
+        self.started = False
         for name, member in self.block.signature.members.items():
             is_stream = member.is_signature and set(member.signature.members) == STREAM
             if is_stream:
@@ -74,6 +78,11 @@ class Testbed:
                 if part.flow == In:
                     self._inputs.append(flat)
 
+    @property
+    def latency(self) -> int:
+        """Cycles that the block says it takes; 0 for a combinational one."""
+        return getattr(self.block, "LATENCY", getattr(self.block, "latency", 0))
+
     async def start(self, traffic: str = "free", **inputs: Any) -> Self:
         """Drive zeros and ``inputs``, start the clock, reset, put a driver on each stream."""
         self.set(**{name: 0 for name in self._inputs if name not in inputs}, **inputs)
@@ -84,6 +93,7 @@ class Testbed:
                 if handle is not None:
                     handle.value = 0
         start_clock(self.dut)
+        self.started = True
         await self.restart(traffic)
         return self
 
@@ -122,9 +132,25 @@ class Testbed:
         """Begin to send items into a stream."""
         self.tasks.append(cocotb.start_soon(self.sources[port].send(items)))
 
+    async def send_anew(self, traffic: str, **streams: Sequence[Any]) -> None:
+        """Begin to send into streams, reset in the middle, begin anew with all of it."""
+        for again in (False, True):
+            for port, items in streams.items():
+                self.send(port, items)
+            if not again:
+                await self.disturb()
+                await self.restart(traffic)
+
     async def receive(self, port: str, count: int) -> list[Any]:
         """Return exactly ``count`` items from a stream; see :meth:`StreamSink.until`."""
         return await self.sinks[port].until(count)
+
+    async def expect(self, port: str, expected: Sequence[Any]) -> None:
+        """Receive as many items as are expected; name the first that differs."""
+        for n, (got, wanted) in enumerate(
+            zip(await self.receive(port, len(expected)), expected, strict=True)
+        ):
+            assert got == wanted, f"{port}, item {n}: expected {wanted}, got {got}"
 
     async def evaluate(self, *outputs: str, **inputs: Any) -> list[Any]:
         """Drive a combinational block, let it settle, and return its outputs."""
@@ -156,11 +182,11 @@ class Testbed:
         """Return a port's word with all bits set."""
         return (1 << width(self._shapes[name])) - 1
 
-    async def pulse(self, name: str) -> None:
-        """Raise a strobe for one cycle."""
-        self.set(**{name: 1})
+    async def pulse(self, *names: str, **inputs: Any) -> None:
+        """Raise strobes for one cycle, with other inputs set before."""
+        self.set(**inputs, **dict.fromkeys(names, 1))
         await self.cycles()
-        self.set(**{name: 0})
+        self.set(**dict.fromkeys(names, 0))
 
     async def until(self, name: str) -> int:
         """Wait until an output is high; return how many cycles it was not."""
@@ -172,6 +198,13 @@ class Testbed:
             if high:
                 return waited
             waited += 1
+
+    async def drained(self, port: str = "o") -> list[Any]:
+        """Raise ``drain`` until the block says that all is out; return what came meanwhile."""
+        before = len(self.sinks[port].items)
+        self.set(drain=1)
+        await self.until("drained")
+        return self.sinks[port].items[before:]
 
     def strobe(self, name: str) -> list[int]:
         """Return a list to which each cycle in which an output strobe is high will be added."""
@@ -192,6 +225,31 @@ class Testbed:
         taken = self.sources[i].taken_at
         np.testing.assert_array_equal(np.subtract(self.sinks[o].valid_at, taken), latency)
         np.testing.assert_array_equal(np.diff(taken), interval)
+
+    async def offer(
+        self, count: int, stall: float, ends: Callable[[], bool], *, empty: bool = False
+    ) -> None:
+        """Raise ``available`` for a number of tokens, with pauses; each stays until it is done.
+
+        ``ends`` says whether the item in ``o`` is a token's last; ``empty`` tokens have none. The
+        block's output ``done``, if it has one, must say the same.
+        """
+        pause, available = Pauses(self.rng.spawn(1)[0], stall), False
+        while count:
+            available = available or not pause()
+            self.set(available=int(available))
+            await self.settled()
+            taken = self.port("o__valid") & self.port("o__ready")
+            done = bool(available if empty else taken and ends())
+            assert "done" not in self._shapes or self.get("done") == done
+            if done:
+                count, available = count - 1, False
+            await self.cycles()
+        self.set(available=0)
+
+    def check_gapless(self, port: str) -> None:
+        """Compare with one item in every cycle since the first one."""
+        np.testing.assert_array_equal(np.diff(self.sinks[port].taken_at), 1)
 
     async def disturb(self) -> None:
         """Let what was sent go on for a random while, then reset: nothing of it may remain."""

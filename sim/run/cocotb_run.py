@@ -1,15 +1,14 @@
 """One layer through the Verilog of a design under cocotb, on either simulator."""
 
+import pickle
 from collections.abc import Callable
-
-import numpy as np
+from dataclasses import replace
 
 from golden.base.errors import ToolError
 from golden.base.files import make_folder
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
 from sim.kit.launch import BUILD, simulate
-from sim.run.layer_file import save_layer
 from sim.run.layer_result import LayerRun
 
 LAYER, RESULT, PROGRESS = "KLLM_LAYER", "KLLM_RESULT", "KLLM_PROGRESS"  # the bench's files
@@ -29,11 +28,11 @@ def run_in_cocotb(
 ) -> LayerRun:
     """Simulate an engine's Verilog under cocotb; see :func:`sim.run.layer_run.run_layer`."""
     folder = make_folder(BUILD / f"{name}-{simulator}")
-    files = {LAYER: "layer.npz", RESULT: "result.npz", PROGRESS: "progress"}
+    files = {LAYER: "layer.pickle", RESULT: "result.pickle", PROGRESS: "progress"}
     paths = {key: folder / file for key, file in files.items()}
     for path in paths.values():
         path.unlink(missing_ok=True)
-    save_layer(paths[LAYER], layer, x)
+    paths[LAYER].write_bytes(pickle.dumps((layer, x)))
 
     def watch() -> None:
         if paths[PROGRESS].exists():
@@ -52,15 +51,5 @@ def run_in_cocotb(
     )
     if not paths[RESULT].exists():
         raise ToolError(f"{name} on {simulator}: the bench left no result")
-    with np.load(paths[RESULT], allow_pickle=False) as file:
-        nonfinite, saturated, overflow = file["flags"].tolist()
-        return LayerRun(
-            y=file["y"],
-            first=file["first"],
-            last_weights=file["last_weights"],
-            last=file["last"],
-            flags={"nonfinite": nonfinite, "saturated": saturated, "overflow": overflow},
-            simulated=int(file["simulated"]),
-            seconds=float(file["seconds"]),
-            waves=run.waves,
-        )
+    result: LayerRun = pickle.loads(paths[RESULT].read_bytes())
+    return replace(result, waves=run.waves)

@@ -6,7 +6,7 @@ import numpy as np
 from golden.exact.fp16 import to_bits
 from golden.exact.mac import fp16_sums
 from sim.kit.fp16_operands import patterns
-from sim.kit.lanes import lane_sums
+from sim.kit.free_running import answers
 from sim.kit.testbed import Testbed
 
 COUNT = 400
@@ -27,7 +27,6 @@ async def sums_products(dut) -> None:
         for _ in range(2)
     ]
     expected = [int(fp16_sums(x, w[:, None], inputs)[0]) for x, w in zip(*numbers, strict=True)]
-    cases = [
-        {"activations": x.tolist(), "weights": w.tolist()} for x, w in zip(*numbers, strict=True)
-    ]
-    assert await lane_sums(bed, cases, [{}] * COUNT) == expected
+    x, w = (values.tolist() for values in numbers)
+    got = await answers(bed, "sum", activations=x, weights=w)
+    np.testing.assert_array_equal(got, expected)

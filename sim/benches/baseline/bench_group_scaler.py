@@ -25,13 +25,8 @@ async def scales_groups(dut, traffic: str) -> None:
         sums += values.tolist()
         scales += more
         expected.append(outputs)
-    bed.send("i", sums)
-    bed.send("scale_i", scales)
-    await bed.disturb()
-    await bed.restart(traffic)
-    bed.send("i", sums)
-    bed.send("scale_i", scales)
-    assert await bed.receive("o", TILES) == expected
+    await bed.send_anew(traffic, i=sums, scale_i=scales)
+    await bed.expect("o", expected)
     if traffic == "free":
         taken = np.array(bed.sources["scale_i"].taken_at)
         ends = [n for n, scale in enumerate(scales) if scale["last"]]

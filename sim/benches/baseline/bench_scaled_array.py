@@ -23,12 +23,7 @@ async def scales_groups(dut, traffic: str) -> None:
         made = [random_scales(bed.rng, tile) for tile in sums]
         scales = [scale for tile, _ in made for scale in tile]
         await bed.restart()
-        bed.send("i", layer.stream())
-        bed.send("scale_i", scales)
-        await bed.disturb()
-        await bed.restart(traffic)
-        bed.send("i", layer.stream())
-        bed.send("scale_i", scales)
+        await bed.send_anew(traffic, i=list(layer.stream()), scale_i=scales)
         assert await bed.receive("o", tiles) == [outputs for _, outputs in made]
         if traffic == "free" and beats == BEATS and groups > 3:
             # The first groups may have to wait for their turn; from then on it comes in time.

@@ -30,4 +30,4 @@ async def keeps_tiles(dut, traffic: str) -> None:
         assert bed.get("room") == int(held < block.depth)
         await bed.cycles()
     bed.set(reserve=0, push=0)
-    assert await bed.receive("o", TILES) == sent
+    await bed.expect("o", sent)

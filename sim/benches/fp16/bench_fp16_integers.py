@@ -7,6 +7,7 @@ from golden.exact.fp16 import to_bits
 from golden.exact.fp16_arithmetic import from_integer, to_integer
 from hw.fp16.fp16_from_integer import Fp16FromInteger
 from sim.kit.fp16_operands import CORNERS, near, patterns
+from sim.kit.free_running import answers
 from sim.kit.testbed import Testbed
 
 COUNT = 3000
@@ -25,19 +26,7 @@ async def converts(dut) -> None:
         ends = to_bits(np.array([-1.0, 1.0]) * 2.0 ** (block.width - 1))
         values = np.concatenate([patterns(bed.rng, COUNT), halves, near(bed.rng, ends), CORNERS])
         expected = to_integer(values, block.width)
-    if block.latency:
-        await bed.start()
-    got = []
-    for n in range(len(values) + block.latency):
-        value = int(values[min(n, len(values) - 1)])
-        if not block.latency:
-            got += await bed.evaluate("o", i=value)
-            continue
-        bed.set(i=value)
-        await bed.settled()
-        if n >= block.latency:
-            got.append(bed.get("o"))
-        await bed.cycles()
+    got = await answers(bed, "o", i=values.tolist())
     np.testing.assert_array_equal(got, expected)
 
 

@@ -1,6 +1,7 @@
 """cocotb bench that runs one layer through an engine and writes what came out to a file."""
 
 import os
+import pickle
 import time
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from cocotb.triggers import RisingEdge
 
 from gateware.points import point
 from sim.kit.clock import cycle
-from sim.kit.engine_bed import FLAGS, EngineBed
+from sim.kit.engine_testbed import EngineTestbed
 from sim.run.cocotb_run import DESIGN, LAYER, PROGRESS, RESULT
-from sim.run.layer_file import load_layer
+from sim.run.layer_result import LayerRun
 
 REPORT_CYCLES = 200
 
@@ -20,10 +21,10 @@ REPORT_CYCLES = 200
 @cocotb.test()
 async def layer_run(dut) -> None:
     """Load the layer, send every token at full rate, and keep outputs and times."""
-    layer, x = load_layer(Path(os.environ[LAYER]))
+    layer, x = pickle.loads(Path(os.environ[LAYER]).read_bytes())
     block = point(os.environ[DESIGN]).make()
     started = time.process_time()
-    bed = await EngineBed(dut, block).start()
+    bed = await EngineTestbed(dut, block).start()
     await bed.load(layer)
     total = len(x) * bed.contract.output_beats(layer.outputs)
     report = cocotb.start_soon(_report(bed, total))
@@ -33,20 +34,20 @@ async def layer_run(dut) -> None:
     beats = bed.contract.weight_beats(layer.inputs, layer.outputs, layer.k_top)
     assert len(weights) == len(x) * beats, "beats of weights"
     weights = weights.reshape(len(x), -1)
-    flags = bed.flags()
-    np.savez(
-        os.environ[RESULT],
+    result = LayerRun(
         y=y,
         first=weights[:, 0],
         last_weights=weights[:, -1],
         last=np.array(bed.sinks["o"].taken_at, np.int64).reshape(len(x), -1)[:, -1],
-        flags=np.array([flags[n] for n in FLAGS], np.bool_),
-        simulated=np.array(cycle()),
-        seconds=np.array(time.process_time() - started),
+        flags={name: bool(on) for name, on in bed.flags().items()},
+        simulated=cycle(),
+        seconds=time.process_time() - started,
+        waves=None,
     )
+    Path(os.environ[RESULT]).write_bytes(pickle.dumps(result))
 
 
-async def _report(bed: EngineBed, total: int) -> None:
+async def _report(bed: EngineTestbed, total: int) -> None:
     """Say now and then which share of the output beats has come."""
     path = Path(os.environ[PROGRESS])
     while True:

@@ -2,6 +2,7 @@
 
 import cocotb
 
+from sim.kit.channels import load_channels
 from sim.kit.testbed import Testbed
 from sim.kit.words import width
 
@@ -14,10 +15,7 @@ async def reads_back(dut) -> None:
     bed = await Testbed(dut).start()
     block, rng = bed.block, bed.rng
     values = rng.integers(1 << width(block.shape), size=block.groups * block.lanes)
-    for channel, value in enumerate(values.tolist()):
-        bed.set(channel_en=1, channel_address=channel, channel=value)
-        await bed.cycles()
-    bed.set(channel_en=0)
+    await load_channels(bed, values.tolist())
     await bed.restart()
     expected = None
     for _ in range(CYCLES):

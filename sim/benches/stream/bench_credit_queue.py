@@ -23,7 +23,7 @@ async def loses_nothing(dut, traffic: str) -> None:
         await bed.restart(traffic)
         pause = Pauses(bed.rng.spawn(1)[0], TRAFFIC[traffic].source_stall)
         expected, pushed_at = await run(bed, under_way, pause)
-        assert await bed.receive("o", COUNT) == expected
+        await bed.expect("o", expected)
         if traffic == "free" and under_way <= bed.block.depth - 3:
             valid_at = bed.sinks["o"].valid_at
             np.testing.assert_array_equal(np.subtract(valid_at, pushed_at), bed.block.LATENCY)

@@ -6,7 +6,7 @@ from typing import Any
 import cocotb
 
 from sim.kit.testbed import Testbed
-from sim.kit.traffic import TRAFFIC, Pauses, every_traffic
+from sim.kit.traffic import TRAFFIC, every_traffic
 
 WALKS = 3
 
@@ -45,28 +45,12 @@ async def walks(dut, traffic: str) -> None:
         bed.set(available=0)
         await bed.restart(traffic)
         expected = list(items(bed.block.loops, counts)) * WALKS
-        await offer(bed, Pauses(bed.rng.spawn(1)[0], TRAFFIC[traffic].source_stall))
-        assert await bed.receive("o", len(expected)) == expected
+        outermost = bed.block.loops[0].name
+        stall = TRAFFIC[traffic].source_stall
+        await bed.offer(WALKS, stall, lambda name=outermost: bed.item("o")[name]["ends"])
+        await bed.expect("o", expected)
         if traffic == "free":
-            at = bed.sinks["o"].taken_at
-            assert at[-1] - at[0] == len(expected) - 1
-
-
-async def offer(bed: Testbed, pause: Pauses) -> None:
-    """Offer some walks, with pauses between; what is there stays until it is done."""
-    outermost = bed.block.loops[0].name
-    left, available = WALKS, False
-    while left:
-        available = available or not pause()
-        bed.set(available=int(available))
-        await bed.settled()
-        taken = bed.port("o__valid") & bed.port("o__ready")
-        done = taken and bed.item("o")[outermost]["ends"]
-        assert bed.get("done") == done
-        if done:
-            left, available = left - 1, False
-        await bed.cycles()
-    bed.set(available=0)
+            bed.check_gapless("o")
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")

@@ -30,10 +30,7 @@ async def scales_midpoints(dut, traffic: str) -> None:
         )
         scales = list(random_scales(bed.rng, TOKENS))
         words = [scale_word(scale) for scale in scales]
-        bed.send("i", words)
-        await bed.disturb()
-        await bed.restart(traffic)
-        bed.send("i", words)
+        await bed.send_anew(traffic, i=words)
         got = await bed.receive("o", TOKENS)
         for scale, thresholds in zip(scales, got, strict=True):
             assert thresholds == threshold_words(scale, centroids, symmetric=symmetric)

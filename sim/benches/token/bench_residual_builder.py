@@ -1,26 +1,19 @@
-"""cocotb bench for ResidualBuilder and ResidualStore: saturation, repeated outliers."""
+"""cocotb bench for ResidualBuilder, ResidualStore and ErrorStore: saturation, repeated outliers."""
 
 import cocotb
 import numpy as np
 
-from golden.exact.clustering import cluster, thresholds
-from golden.exact.fp16 import key
+from golden.exact.counter_fp16 import error_units
+from golden.exact.fp16 import to_bits
 from golden.exact.mapping import stored_centroids
-from golden.exact.residual import ratio, reciprocal, residual_rows
-from golden.exact.spec import IntArray
-from golden.exact.token_scale import Scale
+from golden.exact.residual import ratio, residual_rows
+from golden.exact.spec import A_FRACTION_BITS, IntArray
 from hw.linear.counter.compensation_product import CompensationProduct
 from hw.linear.counter.residual_store import ResidualStore
+from hw.linear.counter_fp16.error_store import ErrorStore
 from sim.kit.buffers import WrittenBuffer
-from sim.kit.codebooks import (
-    near_scale,
-    random_centroids,
-    random_scales,
-    row_values,
-    scale_word,
-    stored,
-    threshold_words,
-)
+from sim.kit.codebooks import random_scales, row_values
+from sim.kit.outlier_case import OutlierCase
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import TRAFFIC, every_traffic
 from sim.kit.words import unpack
@@ -31,71 +24,72 @@ TOKENS = 12
 @every_traffic
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def builds_rows(dut, traffic: str) -> None:
-    """Rows and positions are where they belong, and saturation is told."""
+    """Rows and positions are where they belong, and saturation is told; errors have none."""
     bed = await Testbed(dut).start()
     told = set()
     for n, scale in enumerate(random_scales(bed.rng, TOKENS)):
         k_top = (bed.block.spec.outliers_max, 1, 3)[n % 3]
-        told.add(await one_token(bed, scale, k_top, traffic))
-    assert told == {False, True}
+        case = OutlierCase(bed, scale, 2 * k_top)
+        told.add(await one_token(bed, case, traffic))
+    assert told == ({False} if isinstance(bed.block, ErrorStore) else {False, True})
 
 
-async def one_token(bed: Testbed, scale: Scale, k_top: int, traffic: str) -> bool:
-    """Try one token's outliers, after a reset in the middle of them."""
-    spec = bed.block.spec
-    symmetric = spec.numbers.symmetric
-    size = int(bed.rng.choice([4, 8, 16]))
-    a_centroids, w_centroids = (
-        random_centroids(bed.rng, size, symmetric=symmetric) for _ in range(2)
-    )
-    bits = near_scale(bed.rng, scale, 2 * k_top)
-    position = bed.rng.integers(spec.inputs_max, size=2 * k_top)
-    again = bed.rng.random(2 * k_top) < 0.2
-    bed.set(
-        k_top=k_top,
-        a_centroids=stored(a_centroids, symmetric=symmetric),
-        w_centroids=stored(w_centroids, symmetric=symmetric),
-        scale=scale_word(scale),
-        thresholds=threshold_words(scale, a_centroids, symmetric=symmetric),
-        reciprocal=int(reciprocal(scale.mantissa)[0]),
-    )
-    items = [
-        {"key": int(k), "position": int(p), "repeated": int(r)}
-        for k, p, r in zip(key(bits), position, again, strict=True)
-    ]
-    bed.send("i", items)
+async def one_token(bed: Testbed, case: OutlierCase, traffic: str) -> bool:
+    """Try one token's outliers, after a reset in the middle; return whether some saturate."""
+    is_error = isinstance(bed.block, ErrorStore)
+    case.set(bed)
+    bed.send("i", case.items)
     await bed.pulse("start")
     await bed.disturb()
     await bed.restart(traffic)
     rows, positions = WrittenBuffer(bed, "rows"), WrittenBuffer(bed, "positions")
-    saturated = bed.strobe("saturated")
-    bed.send("i", items)
+    saturated = [] if is_error else bed.strobe("saturated")
+    await bed.cycles(getattr(bed.block, "SETTLING", 0))
+    bed.send("i", case.items)
     await bed.pulse("start")
     cycles = await bed.until("finished")
     if TRAFFIC[traffic].source_stall == 0:
-        assert cycles == bed.block.fill + 2 * k_top * bed.block.period
+        assert cycles == bed.block.fill + len(case.items) * bed.block.period
+    if is_error:
+        check_errors(rows, case)
+        check_words(positions, case.position)
+        return False
 
-    quotient, beyond = ratio(bits[None], scale)
-    centroid = a_centroids[cluster(key(bits)[None], thresholds(scale, a_centroids))]
-    residual = np.where(again, 0, quotient - centroid)
-    expected, clipped = residual_rows(
-        spec.numbers, residual, stored_centroids(w_centroids, symmetric=symmetric)
-    )
+    quotient, beyond = ratio(case.x[None], case.scale)
+    residual = np.where(case.again, 0, quotient[0] - case.centroid)
+    held = stored_centroids(case.w_centroids, symmetric=case.symmetric)
+    expected, clipped = residual_rows(bed.block.spec.numbers, residual[None], held)
     if isinstance(bed.block, ResidualStore):
         await bed.cycles(1 + CompensationProduct.LATENCY)  # until the last product is known
-        for n in range(2 * k_top):
-            stored_one = unpack(spec.residual, rows.words[n, 0])
-            sign = -1 if stored_one["negative"] else 1
-            assert sign * stored_one["magnitude"] == residual[0, n]
-            assert positions.words[n, 0] == position[n]
-        assert len(rows.words) == 2 * k_top
+        check_residuals(bed, rows, residual)
+        check_words(positions, case.position)
     else:
         check_rows(bed, rows, expected[0])
-        for n, channel in enumerate(position):
-            assert positions.words[divmod(n, spec.inputs_per_beat)] == channel
-    should = bool((beyond & ~again).any() or clipped.any())
+        for n, channel in enumerate(case.position):
+            assert positions.words[divmod(n, bed.block.spec.inputs_per_beat)] == channel
+    should = bool((beyond & ~case.again).any() or clipped.any())
     assert bool(saturated) == should
     return should
+
+
+def check_words(buffer: WrittenBuffer, expected: np.ndarray) -> None:
+    """Compare words of one lane with numbers."""
+    assert buffer.words == {(n, 0): int(value) for n, value in enumerate(expected)}
+
+
+def check_errors(rows: WrittenBuffer, case: OutlierCase) -> None:
+    """Compare what is written with the FP16 errors, in units of the activations."""
+    centroid = to_bits(np.ldexp(case.centroid.astype(np.float64), -A_FRACTION_BITS))
+    errors = error_units(case.x, to_bits(case.scale.value()), centroid, ~case.again)
+    check_words(rows, errors)
+
+
+def check_residuals(bed: Testbed, rows: WrittenBuffer, residual: IntArray) -> None:
+    """Compare what is written with the residuals, in token scales."""
+    words = [unpack(bed.block.spec.residual, rows.words[n, 0]) for n in range(len(residual))]
+    got = [-one["magnitude"] if one["negative"] else one["magnitude"] for one in words]
+    np.testing.assert_array_equal(got, residual)
+    assert len(rows.words) == len(residual)
 
 
 def check_rows(bed: Testbed, rows: WrittenBuffer, expected: IntArray) -> None:

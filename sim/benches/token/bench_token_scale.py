@@ -43,10 +43,7 @@ async def scales(dut, traffic: str) -> None:
         bed.set(factor={"mantissa": factor.mantissa, "exponent": factor.exponent})
         x = tokens(bed)
         sums = total_units(x)
-        bed.send("i", sums)
-        await bed.disturb()
-        await bed.restart(traffic)
-        bed.send("i", sums)
+        await bed.send_anew(traffic, i=sums)
         got = await bed.receive("o", TOKENS)
         scale = token_scale(x, factor)
         assert got == [scale_word(scale, n) for n in range(TOKENS)]

@@ -21,8 +21,7 @@ class Layer:
     def __init__(self, bed: Testbed) -> None:
         spec = self.spec = bed.block.spec
         symmetric = spec.numbers.symmetric
-        self.shape = random_shape(bed.rng, spec)
-        self.shape["k_top"] = max(self.shape["k_top"], 1)
+        self.shape = random_shape(bed.rng, spec, least=1)
         self.held = stored(random_centroids(bed.rng, 16, symmetric=symmetric), symmetric=symmetric)
         outliers = 2 * self.shape["k_top"]
         self.groups = -(-self.shape["outputs"] // spec.group_channels)

@@ -54,7 +54,7 @@ async def requests(dut, traffic: str) -> None:
         stall = TRAFFIC[traffic].source_stall
         served = None if tiles else ServedBuffer(bed, "positions", outliers, stall=stall)
         if expected:
-            assert await bed.receive("o", len(expected)) == expected
+            await bed.expect("o", expected)
         else:
             await bed.cycles(200)
             assert not bed.sinks["o"].items

@@ -16,8 +16,6 @@ async def multiplies(dut) -> None:
     """Random counts and products, ties, and the corners of both."""
     bed = Testbed(dut)
     block = bed.block
-    if block.latency:
-        await bed.start()
     limit = 1 << block.count_bits
     counts = bed.rng.integers(limit, size=COUNT) >> bed.rng.integers(block.count_bits, size=COUNT)
     # Few bits make ties of products; halfway and just beside make ties of rounded counts.
@@ -26,5 +24,5 @@ async def multiplies(dut) -> None:
     corner_counts, corners = np.meshgrid(ends, CORNERS)
     counts = np.concatenate([counts, halves % limit, corner_counts.ravel() % limit])
     products = np.concatenate([patterns(bed.rng, COUNT), sparse(bed.rng, COUNT), corners.ravel()])
-    got = await answers(bed, "o", block.latency, count=counts.tolist(), product=products.tolist())
+    got = await answers(bed, "o", count=counts.tolist(), product=products.tolist())
     np.testing.assert_array_equal(got, multiply(from_integer(counts), products))

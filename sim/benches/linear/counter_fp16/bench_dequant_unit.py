@@ -19,5 +19,5 @@ async def dequantises(dut) -> None:
         scales = np.concatenate([patterns(bed.rng, COUNT), CORNERS])
         codes = bed.rng.integers(CODES, size=len(scales))
         bed.set(codebook=codebook.tolist())
-        got = await answers(bed, "o", bed.block.LATENCY, code=codes.tolist(), scale=scales.tolist())
+        got = await answers(bed, "o", code=codes.tolist(), scale=scales.tolist())
         np.testing.assert_array_equal(got, dequantised(codebook[codes], scales))

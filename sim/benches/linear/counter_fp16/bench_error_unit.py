@@ -30,7 +30,6 @@ async def subtracts(dut) -> None:
         got = await answers(
             bed,
             "o",
-            bed.block.LATENCY,
             code=codes.tolist(),
             x=x.tolist(),
             scale=scale.tolist(),

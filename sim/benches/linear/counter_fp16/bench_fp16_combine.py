@@ -30,7 +30,6 @@ async def combines(dut) -> None:
         got = await answers(
             bed,
             "o",
-            bed.block.LATENCY,
             **{name: values.tolist() for name, values in operands.items()},
         )
         np.testing.assert_array_equal(got, combine(*operands.values()))

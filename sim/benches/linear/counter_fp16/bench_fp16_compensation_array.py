@@ -7,9 +7,11 @@ import numpy as np
 
 from golden.exact.counter_fp16 import CODES, compensation, dequantised
 from sim.kit.buffers import ServedBuffer
+from sim.kit.channels import load_channels
 from sim.kit.corners import finite
-from sim.kit.fp16_layers import assert_tiles, compensation_beats, random_size
+from sim.kit.fp16_layers import assert_tiles, compensation_beats
 from sim.kit.fp16_operands import patterns
+from sim.kit.lookups import random_shape
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import TRAFFIC, every_traffic
 
@@ -22,7 +24,7 @@ class Layer:
     def __init__(self, bed: Testbed, *, any_pattern: bool) -> None:
         spec, rng = bed.block.spec, bed.rng
         self.spec = spec
-        self.shape = random_size(rng, spec)
+        self.shape = random_shape(rng, spec, least=1)
         outputs, outliers = self.shape["outputs"], 2 * self.shape["k_top"]
         make = patterns if any_pattern else lambda rng, count: finite(rng, (count,))
         self.codebook, self.scale = make(rng, CODES), make(rng, outputs)
@@ -49,11 +51,9 @@ class Layer:
 async def load(bed: Testbed, layer: Layer) -> None:
     """Write the scales of the output channels, in no order."""
     bed.set(shape=layer.shape, w_centroids=layer.codebook.tolist())
-    for n in bed.rng.permutation(len(layer.scale)):
-        channel = {"scale": int(layer.scale[n]), "bias": int(bed.rng.integers(1 << 16))}
-        bed.set(channel_en=1, channel_address=int(n), channel=channel)
-        await bed.cycles()
-    bed.set(channel_en=0)
+    biases = bed.rng.integers(1 << 16, size=len(layer.scale))
+    pairs = zip(layer.scale.tolist(), biases.tolist(), strict=True)
+    await load_channels(bed, [{"scale": scale, "bias": bias} for scale, bias in pairs])
 
 
 def begin(bed: Testbed, layer: Layer, stall: float) -> ServedBuffer:

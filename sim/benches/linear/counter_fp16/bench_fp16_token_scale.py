@@ -20,5 +20,5 @@ async def rounds(dut) -> None:
     mantissa, exponent = (part.ravel() for part in np.meshgrid(mantissas, np.arange(-64, 64)))
     scale = Scale(mantissa, exponent)
     words = [scale_word(scale, n) for n in range(len(mantissa))]
-    got = await answers(bed, "o", bed.block.LATENCY, i=words)
+    got = await answers(bed, "o", i=words)
     np.testing.assert_array_equal(got, to_bits(scale.value()))

@@ -7,24 +7,13 @@ import numpy as np
 
 from golden.exact.fp16 import is_finite, round_scaled_sum
 from golden.exact.token_scale import Scale
+from sim.kit.channels import load_channels
 from sim.kit.codebooks import scale_word
 from sim.kit.corners import finite
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 
 TOKENS = 8
-
-
-async def load_channels(bed: Testbed, count: int) -> tuple[Scale, np.ndarray]:
-    """Write random parameters of ``count`` output channels, in no order; return them."""
-    scale = Scale(bed.rng.integers(1024, 2048, count), bed.rng.integers(-24, -4, count))
-    bias = finite(bed.rng, (count,))
-    for n in bed.rng.permutation(count):
-        channel = {"bias": int(bias[n]), **scale_word(scale, n)}
-        bed.set(channel_en=1, channel_address=int(n), channel=channel)
-        await bed.cycles()
-    bed.set(channel_en=0)
-    return scale, bias
 
 
 @every_traffic
@@ -36,16 +25,17 @@ async def outputs(dut, traffic: str) -> None:
     for count in (1, spec.outputs_max, *bed.rng.integers(1, spec.outputs_max, 4).tolist()):
         await bed.restart()
         bed.set(outputs=count)
-        channels, bias = await load_channels(bed, count)
+        channels = Scale(bed.rng.integers(1024, 2048, count), bed.rng.integers(-24, -4, count))
+        bias = finite(bed.rng, (count,))
+        words = [{"bias": int(bias[n]), **scale_word(channels, n)} for n in range(count)]
+        await load_channels(bed, words)
         scale = Scale(bed.rng.integers(1024, 2048, TOKENS), bed.rng.integers(-20, -6, TOKENS))
         limit = 1 << (spec.sum_bits - 1)
         sums = bed.rng.integers(-limit + 1, limit, (TOKENS, count)) >> bed.rng.integers(
             0, 12, (TOKENS, count)
         )
-        begin(bed, sums, scale)
-        await bed.disturb()
-        await bed.restart(traffic)
-        begin(bed, sums, scale)
+        words = [scale_word(scale, token) for token in range(TOKENS)]
+        await bed.send_anew(traffic, i=tiles_of(bed, sums), scale_i=words)
         y = round_scaled_sum(
             sums * scale.mantissa[:, None] * channels.mantissa,
             scale.exponent[:, None] + channels.exponent,
@@ -58,8 +48,8 @@ async def outputs(dut, traffic: str) -> None:
             check_timing(bed, count)
 
 
-def begin(bed: Testbed, sums: np.ndarray, scale: Scale) -> None:
-    """Send tiles, padded with noise, and scales."""
+def tiles_of(bed: Testbed, sums: np.ndarray) -> list[Any]:
+    """Return sums as tiles, padded with noise, some with their carry apart."""
     spec = bed.block.spec
     lanes, limit = spec.output_lanes, 1 << (spec.sum_bits - 1)
     pad = -sums.shape[1] % lanes
@@ -69,14 +59,10 @@ def begin(bed: Testbed, sums: np.ndarray, scale: Scale) -> None:
     rest = tiles - (carry << spec.carry_place)
     carry[rest < -limit] = 0  # the sum without its carry fits as well
     rest = tiles - (carry << spec.carry_place)
-    bed.send(
-        "i",
-        [
-            [{"sum": part, "carry": bit} for part, bit in zip(*pair, strict=True)]
-            for pair in zip(rest.tolist(), carry.tolist(), strict=True)
-        ],
-    )
-    bed.send("scale_i", [scale_word(scale, token) for token in range(len(sums))])
+    return [
+        [{"sum": part, "carry": bit} for part, bit in zip(*pair, strict=True)]
+        for pair in zip(rest.tolist(), carry.tolist(), strict=True)
+    ]
 
 
 def check(spec: Any, got: list[dict[str, Any]], y: np.ndarray) -> None:
@@ -96,7 +82,7 @@ def check_timing(bed: Testbed, count: int) -> None:
     """Compare with the stated latency and rate."""
     spec = bed.block.spec
     taken, valid = bed.sources["i"].taken_at, bed.sinks["o"].valid_at
-    assert valid[0] - taken[0] == bed.block.latency
+    assert valid[0] - taken[0] == bed.latency
     if count == spec.outputs_max:
         steps = spec.output_lanes // spec.scale_lanes
         np.testing.assert_array_equal(np.diff(taken), steps + 1)

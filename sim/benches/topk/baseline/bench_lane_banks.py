@@ -16,9 +16,7 @@ async def keeps_lanes_apart(dut) -> None:
         shares = bed.rng.random(lanes)
         shares[bed.rng.integers(lanes)] = 1
         shares[bed.rng.integers(lanes)] = 0
-        bed.set(clear=1, half=n % 2)
-        await bed.cycles()
-        bed.set(clear=0)
+        await bed.pulse("clear", half=n % 2)
         taken = await write(bed, rows if n % 3 == 0 else int(bed.rng.integers(1, rows)), shares)
         bed.set(half=1 - n % 2)
         for row in range(rows):
@@ -47,7 +45,5 @@ async def write(bed: Testbed, count: int, shares) -> list[list[dict[str, int]]]:
                 taken[lane].append(entry)
         bed.set(entries=entries, take=sum(int(take) << lane for lane, take in enumerate(takes)))
         await bed.cycles()
-    bed.set(take=0, close=1)
-    await bed.cycles()
-    bed.set(close=0)
+    await bed.pulse("close", take=0)
     return taken

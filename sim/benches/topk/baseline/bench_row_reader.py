@@ -24,15 +24,11 @@ async def narrows_down(dut, traffic: str) -> None:
             kept, seen = await read(bed)
             assert seen == left
             accept = int(bed.rng.random() < 0.7)
-            bed.set(begin=1, first=1, accept=accept)
-            await bed.cycles()
-            bed.set(begin=0, first=0, accept=0)
+            await bed.pulse("begin", "first", *["accept"] * accept)
             if accept:
                 left = kept
                 bed.set(whole=0)
-        bed.set(clear=1)
-        await bed.cycles()
-        bed.set(clear=0)
+        await bed.pulse("clear")
 
 
 async def read(bed: Testbed) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:

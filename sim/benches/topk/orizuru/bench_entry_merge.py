@@ -31,9 +31,7 @@ async def merges(dut, traffic: str) -> None:
         ]
         sink = bed.sinks["o"]
         before = len(sink.items)
-        bed.set(k_top=k_top, clear=1, a_drained=0, b_drained=0)
-        await bed.cycles()
-        bed.set(clear=0)
+        await bed.pulse("clear", k_top=k_top, a_drained=0, b_drained=0)
         for port, items in zip("ab", lists, strict=True):
             bed.tasks.append(cocotb.start_soon(_list(bed, port, items)))
         await bed.until("drained")

@@ -28,9 +28,7 @@ async def fill(bed: Testbed, k_top: int) -> list[dict[str, int]]:
         if len(held) == k_top:
             assert bed.get("threshold") == held[-1]["key"]
         held = sorted([*held, entry], key=lambda e: order(bed, e))[:k_top]
-        bed.set(insert=1, **entry)
-        await bed.cycles()
-        bed.set(insert=0)
+        await bed.pulse("insert", **entry)
         if bed.rng.random() < 0.1:
             await bed.cycles(5)
     return held
@@ -41,24 +39,19 @@ async def fill(bed: Testbed, k_top: int) -> list[dict[str, int]]:
 async def keeps_the_furthest(dut, traffic: str) -> None:
     """Whatever k_top, the k_top furthest out come, last one first; of equals the later first."""
     bed = await Testbed(dut).start(traffic)
-    sink = bed.sinks["o"]
     for n in range(ROUNDS):
         k_top = (
             (1, 2, bed.block.entries)[n] if n < 3 else 1 + int(bed.rng.integers(bed.block.entries))
         )
         bed.set(k_top=k_top)
         held = await fill(bed, k_top)
-        before = len(sink.items)
         await bed.until("free")
-        bed.set(drain=1)
-        await bed.until("drained")
-        assert sink.items[before:] == held[::-1]
+        assert await bed.drained() == held[::-1]
         await bed.cycles()
         bed.set(drain=0)
         if n == ROUNDS // 2:
             await fill(bed, k_top)
             await bed.restart(traffic)
-            sink = bed.sinks["o"]
 
 
 @cocotb.test(timeout_time=10, timeout_unit="us")
@@ -71,9 +64,7 @@ async def keeps_its_timing(dut) -> None:
     await bed.restart()
     assert await bed.until("free") in range(block.sweep - 1, block.sweep + 1)
     for n in range(block.entries):
-        bed.set(insert=1, key=sign * n, position=n)
-        await bed.cycles()
-        bed.set(insert=0)
+        await bed.pulse("insert", key=sign * n, position=n)
         assert await bed.until("free") == block.PERIOD - 1
     await bed.settled()
     assert bed.get("full")
@@ -89,7 +80,6 @@ async def keeps_its_timing(dut) -> None:
     await bed.settled()
     assert bed.get("threshold") == sign
     await bed.until("free")
-    bed.set(drain=1)
-    await bed.until("drained")
+    await bed.drained()
     taken = bed.sinks["o"].taken_at
     assert [b - a for a, b in pairwise(taken)] == [block.PERIOD] * (block.entries - 1)

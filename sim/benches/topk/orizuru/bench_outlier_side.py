@@ -42,18 +42,14 @@ async def keeps_the_furthest(dut, traffic: str) -> None:
         k_top = int(bed.rng.integers(0, min(spec.outliers_max, len(token)) + 1))
         bed.set(k_top=k_top)
         await feed(bed, token.tolist())
-        sink = bed.sinks["o"]
-        before = len(sink.items)
-        bed.set(drain=1)
-        await bed.until("drained")
-        bed.set(clear=1)
-        await bed.cycles()
-        bed.set(clear=0, drain=0)
+        got = await bed.drained()
+        await bed.pulse("clear")
+        bed.set(drain=0)
         await bed.cycles()
         sign = -1 if bed.block.largest else 1
         order = sorted(range(len(token)), key=lambda p: (sign * token[p], p))[:k_top]
         order = order[::-1] if bed.block.reverse else order
-        assert sink.items[before:] == [{"key": int(token[p]), "position": p} for p in order]
+        assert got == [{"key": int(token[p]), "position": p} for p in order]
         if n == TOKENS // 2:
             await feed(bed, token.tolist())
             await bed.restart(traffic)

@@ -38,15 +38,11 @@ async def fill(bed: Testbed, k_top: int, count: int, *, to_the_brim: bool) -> li
 
 async def empty(bed: Testbed, held: list[dict[str, int]]) -> list[Any]:
     """Let the list send all that it holds, and clear it."""
-    sink = bed.sinks["o"]
-    before = len(sink.items)
-    bed.set(drain=1)
-    await bed.until("drained")
-    bed.set(clear=1)
+    items = await bed.drained()
+    await bed.pulse("clear")
+    bed.set(drain=0)
     await bed.cycles()
-    bed.set(clear=0, drain=0)
-    await bed.cycles()
-    return sink.items[before:]
+    return items
 
 
 @every_traffic
@@ -57,9 +53,7 @@ async def keeps_the_furthest(dut, traffic: str) -> None:
     entries, sent = bed.block.entries, 0
     for n in range(ROUNDS):
         k_top = (0, 1, entries)[n] if n < 3 else int(bed.rng.integers(entries + 1))
-        bed.set(k_top=k_top, clear=1)
-        await bed.cycles()
-        bed.set(clear=0)
+        await bed.pulse("clear", k_top=k_top)
         reverse = bed.block.reverse
         held = await fill(bed, k_top, int(bed.rng.integers(4 * entries)), to_the_brim=reverse)
         assert await empty(bed, held) == (held[::-1] if reverse else held)

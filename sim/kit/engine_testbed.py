@@ -14,7 +14,7 @@ from sim.kit.testbed import Testbed
 FLAGS = ("nonfinite", "saturated", "overflow")
 
 
-class EngineBed(Testbed):
+class EngineTestbed(Testbed):
     """Loads layers into an engine of any kind and runs tokens through it.
 
     Parameters
