@@ -10,11 +10,6 @@ from hw.stream.component import In
 class DequantArray(MacArray):
     """A :class:`hw.baseline.mac_array.MacArray` of weight and activation codes.
 
-    Parameters
-    ----------
-    spec : MacSpec
-        Of the arithmetic ``dequant``.
-
     Timing
     ------
     Latency : ``spec.latency`` cycles from a tile's last beat to the tile.

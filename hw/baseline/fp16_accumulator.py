@@ -33,9 +33,6 @@ class Fp16Accumulator(Component):
     total = Out(16)
     """The total that comes by."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         adder = Fp16Add(pipelined=True)

@@ -8,22 +8,17 @@ from amaranth.lib import wiring
 from hw.baseline.lanes import make_accumulator, make_lane, make_operands
 from hw.baseline.mac_spec import MacSpec
 from hw.baseline.tile_queue import TileQueue
-from hw.stream.component import Component, InStream, OutStream
+from hw.stream.component import InStream, OutStream, Sized
 from hw.stream.share import share
 
 
-class MacArray(Component):
+class MacArray(Sized[MacSpec]):
     """Multiply activations with weights, beat by beat, and add up each tile's beats.
 
     The shell is the same for every arithmetic, so that areas differ by that alone: what all
     lanes share is made of the activations once and broadcast; there is a lane and an accumulator
     for each output channel. The pipeline never stops, so its registers need no enable; a beat
     that ends a tile is taken only when there will be a place for the tile.
-
-    Parameters
-    ----------
-    spec : MacSpec
-        Arithmetic, lanes, and the largest layer.
 
     Timing
     ------
@@ -45,10 +40,6 @@ class MacArray(Component):
     """
     o = OutStream(lambda c: c.spec.tile)
     """The sums of each tile."""
-
-    def __init__(self, spec: MacSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -31,9 +31,6 @@ class Fp16Compare(Component):
     unordered = Out(1)
     """Whether one of them is a NaN."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         a, b = self.a, self.b

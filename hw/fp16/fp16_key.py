@@ -28,9 +28,6 @@ class Fp16Key(Component):
     nonfinite = Out(1)
     """Whether ``bits`` is NaN or infinity."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         magnitude, sign = self.bits[:15], self.bits[15]

@@ -10,9 +10,11 @@ import ast
 import inspect
 import textwrap
 from functools import cache
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from amaranth.lib import stream, wiring
+
+Spec = TypeVar("Spec")
 
 
 class Port:
@@ -91,6 +93,20 @@ class Component(wiring.Component):
 
     def __init__(self) -> None:
         super().__init__({name: port.member(self) for name, port in ports_of(type(self)).items()})
+
+
+class Sized(Component, Generic[Spec]):
+    """A component whose only parameter is a specification.
+
+    Parameters
+    ----------
+    spec : dataclass
+        Its sizes and numbers; immutable.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        super().__init__()
 
 
 @cache

@@ -9,22 +9,17 @@ from amaranth.utils import exact_log2
 from hw.arith.bits import choose
 from hw.arith.wires import wire
 from hw.linear.engine_spec import EngineSpec
-from hw.stream.component import Component, InStream, OutStream
+from hw.stream.component import InStream, OutStream, Sized
 
 UNIT_BITS = 40  # |x| in units of 2**-24
 SECTION = 5  # whose sum over a token is short enough for one cycle
 SECTIONS = range(UNIT_BITS // SECTION)
 
 
-class AbsoluteSum(Component):
+class AbsoluteSum(Sized[EngineSpec]):
     """Add up |x| over the beats of a token, in units of 2**-24.
 
     Bit-exact with the sum of :func:`golden.exact.fp16.units`. One adder tree, no multiplier.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the longest token.
 
     Timing
     ------
@@ -42,10 +37,9 @@ class AbsoluteSum(Component):
     """One sum per token."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = data.ArrayLayout(16, spec.inputs_per_beat)
         self.beat = data.StructLayout({"lanes": lanes, "last": 1})
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

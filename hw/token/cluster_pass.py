@@ -4,19 +4,14 @@ from amaranth.hdl import Module, Signal
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort, WritePort
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 
 
-class ClusterPass(Component):
+class ClusterPass(Sized[EngineSpec]):
     """Read a token's activations and write their codes.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the longest token.
 
     Timing
     ------
@@ -38,10 +33,6 @@ class ClusterPass(Component):
     """Activations. ``done`` stays low: the token's owner raises it."""
     codes = Out(lambda c: WritePort(INDEX_BITS * c.spec.inputs_per_beat, 1, c.spec.beats_max))
     """Codes. ``done`` stays low."""
-
-    def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -9,7 +9,7 @@ from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.shifts import normalise, shift_right
 from hw.arith.wires import wire
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.token.clustering_unit import thresholds_layout
 
@@ -18,16 +18,11 @@ FIELD = 14 - A_FRACTION_BITS - 1  # FP16's exponent field, less one, of twice a 
 LARGEST_FIELD = 29  # exponent field of the largest FP16 numbers, less one
 
 
-class MidpointScaler(Component):
+class MidpointScaler(Sized[EngineSpec]):
     """Multiply the midpoints of neighbouring centroids by the token scale.
 
     Bit-exact with :func:`golden.exact.clustering.thresholds`. One multiplier, one midpoint per
     cycle.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Says whether the codebook is symmetric.
 
     Timing
     ------
@@ -51,10 +46,9 @@ class MidpointScaler(Component):
     """The token's thresholds, held until taken."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.symmetric = spec.numbers.symmetric
         self.layout = thresholds_layout(self.symmetric)
-        super().__init__()
+        super().__init__(spec)
         number = Signal(range(self.layout.length))
         depth = self._threshold(scratch(), number, Signal(SCALE)).depth
         self.latency = self.layout.length + depth + 1

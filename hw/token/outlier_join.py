@@ -4,18 +4,13 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data
 
 from hw.linear.engine_spec import EngineSpec
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 
 
-class OutlierJoin(Component):
+class OutlierJoin(Sized[EngineSpec]):
     """Pass on the largest, then the smallest, and say which of these came before.
 
     Bit-exact with :func:`golden.exact.outliers.repeated`.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Layout of the outliers.
 
     Timing
     ------
@@ -39,11 +34,10 @@ class OutlierJoin(Component):
     """2 k_top outliers per token."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         fields = dict(spec.outlier.members)
         fields.pop("repeated")
         self.entry = data.StructLayout(fields)
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

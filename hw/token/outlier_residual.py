@@ -7,7 +7,7 @@ from golden.exact.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SH
 from hw.arith.long_arithmetic import long_product, long_sum, negated_if
 from hw.arith.shifts import shift_right
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 from hw.stream.share import looked_at, share
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
@@ -17,16 +17,11 @@ RATIO_BITS = RATIO_INTEGER_BITS + A_FRACTION_BITS
 RESIDUAL_BITS = RATIO_BITS + 1  # its magnitude: a centroid can be on the other side of zero
 
 
-class OutlierResidual(Component):
+class OutlierResidual(Sized[EngineSpec]):
     """Compute x / s_a - C_A[a] of each outlier, in units of 2**-10.
 
     Bit-exact with :func:`golden.exact.residual.ratio` less the centroid. A repeated outlier, which
     is compensated already, has a residual of zero.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Form of the codebook.
 
     Timing
     ------
@@ -54,7 +49,6 @@ class OutlierResidual(Component):
     """Magnitude and sign, whether the ratio took its largest value, and the position."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.residual = data.StructLayout(
             {
                 "magnitude": RESIDUAL_BITS,
@@ -63,7 +57,7 @@ class OutlierResidual(Component):
                 "position": spec.position_bits,
             }
         )
-        super().__init__()
+        super().__init__(spec)
         unit = looked_at(ClusteringUnit(spec.numbers.symmetric))
         self.latency = self._residual(scratch(), unit).depth
 

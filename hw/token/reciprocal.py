@@ -30,9 +30,6 @@ class Reciprocal(Component):
     o = OutStream(QUOTIENT_BITS)
     """Its reciprocal."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
 

@@ -10,7 +10,7 @@ from golden.exact.spec import A_FRACTION_BITS
 from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.wires import wire
 from hw.linear.engine_spec import SCALE, EngineSpec
-from hw.stream.component import Component, In, InStream, Out
+from hw.stream.component import In, InStream, Out, Sized
 from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.stream.share import looked_at, share
 from hw.stream.token_buffer import WritePort
@@ -19,16 +19,11 @@ from hw.token.outlier_residual import OutlierResidual
 from hw.token.reciprocal import QUOTIENT_BITS
 
 
-class ResidualBuilder(Component):
+class ResidualBuilder(Sized[EngineSpec]):
     """Build the residual rows of a token's outliers and note which input channels they are.
 
     Bit-exact with :func:`golden.exact.linear.outlier_rows`. A multiplier makes one product with a
     weight centroid per cycle, while the next outlier's residual is on its way.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Widths, lanes and the largest number of outliers.
 
     Timing
     ------
@@ -74,7 +69,6 @@ class ResidualBuilder(Component):
     """Strobe: a ratio or a row's entry was beyond its range and took the largest value."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         numbers = spec.numbers
         # The first entry of the next row overwrites this one's when its last digit is written.
         self.period = spec.entries + numbers.residual_digits - 1
@@ -88,7 +82,7 @@ class ResidualBuilder(Component):
         )
         shape = (unsigned if numbers.symmetric else signed)(spec.centroid_bits)
         self.codebook = data.ArrayLayout(shape, spec.entries)
-        super().__init__()
+        super().__init__(spec)
         residuals = looked_at(OutlierResidual(spec))
         residual, turn = Signal(residuals.residual), Signal(range(self.period))
         self.depth = self._entry(scratch(), turn, residual).depth

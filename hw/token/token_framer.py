@@ -7,19 +7,14 @@ from amaranth.utils import exact_log2
 from hw.arith.bits import used_lanes
 from hw.fp16.fp16_key import Fp16Key
 from hw.linear.engine_spec import KEY, EngineSpec
-from hw.stream.component import Component, In, InStream, Out, OutStream
+from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.share import share
 
 
-class TokenFramer(Component):
+class TokenFramer(Sized[EngineSpec]):
     """Number the beats of a token, mark the last, and give each activation its key.
 
     Lanes beyond K in the last beat come out as zero, with their mask bit clear.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the longest token.
 
     Timing
     ------
@@ -44,7 +39,6 @@ class TokenFramer(Component):
     """Strobe: a token's first beat is taken."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = spec.inputs_per_beat
         self.lanes = data.ArrayLayout(16, lanes)
         self.beat = data.StructLayout(
@@ -57,7 +51,7 @@ class TokenFramer(Component):
                 "nonfinite": 1,
             }
         )
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

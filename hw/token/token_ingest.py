@@ -5,7 +5,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.engine_spec import SCALE, EngineSpec
-from hw.stream.component import Component, In, InStream, Out, OutStream
+from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.queue import Queue
 from hw.stream.share import looked_at, share
 from hw.stream.token_buffer import ReadPort, TokenBuffer
@@ -17,13 +17,8 @@ from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from hw.topk.orizuru.orizuru_stream import OrizuruStream
 
 
-class TokenIngest(Component):
+class TokenIngest(Sized[EngineSpec]):
     """Take in the activations of one token after another.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the longest token.
 
     Timing
     ------
@@ -53,9 +48,8 @@ class TokenIngest(Component):
     """Strobe: a beat held a NaN or an infinity, which counts as zero."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.lanes = data.ArrayLayout(16, spec.inputs_per_beat)
-        super().__init__()
+        super().__init__(spec)
         scale = looked_at(TokenScale(spec))
         self.latency = TokenFramer.LATENCY + AbsoluteSum.LATENCY + scale.latency
 

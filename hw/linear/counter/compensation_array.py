@@ -7,22 +7,17 @@ from hw.linear.counter.compensation_mac import CompensationMac
 from hw.linear.counter.compensation_sequencer import CompensationSequencer
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, InStream, Out, OutStream
+from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.queue import Queue
 from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort
 
 
-class CompensationArray(Component):
+class CompensationArray(Sized[CounterSpec]):
     """Multiply a token's residuals with the weight rows of its outliers.
 
     A group of output channels at a time: when all outliers are added, its sums are kept, and go
     tile by tile into a queue that holds a group, while the next group is summed.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines, MACs and the largest layer.
 
     Timing
     ------
@@ -49,10 +44,9 @@ class CompensationArray(Component):
     """Sums of one tile after another, in table units."""
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.weights = data.ArrayLayout(INDEX_BITS, spec.group_channels)
         self.macs = [CompensationMac(spec) for _ in range(spec.group_channels)]
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

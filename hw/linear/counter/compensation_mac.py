@@ -7,20 +7,15 @@ from hw.arith.columns import carry_select
 from hw.linear.counter.compensation_product import MAGNITUDE_BITS, CompensationProduct
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.stream.pipeline import Pipeline, Staged
 from hw.stream.share import share
 
 
-class CompensationMac(Component):
+class CompensationMac(Sized[CounterSpec]):
     """Look up a weight's centroid (paper: Dequant Unit), multiply, round, accumulate (FP16 MAC).
 
     Nothing here waits: in a cycle without an outlier the residual is zero.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Widths.
 
     Timing
     ------
@@ -46,10 +41,6 @@ class CompensationMac(Component):
     """It is the channel's first."""
     total = Out(lambda c: signed(c.spec.compensation_bits))
     """Sum since ``first``."""
-
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

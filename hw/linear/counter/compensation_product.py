@@ -5,20 +5,15 @@ from amaranth.hdl import Const, Module, Mux, Signal
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS
 from hw.arith.columns import Columns, carry_select, compress, register, rows, two_each
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.token.outlier_residual import RESIDUAL_BITS
 
 MAGNITUDE_BITS = CENTROID_BITS - 1
 LEVELS = 6  # of full adders, which leave three bits in a column
 
 
-class CompensationProduct(Component):
+class CompensationProduct(Sized[CounterSpec]):
     """Multiply two magnitudes; bit-exact with :func:`golden.exact.residual.residual_rows`.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Widths.
 
     Timing
     ------
@@ -38,10 +33,6 @@ class CompensationProduct(Component):
     """In table units, halves rounded up; the largest value if it is beyond."""
     clipped = Out(1)
     """Whether it is."""
-
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -11,20 +11,15 @@ from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.histogram_merge import HistogramMerge
 from hw.linear.counter.index_counter import IndexCounter
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.stream.share import share
 
 
-class CounterLine(Component):
+class CounterLine(Sized[CounterSpec]):
     """Count a channel's index pairs, and multiply the counts with the products (paper: PE line).
 
     Counting a channel and multiplying the one before run side by side. Nothing here waits: who
     feeds it makes sure that the channels come ``steps`` cycles apart.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Counters, bins and tree.
 
     Timing
     ------
@@ -56,9 +51,8 @@ class CounterLine(Component):
     """The channel's sum."""
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.latency = self.BINS + spec.steps - 1 + CountTree.LATENCY
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -35,9 +35,6 @@ class CounterQuantizer(TokenQuantizer):
 
     spec: CounterSpec
 
-    def __init__(self, spec: CounterSpec) -> None:
-        super().__init__(spec)
-
     def make_residuals(self) -> Any:
         """Return what works on the residuals."""
         return ResidualStore(self.spec)

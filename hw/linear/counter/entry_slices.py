@@ -6,20 +6,15 @@ from amaranth.lib import data
 from hw.arith.wires import wire
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 
 CODES = 1 << INDEX_BITS
 
 
-class EntrySlices(Component):
+class EntrySlices(Sized[CounterSpec]):
     """Read the product table for the trees of all lines (paper: LUT).
 
     A symmetric table is stored as its positive quarter; the signs come from the bin's number.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Form of table and bins.
 
     Timing
     ------
@@ -37,10 +32,6 @@ class EntrySlices(Component):
     """Which slice."""
     entries = Out(lambda c: c.spec.entry_bits).array(lambda c: c.spec.tree_lanes)
     """Its products, 2**magnitude_bits added."""
-
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

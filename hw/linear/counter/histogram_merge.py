@@ -4,21 +4,16 @@ from amaranth.hdl import Module, Signal
 
 from hw.linear.counter.bin_merge import BinMerge
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.stream.share import share
 
 
-class HistogramMerge(Component):
+class HistogramMerge(Sized[CounterSpec]):
     """Add up all counters' histograms over the beats of a channel.
 
     Every bin is there twice: the running counts of one channel, and the counts of the channel
     before, which move down by a slice per cycle, into the tree. The paper has the counters and
     the tree; what joins them it does not say.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Counters, bins and tree lanes.
 
     Timing
     ------
@@ -38,10 +33,6 @@ class HistogramMerge(Component):
     """It ends with them. Then its successor's last ones come ``steps`` cycles later at least."""
     bins = Out(lambda c: c.spec.count_bits).array(lambda c: c.spec.tree_lanes)
     """A channel's counts of the lowest ``tree_lanes`` bins, then those of the next ones ..."""
-
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -7,20 +7,15 @@ from hw.arith.wires import wire
 from hw.linear.counter.bit_counter import BitCounter
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.stream.share import share
 
 
-class IndexCounter(Component):
+class IndexCounter(Sized[CounterSpec]):
     """Decode each pair to one of all bins, and count every bin's ones (paper: Index Counter).
 
     Both parts of a number are decoded apart, so a bin takes one gate for each pair. Its full
     adders come to one for each pair, less a few, here and in the merge together.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Pairs per counter, and bins.
 
     Timing
     ------
@@ -38,10 +33,6 @@ class IndexCounter(Component):
     """Which pairs count."""
     counts = Out(lambda c: c.spec.part_bits).array(lambda c: c.spec.bins)
     """Every bin's count, in two parts."""
-
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

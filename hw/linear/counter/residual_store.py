@@ -6,7 +6,7 @@ from amaranth.lib import data
 from hw.linear.counter.compensation_product import MAGNITUDE_BITS, CompensationProduct
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import SCALE
-from hw.stream.component import Component, In, InStream, Out
+from hw.stream.component import In, InStream, Out, Sized
 from hw.stream.share import looked_at, share
 from hw.stream.token_buffer import WritePort
 from hw.token.clustering_unit import thresholds_layout
@@ -15,17 +15,12 @@ from hw.token.reciprocal import QUOTIENT_BITS
 from hw.token.residual_builder import token_residuals
 
 
-class ResidualStore(Component):
+class ResidualStore(Sized[CounterSpec]):
     """Take a token's outliers, one per cycle, for the compensation MACs.
 
     The counterpart of :class:`hw.token.residual_builder.ResidualBuilder`, with the same ports:
     the products with the weight centroids are left to the MACs. Only the largest one is made
     here, to say whether any would saturate.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Widths and the largest number of outliers.
 
     Timing
     ------
@@ -61,12 +56,11 @@ class ResidualStore(Component):
     """Strobe: a ratio, or a product with some weight centroid, was beyond its range."""
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.period = 1
         self.fill = looked_at(OutlierResidual(spec)).latency
         shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
         self.codebook = data.ArrayLayout(shape, spec.entries)
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

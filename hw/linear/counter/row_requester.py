@@ -7,20 +7,15 @@ from amaranth.lib import data
 
 from hw.linear.counter.compensation_sequencer import CompensationSequencer
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, Out, OutStream
+from hw.stream.component import In, Out, OutStream, Sized
 from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort
 
 
-class RowRequester(Component):
+class RowRequester(Sized[CounterSpec]):
     """Name the input channel and the output channels of every compensation beat.
 
     These are parts of the weight matrix's rows: one input channel, many outputs.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines, MACs and the largest layer.
 
     Timing
     ------
@@ -42,11 +37,10 @@ class RowRequester(Component):
     """
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.request = data.StructLayout(
             {"group": range(spec.channel_groups_max), "channel": spec.position_bits}
         )
-        super().__init__()
+        super().__init__(spec)
 
     def make_sequencer(self) -> Any:
         """Return what has the beats in their order."""

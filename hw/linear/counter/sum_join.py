@@ -5,16 +5,11 @@ from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 
 
-class SumJoin(Component):
+class SumJoin(Sized[CounterSpec]):
     """Add both branches' sums of one tile after another.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines and widths.
 
     Timing
     ------
@@ -39,9 +34,8 @@ class SumJoin(Component):
     """Both together, with a carry that is still to be added at ``spec.carry_place``."""
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

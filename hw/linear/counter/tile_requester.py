@@ -5,21 +5,16 @@ from amaranth.lib import data
 
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.tile_sequencer import TileSequencer
-from hw.stream.component import Component, In, OutStream
+from hw.stream.component import In, OutStream, Sized
 from hw.stream.share import share
 
 TOKENS = 2  # no more are prepared ahead of the counters
 
 
-class TileRequester(Component):
+class TileRequester(Sized[CounterSpec]):
     """Name the output tile and the input channels of every counting beat.
 
     These are parts of the weight matrix's columns: ``pairs`` input channels of a few outputs.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines, pairs and the largest layer.
 
     Timing
     ------
@@ -41,11 +36,10 @@ class TileRequester(Component):
     """
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.request = data.StructLayout(
             {"tile": range(spec.tiles_max), "address": range(spec.counting_beats_max)}
         )
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -3,18 +3,13 @@
 from amaranth.hdl import Module
 
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, OutStream
+from hw.stream.component import In, OutStream, Sized
 from hw.stream.share import share
 from hw.stream.walk import Loop, Walk
 
 
-class TileSequencer(Component):
+class TileSequencer(Sized[CounterSpec]):
     """Step through the tiles of a layer, and in each through the input channels.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines, pairs and the largest layer.
 
     Timing
     ------
@@ -34,10 +29,6 @@ class TileSequencer(Component):
     """Its beats, ceil(K / pairs) for each of ceil(N / lines) tiles; ``token_last`` marks the one
     after which the token is not needed any more.
     """
-
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

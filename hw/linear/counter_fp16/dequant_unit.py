@@ -37,9 +37,6 @@ class DequantUnit(Component):
     o = Out(16)
     """FP16 pattern of the weight."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         multiply = Fp16Multiply(pipelined=True)

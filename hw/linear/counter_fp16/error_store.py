@@ -29,11 +29,6 @@ class ErrorStore(ResidualStore):
     other the activation centroids are turned into FP16, all the time, so they must be steady for
     ``SETTLING`` cycles before a token.
 
-    Parameters
-    ----------
-    spec : CounterSpec
-        Form of the codebook, and the largest number of outliers.
-
     Timing
     ------
     Latency : ``fill`` cycles and ``period`` for each outlier, then ``finished``.

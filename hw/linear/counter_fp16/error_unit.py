@@ -41,9 +41,6 @@ class ErrorUnit(Component):
     o = Out(16)
     """FP16 pattern of the error."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         fma = Fp16Fma(pipelined=True)

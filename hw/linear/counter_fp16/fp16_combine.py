@@ -39,9 +39,6 @@ class Fp16Combine(Component):
     o = Out(16)
     """FP16 pattern of the output."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         operations = (

@@ -10,7 +10,7 @@ from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSp
 from hw.linear.counter_fp16.fp16_tile_reader import Fp16TileReader
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.channel_memory import ChannelMemory
-from hw.stream.component import Component, In, InStream, Out, OutStream
+from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.pipeline import later
 from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort, TokenBuffer
@@ -18,18 +18,13 @@ from hw.stream.token_buffer import ReadPort, TokenBuffer
 PLACES = 2  # blocks that a token buffer holds
 
 
-class Fp16CompensationArray(Component):
+class Fp16CompensationArray(Sized[Fp16CounterSpec]):
     """Multiply a token's errors with the dequantised weight rows of its outliers.
 
     Bit-exact with :func:`golden.exact.counter_fp16.compensation`. Each MAC works on ``slots``
     output channels in turn, so that every sum is complete before its next outlier comes; a weight
     that misses its channel's turn waits for the next one. The sums of a block of channels are kept
     while the next block is summed.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, MACs, slots and the largest layer.
 
     Timing
     ------
@@ -65,9 +60,8 @@ class Fp16CompensationArray(Component):
     """FP16 sums of one tile after another."""
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
-        self.spec = spec
         self.weights = data.ArrayLayout(INDEX_BITS, spec.group_channels)
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

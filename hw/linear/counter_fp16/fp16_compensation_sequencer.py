@@ -14,11 +14,6 @@ class Fp16CompensationSequencer(CompensationSequencer):
     A group's sum is wanted again only after all other groups of its block. Ports are those of
     :class:`hw.linear.counter.compensation_sequencer.CompensationSequencer`.
 
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, MACs, slots and the largest layer.
-
     Timing
     ------
     Latency : 0 cycles from ``available`` to ``o.valid``.
@@ -28,9 +23,6 @@ class Fp16CompensationSequencer(CompensationSequencer):
     """
 
     spec: Fp16CounterSpec
-
-    def __init__(self, spec: Fp16CounterSpec) -> None:
-        super().__init__(spec)
 
     def loops(self) -> tuple[Loop, ...]:
         """Return what is stepped through, the outermost first."""

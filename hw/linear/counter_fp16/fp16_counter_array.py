@@ -14,11 +14,6 @@ class Fp16CounterArray(CounterArray):
     Ports and timing are the same, but for the numbers: ``product_table`` has an FP16 pattern for
     each bin, and ``o`` an FP16 sum for each line.
 
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, counters and the largest layer.
-
     Timing
     ------
     Latency : ``latency`` cycles from the transfer of a tile's last weights to ``o.valid``.
@@ -28,9 +23,6 @@ class Fp16CounterArray(CounterArray):
     """
 
     spec: Fp16CounterSpec
-
-    def __init__(self, spec: Fp16CounterSpec) -> None:
-        super().__init__(spec)
 
     def make_line(self) -> Fp16CounterLine:
         """Return a line."""

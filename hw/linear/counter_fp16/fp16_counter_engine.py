@@ -22,11 +22,6 @@ class Fp16CounterEngine(CounterShell):
     Bit-exact with :func:`golden.exact.counter_fp16.forward`. Streams are those of
     :class:`hw.linear.counter.counter_engine.CounterEngine`; after the counts, all numbers are FP16.
 
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Widths, lines and the largest layer.
-
     Timing
     ------
     Latency : :meth:`gateware.engines.counter_fp16.Fp16CounterContract.alone`.

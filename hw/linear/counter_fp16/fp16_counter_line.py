@@ -8,20 +8,15 @@ from hw.linear.counter.histogram_merge import HistogramMerge
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.stream.share import looked_at, share
 
 
-class Fp16CounterLine(Component):
+class Fp16CounterLine(Sized[Fp16CounterSpec]):
     """Count a channel's index pairs, and multiply the counts with FP16 products.
 
     The counterpart of :class:`hw.linear.counter.counter_line.CounterLine`, with the paper's MAC
     tree.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Counters, bins and tree.
 
     Timing
     ------
@@ -52,10 +47,9 @@ class Fp16CounterLine(Component):
     """The channel's FP16 sum."""
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
-        self.spec = spec
         tree = looked_at(Fp16CountTree(spec.tree_lanes, spec.count_bits))
         self.latency = self.BINS + spec.steps - 1 + tree.latency
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -8,22 +8,17 @@ from golden.exact.fp16 import INFINITY
 from hw.linear.counter_fp16.fp16_combine import Fp16Combine
 from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSpec
 from hw.stream.channel_memory import ChannelMemory
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.credit_queue import CreditQueue
 from hw.stream.pipeline import later
 from hw.stream.share import share
 
 
-class Fp16OutputStage(Component):
+class Fp16OutputStage(Sized[Fp16CounterSpec]):
     """Turn tiles of FP16 sums into the layer's outputs.
 
     Bit-exact with :func:`golden.exact.counter_fp16.combine`. Nothing waits within the arithmetic:
     what goes in has a place in a queue behind it.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lanes and the largest layer.
 
     Timing
     ------
@@ -62,12 +57,11 @@ class Fp16OutputStage(Component):
     """
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
-        self.spec = spec
         lanes = spec.scale_lanes
         self.beat = data.StructLayout(
             {"lanes": data.ArrayLayout(16, lanes), "infinite": lanes, "last": 1}
         )
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

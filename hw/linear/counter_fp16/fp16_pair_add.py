@@ -34,9 +34,6 @@ class Fp16PairAdd(Component):
     o_en = Out(1)
     """Strobe: ``o`` is the next sum."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         adder = Fp16Add(pipelined=True)

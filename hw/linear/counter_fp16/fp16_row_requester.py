@@ -8,11 +8,6 @@ from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 class Fp16RowRequester(RowRequester):
     """A :class:`~hw.linear.counter.row_requester.RowRequester` in the FP16 MACs' order of beats.
 
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, MACs, slots and the largest layer.
-
     Timing
     ------
     Latency : ``LATENCY`` cycle from ``positions.filled`` to ``o.valid``.
@@ -22,9 +17,6 @@ class Fp16RowRequester(RowRequester):
     """
 
     spec: Fp16CounterSpec
-
-    def __init__(self, spec: Fp16CounterSpec) -> None:
-        super().__init__(spec)
 
     def make_sequencer(self) -> Fp16CompensationSequencer:
         """Return what has the beats in their order."""

@@ -5,17 +5,12 @@ from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
-from hw.stream.component import Component, In, Out, OutStream
+from hw.stream.component import In, Out, OutStream, Sized
 from hw.stream.token_buffer import ReadPort
 
 
-class Fp16TileReader(Component):
+class Fp16TileReader(Sized[Fp16CounterSpec]):
     """Read the groups of a block one after another, and hand out their tiles.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, MACs and slots.
 
     Timing
     ------
@@ -33,10 +28,6 @@ class Fp16TileReader(Component):
     """Sums of ``slots`` groups, one a word; fewer at the end of a token."""
     o = OutStream(lambda c: c.spec.compensation_tile)
     """Their tiles, those within the layer."""
-
-    def __init__(self, spec: Fp16CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -44,9 +44,6 @@ class Fp16TokenScale(Component):
     o = Out(16)
     """FP16 pattern."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
         cut = registers(m)

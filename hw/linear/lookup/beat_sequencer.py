@@ -4,21 +4,16 @@ from amaranth.hdl import Module, Mux
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import EngineSpec
-from hw.stream.component import Component, In, OutStream
+from hw.stream.component import In, OutStream, Sized
 from hw.stream.share import share
 from hw.stream.walk import Loop, Walk
 
 
-class BeatSequencer(Component):
+class BeatSequencer(Sized[EngineSpec]):
     """Step through the tiles of a layer; in each, the main beats, then the compensation.
 
     Per token (ceil(K / k_t) + D * ceil(2 k_top / k_t)) * ceil(N / n_t) beats, D the digits of a
     residual row.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the largest layer.
 
     Timing
     ------
@@ -36,10 +31,6 @@ class BeatSequencer(Component):
     """Whether there is a token to work on."""
     o = OutStream(lambda c: c.spec.beat)
     """Its beats; ``token_last`` marks the one after which it is not needed any more."""
-
-    def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -7,22 +7,17 @@ from hw.linear.engine_spec import INDEX_BITS, EngineSpec
 from hw.linear.lookup.beat_sequencer import BeatSequencer
 from hw.linear.lookup.lookup_lane import LookupLane
 from hw.linear.lookup.row_select import RowSelect
-from hw.stream.component import Component, In, InStream, Out
+from hw.stream.component import In, InStream, Out, Sized
 from hw.stream.pipeline import later
 from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort
 
 
-class LookupArray(Component):
+class LookupArray(Sized[EngineSpec]):
     """Multiply one token after another with the layer's weights, by lookup.
 
     The row of an activation is chosen once and broadcast to all output lanes; there each weight
     code picks its entry. Outliers are beats like the others, with residual rows for the table's.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes, widths and the largest layer.
 
     Timing
     ------
@@ -63,10 +58,9 @@ class LookupArray(Component):
     """Strobe: ``tile`` is the next one, in this cycle alone."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = spec.inputs_per_beat
         self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.output_lanes), lanes)
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

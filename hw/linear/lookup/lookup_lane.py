@@ -9,23 +9,18 @@ from hw.arith.column_sum import sum_columns
 from hw.arith.wires import wire
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
 from hw.linear.lookup.lookup_tree import LookupTree
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.stream.share import share
 
 GROUP = 4  # input lanes whose sum fits into a cycle, behind rows that go to 64 lanes
 
 
-class LookupLane(Component):
+class LookupLane(Sized[EngineSpec]):
     """Sum one output channel over the beats of a tile.
 
     Three stages that never wait: sums over groups of input lanes, the sum of the beat, the
     accumulator. Longer sums would not fit between two edges of the clock; registers that could
     be held would take a multiplexer a bit, and signals that reach them all.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and widths.
 
     Timing
     ------
@@ -53,9 +48,8 @@ class LookupLane(Component):
     """The accumulator."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.group = min(GROUP, spec.inputs_per_beat)
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -5,16 +5,11 @@ from amaranth.lib import data
 
 from hw.arith.bits import element
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 
 
-class RowSelect(Component):
+class RowSelect(Sized[EngineSpec]):
     """Choose what one input lane looks up in during a beat.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Form of the table.
 
     Timing
     ------
@@ -38,9 +33,8 @@ class RowSelect(Component):
     """What the lookups of this lane read."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.entries = spec.row.members["entries"]
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

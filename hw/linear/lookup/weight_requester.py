@@ -6,18 +6,13 @@ from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import EngineSpec
 from hw.linear.lookup.beat_sequencer import BeatSequencer
-from hw.stream.component import Component, In, Out, OutStream
+from hw.stream.component import In, Out, OutStream, Sized
 from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort
 
 
-class WeightRequester(Component):
+class WeightRequester(Sized[EngineSpec]):
     """Name the input channels and the output tile of every beat.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the largest layer.
 
     Timing
     ------
@@ -41,11 +36,10 @@ class WeightRequester(Component):
     """
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = spec.inputs_per_beat
         channels = data.ArrayLayout(spec.position_bits, lanes)
         self.request = data.StructLayout({"tile": range(spec.tiles_max), "channels": channels})
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

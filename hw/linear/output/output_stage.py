@@ -7,17 +7,12 @@ from amaranth.utils import exact_log2
 from hw.linear.engine_spec import CHANNEL, SCALE, EngineSpec
 from hw.linear.output.output_scaler import OutputScaler
 from hw.stream.channel_memory import ChannelMemory
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.share import looked_at, share
 
 
-class OutputStage(Component):
+class OutputStage(Sized[EngineSpec]):
     """Turn tiles of sums into the layer's FP16 outputs.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the largest layer.
 
     Timing
     ------
@@ -48,13 +43,12 @@ class OutputStage(Component):
     """
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = spec.scale_lanes
         self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
         self.beat = data.StructLayout(
             {"lanes": data.ArrayLayout(16, lanes), "infinite": lanes, "last": 1}
         )
-        super().__init__()
+        super().__init__(spec)
         self.latency = 2 + looked_at(OutputScaler(spec.sum_bits)).latency
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102

@@ -8,7 +8,7 @@ from amaranth.utils import ceil_log2
 
 from golden.exact.spec import FACTOR_BITS
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
-from hw.stream.component import Component, In, InStream, Out
+from hw.stream.component import In, InStream, Out, Sized
 from hw.token.token_scale import FACTOR
 
 
@@ -33,16 +33,11 @@ class Size(enum.Enum, shape=3):
     CLEAR_FLAGS = 5  # the word does not matter
 
 
-class LayerConstants(Component):
+class LayerConstants(Sized[EngineSpec]):
     """Hold what an engine knows of its layer, but for the weights.
 
     The specification says in which numbers: integers, or FP16 patterns of all but the activation
     codebook, which decides about clusters.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Widths and the largest layer.
 
     Timing
     ------
@@ -84,7 +79,6 @@ class LayerConstants(Component):
     """Strobe: the word taken in this cycle clears the flags."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.word = data.StructLayout(
             {
                 "select": Select,
@@ -92,7 +86,7 @@ class LayerConstants(Component):
                 "word": spec.channel.size,
             }
         )
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

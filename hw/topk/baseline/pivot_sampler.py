@@ -7,23 +7,18 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 LFSR_BITS, LFSR_TAPS = 16, 0xB400
 
 
-class PivotSampler(Component):
+class PivotSampler(Sized[OrizuruSpec]):
     """Draw the next pivot from the rows of a pass: one of what is kept, one of what is not.
 
     A linear-feedback shift register that never stops names a lane of each row to look at. What it
     sees in row n takes the place of what it saw before with a chance of about 1 / n, so all rows
     have about the same; for what is kept, n is that in rows of such values.
-
-    Parameters
-    ----------
-    spec : OrizuruSpec
-        Lanes and rows.
 
     Timing
     ------
@@ -61,10 +56,6 @@ class PivotSampler(Component):
     """One that was not."""
     dropped_any = Out(1)
     """Whether there is one."""
-
-    def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

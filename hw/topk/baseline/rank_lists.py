@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 
-from hw.stream.component import Component, In, Out, OutStream
+from hw.stream.component import In, Out, OutStream, Sized
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 # Less than any FP16 key, and than the complement of any.
@@ -21,17 +21,12 @@ def flush_cycles(spec: OrizuruSpec) -> int:
     return 1 + sum(list_lengths(spec)[1:])
 
 
-class RankLists(Component):
+class RankLists(Sized[OrizuruSpec]):
     """Keep the largest keys of a token that comes in chunks sorted in descending order.
 
     Of the keys that stand at rank r in their chunks no more than ``outliers_max / (r + 1)`` can
     be wanted, as r larger ones come with each. So each rank has a list of that length, in which
     keys stay sorted by insertion. In the end all other lists are emptied into that of rank 0.
-
-    Parameters
-    ----------
-    spec : OrizuruSpec
-        Keys per chunk, the longest token and the longest list.
 
     Timing
     ------
@@ -61,9 +56,8 @@ class RankLists(Component):
     """The largest key first, of equals the lower position."""
 
     def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
         self.lengths = list_lengths(spec)
-        super().__init__()
+        super().__init__(spec)
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()

@@ -4,19 +4,14 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.utils import exact_log2
 
-from hw.stream.component import Component, In, InStream, Out
+from hw.stream.component import In, InStream, Out, Sized
 from hw.topk.baseline.lane_banks import LaneBanks, bank_rows
 from hw.topk.baseline.token_rows import TokenRows
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
-class RowReader(Component):
+class RowReader(Sized[OrizuruSpec]):
     """Read the values that are left of a token row by row, and keep some of them.
-
-    Parameters
-    ----------
-    spec : OrizuruSpec
-        Values per row, and the longest token.
 
     Timing
     ------
@@ -60,10 +55,6 @@ class RowReader(Component):
     """Forgets what was kept, after ``close``."""
     accept = In(1)
     """With ``begin``: what was kept is read from now on."""
-
-    def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def elaborate(self, platform: object) -> Module:  # noqa: D102
         m = Module()
