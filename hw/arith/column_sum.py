@@ -15,11 +15,7 @@ CARRY_DELAY = 3
 
 
 def sum_columns(
-    m: Module,
-    columns: Mapping[int, Sequence[Value]],
-    bits: int,
-    name: str,
-    platform: object = None,
+    m: Module, columns: Mapping[int, Sequence[Value]], bits: int, name: str, platform: object = None
 ) -> Value:
     """Return the sum of all bits, each times two to the power of its column, modulo 2**bits.
 

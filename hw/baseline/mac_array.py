@@ -9,7 +9,6 @@ from hw.baseline.lanes import make_accumulator, make_lane, make_operands
 from hw.baseline.mac_spec import MacSpec
 from hw.baseline.tile_queue import TileQueue
 from hw.stream.component import InStream, OutStream, Sized
-from hw.stream.share import share
 
 
 class MacArray(Sized[MacSpec]):
@@ -41,11 +40,9 @@ class MacArray(Sized[MacSpec]):
     o = OutStream(lambda c: c.spec.tile)
     """The sums of each tile."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        queue = TileQueue(spec)
-        m.submodules.queue = share(platform, queue)
+        queue = self.put(m, "queue", TileQueue(spec))
         beat = self.i.payload
         taken = Signal()
         m.d.comb += [
@@ -58,12 +55,12 @@ class MacArray(Sized[MacSpec]):
         first = _delay(m, beat.first, spec.lane_cycles - 1, "first", reset_less=True)
         m.d.comb += queue.push.eq(_delay(m, queue.reserve, spec.latency - 1, "complete"))
 
-        wires = self._shared(m, platform)
+        wires = self._shared(m)
         for n in range(spec.output_lanes):
             lane = make_lane(spec, pipelined=True)
             accumulator = make_accumulator(spec, len(lane.sum))
-            m.submodules[f"lane{n}"] = share(platform, lane)
-            m.submodules[f"accumulator{n}"] = share(platform, accumulator)
+            self.put(m, f"lane{n}", lane)
+            self.put(m, f"accumulator{n}", accumulator)
             m.d.comb += [getattr(lane, name).eq(value) for name, value in wires.items()]
             m.d.comb += [
                 *(lane.weights[k].eq(beat.weights[k][n]) for k in range(spec.inputs_per_beat)),
@@ -74,7 +71,6 @@ class MacArray(Sized[MacSpec]):
             ]
         m.d.comb += self.o.payload.eq(queue.o.payload)
         m.d.comb += [self.o.valid.eq(queue.o.valid), queue.o.ready.eq(self.o.ready)]
-        return m
 
     def _turn(self, m: Module, taken: Signal) -> Any:
         """Return whether the accumulator that comes by is the one that the next beat needs."""
@@ -86,7 +82,7 @@ class MacArray(Sized[MacSpec]):
         m.d.sync += [passing.eq(passing + 1), wanted.eq(wanted + taken)]
         return passing == wanted
 
-    def _shared(self, m: Module, platform: object) -> dict[str, Any]:
+    def _shared(self, m: Module) -> dict[str, Any]:
         """Return what every lane gets, by the name of its port.
 
         The lanes take their weights in the beat's cycle; what is made of the activations comes
@@ -97,7 +93,7 @@ class MacArray(Sized[MacSpec]):
         operands = make_operands(self.spec)
         if operands is None:
             return wires | {"activations": activations}
-        m.submodules.operands = share(platform, operands)
+        self.put(m, "operands", operands)
         m.d.comb += operands.activations.eq(activations)
         for name in self.operand_ports:
             m.d.comb += getattr(operands, name).eq(getattr(self, name))

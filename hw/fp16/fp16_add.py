@@ -41,8 +41,7 @@ class Fp16Add(Fp16Unit):
     o = Out(16)
     """FP16 pattern of the sum."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut: Cut = registers(m) if self.pipelined else keep
 
         a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
@@ -51,12 +50,7 @@ class Fp16Add(Fp16Unit):
         for index in (0, 1):
             small, lost = shift_down(m, small, lost, 1 << index, distance[index], "small")
         special, large, small, distance, limit, lost = cut(
-            special=special,
-            large=large,
-            small=small,
-            distance=distance[2:],
-            limit=limit,
-            lost=lost,
+            special=special, large=large, small=small, distance=distance[2:], limit=limit, lost=lost
         )
 
         for index in (2, 3, 4):
@@ -71,7 +65,6 @@ class Fp16Add(Fp16Unit):
         special, window = cut(special=special, window=window)
 
         m.d.comb += self.o.eq(finish(m, cut, window, special))
-        return m
 
     @staticmethod
     def _order(m: Module, a: Number, b: Number) -> tuple[Special, Value, Value, Value, Value]:

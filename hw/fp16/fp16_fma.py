@@ -72,8 +72,7 @@ class Fp16Fma(Fp16Unit):
     o = Out(16)
     """FP16 pattern of the sum."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut: Cut = registers(m) if self.pipelined else keep
 
         a, b, c = (unpack(m, getattr(self, name), name) for name in "abc")
@@ -124,7 +123,6 @@ class Fp16Fma(Fp16Unit):
         special, window = cut(special=special, window=window)
 
         m.d.comb += self.o.eq(finish(m, cut, window, special))
-        return m
 
     @staticmethod
     def _special(m: Module, a: Number, b: Number, c: Number) -> Special:

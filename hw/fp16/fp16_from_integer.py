@@ -58,8 +58,7 @@ class Fp16FromInteger(Component):
         self.latency = self.STAGES if pipelined else 0
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut: Cut = registers(m) if self.pipelined else keep
 
         bits = self.i[:-1]
@@ -74,4 +73,3 @@ class Fp16FromInteger(Component):
         rounded = round_to_nearest(m, window)
         special = Special(sign=NO, subtract=NO, infinite=NO, nan=NO)
         m.d.comb += self.o.eq(cut(o=pack(m, rounded, window.negative, special)))
-        return m

@@ -43,13 +43,11 @@ class Fp16Multiply(Fp16Unit):
     o = Out(16)
     """FP16 pattern of the product."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut: Cut = registers(m) if self.pipelined else keep
 
         a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
         m.d.comb += self.o.eq(multiply(m, cut, a, b))
-        return m
 
 
 def multiply(m: Module, cut: Cut, a: Number, b: Number) -> Value:
@@ -69,11 +67,7 @@ def multiply(m: Module, cut: Cut, a: Number, b: Number) -> Value:
     rows = first_row(m, a.mantissa, b.mantissa[0], "row")
     rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
     special, limit, rows, factor, bits = cut(
-        special=special,
-        limit=limit,
-        rows=rows,
-        factor=a.mantissa,
-        bits=b.mantissa[ROWS_FIRST:],
+        special=special, limit=limit, rows=rows, factor=a.mantissa, bits=b.mantissa[ROWS_FIRST:]
     )
 
     rows = add_rows(m, rows, factor, bits, "row")

@@ -46,8 +46,7 @@ class Fp16ToInteger(Component):
         self.latency = self.STAGES if pipelined else 0
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut: Cut = registers(m) if self.pipelined else keep
 
         number = unpack(m, self.i, "i")
@@ -68,7 +67,6 @@ class Fp16ToInteger(Component):
         rounded = Signal(signed(WHOLE + 1))  # as in rounding to FP16: negated as it is rounded
         m.d.comb += rounded.eq(Cat(kept, 0) ^ sign.replicate(WHOLE + 1))
         m.d.comb += self.o.eq(cut(o=self._saturate(m, rounded + (up ^ sign), sign, infinite, nan)))
-        return m
 
     def _saturate(self, m: Module, value: Value, sign: Value, infinite: Value, nan: Value) -> Value:
         """Replace what is out of range by the end of the range that has its sign."""

@@ -7,26 +7,6 @@ from amaranth.lib.memory import Memory
 from hw.stream.component import Component, In
 
 
-class WriteInterface(wiring.PureInterface):
-    """Signals of a :class:`WritePort`."""
-
-    free: Signal
-    en: Signal
-    address: Signal
-    data: Signal
-    done: Signal
-
-
-class ReadInterface(wiring.PureInterface):
-    """Signals of a :class:`ReadPort`."""
-
-    filled: Signal
-    en: Signal
-    address: Signal
-    data: Signal
-    done: Signal
-
-
 class Port(wiring.Signature):
     """A signature that equals others of its kind by its members, as plain signatures do."""
 
@@ -52,10 +32,6 @@ class WritePort(Port):
             }
         )
 
-    def create(self, *, path=None, src_loc_at=0) -> WriteInterface:
-        """Return the signals."""
-        return WriteInterface(self, path=path, src_loc_at=1 + src_loc_at)
-
 
 class ReadPort(Port):
     """Read side of a :class:`TokenBuffer`, as the reader sees it.
@@ -74,10 +50,6 @@ class ReadPort(Port):
                 "done": wiring.Out(1),
             }
         )
-
-    def create(self, *, path=None, src_loc_at=0) -> ReadInterface:
-        """Return the signals."""
-        return ReadInterface(self, path=path, src_loc_at=1 + src_loc_at)
 
 
 class TokenBuffer(Component):
@@ -112,8 +84,7 @@ class TokenBuffer(Component):
         self.lane_bits, self.lanes, self.depth = lane_bits, lanes, depth
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         row = data.ArrayLayout(self.lane_bits, self.lanes)
         m.submodules.words = words = Memory(shape=row, depth=2 * self.depth, init=[])
         write = words.write_port(granularity=1)
@@ -136,4 +107,3 @@ class TokenBuffer(Component):
             read_half.eq(read_half ^ self.read.done),
             tokens.eq(tokens + self.write.done - self.read.done),
         ]
-        return m

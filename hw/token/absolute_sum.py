@@ -41,8 +41,7 @@ class AbsoluteSum(Sized[EngineSpec]):
         self.beat = data.StructLayout({"lanes": lanes, "last": 1})
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.inputs_per_beat
         extra = self.spec.total_bits - UNIT_BITS
         # Sections of the units add up side by side: a carry waits until the token is complete.
@@ -54,10 +53,7 @@ class AbsoluteSum(Sized[EngineSpec]):
         following = [Signal(SECTION + extra, name=f"following{n}") for n in SECTIONS]
         beat_valid, beat_last, busy, advance = Signal(), Signal(), Signal(), Signal()
         complete = beat_valid & beat_last & ~busy
-        m.d.comb += [
-            advance.eq(~(beat_valid & beat_last & busy)),
-            self.i.ready.eq(advance),
-        ]
+        m.d.comb += [advance.eq(~(beat_valid & beat_last & busy)), self.i.ready.eq(advance)]
         for n in SECTIONS:
             m.d.comb += following[n].eq(totals[n] + beat_sums[n][0] + beat_sums[n][1])
         with m.If(advance):
@@ -68,7 +64,6 @@ class AbsoluteSum(Sized[EngineSpec]):
                 with m.If(beat_valid):
                     m.d.sync += totals[n].eq(Mux(beat_last, 0, following[n]))
         m.d.comb += busy.eq(self._join(m, complete, following))
-        return m
 
     def _join(self, m: Module, complete: Value, sections: list[Signal]) -> Value:
         """Add up the sections of a token, one per cycle; return whether one is under way."""

@@ -5,7 +5,6 @@ from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
 from hw.stream.component import In, Out, Sized
-from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort, WritePort
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 
@@ -34,8 +33,7 @@ class ClusterPass(Sized[EngineSpec]):
     codes = Out(lambda c: WritePort(INDEX_BITS * c.spec.inputs_per_beat, 1, c.spec.beats_max))
     """Codes. ``done`` stays low."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes, symmetric = self.spec.inputs_per_beat, self.spec.numbers.symmetric
         reading, writing = Signal(), Signal()
         address = Signal.like(self.tokens.address)
@@ -53,8 +51,7 @@ class ClusterPass(Sized[EngineSpec]):
             self.codes.en.eq(writing),
         ]
         for n in range(lanes):
-            unit = ClusteringUnit(symmetric)
-            m.submodules[f"unit{n}"] = share(platform, unit)
+            unit = self.put(m, f"unit{n}", ClusteringUnit(symmetric))
             m.d.comb += [
                 unit.thresholds.eq(self.thresholds),
                 unit.activation.eq(
@@ -62,4 +59,3 @@ class ClusterPass(Sized[EngineSpec]):
                 ),
                 self.codes.data.word_select(n, INDEX_BITS).eq(unit.code),
             ]
-        return m

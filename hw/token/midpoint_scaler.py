@@ -1,6 +1,6 @@
 """Midpoint scaler: a token's cluster boundaries as FP16 numbers."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 
 from golden.exact.fp16 import INFINITY, MAX_FINITE
@@ -32,11 +32,7 @@ class MidpointScaler(Sized[EngineSpec]):
     Reset : drops the token under way.
     """
 
-    centroids = In(
-        lambda c: data.ArrayLayout(
-            (unsigned if c.symmetric else signed)(c.spec.centroid_bits), c.spec.entries
-        )
-    )
+    centroids = In(lambda c: c.spec.codebook)
     """Ascending, in units of 2**-10 token scales; the positive ones of a symmetric codebook."""
     last_centroid = In(INDEX_BITS)
     """Number of the last one in use, from 0. Midpoints beyond it become infinity."""
@@ -53,8 +49,7 @@ class MidpointScaler(Sized[EngineSpec]):
         depth = self._threshold(scratch(), number, Signal(SCALE)).depth
         self.latency = self.layout.length + depth + 1
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         count = self.layout.length
         busy, issue = Signal(), Signal()
         number = Signal(range(count))
@@ -75,7 +70,6 @@ class MidpointScaler(Sized[EngineSpec]):
                 m.d.sync += self.o.valid.eq(1)
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [self.o.valid.eq(0), busy.eq(0)]
-        return m
 
     def _threshold(self, pipe: Pipeline, number: Signal, scale: data.View) -> Staged:
         """Return a midpoint's number, and its threshold as the clustering unit compares with it."""
@@ -148,7 +142,4 @@ def _floor_pattern(pipe: Pipeline, product: Staged, scale: Staged) -> tuple[Stag
     far = pipe.stage(lambda value: Cat(*normalise(m, value, "far", (16, 8))), product)
     scale = Staged(scale.value, far.depth)  # steady
     pattern = pipe.stage(denormalise, pipe.stage(normal_and_field, far, scale))
-    return (
-        Staged(pattern.value[:15], pattern.depth),
-        Staged(pattern.value[15], pattern.depth),
-    )
+    return (Staged(pattern.value[:15], pattern.depth), Staged(pattern.value[15], pattern.depth))

@@ -39,8 +39,7 @@ class OutlierJoin(Sized[EngineSpec]):
         self.entry = data.StructLayout(fields)
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         on_smallest = Signal()
         passed = Signal(range(self.spec.outliers_max + 1))
         least = Signal(self.entry)  # the last of the largest
@@ -48,11 +47,7 @@ class OutlierJoin(Sized[EngineSpec]):
         transfer = Signal()
         m.d.comb += [
             entry.eq(
-                Mux(
-                    on_smallest,
-                    self.smallest.payload.as_value(),
-                    self.largest.payload.as_value(),
-                )
+                Mux(on_smallest, self.smallest.payload.as_value(), self.largest.payload.as_value())
             ),
             self.o.valid.eq(Mux(on_smallest, self.smallest.valid, self.largest.valid)),
             self.largest.ready.eq(self.o.ready & ~on_smallest),
@@ -75,4 +70,3 @@ class OutlierJoin(Sized[EngineSpec]):
                 m.d.sync += least.eq(entry)
             with m.If(passed + 1 == self.k_top):
                 m.d.sync += [passed.eq(0), on_smallest.eq(~on_smallest)]
-        return m

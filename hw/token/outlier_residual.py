@@ -1,6 +1,6 @@
 """Outlier residual: how far an outlier lies from its centroid, in token scales."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 
 from golden.exact.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT
@@ -9,7 +9,7 @@ from hw.arith.shifts import shift_right
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
 from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
-from hw.stream.share import looked_at, share
+from hw.stream.share import looked_at
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 from hw.token.reciprocal import QUOTIENT_BITS
 
@@ -31,11 +31,7 @@ class OutlierResidual(Sized[EngineSpec]):
     Reset : drops the outliers in flight.
     """
 
-    a_centroids = In(
-        lambda c: data.ArrayLayout(
-            (unsigned if c.spec.numbers.symmetric else signed)(c.spec.centroid_bits), c.spec.entries
-        )
-    )
+    a_centroids = In(lambda c: c.spec.codebook)
     """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
     scale = In(SCALE)
     """The token's scale. This and the next two are steady while its outliers are under way."""
@@ -61,13 +57,10 @@ class OutlierResidual(Sized[EngineSpec]):
         unit = looked_at(ClusteringUnit(spec.numbers.symmetric))
         self.latency = self._residual(scratch(), unit).depth
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        unit = ClusteringUnit(self.spec.numbers.symmetric)
-        m.submodules.unit = share(platform, unit)
+    def build(self, m: Module) -> None:  # noqa: D102
+        unit = self.put(m, "unit", ClusteringUnit(self.spec.numbers.symmetric))
         pipe = Pipeline(m, flow(m, self.i, self.o, self.latency))
         m.d.comb += self.o.payload.eq(self._residual(pipe, unit).value)
-        return m
 
     def _residual(self, pipe: Pipeline, unit: ClusteringUnit) -> Staged:
         """Return the residual, as many stages behind the input as it takes.
@@ -140,10 +133,7 @@ class OutlierResidual(Sized[EngineSpec]):
         # A register that drives nothing else.
         activation = pipe.stage(lambda bits: ordered(bits, symmetric=unit.symmetric), bits)
         depth = activation.depth
-        pipe.m.d.comb += [
-            unit.activation.eq(activation.value),
-            unit.thresholds.eq(self.thresholds),
-        ]
+        pipe.m.d.comb += [unit.activation.eq(activation.value), unit.thresholds.eq(self.thresholds)]
         code = pipe.stage(lambda code: code, Staged(unit.code, depth))
         if not self.spec.numbers.symmetric:
             return pipe.stage(lambda code: self.a_centroids[code], code)

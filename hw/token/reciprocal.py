@@ -30,9 +30,7 @@ class Reciprocal(Component):
     o = OutStream(QUOTIENT_BITS)
     """Its reciprocal."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-
+    def build(self, m: Module) -> None:  # noqa: D102
         # floor((2**28 + M) / 2M), restoring. The dividend's part above the quotient is 1024,
         # less than the divisor; the part below is M itself, shifted in from the top.
         busy = Signal()
@@ -71,4 +69,3 @@ class Reciprocal(Component):
                 tail.eq(self.i.payload),
                 remainder.eq(1 << (SCALE_BITS - 1)),
             ]
-        return m

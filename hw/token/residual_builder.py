@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.utils import exact_log2
 
@@ -12,7 +12,7 @@ from hw.arith.wires import wire
 from hw.linear.engine_spec import SCALE, EngineSpec
 from hw.stream.component import In, InStream, Out, Sized
 from hw.stream.pipeline import Pipeline, Staged, scratch
-from hw.stream.share import looked_at, share
+from hw.stream.share import looked_at
 from hw.stream.token_buffer import WritePort
 from hw.token.clustering_unit import thresholds_layout
 from hw.token.outlier_residual import OutlierResidual
@@ -35,9 +35,9 @@ class ResidualBuilder(Sized[EngineSpec]):
 
     k_top = In(lambda c: range(c.spec.outliers_max + 1))
     """Outliers on each side."""
-    a_centroids = In(lambda c: c.codebook)
+    a_centroids = In(lambda c: c.spec.codebook)
     """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
-    w_centroids = In(lambda c: c.codebook)
+    w_centroids = In(lambda c: c.spec.codebook)
     """Ascending, in table units; the positive ones of a symmetric codebook."""
     scale = In(SCALE)
     """The token's scale. This and the next two are steady from ``start`` to ``finished``."""
@@ -80,17 +80,14 @@ class ResidualBuilder(Sized[EngineSpec]):
                 "clipped": 1,
             }
         )
-        shape = (unsigned if numbers.symmetric else signed)(spec.centroid_bits)
-        self.codebook = data.ArrayLayout(shape, spec.entries)
         super().__init__(spec)
         residuals = looked_at(OutlierResidual(spec))
         residual, turn = Signal(residuals.residual), Signal(range(self.period))
         self.depth = self._entry(scratch(), turn, residual).depth
         self.fill = residuals.latency + self.depth + 2
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        residuals = token_residuals(m, platform, self)
+    def build(self, m: Module) -> None:  # noqa: D102
+        residuals = token_residuals(m, self)
         residual = Signal(residuals.residual)
         turn = Signal(range(self.period))
         asking = Signal()
@@ -117,7 +114,6 @@ class ResidualBuilder(Sized[EngineSpec]):
         m.d.comb += self.saturated.eq(taken | (valid[-1] & entry.clipped))
         complete = valid[-1] & (entry.number == self.spec.entries - 1)
         self._write(m, complete, position, row, signs)
-        return m
 
     def _entry(self, pipe: Pipeline, turn: Signal, residual: data.View) -> Staged:
         """Return a row's entry: the residual times a weight centroid, in table units."""
@@ -206,10 +202,9 @@ class OutlierUser(Protocol):
     i: stream.Interface
 
 
-def token_residuals(m: Module, platform: object, user: OutlierUser) -> OutlierResidual:
+def token_residuals(m: Module, user: OutlierUser) -> OutlierResidual:
     """Let a token's outliers, and no others, into the stages that find their residuals."""
-    residuals = OutlierResidual(user.spec)
-    m.submodules.residuals = share(platform, residuals)
+    residuals = user.put(m, "residuals", OutlierResidual(user.spec))
     wanting = Signal()
     asked = Signal(range(2 * user.spec.outliers_max + 1))
     m.d.comb += [

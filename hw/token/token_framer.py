@@ -8,7 +8,6 @@ from hw.arith.bits import used_lanes
 from hw.fp16.fp16_key import Fp16Key
 from hw.linear.engine_spec import KEY, EngineSpec
 from hw.stream.component import In, InStream, Out, OutStream, Sized
-from hw.stream.share import share
 
 
 class TokenFramer(Sized[EngineSpec]):
@@ -53,8 +52,7 @@ class TokenFramer(Sized[EngineSpec]):
         )
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.inputs_per_beat
         advance = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(advance)
@@ -69,12 +67,8 @@ class TokenFramer(Sized[EngineSpec]):
         nonfinite = Signal(lanes)
         transfer = self.i.valid & self.i.ready
         for n in range(lanes):
-            key = Fp16Key()
-            m.submodules[f"key{n}"] = share(platform, key)
-            m.d.comb += [
-                key.bits.eq(Mux(mask[n], self.i.payload[n], 0)),
-                nonfinite[n].eq(key.nonfinite),
-            ]
+            key = self.put(m, f"key{n}", Fp16Key(), bits=Mux(mask[n], self.i.payload[n], 0))
+            m.d.comb += nonfinite[n].eq(key.nonfinite)
             with m.If(transfer):
                 m.d.sync += [
                     self.o.payload.lanes[n].eq(key.clean),
@@ -91,4 +85,3 @@ class TokenFramer(Sized[EngineSpec]):
                 self.o.payload.last.eq(last),
                 self.o.payload.nonfinite.eq(nonfinite.any()),
             ]
-        return m

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import connect, flipped
 from hw.linear.engine_spec import SCALE, EngineSpec
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.queue import Queue
-from hw.stream.share import looked_at, share
+from hw.stream.share import looked_at
 from hw.stream.token_buffer import ReadPort, TokenBuffer
 from hw.token.absolute_sum import AbsoluteSum
 from hw.token.outlier_join import OutlierJoin
@@ -53,8 +53,7 @@ class TokenIngest(Sized[EngineSpec]):
         scale = looked_at(TokenScale(spec))
         self.latency = TokenFramer.LATENCY + AbsoluteSum.LATENCY + scale.latency
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         framer = TokenFramer(self.spec)
         total = AbsoluteSum(self.spec)
         scale = TokenScale(self.spec)
@@ -66,16 +65,16 @@ class TokenIngest(Sized[EngineSpec]):
             )
         )
         buffer = TokenBuffer(self.lanes.size, 1, self.spec.beats_max)
-        m.submodules.framer = share(platform, framer)
-        m.submodules.sum = share(platform, total)
-        m.submodules.scale = share(platform, scale)
-        m.submodules.orizuru = share(platform, orizuru)
-        m.submodules.buffer = share(platform, buffer)
+        self.put(m, "framer", framer)
+        self.put(m, "sum", total)
+        self.put(m, "scale", scale)
+        self.put(m, "orizuru", orizuru)
+        self.put(m, "buffer", buffer)
         connect(m, flipped(self.i), framer.i)
         connect(m, total.o, scale.i)
         connect(m, scale.o, flipped(self.scale_o))
         connect(m, flipped(self.tokens), buffer.read)
-        self._queue_outliers(m, platform, orizuru)
+        self._queue_outliers(m, orizuru)
 
         # A beat goes to all three at once; none of them looks at valid to say ready.
         beat = framer.o.payload
@@ -99,12 +98,10 @@ class TokenIngest(Sized[EngineSpec]):
             self.started.eq(framer.started),
             self.nonfinite.eq(taken & beat.nonfinite),
         ]
-        return m
 
-    def _queue_outliers(self, m: Module, platform: object, orizuru: OrizuruStream) -> None:
+    def _queue_outliers(self, m: Module, orizuru: OrizuruStream) -> None:
         """Let Orizuru go on with the next token while this one's outliers are used."""
-        join = OutlierJoin(self.spec)
-        m.submodules.join = share(platform, join)
+        join = self.put(m, "join", OutlierJoin(self.spec))
         connect(m, orizuru.largest_o, join.largest)
         connect(m, orizuru.smallest_o, join.smallest)
         m.submodules.outliers = queue = Queue(self.spec.outlier, 2 * self.spec.outliers_max)

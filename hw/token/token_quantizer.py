@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
 from hw.stream.component import Component, In, InStream, Out, OutStream
-from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort, TokenBuffer
 from hw.token.cluster_pass import ClusterPass
 from hw.token.midpoint_scaler import MidpointScaler
@@ -35,9 +34,9 @@ class TokenQuantizer(Component):
 
     shape = In(lambda c: c.spec.shape)
     """Size of the layer. This and the codebooks are steady while tokens are under way."""
-    a_centroids = In(lambda c: c.codebook)
+    a_centroids = In(lambda c: c.spec.codebook)
     """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
-    w_centroids = In(lambda c: c.codebook)
+    w_centroids = In(lambda c: c.spec.codebook)
     """As for :class:`hw.token.residual_builder.ResidualBuilder`."""
     scale_i = InStream(SCALE)
     """A token's scale; the token is in its buffer by then."""
@@ -58,8 +57,6 @@ class TokenQuantizer(Component):
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
-        shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
-        self.codebook = data.ArrayLayout(shape, spec.entries)
         self.scaler = MidpointScaler(spec)
         self.preparation = max(self.scaler.latency, Reciprocal.LATENCY)
         self.residuals = self.make_residuals()
@@ -89,23 +86,22 @@ class TokenQuantizer(Component):
             write.data.eq(clustering.codes.data),
         ]
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         scaler = self.scaler
         reciprocal = Reciprocal()
         clustering = ClusterPass(self.spec)
         residuals = self.residuals
-        m.submodules.scaler = share(platform, scaler)
-        m.submodules.reciprocal = share(platform, reciprocal)
-        m.submodules.clustering = share(platform, clustering)
-        m.submodules.residuals = share(platform, residuals)
+        self.put(m, "scaler", scaler)
+        self.put(m, "reciprocal", reciprocal)
+        self.put(m, "clustering", clustering)
+        self.put(m, "residuals", residuals)
         buffers = {
             "codes": self.code_buffer,
             "rows": self.row_buffer,
             "positions": self.position_buffer,
         }
         for name, buffer in buffers.items():
-            m.submodules[name] = share(platform, buffer)
+            self.put(m, name, buffer)
             connect(m, flipped(getattr(self, name)), buffer.read)
 
         room, done, start = Signal(), Signal(), Signal()
@@ -138,7 +134,6 @@ class TokenQuantizer(Component):
                 with m.If(finished & self.scale_o.ready):
                     m.d.comb += done.eq(1)
                     m.next = "WAIT"
-        return m
 
     def _connect(
         self,

@@ -38,11 +38,9 @@ class TokenScale(Sized[EngineSpec]):
         super().__init__(spec)
         self.latency = self._scale(scratch()).depth
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         pipe = Pipeline(m, flow(m, self.i, self.o, self.latency))
         m.d.comb += self.o.payload.eq(self._scale(pipe).value)
-        return m
 
     def _scale(self, pipe: Pipeline) -> Staged:
         """Return the scale, as many stages behind the input as it takes."""

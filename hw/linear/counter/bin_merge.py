@@ -37,8 +37,7 @@ class BinMerge(Sized[CounterSpec]):
     kept = Out(lambda c: c.spec.count_bits)
     """In the cycle after ``last`` the channel's count; then ``following``, a cycle later."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         bits = self.spec.count_bits
         fewer = register(m, compress(m, self._columns(), "early", levels=LEVELS), "merging")
         # Only the lowest column keeps two bits: its second one is the last adder's carry in.
@@ -50,7 +49,6 @@ class BinMerge(Sized[CounterSpec]):
         kept = Signal(bits, reset_less=True)
         m.d.sync += [running.eq(total), kept.eq(Mux(self.last, total, self.following))]
         m.d.comb += self.kept.eq(kept)
-        return m
 
     def _columns(self) -> Columns:
         columns: Columns = [

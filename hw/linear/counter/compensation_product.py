@@ -34,8 +34,7 @@ class CompensationProduct(Sized[CounterSpec]):
     clipped = Out(1)
     """Whether it is."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         shift = A_FRACTION_BITS + self.spec.numbers.w_fraction_bits
         bits = RESIDUAL_BITS + MAGNITUDE_BITS
         columns: Columns = [[] for _ in range(bits)]
@@ -52,4 +51,3 @@ class CompensationProduct(Sized[CounterSpec]):
             self.clipped.eq(rounded[self.spec.residual_bits :].any()),
             self.product.eq(Mux(self.clipped, self.spec.numbers.residual_max, rounded)),
         ]
-        return m

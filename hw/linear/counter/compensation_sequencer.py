@@ -5,7 +5,6 @@ from amaranth.utils import exact_log2
 
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.stream.component import In, Out, OutStream, Sized
-from hw.stream.share import share
 from hw.stream.walk import Loop, Walk
 
 
@@ -58,10 +57,9 @@ class CompensationSequencer(Sized[CounterSpec]):
             beat.token_last.eq(group.ends),
         ]
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        walk, beat = Walk(self.loops()), self.o.payload
-        m.submodules.walk = share(platform, walk)
+    def build(self, m: Module) -> None:  # noqa: D102
+        beat = self.o.payload
+        walk = self.put(m, "walk", Walk(self.loops()))
         address, some = walk.o.payload.address, Signal()
         m.d.comb += [
             some.eq(self.shape.k_top != 0),
@@ -75,4 +73,3 @@ class CompensationSequencer(Sized[CounterSpec]):
             self.done.eq(walk.done | (self.available & ~some)),
         ]
         self.follow(m, walk)
-        return m

@@ -30,10 +30,8 @@ class ConcatUnit(Sized[CounterSpec]):
     column = Out(INDEX_BITS)
     """Lower part."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         column = self.weight
         if self.spec.folded:
             column = Cat(self.weight[:-1], self.weight[-1] ^ self.activation[-1])
         m.d.comb += [self.row.eq(self.activation), self.column.eq(column)]
-        return m

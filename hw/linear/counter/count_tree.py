@@ -38,8 +38,7 @@ class CountTree(Sized[CounterSpec]):
     sum = Out(lambda c: signed(c.spec.main_bits))
     """Sum over the slices since ``first``."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         bits = self.spec.main_bits
         first = Signal(2)
         m.d.sync += first.eq(Cat(self.first, first))
@@ -64,7 +63,6 @@ class CountTree(Sized[CounterSpec]):
         whole = Signal(bits, reset_less=True)
         m.d.sync += whole.eq(low + high)
         m.d.comb += self.sum.eq(whole)
-        return m
 
     def _products(self) -> Columns:
         """Return the bits of every lane's product, by weight."""

@@ -12,7 +12,6 @@ from hw.linear.counter.histogram_merge import HistogramMerge
 from hw.linear.counter.index_counter import IndexCounter
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import In, Out, Sized
-from hw.stream.share import share
 
 
 class CounterLine(Sized[CounterSpec]):
@@ -54,11 +53,10 @@ class CounterLine(Sized[CounterSpec]):
         self.latency = self.BINS + spec.steps - 1 + CountTree.LATENCY
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        merge, tree = counted(m, platform, self), CountTree(spec)
-        m.submodules.tree = share(platform, tree)
+        merge = counted(m, self)
+        tree = self.put(m, "tree", CountTree(spec))
         m.d.comb += [
             Cat(tree.counts).eq(Cat(merge.bins)),
             Cat(tree.entries).eq(Cat(self.entries)),
@@ -66,25 +64,20 @@ class CounterLine(Sized[CounterSpec]):
             tree.start.eq(self.start),
             self.sum.eq(tree.sum),
         ]
-        return m
 
 
-def counted(m: Module, platform: object, line: Any) -> HistogramMerge:
+def counted(m: Module, line: Any) -> HistogramMerge:
     """Count a line's pairs; return what has the bins."""
     spec = line.spec
     weights = Signal(data.ArrayLayout(INDEX_BITS, spec.pairs), reset_less=True)
     m.d.sync += weights.eq(line.weights)
-    merge = HistogramMerge(spec)
-    m.submodules.merge = share(platform, merge)
-    m.d.comb += [merge.first.eq(line.first), merge.last.eq(line.last)]
+    merge = line.put(m, "merge", HistogramMerge(spec), first=line.first, last=line.last)
     for n in range(spec.counters):
-        counter = IndexCounter(spec)
-        m.submodules[f"counter{n}"] = share(platform, counter)
+        counter = line.put(m, f"counter{n}", IndexCounter(spec))
         m.d.comb += Cat(merge.counts[n]).eq(Cat(counter.counts))
         for k in range(spec.counter_inputs):
             place = n * spec.counter_inputs + k
-            concat = ConcatUnit(spec)
-            m.submodules[f"concat{place}"] = share(platform, concat)
+            concat = line.put(m, f"concat{place}", ConcatUnit(spec))
             m.d.comb += [
                 concat.activation.eq(line.activations[place]),
                 concat.weight.eq(weights[place]),

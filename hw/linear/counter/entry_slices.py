@@ -1,7 +1,6 @@
 """Entry slices: the product table in the order of the bins, a slice at a time."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
-from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.linear.counter.counter_spec import CounterSpec
@@ -26,15 +25,14 @@ class EntrySlices(Sized[CounterSpec]):
 
     LATENCY = 1
 
-    product_table = In(lambda c: data.ArrayLayout(c.spec.row.members["entries"], c.spec.entries))
+    product_table = In(lambda c: c.spec.product_table)
     """As for :class:`hw.linear.lookup.row_select.RowSelect`. Steady."""
     step = In(lambda c: range(max(c.spec.steps, 2)))
     """Which slice."""
     entries = Out(lambda c: c.spec.entry_bits).array(lambda c: c.spec.tree_lanes)
     """Its products, 2**magnitude_bits added."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes, steps = self.spec.tree_lanes, self.spec.steps
         for lane in range(lanes):
             numbers = range(lane, steps * lanes, lanes)
@@ -43,7 +41,6 @@ class EntrySlices(Sized[CounterSpec]):
             chosen = Signal(self.spec.entry_bits, name=f"chosen{lane}", reset_less=True)
             m.d.sync += chosen.eq(self._offset(m, lane, entry, negative))
             m.d.comb += self.entries[lane].eq(chosen)
-        return m
 
     def _stored(self, number: int):
         """Return the stored entry of a bin."""

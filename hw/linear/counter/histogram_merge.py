@@ -5,7 +5,6 @@ from amaranth.hdl import Module, Signal
 from hw.linear.counter.bin_merge import BinMerge
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.stream.component import In, Out, Sized
-from hw.stream.share import share
 
 
 class HistogramMerge(Sized[CounterSpec]):
@@ -34,14 +33,13 @@ class HistogramMerge(Sized[CounterSpec]):
     bins = Out(lambda c: c.spec.count_bits).array(lambda c: c.spec.tree_lanes)
     """A channel's counts of the lowest ``tree_lanes`` bins, then those of the next ones ..."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.tree_lanes
         first, last = Signal(), Signal()
         m.d.sync += [first.eq(self.first), last.eq(self.last)]
         bins = [BinMerge(self.spec) for _ in range(self.spec.bins)]
         for n, merge in enumerate(bins):
-            m.submodules[f"bin{n}"] = share(platform, merge)
+            self.put(m, f"bin{n}", merge)
             m.d.comb += [merge.first.eq(first), merge.last.eq(last)]
             m.d.comb += [
                 merge.counts[counter].eq(self.counts[counter][n])
@@ -51,4 +49,3 @@ class HistogramMerge(Sized[CounterSpec]):
                 m.d.comb += merge.following.eq(bins[n + lanes].kept)
             if n < lanes:
                 m.d.comb += self.bins[n].eq(merge.kept)
-        return m

@@ -8,7 +8,6 @@ from hw.linear.counter.bit_counter import BitCounter
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import In, Out, Sized
-from hw.stream.share import share
 
 
 class IndexCounter(Sized[CounterSpec]):
@@ -34,8 +33,7 @@ class IndexCounter(Sized[CounterSpec]):
     counts = Out(lambda c: c.spec.part_bits).array(lambda c: c.spec.bins)
     """Every bin's count, in two parts."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         inputs = self.spec.counter_inputs
         decoded = [
             (
@@ -50,13 +48,8 @@ class IndexCounter(Sized[CounterSpec]):
         for number in range(self.spec.bins):
             i, j = number >> INDEX_BITS, number & ((1 << INDEX_BITS) - 1)
             hits = wire(m, Cat(row[i] & column[j] for row, column in decoded), f"hits{number}")
-            counter = BitCounter(inputs - 1)
-            m.submodules[f"bin{number}"] = share(platform, counter)
-            m.d.comb += [
-                counter.i.eq(hits),
-                self.counts[number].eq(Cat(counter.count, hits[-1])),
-            ]
-        return m
+            counter = self.put(m, f"bin{number}", BitCounter(inputs - 1))
+            m.d.comb += [counter.i.eq(hits), self.counts[number].eq(Cat(counter.count, hits[-1]))]
 
 
 def decode(m: Module, code: Signal, name: str) -> Signal:

@@ -1,13 +1,12 @@
 """Residual store: keeps what each outlier is multiplied by, and which input channel it is."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data
+from amaranth.hdl import Cat, Module, Mux, Signal
 
 from hw.linear.counter.compensation_product import MAGNITUDE_BITS, CompensationProduct
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import SCALE
 from hw.stream.component import In, InStream, Out, Sized
-from hw.stream.share import looked_at, share
+from hw.stream.share import looked_at
 from hw.stream.token_buffer import WritePort
 from hw.token.clustering_unit import thresholds_layout
 from hw.token.outlier_residual import OutlierResidual
@@ -32,9 +31,9 @@ class ResidualStore(Sized[CounterSpec]):
 
     k_top = In(lambda c: range(c.spec.outliers_max + 1))
     """Outliers on each side."""
-    a_centroids = In(lambda c: c.codebook)
+    a_centroids = In(lambda c: c.spec.codebook)
     """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
-    w_centroids = In(lambda c: c.codebook)
+    w_centroids = In(lambda c: c.spec.codebook)
     """Of the weights; unused ones are zero. Steady for some cycles before a token."""
     scale = In(SCALE)
     """The token's scale. This and the next two are steady from ``start`` to ``finished``."""
@@ -58,13 +57,10 @@ class ResidualStore(Sized[CounterSpec]):
     def __init__(self, spec: CounterSpec) -> None:
         self.period = 1
         self.fill = looked_at(OutlierResidual(spec)).latency
-        shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
-        self.codebook = data.ArrayLayout(shape, spec.entries)
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        residuals = token_residuals(m, platform, self)
+    def build(self, m: Module) -> None:  # noqa: D102
+        residuals = token_residuals(m, self)
         residual = residuals.o.payload
         busy, write = Signal(), Signal()
         count = Signal(range(2 * self.spec.outliers_max))
@@ -84,8 +80,7 @@ class ResidualStore(Sized[CounterSpec]):
         with m.Elif(write):
             m.d.sync += [count.eq(count + 1), busy.eq(count + 1 != self.k_top << 1)]
 
-        product = CompensationProduct(self.spec)
-        m.submodules.product = share(platform, product)
+        product = self.put(m, "product", CompensationProduct(self.spec))
         written = Signal(1 + CompensationProduct.LATENCY)
         magnitude = Signal.like(residual.magnitude, reset_less=True)
         m.d.sync += [written.eq(Cat(write, written)), magnitude.eq(residual.magnitude)]
@@ -94,7 +89,6 @@ class ResidualStore(Sized[CounterSpec]):
             product.centroid.eq(self._furthest(m)),
             self.saturated.eq((write & residual.saturated) | (written[-1] & product.clipped)),
         ]
-        return m
 
     def _furthest(self, m: Module) -> Signal:
         """Return the largest magnitude among the weight centroids, some cycles later."""

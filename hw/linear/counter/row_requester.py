@@ -8,7 +8,6 @@ from amaranth.lib import data
 from hw.linear.counter.compensation_sequencer import CompensationSequencer
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.stream.component import In, Out, OutStream, Sized
-from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort
 
 
@@ -46,10 +45,8 @@ class RowRequester(Sized[CounterSpec]):
         """Return what has the beats in their order."""
         return CompensationSequencer(self.spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        sequencer = self.make_sequencer()
-        m.submodules.sequencer = share(platform, sequencer)
+    def build(self, m: Module) -> None:  # noqa: D102
+        sequencer = self.put(m, "sequencer", self.make_sequencer())
         group = Signal.like(self.o.payload.group)
         advance = ~self.o.valid | self.o.ready
         m.d.comb += [
@@ -63,8 +60,4 @@ class RowRequester(Sized[CounterSpec]):
             self.o.payload.channel.eq(self.positions.data),
         ]
         with m.If(advance):
-            m.d.sync += [
-                self.o.valid.eq(sequencer.o.valid),
-                group.eq(sequencer.o.payload.group),
-            ]
-        return m
+            m.d.sync += [self.o.valid.eq(sequencer.o.valid), group.eq(sequencer.o.payload.group)]

@@ -37,8 +37,7 @@ class SumJoin(Sized[CounterSpec]):
         self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         room, take = Signal(), Signal()
         m.d.comb += [
             room.eq(~self.o.valid | self.o.ready),
@@ -61,4 +60,3 @@ class SumJoin(Sized[CounterSpec]):
                     self.o.payload[n].sum.eq(Mux(self.compensated, Cat(low[:place], high), main)),
                     self.o.payload[n].carry.eq(self.compensated & low[place]),
                 ]
-        return m

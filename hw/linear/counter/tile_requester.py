@@ -6,7 +6,6 @@ from amaranth.lib import data
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.tile_sequencer import TileSequencer
 from hw.stream.component import In, OutStream, Sized
-from hw.stream.share import share
 
 TOKENS = 2  # no more are prepared ahead of the counters
 
@@ -41,10 +40,8 @@ class TileRequester(Sized[CounterSpec]):
         )
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        sequencer = TileSequencer(self.spec)
-        m.submodules.sequencer = share(platform, sequencer)
+    def build(self, m: Module) -> None:  # noqa: D102
+        sequencer = self.put(m, "sequencer", TileSequencer(self.spec))
         tokens = Signal(range(TOKENS + 1))
         beat = sequencer.o.payload
         sent = self.o.valid & self.o.ready
@@ -57,4 +54,3 @@ class TileRequester(Sized[CounterSpec]):
             self.o.payload.tile.eq(beat.tile),
             self.o.payload.address.eq(beat.address),
         ]
-        return m

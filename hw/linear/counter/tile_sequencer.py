@@ -4,7 +4,6 @@ from amaranth.hdl import Module
 
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.stream.component import In, OutStream, Sized
-from hw.stream.share import share
 from hw.stream.walk import Loop, Walk
 
 
@@ -30,16 +29,18 @@ class TileSequencer(Sized[CounterSpec]):
     after which the token is not needed any more.
     """
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec, beat = self.spec, self.o.payload
-        walk = Walk(
-            (
-                Loop("tile", spec.outputs_max, spec.output_lanes),
-                Loop("address", spec.inputs_max, spec.pairs),
-            )
+        walk = self.put(
+            m,
+            "walk",
+            Walk(
+                (
+                    Loop("tile", spec.outputs_max, spec.output_lanes),
+                    Loop("address", spec.inputs_max, spec.pairs),
+                )
+            ),
         )
-        m.submodules.walk = share(platform, walk)
         tile, address = walk.o.payload.tile, walk.o.payload.address
         m.d.comb += [
             walk.counts.tile.eq(self.shape.outputs),
@@ -53,4 +54,3 @@ class TileSequencer(Sized[CounterSpec]):
             beat.last.eq(address.last),
             beat.token_last.eq(tile.ends),
         ]
-        return m

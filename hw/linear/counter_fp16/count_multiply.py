@@ -56,8 +56,7 @@ class CountMultiply(Component):
         self.latency = stages if pipelined else 0
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut: Cut = registers(m) if self.pipelined else keep
 
         product: Value = self.product
@@ -70,7 +69,6 @@ class CountMultiply(Component):
             exponent = Const(UNIT)
         count = Number(NO, exponent, mantissa, wire(m, ~mantissa.any(), "zero"), NO, NO)
         m.d.comb += self.o.eq(multiply(m, cut, unpack(m, product, "product"), count))
-        return m
 
     def _round(self, m: Module) -> tuple[Value, Value]:
         """Return the count in 11 significant bits, ties to even, and how many places are gone."""

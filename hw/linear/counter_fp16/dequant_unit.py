@@ -8,7 +8,6 @@ from amaranth.lib import data
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import Component, In, Out
-from hw.stream.share import share
 
 CODEBOOK = data.ArrayLayout(16, 1 << INDEX_BITS)  # FP16 centroids by code
 
@@ -37,11 +36,8 @@ class DequantUnit(Component):
     o = Out(16)
     """FP16 pattern of the weight."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        multiply = Fp16Multiply(pipelined=True)
-        m.submodules.multiply = share(platform, multiply)
+    def build(self, m: Module) -> None:  # noqa: D102
+        multiply = self.put(m, "multiply", Fp16Multiply(pipelined=True))
         centroid, scale = Signal(16, reset_less=True), Signal(16, reset_less=True)
         m.d.sync += [centroid.eq(self.codebook[self.code]), scale.eq(self.scale)]
         m.d.comb += [multiply.a.eq(centroid), multiply.b.eq(scale), self.o.eq(multiply.o)]
-        return m

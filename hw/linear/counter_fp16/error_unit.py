@@ -9,7 +9,6 @@ from hw.fp16.fp16_fma import Fp16Fma
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import Component, In, Out
-from hw.stream.share import share
 
 
 class ErrorUnit(Component):
@@ -41,10 +40,8 @@ class ErrorUnit(Component):
     o = Out(16)
     """FP16 pattern of the error."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        fma = Fp16Fma(pipelined=True)
-        m.submodules.fma = share(platform, fma)
+    def build(self, m: Module) -> None:  # noqa: D102
+        fma = self.put(m, "fma", Fp16Fma(pipelined=True))
         centroid, scale, x = (
             Signal(16, name=name, reset_less=True) for name in ("centroid", "scale", "x")
         )
@@ -55,4 +52,3 @@ class ErrorUnit(Component):
             x.eq(Mux(self.live, self.x, 0)),
         ]
         m.d.comb += [fma.a.eq(scale), fma.b.eq(centroid), fma.c.eq(x), self.o.eq(fma.o)]
-        return m

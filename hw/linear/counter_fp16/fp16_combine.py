@@ -8,7 +8,6 @@ from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.stream.component import Component, In, Out
 from hw.stream.pipeline import later
-from hw.stream.share import share
 
 
 class Fp16Combine(Component):
@@ -39,8 +38,7 @@ class Fp16Combine(Component):
     o = Out(16)
     """FP16 pattern of the output."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         operations = (
             ("token", Fp16Multiply, self.scale),
             ("channel", Fp16Multiply, self.w_scale),
@@ -49,9 +47,7 @@ class Fp16Combine(Component):
         )
         result, latency = self.main, 0
         for name, kind, operand in operations:
-            unit = kind(pipelined=True)
-            m.submodules[name] = share(platform, unit)
+            unit = self.put(m, name, kind(pipelined=True))
             m.d.comb += [unit.a.eq(result), unit.b.eq(later(m, operand, latency))]
             result, latency = unit.o, latency + unit.latency
         m.d.comb += self.o.eq(result)
-        return m

@@ -9,7 +9,6 @@ from golden.exact.spec import require_int
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.stream.component import Component, In, Out
 from hw.stream.pipeline import later
-from hw.stream.share import share
 
 
 class Fp16CompensationMac(Component):
@@ -52,10 +51,8 @@ class Fp16CompensationMac(Component):
         self.slots = slots
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        fma = Fp16Fma(pipelined=True)
-        m.submodules.fma = share(platform, fma)
+    def build(self, m: Module) -> None:  # noqa: D102
+        fma = self.put(m, "fma", Fp16Fma(pipelined=True))
         # Registers of its own: many MACs share the inputs.
         live, first = Signal(), Signal()
         m.d.sync += [live.eq(self.live), first.eq(self.first)]
@@ -66,4 +63,3 @@ class Fp16CompensationMac(Component):
             fma.c.eq(before & ~first.replicate(16)),
             self.total.eq(fma.o),
         ]
-        return m

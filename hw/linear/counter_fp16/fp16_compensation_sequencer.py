@@ -13,13 +13,6 @@ class Fp16CompensationSequencer(CompensationSequencer):
 
     A group's sum is wanted again only after all other groups of its block. Ports are those of
     :class:`hw.linear.counter.compensation_sequencer.CompensationSequencer`.
-
-    Timing
-    ------
-    Latency : 0 cycles from ``available`` to ``o.valid``.
-    Rate : one beat per cycle while ``available`` and ``o.ready`` are high, across tokens too.
-    Through paths : ``available`` to ``o.valid``; it and ``o.ready`` to ``done``; combinational.
-    Reset : the next beat is a token's first.
     """
 
     spec: Fp16CounterSpec

@@ -11,7 +11,6 @@ from hw.stream.channel_memory import ChannelMemory
 from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.credit_queue import CreditQueue
 from hw.stream.pipeline import later
-from hw.stream.share import share
 
 
 class Fp16OutputStage(Sized[Fp16CounterSpec]):
@@ -63,8 +62,7 @@ class Fp16OutputStage(Sized[Fp16CounterSpec]):
         )
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         lanes = spec.scale_lanes
         steps = spec.output_lanes // lanes
@@ -100,8 +98,9 @@ class Fp16OutputStage(Sized[Fp16CounterSpec]):
             held.eq(Cat(Cat(main[n], compensation[n]) for n in range(lanes))),
             scale.eq(self.scale_i.payload),
         ]
-        memory = ChannelMemory(FP16_CHANNEL, lanes, spec.outputs_max // lanes)
-        m.submodules.channels = share(platform, memory)
+        memory = self.put(
+            m, "channels", ChannelMemory(FP16_CHANNEL, lanes, spec.outputs_max // lanes)
+        )
         m.d.comb += [
             memory.channel_en.eq(self.channel_en),
             memory.channel_address.eq(self.channel_address),
@@ -112,26 +111,19 @@ class Fp16OutputStage(Sized[Fp16CounterSpec]):
         channels = memory.values
         results = []
         for n in range(lanes):
-            combine = Fp16Combine()
-            m.submodules[f"combine{n}"] = share(platform, combine)
+            combine = self.put(m, f"combine{n}", Fp16Combine(), main=held[n][:16], scale=scale)
             m.d.comb += [
-                combine.main.eq(held[n][:16]),
-                combine.scale.eq(scale),
                 combine.w_scale.eq(channels[n].scale),
                 combine.compensation.eq(held[n][16:]),
                 combine.bias.eq(channels[n].bias),
             ]
             results.append(combine.o)
-        self._queue(m, platform, results, step, last, room)
-        return m
+        self._queue(m, results, step, last, room)
 
-    def _queue(
-        self, m: Module, platform: object, results: list, step: Signal, last: Signal, room: Signal
-    ) -> None:
+    def _queue(self, m: Module, results: list, step: Signal, last: Signal, room: Signal) -> None:
         """Keep outputs until they are wanted, and say whether another step has a place."""
         lanes = self.spec.scale_lanes
-        queue = CreditQueue(self.beat, self.PLACES)
-        m.submodules.queue = share(platform, queue)
+        queue = self.put(m, "queue", CreditQueue(self.beat, self.PLACES))
         wiring.connect(m, queue.o, wiring.flipped(self.o))
 
         # The last beat may be a part of one; with a single lane it never is.

@@ -6,7 +6,6 @@ from amaranth.hdl import Cat, Module, Signal
 
 from hw.fp16.fp16_add import Fp16Add
 from hw.stream.component import Component, In, Out
-from hw.stream.share import share
 
 
 class Fp16PairAdd(Component):
@@ -34,10 +33,8 @@ class Fp16PairAdd(Component):
     o_en = Out(1)
     """Strobe: ``o`` is the next sum."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        adder = Fp16Add(pipelined=True)
-        m.submodules.adder = share(platform, adder)
+    def build(self, m: Module) -> None:  # noqa: D102
+        adder = self.put(m, "adder", Fp16Add(pipelined=True))
         first, second = Signal(16, reset_less=True), Signal()
         under_way = Signal(self.LATENCY)
         with m.If(self.i_en):
@@ -49,4 +46,3 @@ class Fp16PairAdd(Component):
             self.o.eq(adder.o),
             self.o_en.eq(under_way[-1]),
         ]
-        return m

@@ -8,13 +8,6 @@ class Fp16Quantizer(CounterQuantizer):
     """A :class:`hw.linear.counter.counter_quantizer.CounterQuantizer` with FP16 errors.
 
     ``rows`` has an outlier's error a word, and ``w_centroids`` is not used.
-
-    Timing
-    ------
-    Latency : as there, with :class:`hw.linear.counter_fp16.error_store.ErrorStore` for the rows.
-    Rate : one token at a time.
-    Through paths : none.
-    Reset : drops all tokens.
     """
 
     def make_residuals(self) -> ErrorStore:

@@ -29,8 +29,7 @@ class Fp16TileReader(Sized[Fp16CounterSpec]):
     o = OutStream(lambda c: c.spec.compensation_tile)
     """Their tiles, those within the layer."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         tiles = Signal(data.ArrayLayout(spec.compensation_tile, spec.compensation_macs))
         left = Signal(range(spec.compensation_macs + 1))
@@ -66,4 +65,3 @@ class Fp16TileReader(Sized[Fp16CounterSpec]):
                 left.eq(left - 1),
                 tiles.eq(tiles.as_value() >> spec.compensation_tile.size),
             ]
-        return m

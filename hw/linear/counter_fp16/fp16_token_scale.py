@@ -44,8 +44,7 @@ class Fp16TokenScale(Component):
     o = Out(16)
     """FP16 pattern."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut = registers(m)
 
         # Its place above the least normal exponent, or below it.
@@ -67,4 +66,3 @@ class Fp16TokenScale(Component):
 
         special = Special(sign=NO, subtract=NO, infinite=NO, nan=NO)
         m.d.comb += self.o.eq(cut(o=pack(m, round_to_nearest(m, window), NO, special)))
-        return m

@@ -5,7 +5,6 @@ from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import EngineSpec
 from hw.stream.component import In, OutStream, Sized
-from hw.stream.share import share
 from hw.stream.walk import Loop, Walk
 
 
@@ -32,19 +31,21 @@ class BeatSequencer(Sized[EngineSpec]):
     o = OutStream(lambda c: c.spec.beat)
     """Its beats; ``token_last`` marks the one after which it is not needed any more."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec, beat, shape = self.spec, self.o.payload, self.shape
         lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
-        walk = Walk(
-            (
-                Loop("tile", spec.outputs_max, spec.output_lanes),
-                Loop("branch", 2),
-                Loop("address", max(spec.inputs_max, 2 * spec.outliers_max), lanes),
-                Loop("digit", digits),
-            )
+        walk = self.put(
+            m,
+            "walk",
+            Walk(
+                (
+                    Loop("tile", spec.outputs_max, spec.output_lanes),
+                    Loop("branch", 2),
+                    Loop("address", max(spec.inputs_max, 2 * spec.outliers_max), lanes),
+                    Loop("digit", digits),
+                )
+            ),
         )
-        m.submodules.walk = share(platform, walk)
         tile, branch, address, digit = (walk.o.payload[loop.name] for loop in walk.loops)
 
         # What is being stepped through: the token's inputs, or its outliers on both sides.
@@ -68,4 +69,3 @@ class BeatSequencer(Sized[EngineSpec]):
             beat.last.eq(branch.ends),
             beat.token_last.eq(tile.ends),
         ]
-        return m

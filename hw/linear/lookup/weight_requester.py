@@ -7,7 +7,6 @@ from amaranth.utils import exact_log2
 from hw.linear.engine_spec import EngineSpec
 from hw.linear.lookup.beat_sequencer import BeatSequencer
 from hw.stream.component import In, Out, OutStream, Sized
-from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort
 
 
@@ -41,11 +40,9 @@ class WeightRequester(Sized[EngineSpec]):
         self.request = data.StructLayout({"tile": range(spec.tiles_max), "channels": channels})
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        sequencer = BeatSequencer(spec)
-        m.submodules.sequencer = share(platform, sequencer)
+        sequencer = self.put(m, "sequencer", BeatSequencer(spec))
         beat = Signal(spec.beat)
         advance = ~self.o.valid | self.o.ready
         following = sequencer.o.payload
@@ -65,4 +62,3 @@ class WeightRequester(Sized[EngineSpec]):
             main = Cat(Const(n, lane_bits), beat.address)[: spec.position_bits]
             outlier = self.positions.data.word_select(n, spec.position_bits)
             m.d.comb += self.o.payload.channels[n].eq(Mux(beat.compensation, outlier, main))
-        return m

@@ -8,7 +8,7 @@ from hw.linear.engine_spec import CHANNEL, SCALE, EngineSpec
 from hw.linear.output.output_scaler import OutputScaler
 from hw.stream.channel_memory import ChannelMemory
 from hw.stream.component import In, InStream, OutStream, Sized
-from hw.stream.share import looked_at, share
+from hw.stream.share import looked_at
 
 
 class OutputStage(Sized[EngineSpec]):
@@ -51,8 +51,7 @@ class OutputStage(Sized[EngineSpec]):
         super().__init__(spec)
         self.latency = 2 + looked_at(OutputScaler(spec.sum_bits)).latency
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         lanes = spec.scale_lanes
         steps = spec.output_lanes // lanes
@@ -92,8 +91,7 @@ class OutputStage(Sized[EngineSpec]):
             ]
         with m.Elif(read_go):
             m.d.sync += read_valid.eq(0)
-        memory = ChannelMemory(CHANNEL, lanes, spec.outputs_max // lanes)
-        m.submodules.channels = share(platform, memory)
+        memory = self.put(m, "channels", ChannelMemory(CHANNEL, lanes, spec.outputs_max // lanes))
         m.d.comb += [
             memory.channel_en.eq(self.channel_en),
             memory.channel_address.eq(self.channel_address),
@@ -102,10 +100,7 @@ class OutputStage(Sized[EngineSpec]):
             memory.group.eq(group),
         ]
         channels = memory.values
-        m.d.comb += read_go.eq(
-            self._scale(m, platform, read_valid, held, scale, channels, held_last, used)
-        )
-        return m
+        m.d.comb += read_go.eq(self._scale(m, read_valid, held, scale, channels, held_last, used))
 
     def _whole(self, part: data.View) -> Value:
         """Return a lane's sum with its carry."""
@@ -113,13 +108,11 @@ class OutputStage(Sized[EngineSpec]):
         high = part.sum[place:].as_unsigned() + part.carry
         return Cat(part.sum[:place], high)[: self.spec.sum_bits]
 
-    def _scale(
-        self, m: Module, platform: object, valid, sums, scale, channels, last, used
-    ) -> Signal:
+    def _scale(self, m: Module, valid, sums, scale, channels, last, used) -> Signal:
         """Put the scalers side by side; return whether they take what is valid."""
         scalers = [OutputScaler(self.spec.sum_bits) for _ in range(self.spec.scale_lanes)]
         for n, scaler in enumerate(scalers):
-            m.submodules[f"scaler{n}"] = share(platform, scaler)
+            self.put(m, f"scaler{n}", scaler)
             m.d.comb += [
                 scaler.i.valid.eq(valid),
                 scaler.i.payload.sum.eq(sums[n]),

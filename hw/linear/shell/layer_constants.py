@@ -88,8 +88,7 @@ class LayerConstants(Sized[EngineSpec]):
         )
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         select, address, word = (self.i.payload[n] for n in ("select", "address", "word"))
         m.d.comb += [
             self.i.ready.eq(self.idle),
@@ -110,7 +109,6 @@ class LayerConstants(Sized[EngineSpec]):
                     m.d.sync += self._entry(address[: 2 * INDEX_BITS]).eq(word)
                 with m.Case(Select.CHANNEL):
                     m.d.comb += self.channel_en.eq(1)
-        return m
 
     def give(self, m: Module, part: Any) -> None:
         """Connect every input of a part that has a constant's name and layout."""

@@ -50,8 +50,7 @@ class LaneBanks(Sized[OrizuruSpec]):
         self.word = data.StructLayout({"entry": spec.entry, "end": 1})
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         for lane in range(self.spec.values_per_beat):
             memory = Memory(shape=self.word, depth=2 * self.rows, init=[])
             m.submodules[f"bank{lane}"] = memory
@@ -69,4 +68,3 @@ class LaneBanks(Sized[OrizuruSpec]):
                 m.d.sync += place.eq(place + 1)
             with m.Elif(self.clear):
                 m.d.sync += place.eq(0)
-        return m

@@ -57,8 +57,7 @@ class PivotSampler(Sized[OrizuruSpec]):
     dropped_any = Out(1)
     """Whether there is one."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.values_per_beat
         shift = Signal(LFSR_BITS, init=1)
         m.d.sync += shift.eq((shift >> 1) ^ Mux(shift[0], LFSR_TAPS, 0))
@@ -92,4 +91,3 @@ class PivotSampler(Sized[OrizuruSpec]):
                 m.d.sync += [entry.eq(self.sample), there.eq(1)]
             with m.If(self.clear):
                 m.d.sync += there.eq(0)
-        return m

@@ -59,8 +59,7 @@ class RankLists(Sized[OrizuruSpec]):
         self.lengths = list_lengths(spec)
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lists = [
             [
                 Signal(self.spec.entry, name=f"rank{rank}_{n}", reset_less=True)
@@ -87,7 +86,6 @@ class RankLists(Sized[OrizuruSpec]):
         first = Cat(_order(offer) > _order(entry) for entry in lists[0])
         _insert(m, lists[0], offer, offered.replicate(len(first)) & first)
         self._send(m, lists[0], nothing)
-        return m
 
     def _send(self, m: Module, held: list[data.View], nothing: data.Const) -> None:
         """Send the first list's head and move the others up, until nothing is left."""

@@ -47,8 +47,7 @@ class RankedEntries(Component):
         self.depth = depth
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         m.submodules.memory = memory = Memory(shape=self.spec.entry, depth=self.depth, init=[])
         write, read = memory.write_port(), memory.read_port()
         number = Signal(range(self.spec.outliers_max + 1))
@@ -68,4 +67,3 @@ class RankedEntries(Component):
             m.d.sync += number.eq(0)
         with m.Elif(advance):
             m.d.sync += [self.o.valid.eq(more), number.eq(number + more)]
-        return m

@@ -56,8 +56,7 @@ class RowReader(Sized[OrizuruSpec]):
     accept = In(1)
     """With ``begin``: what was kept is read from now on."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.values_per_beat
         m.submodules.token = token = TokenRows(self.spec)
         m.submodules.banks = banks = LaneBanks(self.spec)
@@ -114,4 +113,3 @@ class RowReader(Sized[OrizuruSpec]):
                 entry.key.eq(Mux(self.whole, token.keys[lane], stored.key)),
                 entry.position.eq(Mux(self.whole, position ^ flips, stored.position)),
             ]
-        return m

@@ -38,8 +38,7 @@ class TokenRows(Sized[OrizuruSpec]):
     valid = Out(lambda c: c.spec.values_per_beat)
     """Which of them count, when ``row`` is there."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.values_per_beat
         m.submodules.memory = memory = Memory(
             shape=data.ArrayLayout(KEY, lanes), depth=max(self.spec.beats_max, 2), init=[]
@@ -65,4 +64,3 @@ class TokenRows(Sized[OrizuruSpec]):
             ]
         with m.If(self.clear):
             m.d.sync += [self.count.eq(0), self.complete.eq(0)]
-        return m

@@ -54,8 +54,7 @@ class EntryMerge(Component):
         self.largest = largest
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         a, b = self.a.payload, self.b.payload
         ahead = is_beyond(a.key, b.key, largest=self.largest)
         passed = Signal(range(self.spec.outliers_max + 1))
@@ -84,4 +83,3 @@ class EntryMerge(Component):
             m.d.sync += self.o.valid.eq(0)
         with m.If(self.clear):
             m.d.sync += passed.eq(0)
-        return m

@@ -54,8 +54,7 @@ class OrizuruControl(Component):
         self.period = period
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         m.d.sync += self.age.eq(Cat(self.complete & (self.k_top != 0), self.age[:-1]))
         lefts = []
         for side in range(2):
@@ -74,7 +73,6 @@ class OrizuruControl(Component):
                 m.d.sync += resting.eq(Cat(take, resting[:-1]))
             lefts.append(left)
         m.d.comb += self.idle.eq(~Cat(self.age, *lefts).any())
-        return m
 
 
 def connect_streams(

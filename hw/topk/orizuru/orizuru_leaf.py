@@ -94,8 +94,7 @@ class OrizuruLeaf(Component):
         self.candidate = candidate(self.position_bits)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         # Neither keys nor the order of neighbours need a reset: who is there says what counts.
         keys = [Signal(KEY, name=f"key{n}", reset_less=True) for n in range(self.inputs)]
         pairs = self.inputs // 2
@@ -117,7 +116,6 @@ class OrizuruLeaf(Component):
                 ]
         for side, (name, right_first) in enumerate((("largest", greater), ("smallest", less))):
             self._side(m, name, side, keys, right_first, loaded)
-        return m
 
     def _side(
         self,

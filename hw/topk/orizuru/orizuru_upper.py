@@ -59,8 +59,7 @@ class OrizuruUpper(Component):
         self.period = upper_period(units)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         players = [
             Player(offer.key, offer.valid, offer.position, Const(1, 1))
             for offer in (self.offers[n] for n in range(self.units))
@@ -83,7 +82,6 @@ class OrizuruUpper(Component):
             m.d.sync += [o.key.eq(top.key), o.position.eq(top.position), o.valid.eq(top.there)]
         m.d.comb += self.largest.eq(o)
         m.d.comb += self.takes.eq(top.leaf & (self.take & ~self.last).replicate(self.units))
-        return m
 
     def _kept(self, m: Module, player: Player, n: int) -> Player:
         """Return registers that follow a winner."""

@@ -71,8 +71,7 @@ class SortedList(Component):
         self.entry = data.StructLayout({"key": KEY, "position": position_bits})
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         count, none = self.entries, Const(0, 1)
         entries = [Signal(self.entry, name=f"entry{n}", reset_less=True) for n in range(count)]
         held = Signal(count)
@@ -107,7 +106,6 @@ class SortedList(Component):
                 entries[n].eq(choose((~before[n], entries[n]), (shifts, ahead), (enters, new))),
                 held[n].eq(~self.clear & (kept | (enters & ~leave))),
             ]
-        return m
 
     def _send_last(self, m: Module, last: data.View, held: Value, leave: Signal) -> None:
         """Send the last entry and shift."""
