@@ -93,8 +93,7 @@ class MacArray(Sized[MacSpec]):
         operands = make_operands(self.spec)
         if operands is None:
             return wires | {"activations": activations}
-        self.put(m, "operands", operands)
-        m.d.comb += operands.activations.eq(activations)
+        self.put(m, "operands", operands, activations=activations)
         for name in self.operand_ports:
             m.d.comb += getattr(operands, name).eq(getattr(self, name))
         for name, member in operands.signature.members.items():

@@ -1,7 +1,5 @@
 """Addition in FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from hw.arith.wires import wire
@@ -36,7 +34,7 @@ class Fp16Add(Fp16Unit):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 4
+    STAGES = 4
 
     o = Out(16)
     """FP16 pattern of the sum."""

@@ -1,6 +1,6 @@
 """Fused multiply-add in FP16."""
 
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
@@ -65,7 +65,7 @@ class Fp16Fma(Fp16Unit):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 6
+    STAGES = 6
 
     c = In(16)
     """What is added."""

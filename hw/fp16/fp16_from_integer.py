@@ -1,7 +1,5 @@
 """Integers to FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, signed
 
 from golden.exact.spec import require_int
@@ -44,7 +42,7 @@ class Fp16FromInteger(Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 2
+    STAGES = 2
 
     i = In(lambda c: signed(c.width))
     """The integer."""
@@ -53,8 +51,7 @@ class Fp16FromInteger(Component):
 
     def __init__(self, width: int, *, pipelined: bool = False) -> None:
         require_int("width", width, low=2, high=54)
-        self.width = width
-        self.pipelined = pipelined
+        self.width, self.pipelined = width, pipelined
         self.latency = self.STAGES if pipelined else 0
         super().__init__()
 

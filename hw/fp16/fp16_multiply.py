@@ -1,7 +1,5 @@
 """Multiplication in FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Value
 
 from hw.arith.carry_save import add_rows, first_row, resolve
@@ -38,7 +36,7 @@ class Fp16Multiply(Fp16Unit):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 4
+    STAGES = 4
 
     o = Out(16)
     """FP16 pattern of the product."""

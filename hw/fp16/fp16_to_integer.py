@@ -1,7 +1,5 @@
 """FP16 to integers."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
 from golden.exact.spec import require_int
@@ -32,7 +30,7 @@ class Fp16ToInteger(Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 2
+    STAGES = 2
 
     i = In(16)
     """FP16 pattern."""
@@ -41,8 +39,7 @@ class Fp16ToInteger(Component):
 
     def __init__(self, width: int, *, pipelined: bool = False) -> None:
         require_int("width", width, low=2, high=32)
-        self.width = width
-        self.pipelined = pipelined
+        self.width, self.pipelined = width, pipelined
         self.latency = self.STAGES if pipelined else 0
         super().__init__()
 

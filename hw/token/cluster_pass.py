@@ -51,9 +51,8 @@ class ClusterPass(Sized[EngineSpec]):
             self.codes.en.eq(writing),
         ]
         for n in range(lanes):
-            unit = self.put(m, f"unit{n}", ClusteringUnit(symmetric))
+            unit = self.put(m, f"unit{n}", ClusteringUnit(symmetric), thresholds=self.thresholds)
             m.d.comb += [
-                unit.thresholds.eq(self.thresholds),
                 unit.activation.eq(
                     ordered(self.tokens.data.word_select(n, 16), symmetric=symmetric)
                 ),

@@ -1,7 +1,5 @@
 """Reciprocal of a scale's mantissa, one quotient bit per cycle."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Module, Signal
 
 from golden.exact.spec import RECIPROCAL_SHIFT, SCALE_BITS
@@ -23,7 +21,7 @@ class Reciprocal(Component):
     Reset : drops the division under way.
     """
 
-    LATENCY: ClassVar[int] = QUOTIENT_BITS + 1
+    LATENCY = QUOTIENT_BITS + 1
 
     i = InStream(SCALE_BITS)
     """Mantissa, 1024 to 2047."""

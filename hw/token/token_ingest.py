@@ -54,9 +54,9 @@ class TokenIngest(Sized[EngineSpec]):
         self.latency = TokenFramer.LATENCY + AbsoluteSum.LATENCY + scale.latency
 
     def build(self, m: Module) -> None:  # noqa: D102
-        framer = TokenFramer(self.spec)
-        total = AbsoluteSum(self.spec)
-        scale = TokenScale(self.spec)
+        framer = self.put(m, "framer", TokenFramer(self.spec))
+        total = self.put(m, "sum", AbsoluteSum(self.spec))
+        scale = self.put(m, "scale", TokenScale(self.spec))
         orizuru = OrizuruStream(
             OrizuruSpec(
                 inputs_max=self.spec.inputs_max,
@@ -64,12 +64,8 @@ class TokenIngest(Sized[EngineSpec]):
                 values_per_beat=self.spec.inputs_per_beat,
             )
         )
-        buffer = TokenBuffer(self.lanes.size, 1, self.spec.beats_max)
-        self.put(m, "framer", framer)
-        self.put(m, "sum", total)
-        self.put(m, "scale", scale)
         self.put(m, "orizuru", orizuru)
-        self.put(m, "buffer", buffer)
+        buffer = self.put(m, "buffer", TokenBuffer(self.lanes.size, 1, self.spec.beats_max))
         connect(m, flipped(self.i), framer.i)
         connect(m, total.o, scale.i)
         connect(m, scale.o, flipped(self.scale_o))

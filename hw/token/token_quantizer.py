@@ -87,14 +87,10 @@ class TokenQuantizer(Component):
         ]
 
     def build(self, m: Module) -> None:  # noqa: D102
-        scaler = self.scaler
-        reciprocal = Reciprocal()
-        clustering = ClusterPass(self.spec)
-        residuals = self.residuals
-        self.put(m, "scaler", scaler)
-        self.put(m, "reciprocal", reciprocal)
-        self.put(m, "clustering", clustering)
-        self.put(m, "residuals", residuals)
+        scaler = self.put(m, "scaler", self.scaler)
+        reciprocal = self.put(m, "reciprocal", Reciprocal())
+        clustering = self.put(m, "clustering", ClusterPass(self.spec))
+        residuals = self.put(m, "residuals", self.residuals)
         buffers = {
             "codes": self.code_buffer,
             "rows": self.row_buffer,

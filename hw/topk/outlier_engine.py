@@ -24,6 +24,3 @@ class OutlierEngine(Sized[OrizuruSpec]):
     """Per token the k_top largest in descending order; of an engine in reverse, ascending."""
     smallest_o = OutStream(lambda c: c.spec.entry)
     """The k_top smallest in ascending order; of an engine in reverse, descending."""
-
-    def __init__(self, spec: OrizuruSpec) -> None:
-        super().__init__(spec)

@@ -78,13 +78,8 @@ class CompensationArray(Sized[CounterSpec]):
         m.d.comb += [residual.eq(Mux(fire, self.residuals.data, 0)), first.eq(fire & read.first)]
         m.d.sync += last.eq(Cat(fire & read.last, last))
         for n, mac in enumerate(self.macs):
-            self.put(m, f"mac{n}", mac)
-            m.d.comb += [
-                mac.w_centroids.eq(self.w_centroids),
-                mac.weight.eq(self.row_i.payload[n]),
-                mac.residual.eq(residual),
-                mac.first.eq(first),
-            ]
+            self.put(m, f"mac{n}", mac, w_centroids=self.w_centroids, weight=self.row_i.payload[n])
+            m.d.comb += [mac.residual.eq(residual), mac.first.eq(first)]
         self._keep(m, last, fire, read, room)
 
     def _keep(self, m: Module, last: Signal, fire: Signal, read: data.View, room: Signal) -> None:

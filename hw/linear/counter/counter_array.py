@@ -91,10 +91,8 @@ class CounterArray(Component):
         products = self.products(m, last)
         sums = Signal(spec.tile)
         for n, line in enumerate(self.lines):
-            self.put(m, f"line{n}", line)
+            self.put(m, f"line{n}", line, weights=self.weight_i.payload[n], activations=activations)
             m.d.comb += [
-                line.weights.eq(self.weight_i.payload[n]),
-                line.activations.eq(activations),
                 line.used.eq(used),
                 line.first.eq(first),
                 line.last.eq(last),

@@ -39,8 +39,7 @@ class HistogramMerge(Sized[CounterSpec]):
         m.d.sync += [first.eq(self.first), last.eq(self.last)]
         bins = [BinMerge(self.spec) for _ in range(self.spec.bins)]
         for n, merge in enumerate(bins):
-            self.put(m, f"bin{n}", merge)
-            m.d.comb += [merge.first.eq(first), merge.last.eq(last)]
+            self.put(m, f"bin{n}", merge, first=first, last=last)
             m.d.comb += [
                 merge.counts[counter].eq(self.counts[counter][n])
                 for counter in range(self.spec.counters)

@@ -1,7 +1,5 @@
 """Count times product: one lane of the FP16 counter engine's tree."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Value
 
 from golden.exact.spec import require_int
@@ -39,7 +37,7 @@ class CountMultiply(Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    COUNT_BITS_MAX: ClassVar[int] = 15
+    COUNT_BITS_MAX = 15
 
     count = In(lambda c: c.count_bits)
     """How often a pair of codes occurred."""
@@ -50,8 +48,7 @@ class CountMultiply(Component):
 
     def __init__(self, count_bits: int, *, pipelined: bool = False) -> None:
         require_int("count_bits", count_bits, low=1, high=self.COUNT_BITS_MAX)
-        self.count_bits = count_bits
-        self.pipelined = pipelined
+        self.count_bits, self.pipelined = count_bits, pipelined
         stages = Fp16Multiply.STAGES + (count_bits > MANTISSA)
         self.latency = stages if pipelined else 0
         super().__init__()

@@ -1,7 +1,5 @@
 """Dequant unit: a weight's code becomes an FP16 number."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 
@@ -25,7 +23,7 @@ class DequantUnit(Component):
     Reset : no state; what is under way goes on.
     """
 
-    LATENCY: ClassVar[int] = 1 + Fp16Multiply.STAGES
+    LATENCY = 1 + Fp16Multiply.STAGES
 
     codebook = In(CODEBOOK)
     """FP16 centroids of the weights. Steady while weights are under way."""

@@ -1,7 +1,5 @@
 """Error store: keeps what each outlier is beyond its centroid, and which input channel it is."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 
@@ -29,8 +27,8 @@ class ErrorStore(ResidualStore):
     ``SETTLING`` cycles before a token.
     """
 
-    CODED: ClassVar[int] = 3  # cycles from an outlier to its code, while the scale becomes FP16
-    SETTLING: ClassVar[int] = CODES + 2 + Fp16FromInteger.STAGES
+    CODED = 3  # cycles from an outlier to its code, while the scale becomes FP16
+    SETTLING = CODES + 2 + Fp16FromInteger.STAGES
 
     def __init__(self, spec: CounterSpec) -> None:
         super().__init__(spec)
@@ -44,16 +42,11 @@ class ErrorStore(ResidualStore):
         )
         taken = Signal()
         m.d.comb += [self.i.ready.eq(wanting), taken.eq(self.i.valid & wanting)]
-        with m.If(self.start):
-            m.d.sync += [wanting.eq(self.k_top != 0), asked.eq(0)]
-        with m.Elif(taken):
-            m.d.sync += [asked.eq(asked + 1), wanting.eq(asked + 1 != self.k_top << 1)]
+        self.until_all(m, wanting, asked, taken)
 
-        clustering, unit = ClusteringUnit(spec.numbers.symmetric), ErrorUnit()
-        scale = Fp16TokenScale()
-        self.put(m, "clustering", clustering)
-        self.put(m, "unit", unit)
-        self.put(m, "scale", scale)
+        clustering = self.put(m, "clustering", ClusteringUnit(spec.numbers.symmetric))
+        unit = self.put(m, "unit", ErrorUnit())
+        scale = self.put(m, "scale", Fp16TokenScale())
         # 1: the key as FP16. 2: its code. 3: another cycle, as the scale takes three.
         key = self.i.payload.key
         x, code = Signal(16, reset_less=True), Signal(INDEX_BITS, reset_less=True)
@@ -80,10 +73,7 @@ class ErrorStore(ResidualStore):
             self.positions.address.eq(count),
             self.positions.data.eq(later(m, self.i.payload.position, self.fill)),
         ]
-        with m.If(self.start):
-            m.d.sync += [busy.eq(self.k_top != 0), count.eq(0)]
-        with m.Elif(write[-1]):
-            m.d.sync += [count.eq(count + 1), busy.eq(count + 1 != self.k_top << 1)]
+        self.until_all(m, busy, count, write[-1])
 
     def _codebook(self, m: Module) -> data.View:
         """Return the centroids in FP16, by code."""

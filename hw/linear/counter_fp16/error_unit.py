@@ -1,7 +1,5 @@
 """Error unit: what an outlier is beyond its centroid, in FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Module, Mux, Signal
 
 from golden.exact.fp16_arithmetic import SIGN
@@ -25,7 +23,7 @@ class ErrorUnit(Component):
     Reset : no state; what is under way goes on.
     """
 
-    LATENCY: ClassVar[int] = 1 + Fp16Fma.STAGES
+    LATENCY = 1 + Fp16Fma.STAGES
 
     codebook = In(CODEBOOK)
     """FP16 centroids of the activations, finite. Steady while outliers are under way."""

@@ -1,7 +1,5 @@
 """Last steps of an output in FP16: scales, compensation, bias."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Module
 
 from hw.fp16.fp16_add import Fp16Add
@@ -23,7 +21,7 @@ class Fp16Combine(Component):
     Reset : no state; what is under way goes on.
     """
 
-    LATENCY: ClassVar[int] = 2 * Fp16Multiply.STAGES + 2 * Fp16Add.STAGES
+    LATENCY = 2 * Fp16Multiply.STAGES + 2 * Fp16Add.STAGES
 
     main = In(16)
     """FP16 pattern of an output channel's main sum."""
@@ -47,7 +45,6 @@ class Fp16Combine(Component):
         )
         result, latency = self.main, 0
         for name, kind, operand in operations:
-            unit = self.put(m, name, kind(pipelined=True))
-            m.d.comb += [unit.a.eq(result), unit.b.eq(later(m, operand, latency))]
+            unit = self.put(m, name, kind(pipelined=True), a=result, b=later(m, operand, latency))
             result, latency = unit.o, latency + unit.latency
         m.d.comb += self.o.eq(result)

@@ -91,15 +91,14 @@ class Fp16CompensationArray(Sized[Fp16CounterSpec]):
         live = later(m, fire, self.TO_MAC - 1, reset_less=False)
         first = later(m, fire & read.first, self.TO_MAC - 1, reset_less=False)
         scales = self.put(
-            m, "scales", ChannelMemory(16, spec.group_channels, spec.channel_groups_max)
+            m,
+            "scales",
+            ChannelMemory(16, spec.group_channels, spec.channel_groups_max),
+            channel_en=self.channel_en,
+            channel_address=self.channel_address,
+            channel=self.channel.scale,
         )
-        m.d.comb += [
-            scales.channel_en.eq(self.channel_en),
-            scales.channel_address.eq(self.channel_address),
-            scales.channel.eq(self.channel.scale),
-            scales.read_en.eq(fetch),
-            scales.group.eq(following.group),
-        ]
+        m.d.comb += [scales.read_en.eq(fetch), scales.group.eq(following.group)]
         totals = Signal(spec.group_word)
         for n in range(spec.group_channels):
             unit = self.put(m, f"dequant{n}", DequantUnit())

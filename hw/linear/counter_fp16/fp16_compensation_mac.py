@@ -1,7 +1,5 @@
 """Compensation MAC: what outliers add to output channels, in FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Module, Mux, Signal
 
 from golden.exact.fp16_arithmetic import SIGN
@@ -32,8 +30,8 @@ class Fp16CompensationMac(Component):
     Reset : none needed; ``first`` starts a sum.
     """
 
-    LATENCY: ClassVar[int] = Fp16Fma.STAGES
-    SLOTS_MIN: ClassVar[int] = Fp16Fma.STAGES
+    LATENCY = Fp16Fma.STAGES
+    SLOTS_MIN = Fp16Fma.STAGES
 
     error = In(16)
     """FP16 pattern of an outlier's error."""

@@ -99,15 +99,14 @@ class Fp16OutputStage(Sized[Fp16CounterSpec]):
             scale.eq(self.scale_i.payload),
         ]
         memory = self.put(
-            m, "channels", ChannelMemory(FP16_CHANNEL, lanes, spec.outputs_max // lanes)
+            m,
+            "channels",
+            ChannelMemory(FP16_CHANNEL, lanes, spec.outputs_max // lanes),
+            channel_en=self.channel_en,
+            channel_address=self.channel_address,
+            channel=self.channel,
         )
-        m.d.comb += [
-            memory.channel_en.eq(self.channel_en),
-            memory.channel_address.eq(self.channel_address),
-            memory.channel.eq(self.channel),
-            memory.read_en.eq(step),
-            memory.group.eq(group),
-        ]
+        m.d.comb += [memory.read_en.eq(step), memory.group.eq(group)]
         channels = memory.values
         results = []
         for n in range(lanes):

@@ -1,7 +1,5 @@
 """Sums of neighbours that come one after the other."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Module, Signal
 
 from hw.fp16.fp16_add import Fp16Add
@@ -22,7 +20,7 @@ class Fp16PairAdd(Component):
     Reset : drops the sums under way; the next number is the first of a pair.
     """
 
-    LATENCY: ClassVar[int] = Fp16Add.STAGES
+    LATENCY = Fp16Add.STAGES
 
     i = In(16)
     """FP16 pattern."""

@@ -1,7 +1,5 @@
 """A token's scale as an FP16 number."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Mux
 
 from golden.exact.spec import SCALE_BITS
@@ -37,7 +35,7 @@ class Fp16TokenScale(Component):
     Reset : no state; what is under way goes on.
     """
 
-    LATENCY: ClassVar[int] = 3
+    LATENCY = 3
 
     i = In(SCALE)
     """Mantissa, with its first bit set, and exponent."""

@@ -43,8 +43,7 @@ class RankedEntries(Component):
     """Entries in the order of their ranks."""
 
     def __init__(self, spec: OrizuruSpec, depth: int) -> None:
-        self.spec = spec
-        self.depth = depth
+        self.spec, self.depth = spec, depth
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102

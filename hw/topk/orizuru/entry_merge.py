@@ -50,8 +50,7 @@ class EntryMerge(Component):
     """Whether both lists have ended and all entries are passed on."""
 
     def __init__(self, spec: OrizuruSpec, largest: bool = True) -> None:
-        self.spec = spec
-        self.largest = largest
+        self.spec, self.largest = spec, largest
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102

@@ -60,9 +60,7 @@ class HeapLevel(Component):
     """As its ``place``, and as ``above`` of the one after it."""
 
     def __init__(self, level: int, entries: int, position_bits: int, largest: bool = True) -> None:
-        self.level = level
-        self.entries = entries
-        self.position_bits = position_bits
+        self.level, self.entries, self.position_bits = level, entries, position_bits
         self.largest = largest
         node = node_layout(position_bits)
         self.pair_layout = data.ArrayLayout(node, 2)

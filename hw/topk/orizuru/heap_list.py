@@ -67,9 +67,7 @@ class HeapList(Component):
     def __init__(self, entries: int, position_bits: int, largest: bool = True) -> None:
         if entries < 2:
             raise ValueError(f"a heap keeps 2 entries or more, got {entries}: take a sorted list")
-        self.entries = entries
-        self.position_bits = position_bits
-        self.largest = largest
+        self.entries, self.position_bits, self.largest = entries, position_bits, largest
         self.levels = ceil_log2(entries + 1)
         self.sweep = 1 << max(self.levels - 2, 1)
         self.entry = data.StructLayout({"key": KEY, "position": position_bits})

@@ -49,9 +49,7 @@ class OrizuruControl(Component):
     def __init__(self, outliers_max: int, first: int, period: int) -> None:
         require_int("first", first, low=1, high=64)
         require_int("period", period, low=1, high=64)
-        self.outliers_max = outliers_max
-        self.first = first
-        self.period = period
+        self.outliers_max, self.first, self.period = outliers_max, first, period
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102

@@ -87,8 +87,7 @@ class OrizuruLeaf(Component):
     def __init__(self, inputs: int, lanes: int) -> None:
         require_power_of_two("inputs", inputs, low=2, high=1 << 16)
         require_power_of_two("lanes", lanes, low=2, high=inputs)
-        self.inputs = inputs
-        self.lanes = lanes
+        self.inputs, self.lanes = inputs, lanes
         self.position_bits = exact_log2(inputs)
         self.period = leaf_period(inputs)
         self.candidate = candidate(self.position_bits)

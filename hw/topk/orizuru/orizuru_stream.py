@@ -63,10 +63,7 @@ class OrizuruStream(OutlierEngine):
         reverse: bool = False,
         heap: bool = False,
     ) -> None:
-        self.lists = lists
-        self.queue = queue
-        self.sections = sections
-        self.reverse = reverse
+        self.lists, self.queue, self.sections, self.reverse = lists, queue, sections, reverse
         self.heap = heap
         require_power_of_two("lists", lists, low=1, high=spec.values_per_beat)
         if reverse and lists > 1:
@@ -150,8 +147,7 @@ class OrizuruStream(OutlierEngine):
             for _ in range(self.lists)
         ]
         for n, part in enumerate(parts):
-            self.put(m, f"{name}{n}", part)
-            m.d.comb += part.k_top.eq(self.k_top)
+            self.put(m, f"{name}{n}", part, k_top=self.k_top)
         return parts
 
     def _feed(

@@ -54,8 +54,7 @@ class OrizuruUpper(Component):
 
     def __init__(self, units: int, position_bits: int) -> None:
         require_power_of_two("units", units, low=2, high=16)
-        self.units = units
-        self.position_bits = position_bits
+        self.units, self.position_bits = units, position_bits
         self.period = upper_period(units)
         super().__init__()
 

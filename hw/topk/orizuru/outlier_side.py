@@ -83,12 +83,8 @@ class OutlierSide(Component):
         reverse: bool = False,
         heap: bool = False,
     ) -> None:
-        self.spec = spec
-        self.largest = largest
-        self.queue = queue
-        self.sections = sections
-        self.reverse = reverse
-        self.heap = heap
+        self.spec, self.largest, self.queue, self.sections = spec, largest, queue, sections
+        self.reverse, self.heap = reverse, heap
         require_int("queue", queue, low=2, high=8)
         require_power_of_two("sections", sections, low=1, high=spec.values_per_beat)
         super().__init__()

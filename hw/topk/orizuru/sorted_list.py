@@ -64,9 +64,7 @@ class SortedList(Component):
     def __init__(
         self, entries: int, position_bits: int, largest: bool = True, reverse: bool = False
     ) -> None:
-        self.entries = entries
-        self.position_bits = position_bits
-        self.largest = largest
+        self.entries, self.position_bits, self.largest = entries, position_bits, largest
         self.reverse = reverse
         self.entry = data.StructLayout({"key": KEY, "position": position_bits})
         super().__init__()
