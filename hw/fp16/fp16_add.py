@@ -3,17 +3,7 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from hw.arith.wires import wire
-from hw.fp16.fp16_parts import (
-    Cut,
-    Number,
-    Special,
-    Window,
-    finish,
-    keep,
-    registers,
-    shift_down,
-    unpack,
-)
+from hw.fp16.fp16_parts import Number, Special, Window, finish, shift_down, unpack
 from hw.fp16.fp16_unit import Fp16Unit
 from hw.stream.component import Out
 
@@ -25,13 +15,6 @@ class Fp16Add(Fp16Unit):
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.add`: to nearest, ties to even, with
     subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Timing
-    ------
-    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
-    Rate : one sum per cycle.
-    Through paths : ``a`` and ``b`` to ``o``, combinational; none if pipelined.
-    Reset : no state; what is under way in the pipeline goes on.
     """
 
     STAGES = 4
@@ -40,7 +23,7 @@ class Fp16Add(Fp16Unit):
     """FP16 pattern of the sum."""
 
     def build(self, m: Module) -> None:  # noqa: D102
-        cut: Cut = registers(m) if self.pipelined else keep
+        cut = self.cuts(m)
 
         a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
         special, large, small, distance, limit = self._order(m, a, b)

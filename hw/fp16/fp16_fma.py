@@ -6,18 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from hw.arith.carry_save import add_rows, first_row, resolve
 from hw.arith.wires import wire
-from hw.fp16.fp16_parts import (
-    Cut,
-    Number,
-    Special,
-    Window,
-    finish,
-    keep,
-    registers,
-    shift_down,
-    shift_up,
-    unpack,
-)
+from hw.fp16.fp16_parts import Number, Special, Window, finish, shift_down, shift_up, unpack
 from hw.fp16.fp16_unit import Fp16Unit
 from hw.stream.component import In, Out
 
@@ -56,13 +45,6 @@ class Fp16Fma(Fp16Unit):
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.fused_multiply_add`: to nearest, ties to
     even, with subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Timing
-    ------
-    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
-    Rate : one sum per cycle.
-    Through paths : ``a``, ``b`` and ``c`` to ``o``, combinational; none if pipelined.
-    Reset : no state; what is under way in the pipeline goes on.
     """
 
     STAGES = 6
@@ -73,7 +55,7 @@ class Fp16Fma(Fp16Unit):
     """FP16 pattern of the sum."""
 
     def build(self, m: Module) -> None:  # noqa: D102
-        cut: Cut = registers(m) if self.pipelined else keep
+        cut = self.cuts(m)
 
         a, b, c = (unpack(m, getattr(self, name), name) for name in "abc")
         special = self._special(m, a, b, c)

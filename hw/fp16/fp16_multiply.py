@@ -4,17 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Value
 
 from hw.arith.carry_save import add_rows, first_row, resolve
 from hw.arith.wires import wire
-from hw.fp16.fp16_parts import (
-    Cut,
-    Number,
-    Special,
-    Window,
-    finish,
-    keep,
-    registers,
-    shift_up,
-    unpack,
-)
+from hw.fp16.fp16_parts import Cut, Number, Special, Window, finish, shift_up, unpack
 from hw.fp16.fp16_unit import Fp16Unit
 from hw.stream.component import Out
 
@@ -27,13 +17,6 @@ class Fp16Multiply(Fp16Unit):
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.multiply`: to nearest, ties to even, with
     subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Timing
-    ------
-    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
-    Rate : one product per cycle.
-    Through paths : ``a`` and ``b`` to ``o``, combinational; none if pipelined.
-    Reset : no state; what is under way in the pipeline goes on.
     """
 
     STAGES = 4
@@ -42,7 +25,7 @@ class Fp16Multiply(Fp16Unit):
     """FP16 pattern of the product."""
 
     def build(self, m: Module) -> None:  # noqa: D102
-        cut: Cut = registers(m) if self.pipelined else keep
+        cut = self.cuts(m)
 
         a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
         m.d.comb += self.o.eq(multiply(m, cut, a, b))

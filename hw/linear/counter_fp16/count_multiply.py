@@ -6,14 +6,15 @@ from golden.exact.spec import require_int
 from hw.arith.bits import choose
 from hw.arith.wires import wire
 from hw.fp16.fp16_multiply import Fp16Multiply, multiply
-from hw.fp16.fp16_parts import MANTISSA, Cut, Number, keep, registers, unpack
-from hw.stream.component import Component, In, Out
+from hw.fp16.fp16_parts import MANTISSA, Number, unpack
+from hw.fp16.fp16_unit import Pipelined
+from hw.stream.component import In, Out
 
 UNIT = 25  # exponent of a number whose mantissa is its value
 NO = Const(0, 1)
 
 
-class CountMultiply(Component):
+class CountMultiply(Pipelined):
     """Multiply a count, as an FP16 number, with an entry of the product table.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.multiply` of
@@ -25,8 +26,6 @@ class CountMultiply(Component):
     ----------
     count_bits : int
         Bits of a count, 1 to 15: 11 hold all counts of up to 2047 inputs.
-    pipelined : bool
-        Whether there are registers between the steps and behind the last one.
 
     Timing
     ------
@@ -37,6 +36,7 @@ class CountMultiply(Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
+    STAGES = Fp16Multiply.STAGES
     COUNT_BITS_MAX = 15
 
     count = In(lambda c: c.count_bits)
@@ -48,13 +48,12 @@ class CountMultiply(Component):
 
     def __init__(self, count_bits: int, *, pipelined: bool = False) -> None:
         require_int("count_bits", count_bits, low=1, high=self.COUNT_BITS_MAX)
-        self.count_bits, self.pipelined = count_bits, pipelined
-        stages = Fp16Multiply.STAGES + (count_bits > MANTISSA)
-        self.latency = stages if pipelined else 0
-        super().__init__()
+        self.count_bits = count_bits
+        super().__init__(pipelined=pipelined)
+        self.latency += pipelined * (count_bits > MANTISSA)
 
     def build(self, m: Module) -> None:  # noqa: D102
-        cut: Cut = registers(m) if self.pipelined else keep
+        cut = self.cuts(m)
 
         product: Value = self.product
         if self.count_bits > MANTISSA:
