@@ -1,5 +1,7 @@
 """Double buffer: one token is read while the next is written."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
@@ -50,6 +52,11 @@ class ReadPort(Port):
                 "done": wiring.Out(1),
             }
         )
+
+
+def write_as(target: Any, source: Any) -> list[Any]:
+    """Return what lets one write side write what another says; ``done`` is left to the owner."""
+    return [getattr(target, name).eq(getattr(source, name)) for name in ("en", "address", "data")]
 
 
 class TokenBuffer(Component):

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
 from hw.stream.component import Component, In, InStream, Out, OutStream
-from hw.stream.token_buffer import ReadPort, TokenBuffer
+from hw.stream.token_buffer import ReadPort, TokenBuffer, write_as
 from hw.token.cluster_pass import ClusterPass
 from hw.token.midpoint_scaler import MidpointScaler
 from hw.token.reciprocal import Reciprocal
@@ -79,12 +79,7 @@ class TokenQuantizer(Component):
 
     def write_codes(self, m: Module, clustering: ClusterPass) -> None:
         """Let the clustering pass write the codes."""
-        write = self.code_buffer.write
-        m.d.comb += [
-            write.en.eq(clustering.codes.en),
-            write.address.eq(clustering.codes.address),
-            write.data.eq(clustering.codes.data),
-        ]
+        m.d.comb += write_as(self.code_buffer.write, clustering.codes)
 
     def build(self, m: Module) -> None:  # noqa: D102
         scaler = self.put(m, "scaler", self.scaler)
@@ -141,7 +136,6 @@ class TokenQuantizer(Component):
         scale: data.View,
     ) -> None:
         """Give every part what is steady while a token is under way."""
-        rows, positions = self.row_buffer, self.position_buffer
         m.d.comb += [
             scaler.centroids.eq(self.a_centroids),
             scaler.last_centroid.eq(self.shape.last_centroid),
@@ -158,12 +152,8 @@ class TokenQuantizer(Component):
             residuals.scale.eq(scale),
             residuals.thresholds.eq(scaler.o.payload),
             residuals.reciprocal.eq(reciprocal.o.payload),
-            rows.write.en.eq(residuals.rows.en),
-            rows.write.address.eq(residuals.rows.address),
-            rows.write.data.eq(residuals.rows.data),
-            positions.write.en.eq(residuals.positions.en),
-            positions.write.address.eq(residuals.positions.address),
-            positions.write.data.eq(residuals.positions.data),
+            write_as(self.row_buffer.write, residuals.rows),
+            write_as(self.position_buffer.write, residuals.positions),
             self.saturated.eq(residuals.saturated),
             self.scale_o.payload.eq(scale),
         ]

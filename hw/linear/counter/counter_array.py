@@ -4,8 +4,8 @@ from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
-from amaranth.utils import exact_log2
 
+from hw.arith.bits import used_lanes
 from hw.linear.counter.counter_line import CounterLine
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.entry_slices import EntrySlices
@@ -109,7 +109,6 @@ class CounterArray(Component):
         beat = Signal(data.StructLayout({"mask": spec.pairs, "first": 1, "last": 1, "valid": 1}))
         following = sequencer.o.payload
         fetch = Signal()
-        rest = self.shape.inputs[: exact_log2(spec.pairs)]
         m.d.comb += [
             sequencer.shape.eq(self.shape),
             sequencer.available.eq(self.codes.filled),
@@ -121,7 +120,7 @@ class CounterArray(Component):
         ]
         with m.If(fetch):
             m.d.sync += [
-                beat.mask.eq(Mux(following.last & rest.any(), (1 << rest) - 1, -1)),
+                beat.mask.eq(used_lanes(following.last, self.shape.inputs, spec.pairs)),
                 beat.first.eq(following.first),
                 beat.last.eq(following.last),
                 beat.valid.eq(1),

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.utils import exact_log2
 
 from golden.exact.fp16 import INFINITY
+from hw.arith.bits import used_lanes
 from hw.linear.counter_fp16.fp16_combine import Fp16Combine
 from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSpec
 from hw.stream.channel_memory import ChannelMemory
@@ -125,10 +126,8 @@ class Fp16OutputStage(Sized[Fp16CounterSpec]):
         queue = self.put(m, "queue", CreditQueue(self.beat, self.PLACES))
         wiring.connect(m, queue.o, wiring.flipped(self.o))
 
-        # The last beat may be a part of one; with a single lane it never is.
-        rest = self.outputs[: exact_log2(lanes)]
         used = Signal(lanes)
-        m.d.comb += used.eq(Mux(last & rest.any(), (1 << rest) - 1, -1))
+        m.d.comb += used.eq(used_lanes(last, self.outputs, lanes))
         within = later(m, used, self.UNDER_WAY)
         beat = Signal(self.beat)
         m.d.comb += [

@@ -1,8 +1,8 @@
 """Beat sequencer: the order in which a token's beats are worked on."""
 
 from amaranth.hdl import Module, Mux
-from amaranth.utils import exact_log2
 
+from hw.arith.bits import used_lanes
 from hw.linear.engine_spec import EngineSpec
 from hw.stream.component import In, OutStream, Sized
 from hw.stream.walk import Loop, Walk
@@ -51,7 +51,6 @@ class BeatSequencer(Sized[EngineSpec]):
         # What is being stepped through: the token's inputs, or its outliers on both sides.
         compensation = branch.index
         length = Mux(compensation, shape.k_top << 1, shape.inputs)
-        rest = length[: exact_log2(lanes)]
         m.d.comb += [
             walk.counts.tile.eq(shape.outputs),
             walk.counts.branch.eq(Mux(shape.k_top == 0, 1, 2)),
@@ -64,7 +63,7 @@ class BeatSequencer(Sized[EngineSpec]):
             beat.compensation.eq(compensation),
             beat.address.eq(address.index),
             beat.digit.eq(digit.index),
-            beat.mask.eq(Mux(address.last & rest.any(), (1 << rest) - 1, -1)),
+            beat.mask.eq(used_lanes(address.last, length, lanes)),
             beat.first.eq(branch.first & address.first),
             beat.last.eq(branch.ends),
             beat.token_last.eq(tile.ends),

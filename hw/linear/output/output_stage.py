@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
+from hw.arith.bits import used_lanes
 from hw.linear.engine_spec import CHANNEL, SCALE, EngineSpec
 from hw.linear.output.output_scaler import OutputScaler
 from hw.stream.channel_memory import ChannelMemory
@@ -79,15 +80,13 @@ class OutputStage(Sized[EngineSpec]):
 
         held = Signal(data.ArrayLayout(signed(spec.sum_bits), lanes))
         scale, held_last, used = Signal(SCALE), Signal(), Signal(lanes)
-        # The last beat may be a part of one; with a single lane it never is.
-        rest = self.outputs[: exact_log2(lanes)]
         with m.If(step):
             m.d.sync += [
                 read_valid.eq(1),
                 [held[n].eq(self._whole(sums[n])) for n in range(lanes)],
                 scale.eq(self.scale_i.payload),
                 held_last.eq(last),
-                used.eq(Mux(last & rest.any(), (1 << rest) - 1, -1)),
+                used.eq(used_lanes(last, self.outputs, lanes)),
             ]
         with m.Elif(read_go):
             m.d.sync += read_valid.eq(0)
