@@ -20,7 +20,7 @@ CODES = 1 << INDEX_BITS
 class ErrorStore(ResidualStore):
     """Take a token's outliers, one per cycle, for the FP16 compensation MACs.
 
-    Bit-exact with :func:`golden.exact.counter_fp16.error_units`. Ports are those of
+    Bit-exact with :func:`golden.exact.counter_fp16.error_units`. It has the ports of
     :class:`hw.linear.counter.residual_store.ResidualStore`, with an FP16 error a word in ``rows``.
     ``w_centroids`` and ``reciprocal`` are not used, and ``saturated`` stays low. One after the
     other the activation centroids are turned into FP16, all the time, so they must be steady for

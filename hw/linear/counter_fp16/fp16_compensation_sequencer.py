@@ -11,7 +11,7 @@ from hw.stream.walk import Loop, Walk
 class Fp16CompensationSequencer(CompensationSequencer):
     """Step through blocks of output channels; in each through outliers; for each through groups.
 
-    A group's sum is wanted again only after all other groups of its block. Ports are those of
+    A group's sum is wanted again only after all other groups of its block. It has the ports of
     :class:`hw.linear.counter.compensation_sequencer.CompensationSequencer`.
     """
 

@@ -11,7 +11,7 @@ from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 class Fp16CounterArray(CounterArray):
     """A :class:`hw.linear.counter.counter_array.CounterArray` with FP16 products and FP16 sums.
 
-    Ports and timing are the same, but for the numbers: ``product_table`` has an FP16 pattern for
+    It has the same ports and timing, but for the numbers: ``product_table`` has an FP16 pattern for
     each bin, and ``o`` an FP16 sum for each line.
     """
 
