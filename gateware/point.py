@@ -58,11 +58,7 @@ class Point(Design):
 
 
 def listed(
-    name: str,
-    make: Callable[[], wiring.Component],
-    about: str,
-    *,
-    bench: str | None = None,
+    name: str, make: Callable[[], wiring.Component], about: str, *, bench: str | None = None
 ) -> Point:
     """Return a point of the catalogue; few of these are small enough for a bench."""
     return Point(name, make, about, bench=bench, catalogue=True)

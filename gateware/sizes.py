@@ -1,5 +1,7 @@
 """Sizes that several rooms share: those of whole engines, and those of benches and proofs."""
 
+from typing import Any
+
 from golden.exact.spec import default_numbers
 from hw.linear.engine_spec import EngineSpec
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
@@ -7,31 +9,21 @@ from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 # Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with
 # this suffix, for symmetric ones.
 SUFFIX = "_symmetric"
+FIELDS = (
+    *("inputs_per_beat", "output_lanes", "inputs_max", "outputs_max"),
+    *("outliers_max", "scale_lanes"),
+)
+
+
+def sized(*values: int, **others: int) -> dict[str, Any]:
+    """Return the sizes of an engine by name: values of :data:`FIELDS`, then its own."""
+    return dict(zip(FIELDS, values, strict=True)) | others
+
+
 SIZES = {
-    "tiny": dict(
-        inputs_per_beat=4,
-        output_lanes=4,
-        inputs_max=64,
-        outputs_max=64,
-        outliers_max=4,
-        scale_lanes=2,
-    ),
-    "small": dict(
-        inputs_per_beat=16,
-        output_lanes=16,
-        inputs_max=256,
-        outputs_max=256,
-        outliers_max=8,
-        scale_lanes=4,
-    ),
-    "minilm": dict(
-        inputs_per_beat=16,
-        output_lanes=64,
-        inputs_max=1536,
-        outputs_max=1536,
-        outliers_max=16,
-        scale_lanes=4,
-    ),
+    "tiny": sized(4, 4, 64, 64, 4, 2),
+    "small": sized(16, 16, 256, 256, 8, 4),
+    "minilm": sized(16, 64, 1536, 1536, 16, 4),
 }
 
 
@@ -49,15 +41,8 @@ def small_spec(
     scale_lanes: int = 2,
 ) -> EngineSpec:
     """Return a linear engine small enough for Icarus."""
-    return EngineSpec(
-        numbers=default_numbers(symmetric=symmetric),
-        inputs_per_beat=inputs_per_beat,
-        output_lanes=4,
-        inputs_max=inputs_max,
-        outputs_max=16,
-        outliers_max=outliers_max,
-        scale_lanes=scale_lanes,
-    )
+    size = sized(inputs_per_beat, 4, inputs_max, 16, outliers_max, scale_lanes)
+    return EngineSpec(numbers=default_numbers(symmetric=symmetric), **size)
 
 
 def outlier_spec(inputs_max: int, outliers_max: int, values_per_beat: int) -> OrizuruSpec:

@@ -139,9 +139,13 @@ def section(doc: str, title: str) -> str:
 
 
 def timing_fault(kind: type) -> str | None:
-    """Say what is wrong with a component's Timing section; one without logic has none."""
-    said = re.findall(r"^([A-Z][a-z ]+?) : ", section(inspect.getdoc(kind) or "", "Timing"), re.M)
-    has_logic = hasattr(kind, "elaborate")
+    """Say what is wrong with a component's Timing section, its own or the one that it inherits.
+
+    One without logic has none.
+    """
+    sections = (section(inspect.cleandoc(base.__doc__ or ""), "Timing") for base in kind.__mro__)
+    said = re.findall(r"^([A-Z][a-z ]+?) : ", next(filter(None, sections), ""), re.M)
+    has_logic = issubclass(kind, Component) and kind.build is not Component.build
     return f"its Timing section says {said}" if has_logic and tuple(said) != TIMING else None
 
 
@@ -170,8 +174,8 @@ class Untold(Component):
     o = Out(1)
     """Ones."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        return Module()
+    def build(self, m: Module) -> None:  # noqa: D102
+        m.d.comb += self.o.eq(self.i)
 
 
 def test_what_is_not_said_is_told() -> None:

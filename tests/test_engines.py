@@ -1,12 +1,10 @@
-"""What runs a layer on an engine: its words, its memory images, its cycles and resources."""
+"""What runs a layer on an engine: its words, its memory images, its cycles."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gateware.engines.contract import memory_bits
 from gateware.engines.kinds import engine, engine_of, is_engine
 from gateware.points import CATALOGUE, point
 from golden.exact.mapping import index_code
@@ -80,13 +78,5 @@ def test_the_slowest_stage_says_how_often_tokens_come() -> None:
     assert counter.interval == counter.main > counter.compensation == 16 * 16
 
 
-def test_resources_by_hand() -> None:
-    found = engine(point("tiny").spec).resources()
-    assert (found.multiply_accumulates, found.weight_bits) == (16, 64)
-    assert found.memory_bits == json.loads(BASELINE.read_text())["designs"]["tiny"]["memory_bits"]
-
-
-def test_memories_of_shared_modules_count_each_time() -> None:
-    text = "module \\a\n  memory width 8 size 64 \\m\n  memory width 8 size 32 \\n\nend\n"
-    text += "module \\b\n  cell \\a \\x\n  end\n  cell \\a \\y\n  end\nend\n"
-    assert memory_bits(text, "b") == 2 * 512  # 256 bits are flip-flops
+def test_products_of_a_cycle_by_hand() -> None:
+    assert engine(point("tiny").spec).multiply_accumulates == 4 * 4

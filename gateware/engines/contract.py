@@ -1,6 +1,5 @@
 """What everything that runs a layer on an engine asks of it, whatever its kind."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -10,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from amaranth.lib import wiring
 
-from gateware.emit import emission
-from gateware.engines.cycles import Cycles, Resources
+from gateware.engines.cycles import Cycles
 from gateware.engines.memory_image import MemoryImage
 from golden.base.errors import InputError
 from golden.exact.fp16 import BitArray
@@ -26,7 +24,6 @@ Spec = TypeVar("Spec", bound=EngineSpec)
 Constant = tuple[
     Select, int, int | np.integer
 ]  # of a load word: where it goes, its address, its value
-SMALL_MEMORY = 256  # bits up to which a memory is made of flip-flops
 EXPONENT_BITS = 8  # of the token scale's factor in its load word
 
 
@@ -196,16 +193,6 @@ class Contract(ABC, Generic[Spec]):
             By how much the first weights of an outlier branch of its own come later.
         """
 
-    def resources(self) -> Resources:
-        """Return what the engine does per cycle, and its memories; builds the engine for that."""
-        answers = (getattr(self.component, port).payload for port in self.WEIGHTS.values())
-        made: Any = self.COMPONENT
-        return Resources(
-            multiply_accumulates=self.multiply_accumulates,
-            weight_bits=sum(answer.shape().size for answer in answers),
-            memory_bits=memory_bits(emission(made(self.spec), "engine").text, "engine"),
-        )
-
     @property
     @abstractmethod
     def multiply_accumulates(self) -> int:
@@ -214,21 +201,6 @@ class Contract(ABC, Generic[Spec]):
     @abstractmethod
     def weight_beats(self, inputs: int, outputs: int, k_top: int) -> int:
         """Return the beats of weights that a token takes in the main branch, one a cycle."""
-
-
-def memory_bits(rtlil: str, top: str) -> int:
-    """Return the bits of the memories in a design's RTLIL; small ones become flip-flops."""
-    bodies = re.split(r"^module ", rtlil, flags=re.MULTILINE)[1:]
-    modules = {body.split("\n", 1)[0].strip(): body for body in bodies}
-
-    def count(name: str) -> int:
-        own = re.findall(r"^ *memory width (\d+) size (\d+) ", modules[name], re.MULTILINE)
-        sizes = [int(width) * int(size) for width, size in own]
-        cells = re.findall(r"^ *cell (\S+) ", modules[name], re.MULTILINE)
-        inner = sum(count(cell) for cell in cells if cell in modules)
-        return inner + sum(bits for bits in sizes if bits > SMALL_MEMORY)
-
-    return count(f"\\{top}")
 
 
 def weight_codes(layer: QuantizedLinear) -> npt.NDArray[np.uint8]:

@@ -36,22 +36,3 @@ class Cycles:
     def interval(self) -> int:
         """From token to token: the slowest stage."""
         return max(self.ingest, self.quantise, self.main, self.compensation, self.output)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resources:
-    """What an engine does and takes in at most.
-
-    Parameters
-    ----------
-    multiply_accumulates : int
-        Of the main branch, per cycle.
-    weight_bits : int
-        Of all streams of weights together, per cycle.
-    memory_bits : int
-        On the chip, in memories.
-    """
-
-    multiply_accumulates: int
-    weight_bits: int
-    memory_bits: int

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from gateware.point import Point, listed
-from gateware.sizes import SUFFIX
+from gateware.sizes import SUFFIX, sized
 from golden.exact.spec import default_numbers
 from hw.linear.counter.bin_merge import BinMerge
 from hw.linear.counter.bit_counter import BitCounter
@@ -28,50 +28,12 @@ from hw.linear.counter.sum_join import SumJoin
 from hw.linear.counter.tile_requester import TileRequester
 from hw.linear.counter.tile_sequencer import TileSequencer
 
-SIZES: dict[str, dict[str, Any]] = {
-    "counter_small": dict(
-        inputs_per_beat=16,
-        output_lanes=4,
-        inputs_max=256,
-        outputs_max=256,
-        outliers_max=8,
-        scale_lanes=2,
-        counters=2,
-        compensation_macs=4,
-    ),
-    "counter_minilm": dict(
-        inputs_per_beat=16,
-        output_lanes=4,
-        inputs_max=1536,
-        outputs_max=1536,
-        outliers_max=16,
-        scale_lanes=4,
-        counters=4,
-    ),
+SIZES = {
+    "counter_small": sized(16, 4, 256, 256, 8, 2, counters=2, compensation_macs=4),
+    "counter_minilm": sized(16, 4, 1536, 1536, 16, 4, counters=4),
 }
-PAPER: dict[str, Any] = dict(
-    inputs_per_beat=16,
-    output_lanes=16,
-    inputs_max=4096,
-    outputs_max=4096,
-    outliers_max=32,
-    scale_lanes=4,
-    counters=32,
-)
-BENCH: dict[str, Any] = dict(
-    inputs_per_beat=2,
-    output_lanes=2,
-    inputs_max=16,
-    outputs_max=16,
-    outliers_max=4,
-    scale_lanes=1,
-    counters=2,
-    counter_inputs=2,
-    tree_lanes=32,
-    compensation_macs=2,
-)
-
-
+PAPER = sized(16, 16, 4096, 4096, 32, 4, counters=32)
+BENCH = sized(2, 2, 16, 16, 4, 1, counters=2, counter_inputs=2, tree_lanes=32, compensation_macs=2)
 SEQUENCER = "linear.bench_sequencer"
 REQUESTER = "linear.counter.bench_counter_requester"
 BUILDER = "token.bench_residual_builder"

@@ -28,12 +28,7 @@ from hw.linear.counter_fp16.fp16_tile_reader import Fp16TileReader
 from hw.linear.counter_fp16.fp16_token_scale import Fp16TokenScale
 
 BENCH: dict[str, Any] = dict(
-    inputs_per_beat=4,
-    output_lanes=2,
-    inputs_max=32,
-    outliers_max=4,
-    counters=2,
-    counter_inputs=4,
+    inputs_per_beat=4, output_lanes=2, inputs_max=32, outliers_max=4, counters=2, counter_inputs=4
 )
 
 
@@ -75,9 +70,7 @@ POINTS = (
         "a line's tree of 32 products",
     ),
     _part(
-        "fp16_compensation_mac",
-        partial(Fp16CompensationMac, slots=PAPER.slots),
-        "compensation MAC",
+        "fp16_compensation_mac", partial(Fp16CompensationMac, slots=PAPER.slots), "compensation MAC"
     ),
     Point("count_multiply_6", partial(CountMultiply, 6)),
     Point("count_multiply_11", partial(CountMultiply, 11, pipelined=True)),

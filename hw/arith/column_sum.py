@@ -15,11 +15,7 @@ CARRY_DELAY = 3
 
 
 def sum_columns(
-    m: Module,
-    columns: Mapping[int, Sequence[Value]],
-    bits: int,
-    name: str,
-    platform: object = None,
+    m: Module, columns: Mapping[int, Sequence[Value]], bits: int, name: str, platform: object = None
 ) -> Value:
     """Return the sum of all bits, each times two to the power of its column, modulo 2**bits.
 
@@ -43,7 +39,7 @@ def sum_columns(
     """
     if simulated(platform):
         return wire(m, _sum_words(columns, bits), f"{name}_words")[:bits]
-    rest = _reduce(m, columns, bits, name, inf)
+    rest = compress_columns(m, columns, bits, name, inf)
     return Cat(column[0] if column else Const(0, 1) for column in rest)
 
 
@@ -61,23 +57,19 @@ def _sum_words(columns: Mapping[int, Sequence[Value]], bits: int) -> Value:
 
 
 def compress_columns(
-    m: Module, columns: Mapping[int, Iterable[Value]], bits: int, name: str, depth: int
-) -> dict[int, list[Value]]:
+    m: Module, columns: Mapping[int, Iterable[Value]], bits: int, name: str, depth: float
+) -> list[list[Value]]:
     """Return the fewer bits that full adders make of columns, with the same sum modulo 2**bits.
 
     Parameters
     ----------
     m, columns, bits, name
         As for :func:`sum_columns`.
-    depth : int
-        Most full adders in a row, from input to sum.
+    depth : float
+        Most full adders in a row, from input to sum; if infinite, a bit is left of each column,
+        otherwise two.
     """
-    return dict(enumerate(_reduce(m, columns, bits, name, depth * SUM_DELAY)))
-
-
-def _reduce(
-    m: Module, columns: Mapping[int, Iterable[Value]], bits: int, name: str, deadline: float
-) -> list[list[Value]]:
+    deadline = depth * SUM_DELAY
     # The running number keeps heaps from comparing values.
     waiting = [
         [(0, n, bit) for n, bit in enumerate(columns.get(column, ()))] for column in range(bits)

@@ -36,8 +36,7 @@ def compress(
     """
     bits = sum(map(len, columns))
     most = len(columns) + bits.bit_length() if width is None else width
-    fewer = compress_columns(m, dict(enumerate(columns)), most, name, levels or bits)
-    result = [fewer[weight] for weight in range(most)]
+    result = compress_columns(m, dict(enumerate(columns)), most, name, levels or bits)
     while width is None and result and not result[-1]:
         result.pop()
     return result

@@ -14,12 +14,7 @@ ROWS = 11  # rows of a product added in a stage
 
 
 def long_sum(
-    pipe: Pipeline,
-    a: Staged,
-    b: Staged,
-    *,
-    carry: Staged | None = None,
-    low: Staged | None = None,
+    pipe: Pipeline, a: Staged, b: Staged, *, carry: Staged | None = None, low: Staged | None = None
 ) -> Staged:
     """Return ``a + b + carry``, one bit longer than the longer one, a section in each stage.
 

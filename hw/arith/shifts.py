@@ -37,9 +37,6 @@ def shift_right(
         gone = Signal(name=f"{name}_gone_{1 << stage}")
         m.d.comb += [shifted.eq(value), gone.eq(lost)]
         with m.If(distance[stage]):
-            m.d.comb += [
-                shifted.eq(value[step:]),
-                gone.eq(Cat(lost, value[:step]).any()),
-            ]
+            m.d.comb += [shifted.eq(value[step:]), gone.eq(Cat(lost, value[:step]).any())]
         value, lost = shifted, gone
     return value, Value.cast(lost)

@@ -8,20 +8,7 @@ from hw.stream.component import In
 
 
 class DequantArray(MacArray):
-    """A :class:`hw.baseline.mac_array.MacArray` of weight and activation codes.
-
-    Parameters
-    ----------
-    spec : MacSpec
-        Of the arithmetic ``dequant``.
-
-    Timing
-    ------
-    Latency : ``spec.latency`` cycles from a tile's last beat to the tile.
-    Rate : as of :class:`hw.baseline.mac_array.MacArray`.
-    Through paths : ``i.payload`` to ``i.ready``, combinational.
-    Reset : drops what is under way; the next beat is a tile's first.
-    """
+    """A :class:`hw.baseline.mac_array.MacArray` of weight and activation codes."""
 
     lane_ports: ClassVar[tuple[str, ...]] = ("weight_magnitudes",)
     operand_ports: ClassVar[tuple[str, ...]] = ("activation_magnitudes",)

@@ -55,8 +55,7 @@ class DequantLane(Component):
         self.products = dequant_products(inputs)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut: Cut = registers(m) if self.pipelined else keep
         table = Array(self.weight_magnitudes[n] for n in range(MAGNITUDES.length))
         weights = {}
@@ -72,4 +71,3 @@ class DequantLane(Component):
         within = cut if self.pipelined else None
         total = self.products.total(m, self.digits, operand, self.offset, within)
         m.d.comb += self.sum.eq(cut(sum=wire(m, total, "total")))
-        return m

@@ -42,8 +42,7 @@ class DequantOperands(Component):
         self.products = dequant_products(inputs)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         table = Array(self.activation_magnitudes[n] for n in range(MAGNITUDES.length))
         added = defaultdict(list)
         for k in range(self.inputs):
@@ -57,4 +56,3 @@ class DequantOperands(Component):
                 added[2 * n].append(self.digits[k][n].one)
                 added[2 * n + 1].append(self.digits[k][n].two)
         m.d.comb += self.offset.eq(self.products.offset(m, added))
-        return m

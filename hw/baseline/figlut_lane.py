@@ -98,8 +98,7 @@ class FiglutLane(Component):
         self.sums = FiglutSum(inputs, activation_bits)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut: Cut = registers(m) if self.pipelined else keep
         keys = {}
         for group in range(self.inputs // GROUP):
@@ -128,4 +127,3 @@ class FiglutLane(Component):
             columns = cut_columns(m, columns, self.sums.bits, cut, DEPTH)
         twice = sum_columns(m, columns, self.sums.bits, "total")
         m.d.comb += self.sum.eq(cut(sum=wire(m, twice[1:], "total")))
-        return m

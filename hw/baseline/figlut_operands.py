@@ -47,8 +47,7 @@ class FiglutOperands(Component):
         self.sums = FiglutSum(inputs, activation_bits)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         for group in range(self.inputs // GROUP):
             x0, x1, x2, x3 = (self.activations[GROUP * group + n] for n in range(GROUP))
             low = [wire(m, x0 + x1, f"plus{group}"), wire(m, x0 - x1, f"minus{group}")]
@@ -72,4 +71,3 @@ class FiglutOperands(Component):
             bits = compress(m, bits, f"offset{max(map(len, bits))}", levels=1, width=len(bits))
         two = rows(two_each(m, bits, "two")[: self.sums.bits])
         m.d.comb += self.offset.eq(carry_select(m, *two, "offset"))
-        return m

@@ -5,7 +5,6 @@ from amaranth.hdl import Const, Module, Mux, Signal
 from golden.exact.mac import MINUS_ZERO
 from hw.fp16.fp16_add import Fp16Add
 from hw.stream.component import Component, In, Out
-from hw.stream.share import share
 
 
 class Fp16Accumulator(Component):
@@ -33,13 +32,8 @@ class Fp16Accumulator(Component):
     total = Out(16)
     """The total that comes by."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        adder = Fp16Add(pipelined=True)
-        m.submodules.adder = share(platform, adder)
+    def build(self, m: Module) -> None:  # noqa: D102
+        adder = self.put(m, "adder", Fp16Add(pipelined=True))
         # Known a cycle early, so that every accumulator has its own registers of them.
         valid, begin = Signal(), Signal()
         m.d.sync += [valid.eq(self.valid), begin.eq(self.valid & self.first)]
@@ -49,4 +43,3 @@ class Fp16Accumulator(Component):
             adder.b.eq(Mux(valid, self.term, nothing)),
             self.total.eq(adder.o),
         ]
-        return m

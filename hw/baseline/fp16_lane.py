@@ -7,7 +7,6 @@ from amaranth.utils import exact_log2
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.stream.component import Component, In, Out
-from hw.stream.share import share
 
 
 class Fp16Lane(Component):
@@ -44,21 +43,17 @@ class Fp16Lane(Component):
         self.latency = depth if pipelined else 0
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         terms = []
         for k in range(self.inputs):
-            unit = Fp16Multiply(pipelined=self.pipelined)
-            m.submodules[f"multiply{k}"] = share(platform, unit)
+            unit = self.put(m, f"multiply{k}", Fp16Multiply(pipelined=self.pipelined))
             m.d.comb += [unit.a.eq(self.activations[k]), unit.b.eq(self.weights[k])]
             terms.append(unit.o)
         while len(terms) > 1:
             sums = []
             for n, (a, b) in enumerate(zip(terms[::2], terms[1::2], strict=True)):
-                unit = Fp16Add(pipelined=self.pipelined)
-                m.submodules[f"add{len(terms)}_{n}"] = share(platform, unit)
+                unit = self.put(m, f"add{len(terms)}_{n}", Fp16Add(pipelined=self.pipelined))
                 m.d.comb += [unit.a.eq(a), unit.b.eq(b)]
                 sums.append(unit.o)
             terms = sums
         m.d.comb += self.sum.eq(terms[0])
-        return m

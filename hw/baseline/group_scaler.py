@@ -11,7 +11,6 @@ from hw.fp16.fp16_fma import Fp16Fma
 from hw.fp16.fp16_from_integer import Fp16FromInteger
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.stream.component import Component, InStream, OutStream
-from hw.stream.share import share
 
 TURNS = 8  # output channels that share a unit: as many as a group has beats
 ONE = 0x3C00
@@ -61,8 +60,7 @@ class GroupScaler(Component):
         )
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         scales = self.scale_i.payload
         turn = Signal(range(TURNS))
         full, going, busy = Signal(), Signal(), Signal()
@@ -103,10 +101,9 @@ class GroupScaler(Component):
             m.d.sync += late.eq(early)
         factor = Mux(adding, late, ONE)
         for unit in range(self.spec.output_lanes // TURNS):
-            product = self._product(m, platform, unit, active, turn)
+            product = self._product(m, unit, active, turn)
             nothing = Const(MINUS_ZERO, 16)
-            fma = Fp16Fma(pipelined=True)
-            m.submodules[f"fma{unit}"] = share(platform, fma)
+            fma = self.put(m, f"fma{unit}", Fp16Fma(pipelined=True))
             total: Any = fma.o
             for _ in range(TURNS - Fp16Fma.STAGES):
                 total = _next(m, total)
@@ -118,9 +115,8 @@ class GroupScaler(Component):
             outputs = Cat(self.o.payload[unit * TURNS + n] for n in range(TURNS))
             with m.If(done):
                 m.d.sync += outputs.eq(Cat(outputs[16:], fma.o))
-        return m
 
-    def _product(self, m: Module, platform: object, unit: int, active: Signal, turn: Signal):
+    def _product(self, m: Module, unit: int, active: Signal, turn: Signal):
         """Return the sums of a unit's channels, one after another, times their weights' scales."""
         lanes = range(unit * TURNS, (unit + 1) * TURNS)
         width = self.spec.result.width
@@ -129,17 +125,12 @@ class GroupScaler(Component):
             m.d.sync += sums.eq(Cat(self.i.payload[n] for n in lanes))
         with m.Elif(active):
             m.d.sync += sums.eq(sums >> width)
-        number, multiply = Fp16FromInteger(width, pipelined=True), Fp16Multiply(pipelined=True)
-        m.submodules[f"number{unit}"] = share(platform, number)
-        m.submodules[f"multiply{unit}"] = share(platform, multiply)
+        number = self.put(m, f"number{unit}", Fp16FromInteger(width, pipelined=True))
+        multiply = self.put(m, f"multiply{unit}", Fp16Multiply(pipelined=True))
         scale: Any = Array(self.scale_i.payload.weights[n] for n in lanes)[turn]
         for _ in range(Fp16FromInteger.STAGES):
             scale = _next(m, scale)
-        m.d.comb += [
-            number.i.eq(sums[:width]),
-            multiply.a.eq(number.o),
-            multiply.b.eq(scale),
-        ]
+        m.d.comb += [number.i.eq(sums[:width]), multiply.a.eq(number.o), multiply.b.eq(scale)]
         return multiply.o
 
 

@@ -45,15 +45,14 @@ class IntegerAccumulator(Component):
         self.latency = accumulator_cycles(total_bits)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         term = Signal(signed(self.total_bits))
         m.d.comb += term.eq(self.term)
         begin = wire(m, self.valid & self.first, "begin")
         valid = _later(m, self.valid, "valid")
         if not self.latency:
             m.d.comb += self.total.eq(_accumulate(m, term, 0, begin, valid, "low"))
-            return m
+            return
         half = min(self.total_bits // 2, self.term_bits - 1)  # the upper half has its sign
         low = _accumulate(m, term[:half], 0, begin, valid, "low")
         # Sign bits are all the same: those beyond the term need no registers of their own.
@@ -62,15 +61,9 @@ class IntegerAccumulator(Component):
         m.d.comb += high.eq(top.as_signed())
         later = _later(m, Cat(low[:half], low[half]), "later", reset_less=True)
         upper = _accumulate(
-            m,
-            high,
-            later[half],
-            _later(m, begin, "begun"),
-            _later(m, valid, "again"),
-            "high",
+            m, high, later[half], _later(m, begin, "begun"), _later(m, valid, "again"), "high"
         )
         m.d.comb += self.total.eq(Cat(later[:half], upper[: len(high)]))
-        return m
 
 
 def _accumulate(

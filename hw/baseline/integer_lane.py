@@ -60,8 +60,7 @@ class IntegerLane(Component):
         self.products = integer_products(inputs, activation_bits, weight_bits)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut: Cut = registers(m) if self.pipelined else keep
         weights = cut(**{f"weight{k}": self.weights[k].as_unsigned() for k in range(self.inputs)})
 
@@ -71,4 +70,3 @@ class IntegerLane(Component):
         within = cut if self.wide and self.pipelined else None
         total = self.products.total(m, self.digits, operand, self.offset, within)
         m.d.comb += self.sum.eq(cut(sum=wire(m, total, "total")))
-        return m

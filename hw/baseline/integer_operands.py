@@ -41,8 +41,7 @@ class IntegerOperands(Component):
         self.products = integer_products(inputs, activation_bits, weight_bits)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         added = defaultdict(list)
         for k in range(self.inputs):
             bits = self.activations[k].as_unsigned()
@@ -53,4 +52,3 @@ class IntegerOperands(Component):
                 added[2 * n].append(digit.negative & digit.one)
                 added[2 * n + 1].append(digit.negative & digit.two)
         m.d.comb += self.offset.eq(self.products.offset(m, added))
-        return m

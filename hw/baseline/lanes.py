@@ -13,7 +13,14 @@ from hw.baseline.integer_lane import IntegerLane
 from hw.baseline.integer_operands import IntegerOperands
 from hw.baseline.mac_spec import FIGLUT_ACTIVATION_BITS, MacSpec
 
-BITS = {"int4": 4, "int8": 8}
+# What prepares the activations for all lanes, a lane, and their sizes beside the inputs.
+PARTS: dict[str, tuple[Any, Any, tuple[int, ...]]] = {
+    "fp16": (None, Fp16Lane, ()),
+    "figlut": (FiglutOperands, FiglutLane, (FIGLUT_ACTIVATION_BITS,)),
+    "dequant": (DequantOperands, DequantLane, ()),
+    "int4": (IntegerOperands, IntegerLane, (4, 4)),
+    "int8": (IntegerOperands, IntegerLane, (8, 8)),
+}
 
 
 def make_operands(spec: MacSpec) -> Any:
@@ -21,32 +28,14 @@ def make_operands(spec: MacSpec) -> Any:
 
     Its outputs are inputs of a lane of the same names, one cycle after the weights.
     """
-    inputs = spec.inputs_per_beat
-    match spec.arithmetic:
-        case "fp16":
-            return None
-        case "figlut":
-            return FiglutOperands(inputs, FIGLUT_ACTIVATION_BITS)
-        case "dequant":
-            return DequantOperands(inputs)
-        case _:
-            bits = BITS[spec.arithmetic]
-            return IntegerOperands(inputs, bits, bits)
+    operands, _, sizes = PARTS[spec.arithmetic]
+    return operands and operands(spec.inputs_per_beat, *sizes)
 
 
 def make_lane(spec: MacSpec, *, pipelined: bool) -> Any:
     """Return the logic of one output channel."""
-    inputs = spec.inputs_per_beat
-    match spec.arithmetic:
-        case "fp16":
-            return Fp16Lane(inputs, pipelined=pipelined)
-        case "figlut":
-            return FiglutLane(inputs, FIGLUT_ACTIVATION_BITS, pipelined=pipelined)
-        case "dequant":
-            return DequantLane(inputs, pipelined=pipelined)
-        case _:
-            bits = BITS[spec.arithmetic]
-            return IntegerLane(inputs, bits, bits, pipelined=pipelined)
+    _, lane, sizes = PARTS[spec.arithmetic]
+    return lane(spec.inputs_per_beat, *sizes, pipelined=pipelined)
 
 
 def make_accumulator(spec: MacSpec, term_bits: int) -> Any:

@@ -8,22 +8,16 @@ from amaranth.lib import wiring
 from hw.baseline.lanes import make_accumulator, make_lane, make_operands
 from hw.baseline.mac_spec import MacSpec
 from hw.baseline.tile_queue import TileQueue
-from hw.stream.component import Component, InStream, OutStream
-from hw.stream.share import share
+from hw.stream.component import InStream, OutStream, Sized
 
 
-class MacArray(Component):
+class MacArray(Sized[MacSpec]):
     """Multiply activations with weights, beat by beat, and add up each tile's beats.
 
     The shell is the same for every arithmetic, so that areas differ by that alone: what all
     lanes share is made of the activations once and broadcast; there is a lane and an accumulator
     for each output channel. The pipeline never stops, so its registers need no enable; a beat
     that ends a tile is taken only when there will be a place for the tile.
-
-    Parameters
-    ----------
-    spec : MacSpec
-        Arithmetic, lanes, and the largest layer.
 
     Timing
     ------
@@ -46,15 +40,9 @@ class MacArray(Component):
     o = OutStream(lambda c: c.spec.tile)
     """The sums of each tile."""
 
-    def __init__(self, spec: MacSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        queue = TileQueue(spec)
-        m.submodules.queue = share(platform, queue)
+        queue = self.put(m, "queue", TileQueue(spec))
         beat = self.i.payload
         taken = Signal()
         m.d.comb += [
@@ -67,12 +55,12 @@ class MacArray(Component):
         first = _delay(m, beat.first, spec.lane_cycles - 1, "first", reset_less=True)
         m.d.comb += queue.push.eq(_delay(m, queue.reserve, spec.latency - 1, "complete"))
 
-        wires = self._shared(m, platform)
+        wires = self._shared(m)
         for n in range(spec.output_lanes):
             lane = make_lane(spec, pipelined=True)
             accumulator = make_accumulator(spec, len(lane.sum))
-            m.submodules[f"lane{n}"] = share(platform, lane)
-            m.submodules[f"accumulator{n}"] = share(platform, accumulator)
+            self.put(m, f"lane{n}", lane)
+            self.put(m, f"accumulator{n}", accumulator)
             m.d.comb += [getattr(lane, name).eq(value) for name, value in wires.items()]
             m.d.comb += [
                 *(lane.weights[k].eq(beat.weights[k][n]) for k in range(spec.inputs_per_beat)),
@@ -83,7 +71,6 @@ class MacArray(Component):
             ]
         m.d.comb += self.o.payload.eq(queue.o.payload)
         m.d.comb += [self.o.valid.eq(queue.o.valid), queue.o.ready.eq(self.o.ready)]
-        return m
 
     def _turn(self, m: Module, taken: Signal) -> Any:
         """Return whether the accumulator that comes by is the one that the next beat needs."""
@@ -95,7 +82,7 @@ class MacArray(Component):
         m.d.sync += [passing.eq(passing + 1), wanted.eq(wanted + taken)]
         return passing == wanted
 
-    def _shared(self, m: Module, platform: object) -> dict[str, Any]:
+    def _shared(self, m: Module) -> dict[str, Any]:
         """Return what every lane gets, by the name of its port.
 
         The lanes take their weights in the beat's cycle; what is made of the activations comes
@@ -106,8 +93,7 @@ class MacArray(Component):
         operands = make_operands(self.spec)
         if operands is None:
             return wires | {"activations": activations}
-        m.submodules.operands = share(platform, operands)
-        m.d.comb += operands.activations.eq(activations)
+        self.put(m, "operands", operands, activations=activations)
         for name in self.operand_ports:
             m.d.comb += getattr(operands, name).eq(getattr(self, name))
         for name, member in operands.signature.members.items():

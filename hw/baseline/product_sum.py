@@ -156,8 +156,8 @@ def cut_columns(
 ) -> dict[int, list[Value]]:
     """Return what ``depth`` full adders leave of columns, behind a cut."""
     fewer = compress_columns(m, columns, bits, "fewer", depth)
-    named = {f"column{n}": Cat(column) for n, column in fewer.items()}
-    return {n: list(kept) for n, kept in zip(fewer, cut(**named), strict=True)}
+    named = {f"column{n}": Cat(column) for n, column in enumerate(fewer)}
+    return {n: list(kept) for n, kept in enumerate(cut(**named))}
 
 
 def add_constant(columns: dict[int, list[Value]], constant: int, bits: int) -> None:

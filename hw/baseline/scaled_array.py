@@ -7,7 +7,6 @@ from hw.baseline.group_scaler import GroupScaler
 from hw.baseline.mac_array import MacArray
 from hw.baseline.mac_spec import MacSpec
 from hw.stream.component import Component, InStream, OutStream
-from hw.stream.share import share
 
 
 class ScaledArray(Component):
@@ -39,13 +38,10 @@ class ScaledArray(Component):
         self._scaler = GroupScaler(spec)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        array, scaler = MacArray(self.spec), self._scaler
-        m.submodules.array = share(platform, array)
-        m.submodules.scaler = share(platform, scaler)
+    def build(self, m: Module) -> None:  # noqa: D102
+        array = self.put(m, "array", MacArray(self.spec))
+        scaler = self.put(m, "scaler", self._scaler)
         connect(m, flipped(self.i), array.i)
         connect(m, array.o, scaler.i)
         connect(m, flipped(self.scale_i), scaler.scale_i)
         connect(m, scaler.o, flipped(self.o))
-        return m

@@ -37,8 +37,7 @@ class TileQueue(Component):
         self.spec, self.depth = spec, spec.interleave
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         taken = Signal()
         announced = Signal(range(self.depth + 1))
         waiting = Signal(range(self.depth + 1))
@@ -63,4 +62,3 @@ class TileQueue(Component):
             for n, place in enumerate(places):
                 with m.Case(n):
                     m.d.comb += self.o.payload.eq(place)
-        return m

@@ -1,21 +1,9 @@
 """Addition in FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from hw.arith.wires import wire
-from hw.fp16.fp16_parts import (
-    Cut,
-    Number,
-    Special,
-    Window,
-    finish,
-    keep,
-    registers,
-    shift_down,
-    unpack,
-)
+from hw.fp16.fp16_parts import Number, Special, Window, finish, shift_down, unpack
 from hw.fp16.fp16_unit import Fp16Unit
 from hw.stream.component import Out
 
@@ -27,23 +15,15 @@ class Fp16Add(Fp16Unit):
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.add`: to nearest, ties to even, with
     subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Timing
-    ------
-    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
-    Rate : one sum per cycle.
-    Through paths : ``a`` and ``b`` to ``o``, combinational; none if pipelined.
-    Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 4
+    STAGES = 4
 
     o = Out(16)
     """FP16 pattern of the sum."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        cut: Cut = registers(m) if self.pipelined else keep
+    def build(self, m: Module) -> None:  # noqa: D102
+        cut = self.cuts(m)
 
         a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
         special, large, small, distance, limit = self._order(m, a, b)
@@ -51,12 +31,7 @@ class Fp16Add(Fp16Unit):
         for index in (0, 1):
             small, lost = shift_down(m, small, lost, 1 << index, distance[index], "small")
         special, large, small, distance, limit, lost = cut(
-            special=special,
-            large=large,
-            small=small,
-            distance=distance[2:],
-            limit=limit,
-            lost=lost,
+            special=special, large=large, small=small, distance=distance[2:], limit=limit, lost=lost
         )
 
         for index in (2, 3, 4):
@@ -71,7 +46,6 @@ class Fp16Add(Fp16Unit):
         special, window = cut(special=special, window=window)
 
         m.d.comb += self.o.eq(finish(m, cut, window, special))
-        return m
 
     @staticmethod
     def _order(m: Module, a: Number, b: Number) -> tuple[Special, Value, Value, Value, Value]:

@@ -31,11 +31,7 @@ class Fp16Compare(Component):
     unordered = Out(1)
     """Whether one of them is a NaN."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         a, b = self.a, self.b
         smaller, same, zeros = Signal(), Signal(), Signal()
         m.d.comb += [
@@ -52,4 +48,3 @@ class Fp16Compare(Component):
         with m.Else():
             m.d.comb += below.eq((smaller ^ a[15]) & ~same)
         m.d.comb += self.less.eq(below & ~zeros & ~self.unordered)
-        return m

@@ -1,23 +1,12 @@
 """Fused multiply-add in FP16."""
 
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from hw.arith.carry_save import add_rows, first_row, resolve
 from hw.arith.wires import wire
-from hw.fp16.fp16_parts import (
-    Cut,
-    Number,
-    Special,
-    Window,
-    finish,
-    keep,
-    registers,
-    shift_down,
-    shift_up,
-    unpack,
-)
+from hw.fp16.fp16_parts import Number, Special, Window, finish, shift_down, shift_up, unpack
 from hw.fp16.fp16_unit import Fp16Unit
 from hw.stream.component import In, Out
 
@@ -56,25 +45,17 @@ class Fp16Fma(Fp16Unit):
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.fused_multiply_add`: to nearest, ties to
     even, with subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Timing
-    ------
-    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
-    Rate : one sum per cycle.
-    Through paths : ``a``, ``b`` and ``c`` to ``o``, combinational; none if pipelined.
-    Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 6
+    STAGES = 6
 
     c = In(16)
     """What is added."""
     o = Out(16)
     """FP16 pattern of the sum."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        cut: Cut = registers(m) if self.pipelined else keep
+    def build(self, m: Module) -> None:  # noqa: D102
+        cut = self.cuts(m)
 
         a, b, c = (unpack(m, getattr(self, name), name) for name in "abc")
         special = self._special(m, a, b, c)
@@ -124,7 +105,6 @@ class Fp16Fma(Fp16Unit):
         special, window = cut(special=special, window=window)
 
         m.d.comb += self.o.eq(finish(m, cut, window, special))
-        return m
 
     @staticmethod
     def _special(m: Module, a: Number, b: Number, c: Number) -> Special:

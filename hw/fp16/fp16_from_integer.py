@@ -1,29 +1,25 @@
 """Integers to FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, signed
 
 from golden.exact.spec import require_int
 from hw.fp16.fp16_parts import (
     BIAS,
     GUARDED,
-    Cut,
     Special,
     Window,
-    keep,
     may_rise,
     pack,
-    registers,
     round_to_nearest,
     shift_up,
 )
-from hw.stream.component import Component, In, Out
+from hw.fp16.fp16_unit import Pipelined
+from hw.stream.component import In, Out
 
 NO = Const(0, 1)
 
 
-class Fp16FromInteger(Component):
+class Fp16FromInteger(Pipelined):
     """Round a signed integer to FP16.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.from_integer`: to nearest, ties to even; zero
@@ -33,18 +29,9 @@ class Fp16FromInteger(Component):
     ----------
     width : int
         Bits of the integer, sign included: 2 to 54.
-    pipelined : bool
-        Whether there are registers between the steps and behind the last one.
-
-    Timing
-    ------
-    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
-    Rate : one number per cycle.
-    Through paths : ``i`` to ``o``, combinational; none if pipelined.
-    Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 2
+    STAGES = 2
 
     i = In(lambda c: signed(c.width))
     """The integer."""
@@ -54,13 +41,10 @@ class Fp16FromInteger(Component):
     def __init__(self, width: int, *, pipelined: bool = False) -> None:
         require_int("width", width, low=2, high=54)
         self.width = width
-        self.pipelined = pipelined
-        self.latency = self.STAGES if pipelined else 0
-        super().__init__()
+        super().__init__(pipelined=pipelined)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        cut: Cut = registers(m) if self.pipelined else keep
+    def build(self, m: Module) -> None:  # noqa: D102
+        cut = self.cuts(m)
 
         bits = self.i[:-1]
         first = BIAS + len(bits) - 1
@@ -74,4 +58,3 @@ class Fp16FromInteger(Component):
         rounded = round_to_nearest(m, window)
         special = Special(sign=NO, subtract=NO, infinite=NO, nan=NO)
         m.d.comb += self.o.eq(cut(o=pack(m, rounded, window.negative, special)))
-        return m

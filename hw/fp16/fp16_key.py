@@ -28,15 +28,10 @@ class Fp16Key(Component):
     nonfinite = Out(1)
     """Whether ``bits`` is NaN or infinity."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         magnitude, sign = self.bits[:15], self.bits[15]
         m.d.comb += self.nonfinite.eq(self.bits[10:15].all())
         with m.If(~self.nonfinite & magnitude.any()):
             m.d.comb += self.clean.eq(self.bits)
         clean = self.clean[:15]
         m.d.comb += self.key.eq(Mux(sign, -clean, clean))
-        return m

@@ -1,22 +1,10 @@
 """Multiplication in FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Value
 
 from hw.arith.carry_save import add_rows, first_row, resolve
 from hw.arith.wires import wire
-from hw.fp16.fp16_parts import (
-    Cut,
-    Number,
-    Special,
-    Window,
-    finish,
-    keep,
-    registers,
-    shift_up,
-    unpack,
-)
+from hw.fp16.fp16_parts import Cut, Number, Special, Window, finish, shift_up, unpack
 from hw.fp16.fp16_unit import Fp16Unit
 from hw.stream.component import Out
 
@@ -29,27 +17,18 @@ class Fp16Multiply(Fp16Unit):
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.multiply`: to nearest, ties to even, with
     subnormals, signed zeros and infinities; every NaN is 0x7e00.
-
-    Timing
-    ------
-    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
-    Rate : one product per cycle.
-    Through paths : ``a`` and ``b`` to ``o``, combinational; none if pipelined.
-    Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 4
+    STAGES = 4
 
     o = Out(16)
     """FP16 pattern of the product."""
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        cut: Cut = registers(m) if self.pipelined else keep
+    def build(self, m: Module) -> None:  # noqa: D102
+        cut = self.cuts(m)
 
         a, b = unpack(m, self.a, "a"), unpack(m, self.b, "b")
         m.d.comb += self.o.eq(multiply(m, cut, a, b))
-        return m
 
 
 def multiply(m: Module, cut: Cut, a: Number, b: Number) -> Value:
@@ -69,11 +48,7 @@ def multiply(m: Module, cut: Cut, a: Number, b: Number) -> Value:
     rows = first_row(m, a.mantissa, b.mantissa[0], "row")
     rows = add_rows(m, rows, a.mantissa, b.mantissa[1:ROWS_FIRST], "row")
     special, limit, rows, factor, bits = cut(
-        special=special,
-        limit=limit,
-        rows=rows,
-        factor=a.mantissa,
-        bits=b.mantissa[ROWS_FIRST:],
+        special=special, limit=limit, rows=rows, factor=a.mantissa, bits=b.mantissa[ROWS_FIRST:]
     )
 
     rows = add_rows(m, rows, factor, bits, "row")

@@ -1,17 +1,16 @@
 """FP16 to integers."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
 from golden.exact.spec import require_int
-from hw.fp16.fp16_parts import Cut, keep, registers, shift_down, unpack
-from hw.stream.component import Component, In, Out
+from hw.fp16.fp16_parts import shift_down, unpack
+from hw.fp16.fp16_unit import Pipelined
+from hw.stream.component import In, Out
 
 WHOLE = 16  # bits of the largest finite magnitude
 
 
-class Fp16ToInteger(Component):
+class Fp16ToInteger(Pipelined):
     """Round a number to a signed integer.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.to_integer`: to nearest, ties to even; beyond
@@ -21,18 +20,9 @@ class Fp16ToInteger(Component):
     ----------
     width : int
         Bits of the integer, sign included: 2 to 32.
-    pipelined : bool
-        Whether there are registers between the steps and behind the last one.
-
-    Timing
-    ------
-    Latency : ``latency`` cycles: 0, or ``STAGES`` if pipelined.
-    Rate : one number per cycle.
-    Through paths : ``i`` to ``o``, combinational; none if pipelined.
-    Reset : no state; what is under way in the pipeline goes on.
     """
 
-    STAGES: ClassVar[int] = 2
+    STAGES = 2
 
     i = In(16)
     """FP16 pattern."""
@@ -42,13 +32,10 @@ class Fp16ToInteger(Component):
     def __init__(self, width: int, *, pipelined: bool = False) -> None:
         require_int("width", width, low=2, high=32)
         self.width = width
-        self.pipelined = pipelined
-        self.latency = self.STAGES if pipelined else 0
-        super().__init__()
+        super().__init__(pipelined=pipelined)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        cut: Cut = registers(m) if self.pipelined else keep
+    def build(self, m: Module) -> None:  # noqa: D102
+        cut = self.cuts(m)
 
         number = unpack(m, self.i, "i")
         # With exponent 31 there would be no shift, and 17 bits before the guard bit.
@@ -68,7 +55,6 @@ class Fp16ToInteger(Component):
         rounded = Signal(signed(WHOLE + 1))  # as in rounding to FP16: negated as it is rounded
         m.d.comb += rounded.eq(Cat(kept, 0) ^ sign.replicate(WHOLE + 1))
         m.d.comb += self.o.eq(cut(o=self._saturate(m, rounded + (up ^ sign), sign, infinite, nan)))
-        return m
 
     def _saturate(self, m: Module, value: Value, sign: Value, infinite: Value, nan: Value) -> Value:
         """Replace what is out of range by the end of the range that has its sign."""

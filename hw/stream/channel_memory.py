@@ -49,8 +49,7 @@ class ChannelMemory(Component):
         self.row = data.ArrayLayout(shape, lanes)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lane_bits = exact_log2(self.lanes)
         m.submodules.rows = rows = Memory(shape=self.row, depth=self.groups, init=[])
         write, read = rows.write_port(granularity=1), rows.read_port()
@@ -62,4 +61,3 @@ class ChannelMemory(Component):
             self.values.eq(read.data),
         ]
         m.d.comb += [write.data[lane].eq(self.channel) for lane in range(self.lanes)]
-        return m

@@ -10,9 +10,15 @@ import ast
 import inspect
 import textwrap
 from functools import cache
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
+from amaranth.hdl import Module, ValueLike
 from amaranth.lib import stream, wiring
+
+from hw.stream.share import share
+
+Spec = TypeVar("Spec")
+Part = TypeVar("Part", bound=wiring.Component)
 
 
 class Port:
@@ -86,11 +92,45 @@ def OutStream(shape: Any) -> stream.Interface:  # noqa: N802
 class Component(wiring.Component):
     """A component with the ports that its class, and those that it derives from, declare.
 
-    The constructor of a class keeps its arguments as attributes before it calls this one.
+    The constructor of a class keeps its arguments as attributes before it calls this one. Its
+    logic is what :meth:`build` puts into a module.
     """
+
+    platform: object  # that of elaborate(), from then on
 
     def __init__(self) -> None:
         super().__init__({name: port.member(self) for name, port in ports_of(type(self)).items()})
+
+    def elaborate(self, platform: object) -> Module:
+        """Return a module with the component's logic."""
+        self.platform = platform
+        m = Module()
+        self.build(m)
+        return m
+
+    def build(self, m: Module) -> None:
+        """Put the component's logic into a module."""
+        raise NotImplementedError(f"{type(self).__name__} has no logic")
+
+    def put(self, m: Module, name: str, part: Part, **inputs: ValueLike) -> Part:
+        """Put a part, shared with its likes, among the submodules; drive inputs of it by name."""
+        m.submodules[name] = share(self.platform, part)
+        m.d.comb += [getattr(part, port).eq(value) for port, value in inputs.items()]
+        return part
+
+
+class Sized(Component, Generic[Spec]):
+    """A component whose only parameter is a specification.
+
+    Parameters
+    ----------
+    spec : dataclass
+        Its sizes and numbers; immutable.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        super().__init__()
 
 
 @cache

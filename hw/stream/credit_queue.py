@@ -46,8 +46,7 @@ class CreditQueue(Component):
         self.shape, self.depth = shape, depth
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         m.submodules.queue = queue = Queue(self.shape, self.depth)
         wiring.connect(m, queue.o, wiring.flipped(self.o))
         left = Signal(range(self.depth + 1), init=self.depth)
@@ -57,4 +56,3 @@ class CreditQueue(Component):
             queue.i.valid.eq(self.push),
             queue.i.payload.eq(self.item),
         ]
-        return m

@@ -29,8 +29,7 @@ class Pipeline:
     """
 
     def __init__(self, m: Module, advance: ValueLike) -> None:
-        self.m = m
-        self.advance = advance
+        self.m, self.advance = m, advance
         self._later: dict[int, list[Value]] = {}  # by identity: the value, and what it is later
 
     def start(self, *values: ValueLike) -> tuple[Staged, ...]:

@@ -35,8 +35,7 @@ class Queue(Component):
         self.shape, self.depth = shape, depth
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         width = Shape.cast(self.shape).width
         m.submodules.fifo = fifo = SyncFIFOBuffered(width=width, depth=self.depth)
         m.d.comb += [
@@ -47,4 +46,3 @@ class Queue(Component):
             self.o.valid.eq(fifo.r_rdy),
             fifo.r_en.eq(self.o.ready),
         ]
-        return m

@@ -78,8 +78,7 @@ class Walk(Component):
         self.item = data.StructLayout({loop.name: loop.item for loop in loops})
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         taken = Signal()
         m.d.comb += [self.o.valid.eq(self.available), taken.eq(self.available & self.o.ready)]
         within: Value = Const(1)  # whether all loops within are at their last
@@ -96,4 +95,3 @@ class Walk(Component):
                 m.d.sync += index.eq(Mux(item.last, 0, index + 1))
             within = item.ends
         m.d.comb += self.done.eq(taken & within)
-        return m

@@ -9,22 +9,17 @@ from amaranth.utils import exact_log2
 from hw.arith.bits import choose
 from hw.arith.wires import wire
 from hw.linear.engine_spec import EngineSpec
-from hw.stream.component import Component, InStream, OutStream
+from hw.stream.component import InStream, OutStream, Sized
 
 UNIT_BITS = 40  # |x| in units of 2**-24
 SECTION = 5  # whose sum over a token is short enough for one cycle
 SECTIONS = range(UNIT_BITS // SECTION)
 
 
-class AbsoluteSum(Component):
+class AbsoluteSum(Sized[EngineSpec]):
     """Add up |x| over the beats of a token, in units of 2**-24.
 
     Bit-exact with the sum of :func:`golden.exact.fp16.units`. One adder tree, no multiplier.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the longest token.
 
     Timing
     ------
@@ -42,13 +37,11 @@ class AbsoluteSum(Component):
     """One sum per token."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = data.ArrayLayout(16, spec.inputs_per_beat)
         self.beat = data.StructLayout({"lanes": lanes, "last": 1})
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.inputs_per_beat
         extra = self.spec.total_bits - UNIT_BITS
         # Sections of the units add up side by side: a carry waits until the token is complete.
@@ -60,10 +53,7 @@ class AbsoluteSum(Component):
         following = [Signal(SECTION + extra, name=f"following{n}") for n in SECTIONS]
         beat_valid, beat_last, busy, advance = Signal(), Signal(), Signal(), Signal()
         complete = beat_valid & beat_last & ~busy
-        m.d.comb += [
-            advance.eq(~(beat_valid & beat_last & busy)),
-            self.i.ready.eq(advance),
-        ]
+        m.d.comb += [advance.eq(~(beat_valid & beat_last & busy)), self.i.ready.eq(advance)]
         for n in SECTIONS:
             m.d.comb += following[n].eq(totals[n] + beat_sums[n][0] + beat_sums[n][1])
         with m.If(advance):
@@ -74,7 +64,6 @@ class AbsoluteSum(Component):
                 with m.If(beat_valid):
                     m.d.sync += totals[n].eq(Mux(beat_last, 0, following[n]))
         m.d.comb += busy.eq(self._join(m, complete, following))
-        return m
 
     def _join(self, m: Module, complete: Value, sections: list[Signal]) -> Value:
         """Add up the sections of a token, one per cycle; return whether one is under way."""

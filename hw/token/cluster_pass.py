@@ -4,19 +4,13 @@ from amaranth.hdl import Module, Signal
 from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
-from hw.stream.component import Component, In, Out
-from hw.stream.share import share
+from hw.stream.component import In, Out, Sized
 from hw.stream.token_buffer import ReadPort, WritePort
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 
 
-class ClusterPass(Component):
+class ClusterPass(Sized[EngineSpec]):
     """Read a token's activations and write their codes.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the longest token.
 
     Timing
     ------
@@ -39,12 +33,7 @@ class ClusterPass(Component):
     codes = Out(lambda c: WritePort(INDEX_BITS * c.spec.inputs_per_beat, 1, c.spec.beats_max))
     """Codes. ``done`` stays low."""
 
-    def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes, symmetric = self.spec.inputs_per_beat, self.spec.numbers.symmetric
         reading, writing = Signal(), Signal()
         address = Signal.like(self.tokens.address)
@@ -62,13 +51,10 @@ class ClusterPass(Component):
             self.codes.en.eq(writing),
         ]
         for n in range(lanes):
-            unit = ClusteringUnit(symmetric)
-            m.submodules[f"unit{n}"] = share(platform, unit)
+            unit = self.put(m, f"unit{n}", ClusteringUnit(symmetric), thresholds=self.thresholds)
             m.d.comb += [
-                unit.thresholds.eq(self.thresholds),
                 unit.activation.eq(
                     ordered(self.tokens.data.word_select(n, 16), symmetric=symmetric)
                 ),
                 self.codes.data.word_select(n, INDEX_BITS).eq(unit.code),
             ]
-        return m

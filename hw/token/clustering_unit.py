@@ -69,8 +69,7 @@ class ClusteringUnit(Component):
         self.symmetric = symmetric
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         if self.symmetric:
             bounds = [self.thresholds[n].as_value() for n in range(7)]
             magnitude = self._search(m, self.activation, bounds)
@@ -78,7 +77,6 @@ class ClusteringUnit(Component):
         else:
             bounds = [Cat(bound[:15], ~bound[15]) for bound in self.thresholds]
             m.d.comb += self.code.eq(self._search(m, self.activation, bounds))
-        return m
 
     @staticmethod
     def _search(m: Module, value: Value, bounds: Sequence[Value]) -> Value:

@@ -1,6 +1,6 @@
 """Midpoint scaler: a token's cluster boundaries as FP16 numbers."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 
 from golden.exact.fp16 import INFINITY, MAX_FINITE
@@ -9,7 +9,7 @@ from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.shifts import normalise, shift_right
 from hw.arith.wires import wire
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.token.clustering_unit import thresholds_layout
 
@@ -18,16 +18,11 @@ FIELD = 14 - A_FRACTION_BITS - 1  # FP16's exponent field, less one, of twice a 
 LARGEST_FIELD = 29  # exponent field of the largest FP16 numbers, less one
 
 
-class MidpointScaler(Component):
+class MidpointScaler(Sized[EngineSpec]):
     """Multiply the midpoints of neighbouring centroids by the token scale.
 
     Bit-exact with :func:`golden.exact.clustering.thresholds`. One multiplier, one midpoint per
     cycle.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Says whether the codebook is symmetric.
 
     Timing
     ------
@@ -37,11 +32,7 @@ class MidpointScaler(Component):
     Reset : drops the token under way.
     """
 
-    centroids = In(
-        lambda c: data.ArrayLayout(
-            (unsigned if c.symmetric else signed)(c.spec.centroid_bits), c.spec.entries
-        )
-    )
+    centroids = In(lambda c: c.spec.codebook)
     """Ascending, in units of 2**-10 token scales; the positive ones of a symmetric codebook."""
     last_centroid = In(INDEX_BITS)
     """Number of the last one in use, from 0. Midpoints beyond it become infinity."""
@@ -51,16 +42,14 @@ class MidpointScaler(Component):
     """The token's thresholds, held until taken."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.symmetric = spec.numbers.symmetric
         self.layout = thresholds_layout(self.symmetric)
-        super().__init__()
+        super().__init__(spec)
         number = Signal(range(self.layout.length))
         depth = self._threshold(scratch(), number, Signal(SCALE)).depth
         self.latency = self.layout.length + depth + 1
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         count = self.layout.length
         busy, issue = Signal(), Signal()
         number = Signal(range(count))
@@ -81,7 +70,6 @@ class MidpointScaler(Component):
                 m.d.sync += self.o.valid.eq(1)
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [self.o.valid.eq(0), busy.eq(0)]
-        return m
 
     def _threshold(self, pipe: Pipeline, number: Signal, scale: data.View) -> Staged:
         """Return a midpoint's number, and its threshold as the clustering unit compares with it."""
@@ -154,7 +142,4 @@ def _floor_pattern(pipe: Pipeline, product: Staged, scale: Staged) -> tuple[Stag
     far = pipe.stage(lambda value: Cat(*normalise(m, value, "far", (16, 8))), product)
     scale = Staged(scale.value, far.depth)  # steady
     pattern = pipe.stage(denormalise, pipe.stage(normal_and_field, far, scale))
-    return (
-        Staged(pattern.value[:15], pattern.depth),
-        Staged(pattern.value[15], pattern.depth),
-    )
+    return (Staged(pattern.value[:15], pattern.depth), Staged(pattern.value[15], pattern.depth))

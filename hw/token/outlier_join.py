@@ -4,18 +4,13 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data
 
 from hw.linear.engine_spec import EngineSpec
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 
 
-class OutlierJoin(Component):
+class OutlierJoin(Sized[EngineSpec]):
     """Pass on the largest, then the smallest, and say which of these came before.
 
     Bit-exact with :func:`golden.exact.outliers.repeated`.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Layout of the outliers.
 
     Timing
     ------
@@ -39,14 +34,12 @@ class OutlierJoin(Component):
     """2 k_top outliers per token."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         fields = dict(spec.outlier.members)
         fields.pop("repeated")
         self.entry = data.StructLayout(fields)
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         on_smallest = Signal()
         passed = Signal(range(self.spec.outliers_max + 1))
         least = Signal(self.entry)  # the last of the largest
@@ -54,11 +47,7 @@ class OutlierJoin(Component):
         transfer = Signal()
         m.d.comb += [
             entry.eq(
-                Mux(
-                    on_smallest,
-                    self.smallest.payload.as_value(),
-                    self.largest.payload.as_value(),
-                )
+                Mux(on_smallest, self.smallest.payload.as_value(), self.largest.payload.as_value())
             ),
             self.o.valid.eq(Mux(on_smallest, self.smallest.valid, self.largest.valid)),
             self.largest.ready.eq(self.o.ready & ~on_smallest),
@@ -81,4 +70,3 @@ class OutlierJoin(Component):
                 m.d.sync += least.eq(entry)
             with m.If(passed + 1 == self.k_top):
                 m.d.sync += [passed.eq(0), on_smallest.eq(~on_smallest)]
-        return m

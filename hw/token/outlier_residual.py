@@ -1,15 +1,15 @@
 """Outlier residual: how far an outlier lies from its centroid, in token scales."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 
 from golden.exact.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT
 from hw.arith.long_arithmetic import long_product, long_sum, negated_if
 from hw.arith.shifts import shift_right
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
-from hw.stream.share import looked_at, share
+from hw.stream.share import looked_at
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
 from hw.token.reciprocal import QUOTIENT_BITS
 
@@ -17,16 +17,11 @@ RATIO_BITS = RATIO_INTEGER_BITS + A_FRACTION_BITS
 RESIDUAL_BITS = RATIO_BITS + 1  # its magnitude: a centroid can be on the other side of zero
 
 
-class OutlierResidual(Component):
+class OutlierResidual(Sized[EngineSpec]):
     """Compute x / s_a - C_A[a] of each outlier, in units of 2**-10.
 
     Bit-exact with :func:`golden.exact.residual.ratio` less the centroid. A repeated outlier, which
     is compensated already, has a residual of zero.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Form of the codebook.
 
     Timing
     ------
@@ -36,11 +31,7 @@ class OutlierResidual(Component):
     Reset : drops the outliers in flight.
     """
 
-    a_centroids = In(
-        lambda c: data.ArrayLayout(
-            (unsigned if c.spec.numbers.symmetric else signed)(c.spec.centroid_bits), c.spec.entries
-        )
-    )
+    a_centroids = In(lambda c: c.spec.codebook)
     """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
     scale = In(SCALE)
     """The token's scale. This and the next two are steady while its outliers are under way."""
@@ -54,7 +45,6 @@ class OutlierResidual(Component):
     """Magnitude and sign, whether the ratio took its largest value, and the position."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.residual = data.StructLayout(
             {
                 "magnitude": RESIDUAL_BITS,
@@ -63,17 +53,14 @@ class OutlierResidual(Component):
                 "position": spec.position_bits,
             }
         )
-        super().__init__()
+        super().__init__(spec)
         unit = looked_at(ClusteringUnit(spec.numbers.symmetric))
         self.latency = self._residual(scratch(), unit).depth
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        unit = ClusteringUnit(self.spec.numbers.symmetric)
-        m.submodules.unit = share(platform, unit)
+    def build(self, m: Module) -> None:  # noqa: D102
+        unit = self.put(m, "unit", ClusteringUnit(self.spec.numbers.symmetric))
         pipe = Pipeline(m, flow(m, self.i, self.o, self.latency))
         m.d.comb += self.o.payload.eq(self._residual(pipe, unit).value)
-        return m
 
     def _residual(self, pipe: Pipeline, unit: ClusteringUnit) -> Staged:
         """Return the residual, as many stages behind the input as it takes.
@@ -146,10 +133,7 @@ class OutlierResidual(Component):
         # A register that drives nothing else.
         activation = pipe.stage(lambda bits: ordered(bits, symmetric=unit.symmetric), bits)
         depth = activation.depth
-        pipe.m.d.comb += [
-            unit.activation.eq(activation.value),
-            unit.thresholds.eq(self.thresholds),
-        ]
+        pipe.m.d.comb += [unit.activation.eq(activation.value), unit.thresholds.eq(self.thresholds)]
         code = pipe.stage(lambda code: code, Staged(unit.code, depth))
         if not self.spec.numbers.symmetric:
             return pipe.stage(lambda code: self.a_centroids[code], code)

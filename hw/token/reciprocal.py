@@ -1,7 +1,5 @@
 """Reciprocal of a scale's mantissa, one quotient bit per cycle."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Module, Signal
 
 from golden.exact.spec import RECIPROCAL_SHIFT, SCALE_BITS
@@ -23,19 +21,14 @@ class Reciprocal(Component):
     Reset : drops the division under way.
     """
 
-    LATENCY: ClassVar[int] = QUOTIENT_BITS + 1
+    LATENCY = QUOTIENT_BITS + 1
 
     i = InStream(SCALE_BITS)
     """Mantissa, 1024 to 2047."""
     o = OutStream(QUOTIENT_BITS)
     """Its reciprocal."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-
+    def build(self, m: Module) -> None:  # noqa: D102
         # floor((2**28 + M) / 2M), restoring. The dividend's part above the quotient is 1024,
         # less than the divisor; the part below is M itself, shifted in from the top.
         busy = Signal()
@@ -74,4 +67,3 @@ class Reciprocal(Component):
                 tail.eq(self.i.payload),
                 remainder.eq(1 << (SCALE_BITS - 1)),
             ]
-        return m

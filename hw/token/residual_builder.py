@@ -1,34 +1,26 @@
 """Residual builder: what each outlier adds beyond its centroid, for every weight centroid."""
 
-from typing import Protocol
-
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, stream
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from golden.exact.spec import A_FRACTION_BITS
 from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.wires import wire
-from hw.linear.engine_spec import SCALE, EngineSpec
-from hw.stream.component import Component, In, InStream, Out
+from hw.linear.engine_spec import EngineSpec
+from hw.stream.component import Out
 from hw.stream.pipeline import Pipeline, Staged, scratch
-from hw.stream.share import looked_at, share
+from hw.stream.share import looked_at
 from hw.stream.token_buffer import WritePort
-from hw.token.clustering_unit import thresholds_layout
 from hw.token.outlier_residual import OutlierResidual
-from hw.token.reciprocal import QUOTIENT_BITS
+from hw.token.outlier_user import OutlierUser
 
 
-class ResidualBuilder(Component):
+class ResidualBuilder(OutlierUser):
     """Build the residual rows of a token's outliers and note which input channels they are.
 
     Bit-exact with :func:`golden.exact.linear.outlier_rows`. A multiplier makes one product with a
     weight centroid per cycle, while the next outlier's residual is on its way.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Widths, lanes and the largest number of outliers.
 
     Timing
     ------
@@ -38,24 +30,6 @@ class ResidualBuilder(Component):
     Reset : drops the token under way.
     """
 
-    k_top = In(lambda c: range(c.spec.outliers_max + 1))
-    """Outliers on each side."""
-    a_centroids = In(lambda c: c.codebook)
-    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
-    w_centroids = In(lambda c: c.codebook)
-    """Ascending, in table units; the positive ones of a symmetric codebook."""
-    scale = In(SCALE)
-    """The token's scale. This and the next two are steady from ``start`` to ``finished``."""
-    thresholds = In(lambda c: thresholds_layout(c.spec.numbers.symmetric))
-    """The token's cluster boundaries."""
-    reciprocal = In(QUOTIENT_BITS)
-    """Of the scale's mantissa."""
-    start = In(1)
-    """Strobe: begin with the token's outliers."""
-    finished = Out(1)
-    """High while no token is under way."""
-    i = InStream(lambda c: c.spec.outlier)
-    """2 k_top outliers per token."""
     rows = Out(
         lambda c: WritePort(
             c.spec.row.size,
@@ -74,7 +48,6 @@ class ResidualBuilder(Component):
     """Strobe: a ratio or a row's entry was beyond its range and took the largest value."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         numbers = spec.numbers
         # The first entry of the next row overwrites this one's when its last digit is written.
         self.period = spec.entries + numbers.residual_digits - 1
@@ -86,17 +59,14 @@ class ResidualBuilder(Component):
                 "clipped": 1,
             }
         )
-        shape = (unsigned if numbers.symmetric else signed)(spec.centroid_bits)
-        self.codebook = data.ArrayLayout(shape, spec.entries)
-        super().__init__()
+        super().__init__(spec)
         residuals = looked_at(OutlierResidual(spec))
         residual, turn = Signal(residuals.residual), Signal(range(self.period))
         self.depth = self._entry(scratch(), turn, residual).depth
         self.fill = residuals.latency + self.depth + 2
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        residuals = token_residuals(m, platform, self)
+    def build(self, m: Module) -> None:  # noqa: D102
+        residuals = self.residuals(m)
         residual = Signal(residuals.residual)
         turn = Signal(range(self.period))
         asking = Signal()
@@ -123,7 +93,6 @@ class ResidualBuilder(Component):
         m.d.comb += self.saturated.eq(taken | (valid[-1] & entry.clipped))
         complete = valid[-1] & (entry.number == self.spec.entries - 1)
         self._write(m, complete, position, row, signs)
-        return m
 
     def _entry(self, pipe: Pipeline, turn: Signal, residual: data.View) -> Staged:
         """Return a row's entry: the residual times a weight centroid, in table units."""
@@ -193,42 +162,3 @@ class ResidualBuilder(Component):
         top = digit == self.spec.numbers.residual_digits - 1
         wide = slice(low.start, low.stop + 1)
         return Cat(value[wide] if top else Cat(value[low], Const(0, 1)) for value in values)
-
-
-class OutlierUser(Protocol):
-    """What works on a token's residuals: the ports that are needed to get them."""
-
-    @property
-    def spec(self) -> EngineSpec:
-        """Size of the engine."""
-        ...
-
-    k_top: Signal
-    a_centroids: data.View
-    scale: data.View
-    thresholds: data.View
-    reciprocal: Signal
-    start: Signal
-    i: stream.Interface
-
-
-def token_residuals(m: Module, platform: object, user: OutlierUser) -> OutlierResidual:
-    """Let a token's outliers, and no others, into the stages that find their residuals."""
-    residuals = OutlierResidual(user.spec)
-    m.submodules.residuals = share(platform, residuals)
-    wanting = Signal()
-    asked = Signal(range(2 * user.spec.outliers_max + 1))
-    m.d.comb += [
-        residuals.a_centroids.eq(user.a_centroids),
-        residuals.scale.eq(user.scale),
-        residuals.thresholds.eq(user.thresholds),
-        residuals.reciprocal.eq(user.reciprocal),
-        residuals.i.payload.eq(user.i.payload),
-        residuals.i.valid.eq(user.i.valid & wanting),
-        user.i.ready.eq(residuals.i.ready & wanting),
-    ]
-    with m.If(user.start):
-        m.d.sync += [wanting.eq(user.k_top != 0), asked.eq(0)]
-    with m.Elif(user.i.valid & user.i.ready):
-        m.d.sync += [asked.eq(asked + 1), wanting.eq(asked + 1 != user.k_top << 1)]
-    return residuals

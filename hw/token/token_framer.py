@@ -7,19 +7,13 @@ from amaranth.utils import exact_log2
 from hw.arith.bits import used_lanes
 from hw.fp16.fp16_key import Fp16Key
 from hw.linear.engine_spec import KEY, EngineSpec
-from hw.stream.component import Component, In, InStream, Out, OutStream
-from hw.stream.share import share
+from hw.stream.component import In, InStream, Out, OutStream, Sized
 
 
-class TokenFramer(Component):
+class TokenFramer(Sized[EngineSpec]):
     """Number the beats of a token, mark the last, and give each activation its key.
 
     Lanes beyond K in the last beat come out as zero, with their mask bit clear.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the longest token.
 
     Timing
     ------
@@ -44,7 +38,6 @@ class TokenFramer(Component):
     """Strobe: a token's first beat is taken."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = spec.inputs_per_beat
         self.lanes = data.ArrayLayout(16, lanes)
         self.beat = data.StructLayout(
@@ -57,10 +50,9 @@ class TokenFramer(Component):
                 "nonfinite": 1,
             }
         )
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.inputs_per_beat
         advance = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(advance)
@@ -75,12 +67,8 @@ class TokenFramer(Component):
         nonfinite = Signal(lanes)
         transfer = self.i.valid & self.i.ready
         for n in range(lanes):
-            key = Fp16Key()
-            m.submodules[f"key{n}"] = share(platform, key)
-            m.d.comb += [
-                key.bits.eq(Mux(mask[n], self.i.payload[n], 0)),
-                nonfinite[n].eq(key.nonfinite),
-            ]
+            key = self.put(m, f"key{n}", Fp16Key(), bits=Mux(mask[n], self.i.payload[n], 0))
+            m.d.comb += nonfinite[n].eq(key.nonfinite)
             with m.If(transfer):
                 m.d.sync += [
                     self.o.payload.lanes[n].eq(key.clean),
@@ -97,4 +85,3 @@ class TokenFramer(Component):
                 self.o.payload.last.eq(last),
                 self.o.payload.nonfinite.eq(nonfinite.any()),
             ]
-        return m

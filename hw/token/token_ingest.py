@@ -5,9 +5,9 @@ from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.engine_spec import SCALE, EngineSpec
-from hw.stream.component import Component, In, InStream, Out, OutStream
+from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.queue import Queue
-from hw.stream.share import looked_at, share
+from hw.stream.share import looked_at
 from hw.stream.token_buffer import ReadPort, TokenBuffer
 from hw.token.absolute_sum import AbsoluteSum
 from hw.token.outlier_join import OutlierJoin
@@ -17,13 +17,8 @@ from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from hw.topk.orizuru.orizuru_stream import OrizuruStream
 
 
-class TokenIngest(Component):
+class TokenIngest(Sized[EngineSpec]):
     """Take in the activations of one token after another.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the longest token.
 
     Timing
     ------
@@ -53,17 +48,15 @@ class TokenIngest(Component):
     """Strobe: a beat held a NaN or an infinity, which counts as zero."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.lanes = data.ArrayLayout(16, spec.inputs_per_beat)
-        super().__init__()
+        super().__init__(spec)
         scale = looked_at(TokenScale(spec))
         self.latency = TokenFramer.LATENCY + AbsoluteSum.LATENCY + scale.latency
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        framer = TokenFramer(self.spec)
-        total = AbsoluteSum(self.spec)
-        scale = TokenScale(self.spec)
+    def build(self, m: Module) -> None:  # noqa: D102
+        framer = self.put(m, "framer", TokenFramer(self.spec))
+        total = self.put(m, "sum", AbsoluteSum(self.spec))
+        scale = self.put(m, "scale", TokenScale(self.spec))
         orizuru = OrizuruStream(
             OrizuruSpec(
                 inputs_max=self.spec.inputs_max,
@@ -71,17 +64,13 @@ class TokenIngest(Component):
                 values_per_beat=self.spec.inputs_per_beat,
             )
         )
-        buffer = TokenBuffer(self.lanes.size, 1, self.spec.beats_max)
-        m.submodules.framer = share(platform, framer)
-        m.submodules.sum = share(platform, total)
-        m.submodules.scale = share(platform, scale)
-        m.submodules.orizuru = share(platform, orizuru)
-        m.submodules.buffer = share(platform, buffer)
+        self.put(m, "orizuru", orizuru)
+        buffer = self.put(m, "buffer", TokenBuffer(self.lanes.size, 1, self.spec.beats_max))
         connect(m, flipped(self.i), framer.i)
         connect(m, total.o, scale.i)
         connect(m, scale.o, flipped(self.scale_o))
         connect(m, flipped(self.tokens), buffer.read)
-        self._queue_outliers(m, platform, orizuru)
+        self._queue_outliers(m, orizuru)
 
         # A beat goes to all three at once; none of them looks at valid to say ready.
         beat = framer.o.payload
@@ -105,12 +94,10 @@ class TokenIngest(Component):
             self.started.eq(framer.started),
             self.nonfinite.eq(taken & beat.nonfinite),
         ]
-        return m
 
-    def _queue_outliers(self, m: Module, platform: object, orizuru: OrizuruStream) -> None:
+    def _queue_outliers(self, m: Module, orizuru: OrizuruStream) -> None:
         """Let Orizuru go on with the next token while this one's outliers are used."""
-        join = OutlierJoin(self.spec)
-        m.submodules.join = share(platform, join)
+        join = self.put(m, "join", OutlierJoin(self.spec))
         connect(m, orizuru.largest_o, join.largest)
         connect(m, orizuru.smallest_o, join.smallest)
         m.submodules.outliers = queue = Queue(self.spec.outlier, 2 * self.spec.outliers_max)

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
 from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
 from hw.stream.component import Component, In, InStream, Out, OutStream
-from hw.stream.share import share
-from hw.stream.token_buffer import ReadPort, TokenBuffer
+from hw.stream.token_buffer import ReadPort, TokenBuffer, write_as
 from hw.token.cluster_pass import ClusterPass
 from hw.token.midpoint_scaler import MidpointScaler
 from hw.token.reciprocal import Reciprocal
@@ -35,9 +34,9 @@ class TokenQuantizer(Component):
 
     shape = In(lambda c: c.spec.shape)
     """Size of the layer. This and the codebooks are steady while tokens are under way."""
-    a_centroids = In(lambda c: c.codebook)
+    a_centroids = In(lambda c: c.spec.codebook)
     """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
-    w_centroids = In(lambda c: c.codebook)
+    w_centroids = In(lambda c: c.spec.codebook)
     """As for :class:`hw.token.residual_builder.ResidualBuilder`."""
     scale_i = InStream(SCALE)
     """A token's scale; the token is in its buffer by then."""
@@ -58,8 +57,6 @@ class TokenQuantizer(Component):
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
-        shape = (unsigned if spec.numbers.symmetric else signed)(spec.centroid_bits)
-        self.codebook = data.ArrayLayout(shape, spec.entries)
         self.scaler = MidpointScaler(spec)
         self.preparation = max(self.scaler.latency, Reciprocal.LATENCY)
         self.residuals = self.make_residuals()
@@ -82,30 +79,20 @@ class TokenQuantizer(Component):
 
     def write_codes(self, m: Module, clustering: ClusterPass) -> None:
         """Let the clustering pass write the codes."""
-        write = self.code_buffer.write
-        m.d.comb += [
-            write.en.eq(clustering.codes.en),
-            write.address.eq(clustering.codes.address),
-            write.data.eq(clustering.codes.data),
-        ]
+        m.d.comb += write_as(self.code_buffer.write, clustering.codes)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        scaler = self.scaler
-        reciprocal = Reciprocal()
-        clustering = ClusterPass(self.spec)
-        residuals = self.residuals
-        m.submodules.scaler = share(platform, scaler)
-        m.submodules.reciprocal = share(platform, reciprocal)
-        m.submodules.clustering = share(platform, clustering)
-        m.submodules.residuals = share(platform, residuals)
+    def build(self, m: Module) -> None:  # noqa: D102
+        scaler = self.put(m, "scaler", self.scaler)
+        reciprocal = self.put(m, "reciprocal", Reciprocal())
+        clustering = self.put(m, "clustering", ClusterPass(self.spec))
+        residuals = self.put(m, "residuals", self.residuals)
         buffers = {
             "codes": self.code_buffer,
             "rows": self.row_buffer,
             "positions": self.position_buffer,
         }
         for name, buffer in buffers.items():
-            m.submodules[name] = share(platform, buffer)
+            self.put(m, name, buffer)
             connect(m, flipped(getattr(self, name)), buffer.read)
 
         room, done, start = Signal(), Signal(), Signal()
@@ -138,7 +125,6 @@ class TokenQuantizer(Component):
                 with m.If(finished & self.scale_o.ready):
                     m.d.comb += done.eq(1)
                     m.next = "WAIT"
-        return m
 
     def _connect(
         self,
@@ -150,7 +136,6 @@ class TokenQuantizer(Component):
         scale: data.View,
     ) -> None:
         """Give every part what is steady while a token is under way."""
-        rows, positions = self.row_buffer, self.position_buffer
         m.d.comb += [
             scaler.centroids.eq(self.a_centroids),
             scaler.last_centroid.eq(self.shape.last_centroid),
@@ -167,12 +152,8 @@ class TokenQuantizer(Component):
             residuals.scale.eq(scale),
             residuals.thresholds.eq(scaler.o.payload),
             residuals.reciprocal.eq(reciprocal.o.payload),
-            rows.write.en.eq(residuals.rows.en),
-            rows.write.address.eq(residuals.rows.address),
-            rows.write.data.eq(residuals.rows.data),
-            positions.write.en.eq(residuals.positions.en),
-            positions.write.address.eq(residuals.positions.address),
-            positions.write.data.eq(residuals.positions.data),
+            write_as(self.row_buffer.write, residuals.rows),
+            write_as(self.position_buffer.write, residuals.positions),
             self.saturated.eq(residuals.saturated),
             self.scale_o.payload.eq(scale),
         ]

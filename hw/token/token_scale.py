@@ -8,21 +8,16 @@ from hw.arith.long_arithmetic import long_product
 from hw.arith.shifts import normalise
 from hw.arith.wires import wire
 from hw.linear.engine_spec import A_EXPONENT, SCALE, EngineSpec
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 
 FACTOR = data.StructLayout({"mantissa": FACTOR_BITS, "exponent": signed(8)})
 
 
-class TokenScale(Component):
+class TokenScale(Sized[EngineSpec]):
     """Turn the sum of a token's absolute values into its scale.
 
     Bit-exact with :func:`golden.exact.token_scale.token_scale`.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Says how wide the sum is.
 
     Timing
     ------
@@ -40,15 +35,12 @@ class TokenScale(Component):
     """Normalised mantissa (1024 to 2047) and exponent."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
-        super().__init__()
+        super().__init__(spec)
         self.latency = self._scale(scratch()).depth
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         pipe = Pipeline(m, flow(m, self.i, self.o, self.latency))
         m.d.comb += self.o.payload.eq(self._scale(pipe).value)
-        return m
 
     def _scale(self, pipe: Pipeline) -> Staged:
         """Return the scale, as many stages behind the input as it takes."""

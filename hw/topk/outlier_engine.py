@@ -1,10 +1,10 @@
 """What every outlier engine has: its ports."""
 
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
-class OutlierEngine(Component):
+class OutlierEngine(Sized[OrizuruSpec]):
     """Find the k_top largest and the k_top smallest activations of each token.
 
     Bit-exact with :func:`golden.exact.outliers.select_outliers`: of equals the lower position comes
@@ -24,7 +24,3 @@ class OutlierEngine(Component):
     """Per token the k_top largest in descending order; of an engine in reverse, ascending."""
     smallest_o = OutStream(lambda c: c.spec.entry)
     """The k_top smallest in ascending order; of an engine in reverse, descending."""
-
-    def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
-        super().__init__()

@@ -4,22 +4,17 @@ from amaranth.hdl import Module, Mux, Signal
 
 from hw.arith.columns import Columns, compress, register, rows
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 
 # Full adders behind one another before the register; as many as the decoders leave time for.
 LEVELS = 6
 
 
-class BinMerge(Component):
+class BinMerge(Sized[CounterSpec]):
     """Add the counters' counts of one bin to its running count, and keep the last channel's.
 
     Two stages: the counts become fewer, then they and the running count become one number. The
     register stands behind the full adders that take most bits away.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Counters, and the most that a bin holds.
 
     Timing
     ------
@@ -42,12 +37,7 @@ class BinMerge(Component):
     kept = Out(lambda c: c.spec.count_bits)
     """In the cycle after ``last`` the channel's count; then ``following``, a cycle later."""
 
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         bits = self.spec.count_bits
         fewer = register(m, compress(m, self._columns(), "early", levels=LEVELS), "merging")
         # Only the lowest column keeps two bits: its second one is the last adder's carry in.
@@ -59,7 +49,6 @@ class BinMerge(Component):
         kept = Signal(bits, reset_less=True)
         m.d.sync += [running.eq(total), kept.eq(Mux(self.last, total, self.following))]
         m.d.comb += self.kept.eq(kept)
-        return m
 
     def _columns(self) -> Columns:
         columns: Columns = [

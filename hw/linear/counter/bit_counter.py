@@ -31,8 +31,6 @@ class BitCounter(Component):
         self.bits = bits
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         total, _ = rows(compress(m, [list(self.i)], "ones"))
         m.d.comb += self.count.eq(total)
-        return m

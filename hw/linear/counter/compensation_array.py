@@ -7,22 +7,16 @@ from hw.linear.counter.compensation_mac import CompensationMac
 from hw.linear.counter.compensation_sequencer import CompensationSequencer
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, InStream, Out, OutStream
+from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.queue import Queue
-from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort
 
 
-class CompensationArray(Component):
+class CompensationArray(Sized[CounterSpec]):
     """Multiply a token's residuals with the weight rows of its outliers.
 
     A group of output channels at a time: when all outliers are added, its sums are kept, and go
     tile by tile into a queue that holds a group, while the next group is summed.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines, MACs and the largest layer.
 
     Timing
     ------
@@ -37,7 +31,7 @@ class CompensationArray(Component):
 
     shape = In(lambda c: c.spec.shape)
     """Size of the layer. This and ``w_centroids`` are steady while tokens are under way."""
-    w_centroids = In(lambda c: c.macs[0].w_centroids.shape())
+    w_centroids = In(lambda c: c.spec.codebook)
     """Weight codebook."""
     residuals = Out(lambda c: ReadPort(c.spec.residual.size, 1, 2 * c.spec.outliers_max))
     """The tokens' residuals, one a word."""
@@ -49,16 +43,13 @@ class CompensationArray(Component):
     """Sums of one tile after another, in table units."""
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.weights = data.ArrayLayout(INDEX_BITS, spec.group_channels)
         self.macs = [CompensationMac(spec) for _ in range(spec.group_channels)]
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        sequencer = CompensationSequencer(spec)
-        m.submodules.sequencer = share(platform, sequencer)
+        sequencer = self.put(m, "sequencer", CompensationSequencer(spec))
         following = sequencer.o.payload
         read = Signal(data.StructLayout({"first": 1, "last": 1, "tiles": following.tiles.shape()}))
         valid, fire, fetch, room = Signal(), Signal(), Signal(), Signal()
@@ -84,39 +75,21 @@ class CompensationArray(Component):
             m.d.sync += valid.eq(0)
         residual = Signal(spec.residual)
         first, last = Signal(), Signal(CompensationMac.LATENCY)
-        m.d.comb += [
-            residual.eq(Mux(fire, self.residuals.data, 0)),
-            first.eq(fire & read.first),
-        ]
+        m.d.comb += [residual.eq(Mux(fire, self.residuals.data, 0)), first.eq(fire & read.first)]
         m.d.sync += last.eq(Cat(fire & read.last, last))
         for n, mac in enumerate(self.macs):
-            m.submodules[f"mac{n}"] = share(platform, mac)
-            m.d.comb += [
-                mac.w_centroids.eq(self.w_centroids),
-                mac.weight.eq(self.row_i.payload[n]),
-                mac.residual.eq(residual),
-                mac.first.eq(first),
-            ]
-        self._keep(m, platform, last, fire, read, room)
-        return m
+            self.put(m, f"mac{n}", mac, w_centroids=self.w_centroids, weight=self.row_i.payload[n])
+            m.d.comb += [mac.residual.eq(residual), mac.first.eq(first)]
+        self._keep(m, last, fire, read, room)
 
-    def _keep(
-        self,
-        m: Module,
-        platform: object,
-        last: Signal,
-        fire: Signal,
-        read: data.View,
-        room: Signal,
-    ) -> None:
+    def _keep(self, m: Module, last: Signal, fire: Signal, read: data.View, room: Signal) -> None:
         """Keep complete groups, hand them out, and say whether the next one may begin.
 
         It may while the one before is still on its way through the MACs, if that finds room to
         be kept: nothing else can take the room.
         """
         spec = self.spec
-        queue = Queue(spec.compensation_tile, spec.compensation_macs)
-        m.submodules.queue = share(platform, queue)
+        queue = self.put(m, "queue", Queue(spec.compensation_tile, spec.compensation_macs))
         wiring.connect(m, queue.o, wiring.flipped(self.o))
         kept = Signal(data.ArrayLayout(spec.compensation_tile, spec.compensation_macs))
         left = Signal.like(read.tiles)  # tiles of the group that is kept

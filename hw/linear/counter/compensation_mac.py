@@ -1,26 +1,19 @@
 """Compensation MAC: residuals times the weights of one output channel, summed."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 
 from hw.arith.columns import carry_select
 from hw.linear.counter.compensation_product import MAGNITUDE_BITS, CompensationProduct
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.stream.pipeline import Pipeline, Staged
-from hw.stream.share import share
 
 
-class CompensationMac(Component):
+class CompensationMac(Sized[CounterSpec]):
     """Look up a weight's centroid (paper: Dequant Unit), multiply, round, accumulate (FP16 MAC).
 
     Nothing here waits: in a cycle without an outlier the residual is zero.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Widths.
 
     Timing
     ------
@@ -32,11 +25,7 @@ class CompensationMac(Component):
 
     LATENCY = 3 + CompensationProduct.LATENCY
 
-    w_centroids = In(
-        lambda c: data.ArrayLayout(
-            (unsigned if c.spec.numbers.symmetric else signed)(c.spec.centroid_bits), c.spec.entries
-        )
-    )
+    w_centroids = In(lambda c: c.spec.codebook)
     """Weight codebook. Steady."""
     weight = In(INDEX_BITS)
     """Code of the outlier's weight."""
@@ -47,24 +36,15 @@ class CompensationMac(Component):
     total = Out(lambda c: signed(c.spec.compensation_bits))
     """Sum since ``first``."""
 
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         magnitude, negative = self._dequantise(m)
         # Registers of its own: one for all MACs would have to drive all their multipliers.
         residual = Signal(spec.residual, reset_less=True)
         first = Signal(reset_less=True)
         m.d.sync += [residual.eq(self.residual), first.eq(self.first)]
-        product = CompensationProduct(spec)
-        m.submodules.product = share(platform, product)
-        m.d.comb += [
-            product.residual.eq(residual.magnitude),
-            product.centroid.eq(magnitude),
-        ]
+        product = self.put(m, "product", CompensationProduct(spec))
+        m.d.comb += [product.residual.eq(residual.magnitude), product.centroid.eq(magnitude)]
         pipe = Pipeline(m, 1)
         sign, begins = pipe.start(negative ^ residual.negative, first)
         # A negated product is its complement and a carry.
@@ -81,7 +61,6 @@ class CompensationMac(Component):
             carry_select(m, before, wide, "after", carry=negative, low=len(total) // 3)
         )
         m.d.comb += self.total.eq(total)
-        return m
 
     def _dequantise(self, m: Module) -> tuple[Value, Value]:
         """Return magnitude and sign of the weight's centroid, a cycle later."""

@@ -5,20 +5,15 @@ from amaranth.hdl import Const, Module, Mux, Signal
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS
 from hw.arith.columns import Columns, carry_select, compress, register, rows, two_each
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.token.outlier_residual import RESIDUAL_BITS
 
 MAGNITUDE_BITS = CENTROID_BITS - 1
 LEVELS = 6  # of full adders, which leave three bits in a column
 
 
-class CompensationProduct(Component):
+class CompensationProduct(Sized[CounterSpec]):
     """Multiply two magnitudes; bit-exact with :func:`golden.exact.residual.residual_rows`.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Widths.
 
     Timing
     ------
@@ -39,12 +34,7 @@ class CompensationProduct(Component):
     clipped = Out(1)
     """Whether it is."""
 
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         shift = A_FRACTION_BITS + self.spec.numbers.w_fraction_bits
         bits = RESIDUAL_BITS + MAGNITUDE_BITS
         columns: Columns = [[] for _ in range(bits)]
@@ -61,4 +51,3 @@ class CompensationProduct(Component):
             self.clipped.eq(rounded[self.spec.residual_bits :].any()),
             self.product.eq(Mux(self.clipped, self.spec.numbers.residual_max, rounded)),
         ]
-        return m

@@ -4,20 +4,14 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.utils import exact_log2
 
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, Out, OutStream
-from hw.stream.share import share
+from hw.stream.component import In, Out, OutStream, Sized
 from hw.stream.walk import Loop, Walk
 
 
-class CompensationSequencer(Component):
+class CompensationSequencer(Sized[CounterSpec]):
     """Step through the groups of output channels, and in each through a token's outliers.
 
     With the outliers inside, only a group's sums are under way, not those of all channels.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines, MACs and the largest layer.
 
     Timing
     ------
@@ -39,10 +33,6 @@ class CompensationSequencer(Component):
     """Strobe: the token is not needed any more, after this cycle's beat; at once if it has no
     outliers.
     """
-
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
 
     def loops(self) -> tuple[Loop, ...]:
         """Return what is stepped through, the outermost first."""
@@ -67,10 +57,9 @@ class CompensationSequencer(Component):
             beat.token_last.eq(group.ends),
         ]
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        walk, beat = Walk(self.loops()), self.o.payload
-        m.submodules.walk = share(platform, walk)
+    def build(self, m: Module) -> None:  # noqa: D102
+        beat = self.o.payload
+        walk = self.put(m, "walk", Walk(self.loops()))
         address, some = walk.o.payload.address, Signal()
         m.d.comb += [
             some.eq(self.shape.k_top != 0),
@@ -84,4 +73,3 @@ class CompensationSequencer(Component):
             self.done.eq(walk.done | (self.available & ~some)),
         ]
         self.follow(m, walk)
-        return m

@@ -4,19 +4,14 @@ from amaranth.hdl import Cat, Module
 
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 
 
-class ConcatUnit(Component):
+class ConcatUnit(Sized[CounterSpec]):
     """Put two codes side by side (paper: Concat Unit).
 
     Plain bins take no logic. Folded ones take one XOR: of the two signs only their product
     matters, and it stands in place of the weight's.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Form of the bins.
 
     Timing
     ------
@@ -35,14 +30,8 @@ class ConcatUnit(Component):
     column = Out(INDEX_BITS)
     """Lower part."""
 
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         column = self.weight
         if self.spec.folded:
             column = Cat(self.weight[:-1], self.weight[-1] ^ self.activation[-1])
         m.d.comb += [self.row.eq(self.activation), self.column.eq(column)]
-        return m

@@ -4,23 +4,18 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 
 from hw.arith.columns import Columns, compress, register, rows
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 
 # Full adders behind one another before the first register.
 LEVELS = 6
 
 
-class CountTree(Component):
+class CountTree(Sized[CounterSpec]):
     """Multiply a slice of bins per cycle with their products, and add up all slices of a channel.
 
     The bits of all lanes' partial products make one tree. Entries come with 2**magnitude_bits
     added, so that none is negative: as the counts of a channel add up to its inputs, that adds
     a number known beforehand, which ``start`` takes away again.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lanes and widths.
 
     Timing
     ------
@@ -43,12 +38,7 @@ class CountTree(Component):
     sum = Out(lambda c: signed(c.spec.main_bits))
     """Sum over the slices since ``first``."""
 
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         bits = self.spec.main_bits
         first = Signal(2)
         m.d.sync += first.eq(Cat(self.first, first))
@@ -73,7 +63,6 @@ class CountTree(Component):
         whole = Signal(bits, reset_less=True)
         m.d.sync += whole.eq(low + high)
         m.d.comb += self.sum.eq(whole)
-        return m
 
     def _products(self) -> Columns:
         """Return the bits of every lane's product, by weight."""

@@ -4,8 +4,8 @@ from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
-from amaranth.utils import exact_log2
 
+from hw.arith.bits import used_lanes
 from hw.linear.counter.counter_line import CounterLine
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.entry_slices import EntrySlices
@@ -13,7 +13,6 @@ from hw.linear.counter.tile_sequencer import TileSequencer
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.credit_queue import CreditQueue
-from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort
 
 
@@ -67,11 +66,10 @@ class CounterArray(Component):
         """Return a line."""
         return CounterLine(self.spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         fire, room = Signal(), Signal()
-        beat = self._read(m, platform, fire)
+        beat = self._read(m, fire)
         m.d.comb += [
             self.weight_i.ready.eq(beat.valid & (~beat.last | room)),
             fire.eq(self.weight_i.valid & self.weight_i.ready),
@@ -90,13 +88,11 @@ class CounterArray(Component):
         ]
         later = Signal(self.line_latency - 1)  # bit n: the last beat was n + 1 cycles before
         m.d.sync += later.eq(Cat(last, later))
-        products = self.products(m, platform, last)
+        products = self.products(m, last)
         sums = Signal(spec.tile)
         for n, line in enumerate(self.lines):
-            m.submodules[f"line{n}"] = share(platform, line)
+            self.put(m, f"line{n}", line, weights=self.weight_i.payload[n], activations=activations)
             m.d.comb += [
-                line.weights.eq(self.weight_i.payload[n]),
-                line.activations.eq(activations),
                 line.used.eq(used),
                 line.first.eq(first),
                 line.last.eq(last),
@@ -104,18 +100,15 @@ class CounterArray(Component):
                 sums[n].eq(line.sum),
                 [Cat(getattr(line, port)).eq(Cat(value)) for port, value in products.items()],
             ]
-        self._queue(m, platform, sums, later[-1], ended, room)
-        return m
+        self._queue(m, sums, later[-1], ended, room)
 
-    def _read(self, m: Module, platform: object, fire: Signal) -> data.View:
+    def _read(self, m: Module, fire: Signal) -> data.View:
         """Read the codes of a beat whenever one goes on; return what is known of the one read."""
         spec = self.spec
-        sequencer = TileSequencer(spec)
-        m.submodules.sequencer = share(platform, sequencer)
+        sequencer = self.put(m, "sequencer", TileSequencer(spec))
         beat = Signal(data.StructLayout({"mask": spec.pairs, "first": 1, "last": 1, "valid": 1}))
         following = sequencer.o.payload
         fetch = Signal()
-        rest = self.shape.inputs[: exact_log2(spec.pairs)]
         m.d.comb += [
             sequencer.shape.eq(self.shape),
             sequencer.available.eq(self.codes.filled),
@@ -127,7 +120,7 @@ class CounterArray(Component):
         ]
         with m.If(fetch):
             m.d.sync += [
-                beat.mask.eq(Mux(following.last & rest.any(), (1 << rest) - 1, -1)),
+                beat.mask.eq(used_lanes(following.last, self.shape.inputs, spec.pairs)),
                 beat.first.eq(following.first),
                 beat.last.eq(following.last),
                 beat.valid.eq(1),
@@ -136,14 +129,13 @@ class CounterArray(Component):
             m.d.sync += beat.valid.eq(0)
         return beat
 
-    def products(self, m: Module, platform: object, last: Signal) -> dict[str, Value]:
+    def products(self, m: Module, last: Signal) -> dict[str, Value]:
         """Return what the lines' trees need beside counts, by port.
 
         These are the products of the slice that is in the trees, and what their sums start with.
         """
         spec = self.spec
-        slices = EntrySlices(spec)
-        m.submodules.slices = share(platform, slices)
+        slices = self.put(m, "slices", EntrySlices(spec))
         assert CounterLine.BINS - EntrySlices.LATENCY == 1, "the first slice is read after last"
         step = Signal.like(slices.step)
         m.d.sync += step.eq(Mux(last, 0, step + 1))
@@ -152,19 +144,10 @@ class CounterArray(Component):
         m.d.comb += [slices.product_table.eq(self.product_table), slices.step.eq(step)]
         return {"entries": Cat(slices.entries), "start": start}
 
-    def _queue(
-        self,
-        m: Module,
-        platform: object,
-        sums: data.View,
-        valid: Value,
-        ended: Signal,
-        room: Signal,
-    ) -> None:
+    def _queue(self, m: Module, sums: data.View, valid: Value, ended: Signal, room: Signal) -> None:
         """Keep sums until they are wanted, and say whether another tile may end."""
         spec = self.spec
-        queue = CreditQueue(spec.tile, self.tiles)
-        m.submodules.queue = share(platform, queue)
+        queue = self.put(m, "queue", CreditQueue(spec.tile, self.tiles))
         wiring.connect(m, queue.o, wiring.flipped(self.o))
         wait = Signal(range(spec.steps))  # before a tile may end
         with m.If(ended):

@@ -22,11 +22,6 @@ class CounterEngine(CounterShell):
     beside it. Both use a weight matrix of
     their own order: columns there, rows here, so there are two streams of weights.
 
-    Parameters
-    ----------
-    spec : CounterSpec
-        Widths, lines and the largest layer.
-
     Timing
     ------
     Latency : :meth:`gateware.engines.counter.CounterContract.alone`.

@@ -11,20 +11,14 @@ from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.histogram_merge import HistogramMerge
 from hw.linear.counter.index_counter import IndexCounter
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
-from hw.stream.share import share
+from hw.stream.component import In, Out, Sized
 
 
-class CounterLine(Component):
+class CounterLine(Sized[CounterSpec]):
     """Count a channel's index pairs, and multiply the counts with the products (paper: PE line).
 
     Counting a channel and multiplying the one before run side by side. Nothing here waits: who
     feeds it makes sure that the channels come ``steps`` cycles apart.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Counters, bins and tree.
 
     Timing
     ------
@@ -56,15 +50,13 @@ class CounterLine(Component):
     """The channel's sum."""
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.latency = self.BINS + spec.steps - 1 + CountTree.LATENCY
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        merge, tree = counted(m, platform, self), CountTree(spec)
-        m.submodules.tree = share(platform, tree)
+        merge = counted(m, self)
+        tree = self.put(m, "tree", CountTree(spec))
         m.d.comb += [
             Cat(tree.counts).eq(Cat(merge.bins)),
             Cat(tree.entries).eq(Cat(self.entries)),
@@ -72,25 +64,20 @@ class CounterLine(Component):
             tree.start.eq(self.start),
             self.sum.eq(tree.sum),
         ]
-        return m
 
 
-def counted(m: Module, platform: object, line: Any) -> HistogramMerge:
+def counted(m: Module, line: Any) -> HistogramMerge:
     """Count a line's pairs; return what has the bins."""
     spec = line.spec
     weights = Signal(data.ArrayLayout(INDEX_BITS, spec.pairs), reset_less=True)
     m.d.sync += weights.eq(line.weights)
-    merge = HistogramMerge(spec)
-    m.submodules.merge = share(platform, merge)
-    m.d.comb += [merge.first.eq(line.first), merge.last.eq(line.last)]
+    merge = line.put(m, "merge", HistogramMerge(spec), first=line.first, last=line.last)
     for n in range(spec.counters):
-        counter = IndexCounter(spec)
-        m.submodules[f"counter{n}"] = share(platform, counter)
+        counter = line.put(m, f"counter{n}", IndexCounter(spec))
         m.d.comb += Cat(merge.counts[n]).eq(Cat(counter.counts))
         for k in range(spec.counter_inputs):
             place = n * spec.counter_inputs + k
-            concat = ConcatUnit(spec)
-            m.submodules[f"concat{place}"] = share(platform, concat)
+            concat = line.put(m, f"concat{place}", ConcatUnit(spec))
             m.d.comb += [
                 concat.activation.eq(line.activations[place]),
                 concat.weight.eq(weights[place]),

@@ -19,24 +19,9 @@ class CounterQuantizer(TokenQuantizer):
     Its ports and timing are the same, but for what the buffers hold: ``codes`` has ``pairs``
     codes a word, ``rows`` an outlier's ``spec.residual`` a word, ``positions`` an input channel
     a word.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Widths, pairs and the largest layer.
-
-    Timing
-    ------
-    Latency : as there, with :class:`hw.linear.counter.residual_store.ResidualStore` for the rows.
-    Rate : one token at a time.
-    Through paths : none.
-    Reset : drops all tokens.
     """
 
     spec: CounterSpec
-
-    def __init__(self, spec: CounterSpec) -> None:
-        super().__init__(spec)
 
     def make_residuals(self) -> Any:
         """Return what works on the residuals."""

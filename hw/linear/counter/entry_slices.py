@@ -1,25 +1,19 @@
 """Entry slices: the product table in the order of the bins, a slice at a time."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
-from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 
 CODES = 1 << INDEX_BITS
 
 
-class EntrySlices(Component):
+class EntrySlices(Sized[CounterSpec]):
     """Read the product table for the trees of all lines (paper: LUT).
 
     A symmetric table is stored as its positive quarter; the signs come from the bin's number.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Form of table and bins.
 
     Timing
     ------
@@ -31,19 +25,14 @@ class EntrySlices(Component):
 
     LATENCY = 1
 
-    product_table = In(lambda c: data.ArrayLayout(c.spec.row.members["entries"], c.spec.entries))
+    product_table = In(lambda c: c.spec.product_table)
     """As for :class:`hw.linear.lookup.row_select.RowSelect`. Steady."""
     step = In(lambda c: range(max(c.spec.steps, 2)))
     """Which slice."""
     entries = Out(lambda c: c.spec.entry_bits).array(lambda c: c.spec.tree_lanes)
     """Its products, 2**magnitude_bits added."""
 
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes, steps = self.spec.tree_lanes, self.spec.steps
         for lane in range(lanes):
             numbers = range(lane, steps * lanes, lanes)
@@ -52,7 +41,6 @@ class EntrySlices(Component):
             chosen = Signal(self.spec.entry_bits, name=f"chosen{lane}", reset_less=True)
             m.d.sync += chosen.eq(self._offset(m, lane, entry, negative))
             m.d.comb += self.entries[lane].eq(chosen)
-        return m
 
     def _stored(self, number: int):
         """Return the stored entry of a bin."""

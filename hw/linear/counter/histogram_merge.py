@@ -4,21 +4,15 @@ from amaranth.hdl import Module, Signal
 
 from hw.linear.counter.bin_merge import BinMerge
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, Out
-from hw.stream.share import share
+from hw.stream.component import In, Out, Sized
 
 
-class HistogramMerge(Component):
+class HistogramMerge(Sized[CounterSpec]):
     """Add up all counters' histograms over the beats of a channel.
 
     Every bin is there twice: the running counts of one channel, and the counts of the channel
     before, which move down by a slice per cycle, into the tree. The paper has the counters and
     the tree; what joins them it does not say.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Counters, bins and tree lanes.
 
     Timing
     ------
@@ -39,19 +33,13 @@ class HistogramMerge(Component):
     bins = Out(lambda c: c.spec.count_bits).array(lambda c: c.spec.tree_lanes)
     """A channel's counts of the lowest ``tree_lanes`` bins, then those of the next ones ..."""
 
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.tree_lanes
         first, last = Signal(), Signal()
         m.d.sync += [first.eq(self.first), last.eq(self.last)]
         bins = [BinMerge(self.spec) for _ in range(self.spec.bins)]
         for n, merge in enumerate(bins):
-            m.submodules[f"bin{n}"] = share(platform, merge)
-            m.d.comb += [merge.first.eq(first), merge.last.eq(last)]
+            self.put(m, f"bin{n}", merge, first=first, last=last)
             m.d.comb += [
                 merge.counts[counter].eq(self.counts[counter][n])
                 for counter in range(self.spec.counters)
@@ -60,4 +48,3 @@ class HistogramMerge(Component):
                 m.d.comb += merge.following.eq(bins[n + lanes].kept)
             if n < lanes:
                 m.d.comb += self.bins[n].eq(merge.kept)
-        return m

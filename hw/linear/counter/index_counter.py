@@ -7,20 +7,14 @@ from hw.arith.wires import wire
 from hw.linear.counter.bit_counter import BitCounter
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
-from hw.stream.share import share
+from hw.stream.component import In, Out, Sized
 
 
-class IndexCounter(Component):
+class IndexCounter(Sized[CounterSpec]):
     """Decode each pair to one of all bins, and count every bin's ones (paper: Index Counter).
 
     Both parts of a number are decoded apart, so a bin takes one gate for each pair. Its full
     adders come to one for each pair, less a few, here and in the merge together.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Pairs per counter, and bins.
 
     Timing
     ------
@@ -39,12 +33,7 @@ class IndexCounter(Component):
     counts = Out(lambda c: c.spec.part_bits).array(lambda c: c.spec.bins)
     """Every bin's count, in two parts."""
 
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         inputs = self.spec.counter_inputs
         decoded = [
             (
@@ -59,13 +48,8 @@ class IndexCounter(Component):
         for number in range(self.spec.bins):
             i, j = number >> INDEX_BITS, number & ((1 << INDEX_BITS) - 1)
             hits = wire(m, Cat(row[i] & column[j] for row, column in decoded), f"hits{number}")
-            counter = BitCounter(inputs - 1)
-            m.submodules[f"bin{number}"] = share(platform, counter)
-            m.d.comb += [
-                counter.i.eq(hits),
-                self.counts[number].eq(Cat(counter.count, hits[-1])),
-            ]
-        return m
+            counter = self.put(m, f"bin{number}", BitCounter(inputs - 1))
+            m.d.comb += [counter.i.eq(hits), self.counts[number].eq(Cat(counter.count, hits[-1]))]
 
 
 def decode(m: Module, code: Signal, name: str) -> Signal:

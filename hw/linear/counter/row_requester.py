@@ -7,20 +7,14 @@ from amaranth.lib import data
 
 from hw.linear.counter.compensation_sequencer import CompensationSequencer
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, Out, OutStream
-from hw.stream.share import share
+from hw.stream.component import In, Out, OutStream, Sized
 from hw.stream.token_buffer import ReadPort
 
 
-class RowRequester(Component):
+class RowRequester(Sized[CounterSpec]):
     """Name the input channel and the output channels of every compensation beat.
 
     These are parts of the weight matrix's rows: one input channel, many outputs.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines, MACs and the largest layer.
 
     Timing
     ------
@@ -42,20 +36,17 @@ class RowRequester(Component):
     """
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.request = data.StructLayout(
             {"group": range(spec.channel_groups_max), "channel": spec.position_bits}
         )
-        super().__init__()
+        super().__init__(spec)
 
     def make_sequencer(self) -> Any:
         """Return what has the beats in their order."""
         return CompensationSequencer(self.spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        sequencer = self.make_sequencer()
-        m.submodules.sequencer = share(platform, sequencer)
+    def build(self, m: Module) -> None:  # noqa: D102
+        sequencer = self.put(m, "sequencer", self.make_sequencer())
         group = Signal.like(self.o.payload.group)
         advance = ~self.o.valid | self.o.ready
         m.d.comb += [
@@ -69,8 +60,4 @@ class RowRequester(Component):
             self.o.payload.channel.eq(self.positions.data),
         ]
         with m.If(advance):
-            m.d.sync += [
-                self.o.valid.eq(sequencer.o.valid),
-                group.eq(sequencer.o.payload.group),
-            ]
-        return m
+            m.d.sync += [self.o.valid.eq(sequencer.o.valid), group.eq(sequencer.o.payload.group)]

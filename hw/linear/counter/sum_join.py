@@ -5,16 +5,11 @@ from amaranth.lib import data
 
 from hw.arith.wires import wire
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 
 
-class SumJoin(Component):
+class SumJoin(Sized[CounterSpec]):
     """Add both branches' sums of one tile after another.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines and widths.
 
     Timing
     ------
@@ -39,12 +34,10 @@ class SumJoin(Component):
     """Both together, with a carry that is still to be added at ``spec.carry_place``."""
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         room, take = Signal(), Signal()
         m.d.comb += [
             room.eq(~self.o.valid | self.o.ready),
@@ -67,4 +60,3 @@ class SumJoin(Component):
                     self.o.payload[n].sum.eq(Mux(self.compensated, Cat(low[:place], high), main)),
                     self.o.payload[n].carry.eq(self.compensated & low[place]),
                 ]
-        return m

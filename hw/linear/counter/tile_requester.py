@@ -5,21 +5,15 @@ from amaranth.lib import data
 
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.tile_sequencer import TileSequencer
-from hw.stream.component import Component, In, OutStream
-from hw.stream.share import share
+from hw.stream.component import In, OutStream, Sized
 
 TOKENS = 2  # no more are prepared ahead of the counters
 
 
-class TileRequester(Component):
+class TileRequester(Sized[CounterSpec]):
     """Name the output tile and the input channels of every counting beat.
 
     These are parts of the weight matrix's columns: ``pairs`` input channels of a few outputs.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines, pairs and the largest layer.
 
     Timing
     ------
@@ -41,16 +35,13 @@ class TileRequester(Component):
     """
 
     def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
         self.request = data.StructLayout(
             {"tile": range(spec.tiles_max), "address": range(spec.counting_beats_max)}
         )
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        sequencer = TileSequencer(self.spec)
-        m.submodules.sequencer = share(platform, sequencer)
+    def build(self, m: Module) -> None:  # noqa: D102
+        sequencer = self.put(m, "sequencer", TileSequencer(self.spec))
         tokens = Signal(range(TOKENS + 1))
         beat = sequencer.o.payload
         sent = self.o.valid & self.o.ready
@@ -63,4 +54,3 @@ class TileRequester(Component):
             self.o.payload.tile.eq(beat.tile),
             self.o.payload.address.eq(beat.address),
         ]
-        return m

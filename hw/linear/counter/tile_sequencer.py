@@ -3,18 +3,12 @@
 from amaranth.hdl import Module
 
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.stream.component import Component, In, OutStream
-from hw.stream.share import share
+from hw.stream.component import In, OutStream, Sized
 from hw.stream.walk import Loop, Walk
 
 
-class TileSequencer(Component):
+class TileSequencer(Sized[CounterSpec]):
     """Step through the tiles of a layer, and in each through the input channels.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Lines, pairs and the largest layer.
 
     Timing
     ------
@@ -35,20 +29,18 @@ class TileSequencer(Component):
     after which the token is not needed any more.
     """
 
-    def __init__(self, spec: CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec, beat = self.spec, self.o.payload
-        walk = Walk(
-            (
-                Loop("tile", spec.outputs_max, spec.output_lanes),
-                Loop("address", spec.inputs_max, spec.pairs),
-            )
+        walk = self.put(
+            m,
+            "walk",
+            Walk(
+                (
+                    Loop("tile", spec.outputs_max, spec.output_lanes),
+                    Loop("address", spec.inputs_max, spec.pairs),
+                )
+            ),
         )
-        m.submodules.walk = share(platform, walk)
         tile, address = walk.o.payload.tile, walk.o.payload.address
         m.d.comb += [
             walk.counts.tile.eq(self.shape.outputs),
@@ -62,4 +54,3 @@ class TileSequencer(Component):
             beat.last.eq(address.last),
             beat.token_last.eq(tile.ends),
         ]
-        return m

@@ -1,21 +1,20 @@
 """Count times product: one lane of the FP16 counter engine's tree."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Value
 
 from golden.exact.spec import require_int
 from hw.arith.bits import choose
 from hw.arith.wires import wire
 from hw.fp16.fp16_multiply import Fp16Multiply, multiply
-from hw.fp16.fp16_parts import MANTISSA, Cut, Number, keep, registers, unpack
-from hw.stream.component import Component, In, Out
+from hw.fp16.fp16_parts import MANTISSA, Number, unpack
+from hw.fp16.fp16_unit import Pipelined
+from hw.stream.component import In, Out
 
 UNIT = 25  # exponent of a number whose mantissa is its value
 NO = Const(0, 1)
 
 
-class CountMultiply(Component):
+class CountMultiply(Pipelined):
     """Multiply a count, as an FP16 number, with an entry of the product table.
 
     Bit-exact with :func:`golden.exact.fp16_arithmetic.multiply` of
@@ -27,8 +26,6 @@ class CountMultiply(Component):
     ----------
     count_bits : int
         Bits of a count, 1 to 15: 11 hold all counts of up to 2047 inputs.
-    pipelined : bool
-        Whether there are registers between the steps and behind the last one.
 
     Timing
     ------
@@ -39,7 +36,8 @@ class CountMultiply(Component):
     Reset : no state; what is under way in the pipeline goes on.
     """
 
-    COUNT_BITS_MAX: ClassVar[int] = 15
+    STAGES = Fp16Multiply.STAGES
+    COUNT_BITS_MAX = 15
 
     count = In(lambda c: c.count_bits)
     """How often a pair of codes occurred."""
@@ -51,14 +49,11 @@ class CountMultiply(Component):
     def __init__(self, count_bits: int, *, pipelined: bool = False) -> None:
         require_int("count_bits", count_bits, low=1, high=self.COUNT_BITS_MAX)
         self.count_bits = count_bits
-        self.pipelined = pipelined
-        stages = Fp16Multiply.STAGES + (count_bits > MANTISSA)
-        self.latency = stages if pipelined else 0
-        super().__init__()
+        super().__init__(pipelined=pipelined)
+        self.latency += pipelined * (count_bits > MANTISSA)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        cut: Cut = registers(m) if self.pipelined else keep
+    def build(self, m: Module) -> None:  # noqa: D102
+        cut = self.cuts(m)
 
         product: Value = self.product
         if self.count_bits > MANTISSA:
@@ -70,7 +65,6 @@ class CountMultiply(Component):
             exponent = Const(UNIT)
         count = Number(NO, exponent, mantissa, wire(m, ~mantissa.any(), "zero"), NO, NO)
         m.d.comb += self.o.eq(multiply(m, cut, unpack(m, product, "product"), count))
-        return m
 
     def _round(self, m: Module) -> tuple[Value, Value]:
         """Return the count in 11 significant bits, ties to even, and how many places are gone."""

@@ -1,14 +1,11 @@
 """Dequant unit: a weight's code becomes an FP16 number."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import Component, In, Out
-from hw.stream.share import share
 
 CODEBOOK = data.ArrayLayout(16, 1 << INDEX_BITS)  # FP16 centroids by code
 
@@ -26,7 +23,7 @@ class DequantUnit(Component):
     Reset : no state; what is under way goes on.
     """
 
-    LATENCY: ClassVar[int] = 1 + Fp16Multiply.STAGES
+    LATENCY = 1 + Fp16Multiply.STAGES
 
     codebook = In(CODEBOOK)
     """FP16 centroids of the weights. Steady while weights are under way."""
@@ -37,14 +34,8 @@ class DequantUnit(Component):
     o = Out(16)
     """FP16 pattern of the weight."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        multiply = Fp16Multiply(pipelined=True)
-        m.submodules.multiply = share(platform, multiply)
+    def build(self, m: Module) -> None:  # noqa: D102
+        multiply = self.put(m, "multiply", Fp16Multiply(pipelined=True))
         centroid, scale = Signal(16, reset_less=True), Signal(16, reset_less=True)
         m.d.sync += [centroid.eq(self.codebook[self.code]), scale.eq(self.scale)]
         m.d.comb += [multiply.a.eq(centroid), multiply.b.eq(scale), self.o.eq(multiply.o)]
-        return m

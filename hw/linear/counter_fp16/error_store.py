@@ -1,7 +1,5 @@
 """Error store: keeps what each outlier is beyond its centroid, and which input channel it is."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 
@@ -14,7 +12,6 @@ from hw.linear.counter_fp16.error_unit import ErrorUnit
 from hw.linear.counter_fp16.fp16_token_scale import Fp16TokenScale
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.pipeline import later
-from hw.stream.share import share
 from hw.token.clustering_unit import ClusteringUnit, ordered
 
 CODES = 1 << INDEX_BITS
@@ -23,34 +20,21 @@ CODES = 1 << INDEX_BITS
 class ErrorStore(ResidualStore):
     """Take a token's outliers, one per cycle, for the FP16 compensation MACs.
 
-    Bit-exact with :func:`golden.exact.counter_fp16.error_units`. Ports are those of
+    Bit-exact with :func:`golden.exact.counter_fp16.error_units`. It has the ports of
     :class:`hw.linear.counter.residual_store.ResidualStore`, with an FP16 error a word in ``rows``.
     ``w_centroids`` and ``reciprocal`` are not used, and ``saturated`` stays low. One after the
     other the activation centroids are turned into FP16, all the time, so they must be steady for
     ``SETTLING`` cycles before a token.
-
-    Parameters
-    ----------
-    spec : CounterSpec
-        Form of the codebook, and the largest number of outliers.
-
-    Timing
-    ------
-    Latency : ``fill`` cycles and ``period`` for each outlier, then ``finished``.
-    Rate : one outlier per cycle.
-    Through paths : none.
-    Reset : drops the token under way.
     """
 
-    CODED: ClassVar[int] = 3  # cycles from an outlier to its code, while the scale becomes FP16
-    SETTLING: ClassVar[int] = CODES + 2 + Fp16FromInteger.STAGES
+    CODED = 3  # cycles from an outlier to its code, while the scale becomes FP16
+    SETTLING = CODES + 2 + Fp16FromInteger.STAGES
 
     def __init__(self, spec: CounterSpec) -> None:
         super().__init__(spec)
         self.fill = self.CODED + ErrorUnit.LATENCY
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         wanting, busy = Signal(), Signal()
         asked, count = (
@@ -58,16 +42,11 @@ class ErrorStore(ResidualStore):
         )
         taken = Signal()
         m.d.comb += [self.i.ready.eq(wanting), taken.eq(self.i.valid & wanting)]
-        with m.If(self.start):
-            m.d.sync += [wanting.eq(self.k_top != 0), asked.eq(0)]
-        with m.Elif(taken):
-            m.d.sync += [asked.eq(asked + 1), wanting.eq(asked + 1 != self.k_top << 1)]
+        self.until_all(m, wanting, asked, taken)
 
-        clustering, unit = ClusteringUnit(spec.numbers.symmetric), ErrorUnit()
-        scale = Fp16TokenScale()
-        m.submodules.clustering = share(platform, clustering)
-        m.submodules.unit = share(platform, unit)
-        m.submodules.scale = share(platform, scale)
+        clustering = self.put(m, "clustering", ClusteringUnit(spec.numbers.symmetric))
+        unit = self.put(m, "unit", ErrorUnit())
+        scale = self.put(m, "scale", Fp16TokenScale())
         # 1: the key as FP16. 2: its code. 3: another cycle, as the scale takes three.
         key = self.i.payload.key
         x, code = Signal(16, reset_less=True), Signal(INDEX_BITS, reset_less=True)
@@ -76,7 +55,7 @@ class ErrorStore(ResidualStore):
             clustering.activation.eq(ordered(x, symmetric=spec.numbers.symmetric)),
             clustering.thresholds.eq(self.thresholds),
             scale.i.eq(self.scale),
-            unit.codebook.eq(self._codebook(m, platform)),
+            unit.codebook.eq(self._codebook(m)),
             unit.code.eq(later(m, code, 1)),
             unit.x.eq(later(m, x, 2)),
             unit.live.eq(later(m, ~self.i.payload.repeated, self.CODED)),
@@ -94,17 +73,12 @@ class ErrorStore(ResidualStore):
             self.positions.address.eq(count),
             self.positions.data.eq(later(m, self.i.payload.position, self.fill)),
         ]
-        with m.If(self.start):
-            m.d.sync += [busy.eq(self.k_top != 0), count.eq(0)]
-        with m.Elif(write[-1]):
-            m.d.sync += [count.eq(count + 1), busy.eq(count + 1 != self.k_top << 1)]
-        return m
+        self.until_all(m, busy, count, write[-1])
 
-    def _codebook(self, m: Module, platform: object) -> data.View:
+    def _codebook(self, m: Module) -> data.View:
         """Return the centroids in FP16, by code."""
         spec = self.spec
-        convert = Fp16FromInteger(spec.centroid_bits + 1, pipelined=True)
-        m.submodules.convert = share(platform, convert)
+        convert = self.put(m, "convert", Fp16FromInteger(spec.centroid_bits + 1, pipelined=True))
         number = Signal(INDEX_BITS)
         chosen = Signal(signed(spec.centroid_bits + 1), reset_less=True)
         m.d.sync += number.eq(number + 1)

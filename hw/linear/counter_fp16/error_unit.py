@@ -1,7 +1,5 @@
 """Error unit: what an outlier is beyond its centroid, in FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Module, Mux, Signal
 
 from golden.exact.fp16_arithmetic import SIGN
@@ -9,7 +7,6 @@ from hw.fp16.fp16_fma import Fp16Fma
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import Component, In, Out
-from hw.stream.share import share
 
 
 class ErrorUnit(Component):
@@ -26,7 +23,7 @@ class ErrorUnit(Component):
     Reset : no state; what is under way goes on.
     """
 
-    LATENCY: ClassVar[int] = 1 + Fp16Fma.STAGES
+    LATENCY = 1 + Fp16Fma.STAGES
 
     codebook = In(CODEBOOK)
     """FP16 centroids of the activations, finite. Steady while outliers are under way."""
@@ -41,13 +38,8 @@ class ErrorUnit(Component):
     o = Out(16)
     """FP16 pattern of the error."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        fma = Fp16Fma(pipelined=True)
-        m.submodules.fma = share(platform, fma)
+    def build(self, m: Module) -> None:  # noqa: D102
+        fma = self.put(m, "fma", Fp16Fma(pipelined=True))
         centroid, scale, x = (
             Signal(16, name=name, reset_less=True) for name in ("centroid", "scale", "x")
         )
@@ -58,4 +50,3 @@ class ErrorUnit(Component):
             x.eq(Mux(self.live, self.x, 0)),
         ]
         m.d.comb += [fma.a.eq(scale), fma.b.eq(centroid), fma.c.eq(x), self.o.eq(fma.o)]
-        return m

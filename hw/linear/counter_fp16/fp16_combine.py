@@ -1,14 +1,11 @@
 """Last steps of an output in FP16: scales, compensation, bias."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Module
 
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.stream.component import Component, In, Out
 from hw.stream.pipeline import later
-from hw.stream.share import share
 
 
 class Fp16Combine(Component):
@@ -24,7 +21,7 @@ class Fp16Combine(Component):
     Reset : no state; what is under way goes on.
     """
 
-    LATENCY: ClassVar[int] = 2 * Fp16Multiply.STAGES + 2 * Fp16Add.STAGES
+    LATENCY = 2 * Fp16Multiply.STAGES + 2 * Fp16Add.STAGES
 
     main = In(16)
     """FP16 pattern of an output channel's main sum."""
@@ -39,11 +36,7 @@ class Fp16Combine(Component):
     o = Out(16)
     """FP16 pattern of the output."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         operations = (
             ("token", Fp16Multiply, self.scale),
             ("channel", Fp16Multiply, self.w_scale),
@@ -52,9 +45,6 @@ class Fp16Combine(Component):
         )
         result, latency = self.main, 0
         for name, kind, operand in operations:
-            unit = kind(pipelined=True)
-            m.submodules[name] = share(platform, unit)
-            m.d.comb += [unit.a.eq(result), unit.b.eq(later(m, operand, latency))]
+            unit = self.put(m, name, kind(pipelined=True), a=result, b=later(m, operand, latency))
             result, latency = unit.o, latency + unit.latency
         m.d.comb += self.o.eq(result)
-        return m

@@ -10,26 +10,20 @@ from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSp
 from hw.linear.counter_fp16.fp16_tile_reader import Fp16TileReader
 from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.channel_memory import ChannelMemory
-from hw.stream.component import Component, In, InStream, Out, OutStream
+from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.pipeline import later
-from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort, TokenBuffer
 
 PLACES = 2  # blocks that a token buffer holds
 
 
-class Fp16CompensationArray(Component):
+class Fp16CompensationArray(Sized[Fp16CounterSpec]):
     """Multiply a token's errors with the dequantised weight rows of its outliers.
 
     Bit-exact with :func:`golden.exact.counter_fp16.compensation`. Each MAC works on ``slots``
     output channels in turn, so that every sum is complete before its next outlier comes; a weight
     that misses its channel's turn waits for the next one. The sums of a block of channels are kept
     while the next block is summed.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, MACs, slots and the largest layer.
 
     Timing
     ------
@@ -65,15 +59,12 @@ class Fp16CompensationArray(Component):
     """FP16 sums of one tile after another."""
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
-        self.spec = spec
         self.weights = data.ArrayLayout(INDEX_BITS, spec.group_channels)
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        sequencer = Fp16CompensationSequencer(spec)
-        m.submodules.sequencer = share(platform, sequencer)
+        sequencer = self.put(m, "sequencer", Fp16CompensationSequencer(spec))
         following = sequencer.o.payload
         read = Signal(spec.compensation_beat)
         valid, fire, fetch, room = Signal(), Signal(), Signal(), Signal()
@@ -99,20 +90,19 @@ class Fp16CompensationArray(Component):
         error = later(m, self.residuals.data, self.TO_MAC)
         live = later(m, fire, self.TO_MAC - 1, reset_less=False)
         first = later(m, fire & read.first, self.TO_MAC - 1, reset_less=False)
-        scales = ChannelMemory(16, spec.group_channels, spec.channel_groups_max)
-        m.submodules.scales = share(platform, scales)
-        m.d.comb += [
-            scales.channel_en.eq(self.channel_en),
-            scales.channel_address.eq(self.channel_address),
-            scales.channel.eq(self.channel.scale),
-            scales.read_en.eq(fetch),
-            scales.group.eq(following.group),
-        ]
+        scales = self.put(
+            m,
+            "scales",
+            ChannelMemory(16, spec.group_channels, spec.channel_groups_max),
+            channel_en=self.channel_en,
+            channel_address=self.channel_address,
+            channel=self.channel.scale,
+        )
+        m.d.comb += [scales.read_en.eq(fetch), scales.group.eq(following.group)]
         totals = Signal(spec.group_word)
         for n in range(spec.group_channels):
-            unit, mac = DequantUnit(), Fp16CompensationMac(spec.slots)
-            m.submodules[f"dequant{n}"] = share(platform, unit)
-            m.submodules[f"mac{n}"] = share(platform, mac)
+            unit = self.put(m, f"dequant{n}", DequantUnit())
+            mac = self.put(m, f"mac{n}", Fp16CompensationMac(spec.slots))
             m.d.comb += [
                 unit.codebook.eq(self.w_centroids),
                 unit.code.eq(self.row_i.payload[n]),
@@ -123,18 +113,15 @@ class Fp16CompensationArray(Component):
                 mac.first.eq(first),
                 totals[n].eq(mac.total),
             ]
-        self._keep(m, platform, fire, read, totals, room)
-        return m
+        self._keep(m, fire, read, totals, room)
 
-    def _keep(
-        self, m: Module, platform: object, fire: Signal, read: data.View, totals, room: Signal
-    ) -> None:
+    def _keep(self, m: Module, fire: Signal, read: data.View, totals, room: Signal) -> None:
         """Keep a block's sums, hand them out, and say whether another block may end."""
         spec = self.spec
         kept = TokenBuffer(spec.group_word.size, 1, spec.slots)
         reader = Fp16TileReader(spec)
-        m.submodules.kept = share(platform, kept)
-        m.submodules.reader = share(platform, reader)
+        self.put(m, "kept", kept)
+        self.put(m, "reader", reader)
         wiring.connect(m, reader.blocks, kept.read)
         wiring.connect(m, reader.o, wiring.flipped(self.o))
         m.d.comb += reader.outputs.eq(self.shape.outputs)

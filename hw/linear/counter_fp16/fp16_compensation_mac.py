@@ -1,7 +1,5 @@
 """Compensation MAC: what outliers add to output channels, in FP16."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Module, Mux, Signal
 
 from golden.exact.fp16_arithmetic import SIGN
@@ -9,7 +7,6 @@ from golden.exact.spec import require_int
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.stream.component import Component, In, Out
 from hw.stream.pipeline import later
-from hw.stream.share import share
 
 
 class Fp16CompensationMac(Component):
@@ -33,8 +30,8 @@ class Fp16CompensationMac(Component):
     Reset : none needed; ``first`` starts a sum.
     """
 
-    LATENCY: ClassVar[int] = Fp16Fma.STAGES
-    SLOTS_MIN: ClassVar[int] = Fp16Fma.STAGES
+    LATENCY = Fp16Fma.STAGES
+    SLOTS_MIN = Fp16Fma.STAGES
 
     error = In(16)
     """FP16 pattern of an outlier's error."""
@@ -52,10 +49,8 @@ class Fp16CompensationMac(Component):
         self.slots = slots
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        fma = Fp16Fma(pipelined=True)
-        m.submodules.fma = share(platform, fma)
+    def build(self, m: Module) -> None:  # noqa: D102
+        fma = self.put(m, "fma", Fp16Fma(pipelined=True))
         # Registers of its own: many MACs share the inputs.
         live, first = Signal(), Signal()
         m.d.sync += [live.eq(self.live), first.eq(self.first)]
@@ -66,4 +61,3 @@ class Fp16CompensationMac(Component):
             fma.c.eq(before & ~first.replicate(16)),
             self.total.eq(fma.o),
         ]
-        return m

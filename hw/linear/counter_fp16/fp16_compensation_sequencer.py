@@ -11,26 +11,11 @@ from hw.stream.walk import Loop, Walk
 class Fp16CompensationSequencer(CompensationSequencer):
     """Step through blocks of output channels; in each through outliers; for each through groups.
 
-    A group's sum is wanted again only after all other groups of its block. Ports are those of
+    A group's sum is wanted again only after all other groups of its block. It has the ports of
     :class:`hw.linear.counter.compensation_sequencer.CompensationSequencer`.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, MACs, slots and the largest layer.
-
-    Timing
-    ------
-    Latency : 0 cycles from ``available`` to ``o.valid``.
-    Rate : one beat per cycle while ``available`` and ``o.ready`` are high, across tokens too.
-    Through paths : ``available`` to ``o.valid``; it and ``o.ready`` to ``done``; combinational.
-    Reset : the next beat is a token's first.
     """
 
     spec: Fp16CounterSpec
-
-    def __init__(self, spec: Fp16CounterSpec) -> None:
-        super().__init__(spec)
 
     def loops(self) -> tuple[Loop, ...]:
         """Return what is stepped through, the outermost first."""

@@ -9,7 +9,7 @@ from hw.linear.counter_fp16.count_multiply import CountMultiply
 from hw.linear.counter_fp16.fp16_pair_add import Fp16PairAdd
 from hw.linear.engine_spec import require_power_of_two
 from hw.stream.component import Component, In, Out
-from hw.stream.share import looked_at, share
+from hw.stream.share import looked_at
 
 
 class Fp16CountTree(Component):
@@ -55,19 +55,16 @@ class Fp16CountTree(Component):
         self.latency = self.beat_latency + Fp16PairAdd.LATENCY * exact_log2(self.beats)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         terms = []
         for n in range(self.tree_lanes):
-            lane = CountMultiply(self.count_bits, pipelined=True)
-            m.submodules[f"lane{n}"] = share(platform, lane)
+            lane = self.put(m, f"lane{n}", CountMultiply(self.count_bits, pipelined=True))
             m.d.comb += [lane.count.eq(self.counts[n]), lane.product.eq(self.products[n])]
             terms.append(lane.o)
         while len(terms) > 1:
             sums = []
             for n, (a, b) in enumerate(zip(terms[0::2], terms[1::2], strict=True)):
-                adder = Fp16Add(pipelined=True)
-                m.submodules[f"adder{len(terms) // 2}_{n}"] = share(platform, adder)
+                adder = self.put(m, f"adder{len(terms) // 2}_{n}", Fp16Add(pipelined=True))
                 m.d.comb += [adder.a.eq(a), adder.b.eq(b)]
                 sums.append(adder.o)
             terms = sums
@@ -76,9 +73,6 @@ class Fp16CountTree(Component):
         m.d.sync += under_way.eq(Cat(self.i_en, under_way))
         total, total_en = terms[0], under_way[-1]
         for n in range(exact_log2(self.beats)):
-            level = Fp16PairAdd()
-            m.submodules[f"level{n}"] = share(platform, level)
-            m.d.comb += [level.i.eq(total), level.i_en.eq(total_en)]
+            level = self.put(m, f"level{n}", Fp16PairAdd(), i=total, i_en=total_en)
             total, total_en = level.o, level.o_en
         m.d.comb += [self.o.eq(total), self.o_en.eq(total_en)]
-        return m

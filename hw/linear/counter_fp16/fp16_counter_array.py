@@ -11,32 +11,17 @@ from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 class Fp16CounterArray(CounterArray):
     """A :class:`hw.linear.counter.counter_array.CounterArray` with FP16 products and FP16 sums.
 
-    Ports and timing are the same, but for the numbers: ``product_table`` has an FP16 pattern for
+    It has the same ports and timing, but for the numbers: ``product_table`` has an FP16 pattern for
     each bin, and ``o`` an FP16 sum for each line.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, counters and the largest layer.
-
-    Timing
-    ------
-    Latency : ``latency`` cycles from the transfer of a tile's last weights to ``o.valid``.
-    Rate : one beat per cycle, and a tile every ``steps`` cycles.
-    Through paths : ``weight_i.valid`` to ``codes.en`` and ``codes.done``, combinational.
-    Reset : drops the sums under way; the next beat is a token's first.
     """
 
     spec: Fp16CounterSpec
-
-    def __init__(self, spec: Fp16CounterSpec) -> None:
-        super().__init__(spec)
 
     def make_line(self) -> Fp16CounterLine:
         """Return a line."""
         return Fp16CounterLine(self.spec)
 
-    def products(self, m: Module, platform: object, last: Signal) -> dict[str, Value]:
+    def products(self, m: Module, last: Signal) -> dict[str, Value]:
         """Return what the lines' trees need beside counts: the products of a slice of bins."""
         assert Fp16CounterLine.BINS == 2, "the first slice is chosen in the cycle after last"
         lanes = self.spec.tree_lanes

@@ -13,7 +13,6 @@ from hw.linear.counter_fp16.fp16_output_stage import Fp16OutputStage
 from hw.linear.counter_fp16.fp16_quantizer import Fp16Quantizer
 from hw.linear.counter_fp16.fp16_row_requester import Fp16RowRequester
 from hw.linear.counter_fp16.fp16_token_scale import Fp16TokenScale
-from hw.stream.share import share
 
 
 class Fp16CounterEngine(CounterShell):
@@ -21,11 +20,6 @@ class Fp16CounterEngine(CounterShell):
 
     Bit-exact with :func:`golden.exact.counter_fp16.forward`. Streams are those of
     :class:`hw.linear.counter.counter_engine.CounterEngine`; after the counts, all numbers are FP16.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Widths, lines and the largest layer.
 
     Timing
     ------
@@ -46,11 +40,9 @@ class Fp16CounterEngine(CounterShell):
             row_requester=Fp16RowRequester(spec),
         )
 
-    def token_scale(self, m: Module, platform: object) -> Any:
+    def token_scale(self, m: Module) -> Any:
         """Return a token's scale in FP16: there long before its token is done, it has become so."""
-        scale = Fp16TokenScale()
-        m.submodules.scale = share(platform, scale)
-        m.d.comb += scale.i.eq(self.quantizer.scale_o.payload)
+        scale = self.put(m, "scale", Fp16TokenScale(), i=self.quantizer.scale_o.payload)
         return scale.o
 
     def connect_sums(self, m: Module) -> None:

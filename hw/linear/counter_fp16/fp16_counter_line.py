@@ -8,20 +8,15 @@ from hw.linear.counter.histogram_merge import HistogramMerge
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 from hw.linear.engine_spec import INDEX_BITS
-from hw.stream.component import Component, In, Out
-from hw.stream.share import looked_at, share
+from hw.stream.component import In, Out, Sized
+from hw.stream.share import looked_at
 
 
-class Fp16CounterLine(Component):
+class Fp16CounterLine(Sized[Fp16CounterSpec]):
     """Count a channel's index pairs, and multiply the counts with FP16 products.
 
     The counterpart of :class:`hw.linear.counter.counter_line.CounterLine`, with the paper's MAC
     tree.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Counters, bins and tree.
 
     Timing
     ------
@@ -52,16 +47,13 @@ class Fp16CounterLine(Component):
     """The channel's FP16 sum."""
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
-        self.spec = spec
         tree = looked_at(Fp16CountTree(spec.tree_lanes, spec.count_bits))
         self.latency = self.BINS + spec.steps - 1 + tree.latency
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        merge = counted(m, platform, self)
-        tree = Fp16CountTree(self.spec.tree_lanes, self.spec.count_bits)
-        m.submodules.tree = share(platform, tree)
+    def build(self, m: Module) -> None:  # noqa: D102
+        merge = counted(m, self)
+        tree = self.put(m, "tree", Fp16CountTree(self.spec.tree_lanes, self.spec.count_bits))
         slices = Signal(self.spec.steps - 1)  # bit n: the first one was n + 1 cycles before
         m.d.sync += slices.eq(Cat(self.slice_first, slices))
         m.d.comb += [
@@ -70,4 +62,3 @@ class Fp16CounterLine(Component):
             tree.i_en.eq(self.slice_first | slices.any()),
             self.sum.eq(tree.o),
         ]
-        return m

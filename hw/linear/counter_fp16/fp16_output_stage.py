@@ -5,25 +5,20 @@ from amaranth.lib import data, wiring
 from amaranth.utils import exact_log2
 
 from golden.exact.fp16 import INFINITY
+from hw.arith.bits import used_lanes
 from hw.linear.counter_fp16.fp16_combine import Fp16Combine
 from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSpec
 from hw.stream.channel_memory import ChannelMemory
-from hw.stream.component import Component, In, InStream, OutStream
+from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.credit_queue import CreditQueue
 from hw.stream.pipeline import later
-from hw.stream.share import share
 
 
-class Fp16OutputStage(Component):
+class Fp16OutputStage(Sized[Fp16CounterSpec]):
     """Turn tiles of FP16 sums into the layer's outputs.
 
     Bit-exact with :func:`golden.exact.counter_fp16.combine`. Nothing waits within the arithmetic:
     what goes in has a place in a queue behind it.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lanes and the largest layer.
 
     Timing
     ------
@@ -62,15 +57,13 @@ class Fp16OutputStage(Component):
     """
 
     def __init__(self, spec: Fp16CounterSpec) -> None:
-        self.spec = spec
         lanes = spec.scale_lanes
         self.beat = data.StructLayout(
             {"lanes": data.ArrayLayout(16, lanes), "infinite": lanes, "last": 1}
         )
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         lanes = spec.scale_lanes
         steps = spec.output_lanes // lanes
@@ -106,44 +99,35 @@ class Fp16OutputStage(Component):
             held.eq(Cat(Cat(main[n], compensation[n]) for n in range(lanes))),
             scale.eq(self.scale_i.payload),
         ]
-        memory = ChannelMemory(FP16_CHANNEL, lanes, spec.outputs_max // lanes)
-        m.submodules.channels = share(platform, memory)
-        m.d.comb += [
-            memory.channel_en.eq(self.channel_en),
-            memory.channel_address.eq(self.channel_address),
-            memory.channel.eq(self.channel),
-            memory.read_en.eq(step),
-            memory.group.eq(group),
-        ]
+        memory = self.put(
+            m,
+            "channels",
+            ChannelMemory(FP16_CHANNEL, lanes, spec.outputs_max // lanes),
+            channel_en=self.channel_en,
+            channel_address=self.channel_address,
+            channel=self.channel,
+        )
+        m.d.comb += [memory.read_en.eq(step), memory.group.eq(group)]
         channels = memory.values
         results = []
         for n in range(lanes):
-            combine = Fp16Combine()
-            m.submodules[f"combine{n}"] = share(platform, combine)
+            combine = self.put(m, f"combine{n}", Fp16Combine(), main=held[n][:16], scale=scale)
             m.d.comb += [
-                combine.main.eq(held[n][:16]),
-                combine.scale.eq(scale),
                 combine.w_scale.eq(channels[n].scale),
                 combine.compensation.eq(held[n][16:]),
                 combine.bias.eq(channels[n].bias),
             ]
             results.append(combine.o)
-        self._queue(m, platform, results, step, last, room)
-        return m
+        self._queue(m, results, step, last, room)
 
-    def _queue(
-        self, m: Module, platform: object, results: list, step: Signal, last: Signal, room: Signal
-    ) -> None:
+    def _queue(self, m: Module, results: list, step: Signal, last: Signal, room: Signal) -> None:
         """Keep outputs until they are wanted, and say whether another step has a place."""
         lanes = self.spec.scale_lanes
-        queue = CreditQueue(self.beat, self.PLACES)
-        m.submodules.queue = share(platform, queue)
+        queue = self.put(m, "queue", CreditQueue(self.beat, self.PLACES))
         wiring.connect(m, queue.o, wiring.flipped(self.o))
 
-        # The last beat may be a part of one; with a single lane it never is.
-        rest = self.outputs[: exact_log2(lanes)]
         used = Signal(lanes)
-        m.d.comb += used.eq(Mux(last & rest.any(), (1 << rest) - 1, -1))
+        m.d.comb += used.eq(used_lanes(last, self.outputs, lanes))
         within = later(m, used, self.UNDER_WAY)
         beat = Signal(self.beat)
         m.d.comb += [

@@ -1,12 +1,9 @@
 """Sums of neighbours that come one after the other."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Module, Signal
 
 from hw.fp16.fp16_add import Fp16Add
 from hw.stream.component import Component, In, Out
-from hw.stream.share import share
 
 
 class Fp16PairAdd(Component):
@@ -23,7 +20,7 @@ class Fp16PairAdd(Component):
     Reset : drops the sums under way; the next number is the first of a pair.
     """
 
-    LATENCY: ClassVar[int] = Fp16Add.STAGES
+    LATENCY = Fp16Add.STAGES
 
     i = In(16)
     """FP16 pattern."""
@@ -34,13 +31,8 @@ class Fp16PairAdd(Component):
     o_en = Out(1)
     """Strobe: ``o`` is the next sum."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        adder = Fp16Add(pipelined=True)
-        m.submodules.adder = share(platform, adder)
+    def build(self, m: Module) -> None:  # noqa: D102
+        adder = self.put(m, "adder", Fp16Add(pipelined=True))
         first, second = Signal(16, reset_less=True), Signal()
         under_way = Signal(self.LATENCY)
         with m.If(self.i_en):
@@ -52,4 +44,3 @@ class Fp16PairAdd(Component):
             self.o.eq(adder.o),
             self.o_en.eq(under_way[-1]),
         ]
-        return m

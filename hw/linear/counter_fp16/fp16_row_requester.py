@@ -6,25 +6,9 @@ from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 
 
 class Fp16RowRequester(RowRequester):
-    """A :class:`~hw.linear.counter.row_requester.RowRequester` in the FP16 MACs' order of beats.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, MACs, slots and the largest layer.
-
-    Timing
-    ------
-    Latency : ``LATENCY`` cycle from ``positions.filled`` to ``o.valid``.
-    Rate : one request per cycle while ``o.ready`` is high.
-    Through paths : none to outputs; ``o.ready`` to ``positions.en`` and ``positions.done``.
-    Reset : drops the request in flight; the next is a token's first.
-    """
+    """A :class:`~hw.linear.counter.row_requester.RowRequester` in the FP16 MACs' order of beats."""
 
     spec: Fp16CounterSpec
-
-    def __init__(self, spec: Fp16CounterSpec) -> None:
-        super().__init__(spec)
 
     def make_sequencer(self) -> Fp16CompensationSequencer:
         """Return what has the beats in their order."""

@@ -5,17 +5,12 @@ from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
-from hw.stream.component import Component, In, Out, OutStream
+from hw.stream.component import In, Out, OutStream, Sized
 from hw.stream.token_buffer import ReadPort
 
 
-class Fp16TileReader(Component):
+class Fp16TileReader(Sized[Fp16CounterSpec]):
     """Read the groups of a block one after another, and hand out their tiles.
-
-    Parameters
-    ----------
-    spec : Fp16CounterSpec
-        Lines, MACs and slots.
 
     Timing
     ------
@@ -34,12 +29,7 @@ class Fp16TileReader(Component):
     o = OutStream(lambda c: c.spec.compensation_tile)
     """Their tiles, those within the layer."""
 
-    def __init__(self, spec: Fp16CounterSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         tiles = Signal(data.ArrayLayout(spec.compensation_tile, spec.compensation_macs))
         left = Signal(range(spec.compensation_macs + 1))
@@ -75,4 +65,3 @@ class Fp16TileReader(Component):
                 left.eq(left - 1),
                 tiles.eq(tiles.as_value() >> spec.compensation_tile.size),
             ]
-        return m

@@ -1,7 +1,5 @@
 """A token's scale as an FP16 number."""
 
-from typing import ClassVar
-
 from amaranth.hdl import Cat, Const, Module, Mux
 
 from golden.exact.spec import SCALE_BITS
@@ -37,18 +35,14 @@ class Fp16TokenScale(Component):
     Reset : no state; what is under way goes on.
     """
 
-    LATENCY: ClassVar[int] = 3
+    LATENCY = 3
 
     i = In(SCALE)
     """Mantissa, with its first bit set, and exponent."""
     o = Out(16)
     """FP16 pattern."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         cut = registers(m)
 
         # Its place above the least normal exponent, or below it.
@@ -70,4 +64,3 @@ class Fp16TokenScale(Component):
 
         special = Special(sign=NO, subtract=NO, infinite=NO, nan=NO)
         m.d.comb += self.o.eq(cut(o=pack(m, round_to_nearest(m, window), NO, special)))
-        return m

@@ -1,24 +1,18 @@
 """Beat sequencer: the order in which a token's beats are worked on."""
 
 from amaranth.hdl import Module, Mux
-from amaranth.utils import exact_log2
 
+from hw.arith.bits import used_lanes
 from hw.linear.engine_spec import EngineSpec
-from hw.stream.component import Component, In, OutStream
-from hw.stream.share import share
+from hw.stream.component import In, OutStream, Sized
 from hw.stream.walk import Loop, Walk
 
 
-class BeatSequencer(Component):
+class BeatSequencer(Sized[EngineSpec]):
     """Step through the tiles of a layer; in each, the main beats, then the compensation.
 
     Per token (ceil(K / k_t) + D * ceil(2 k_top / k_t)) * ceil(N / n_t) beats, D the digits of a
     residual row.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the largest layer.
 
     Timing
     ------
@@ -37,29 +31,26 @@ class BeatSequencer(Component):
     o = OutStream(lambda c: c.spec.beat)
     """Its beats; ``token_last`` marks the one after which it is not needed any more."""
 
-    def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec, beat, shape = self.spec, self.o.payload, self.shape
         lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
-        walk = Walk(
-            (
-                Loop("tile", spec.outputs_max, spec.output_lanes),
-                Loop("branch", 2),
-                Loop("address", max(spec.inputs_max, 2 * spec.outliers_max), lanes),
-                Loop("digit", digits),
-            )
+        walk = self.put(
+            m,
+            "walk",
+            Walk(
+                (
+                    Loop("tile", spec.outputs_max, spec.output_lanes),
+                    Loop("branch", 2),
+                    Loop("address", max(spec.inputs_max, 2 * spec.outliers_max), lanes),
+                    Loop("digit", digits),
+                )
+            ),
         )
-        m.submodules.walk = share(platform, walk)
         tile, branch, address, digit = (walk.o.payload[loop.name] for loop in walk.loops)
 
         # What is being stepped through: the token's inputs, or its outliers on both sides.
         compensation = branch.index
         length = Mux(compensation, shape.k_top << 1, shape.inputs)
-        rest = length[: exact_log2(lanes)]
         m.d.comb += [
             walk.counts.tile.eq(shape.outputs),
             walk.counts.branch.eq(Mux(shape.k_top == 0, 1, 2)),
@@ -72,9 +63,8 @@ class BeatSequencer(Component):
             beat.compensation.eq(compensation),
             beat.address.eq(address.index),
             beat.digit.eq(digit.index),
-            beat.mask.eq(Mux(address.last & rest.any(), (1 << rest) - 1, -1)),
+            beat.mask.eq(used_lanes(address.last, length, lanes)),
             beat.first.eq(branch.first & address.first),
             beat.last.eq(branch.ends),
             beat.token_last.eq(tile.ends),
         ]
-        return m

@@ -7,22 +7,16 @@ from hw.linear.engine_spec import INDEX_BITS, EngineSpec
 from hw.linear.lookup.beat_sequencer import BeatSequencer
 from hw.linear.lookup.lookup_lane import LookupLane
 from hw.linear.lookup.row_select import RowSelect
-from hw.stream.component import Component, In, InStream, Out
+from hw.stream.component import In, InStream, Out, Sized
 from hw.stream.pipeline import later
-from hw.stream.share import share
 from hw.stream.token_buffer import ReadPort
 
 
-class LookupArray(Component):
+class LookupArray(Sized[EngineSpec]):
     """Multiply one token after another with the layer's weights, by lookup.
 
     The row of an activation is chosen once and broadcast to all output lanes; there each weight
     code picks its entry. Outliers are beats like the others, with residual rows for the table's.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes, widths and the largest layer.
 
     Timing
     ------
@@ -39,7 +33,7 @@ class LookupArray(Component):
 
     shape = In(lambda c: c.spec.shape)
     """Size of the layer. This and ``product_table`` are steady while tokens are under way."""
-    product_table = In(lambda c: data.ArrayLayout(c.spec.row.members["entries"], c.spec.entries))
+    product_table = In(lambda c: c.spec.product_table)
     """As for :class:`hw.linear.lookup.row_select.RowSelect`."""
     codes = Out(lambda c: ReadPort(INDEX_BITS * c.spec.inputs_per_beat, 1, c.spec.beats_max))
     """Codes of the tokens, a beat a word."""
@@ -63,16 +57,13 @@ class LookupArray(Component):
     """Strobe: ``tile`` is the next one, in this cycle alone."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = spec.inputs_per_beat
         self.weights = data.ArrayLayout(data.ArrayLayout(INDEX_BITS, spec.output_lanes), lanes)
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         digits = self.spec.numbers.residual_digits
-        sequencer = BeatSequencer(self.spec)
-        m.submodules.sequencer = share(platform, sequencer)
+        sequencer = self.put(m, "sequencer", BeatSequencer(self.spec))
 
         # Buffers read, then rows chosen: these two stages move on when the next one is empty or
         # moves on too, the second with the weights. From there nothing waits any more.
@@ -114,26 +105,22 @@ class LookupArray(Component):
             "first": later(m, chosen.first, cycles),
             "digit": later(m, chosen.digit, cycles),
         }
-        rows = self._choose_rows(m, platform, read, choose)
+        rows = self._choose_rows(m, read, choose)
         for n in range(self.spec.output_lanes):
-            lane = LookupLane(self.spec)
-            m.submodules[f"lane{n}"] = share(platform, lane)
+            lane = self.put(m, f"lane{n}", LookupLane(self.spec), rows=rows)
             m.d.comb += [
-                lane.rows.eq(rows),
                 *(getattr(lane, port).eq(value) for port, value in summed.items()),
                 self.tile[n].eq(lane.total),
             ]
             for k in range(self.spec.inputs_per_beat):
                 m.d.comb += lane.weights[k].eq(self.weight_i.payload[k][n])
-        return m
 
-    def _choose_rows(self, m: Module, platform: object, read: data.View, choose: Signal):
+    def _choose_rows(self, m: Module, read: data.View, choose: Signal):
         """Return the registers that hold each input lane's row."""
         lanes = self.spec.inputs_per_beat
         rows = Signal(data.ArrayLayout(self.spec.row, lanes), reset_less=True)
         for n in range(lanes):
-            select = RowSelect(self.spec)
-            m.submodules[f"select{n}"] = share(platform, select)
+            select = self.put(m, f"select{n}", RowSelect(self.spec))
             m.d.comb += [
                 select.product_table.eq(self.product_table),
                 select.code.eq(self.codes.data.word_select(n, INDEX_BITS)),

@@ -9,23 +9,17 @@ from hw.arith.column_sum import sum_columns
 from hw.arith.wires import wire
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
 from hw.linear.lookup.lookup_tree import LookupTree
-from hw.stream.component import Component, In, Out
-from hw.stream.share import share
+from hw.stream.component import In, Out, Sized
 
 GROUP = 4  # input lanes whose sum fits into a cycle, behind rows that go to 64 lanes
 
 
-class LookupLane(Component):
+class LookupLane(Sized[EngineSpec]):
     """Sum one output channel over the beats of a tile.
 
     Three stages that never wait: sums over groups of input lanes, the sum of the beat, the
     accumulator. Longer sums would not fit between two edges of the clock; registers that could
     be held would take a multiplexer a bit, and signals that reach them all.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and widths.
 
     Timing
     ------
@@ -53,14 +47,12 @@ class LookupLane(Component):
     """The accumulator."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.group = min(GROUP, spec.inputs_per_beat)
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         numbers, bits = self.spec.numbers, self.spec.sum_bits
-        beat_sum = self._beat_sum(m, platform)
+        beat_sum = self._beat_sum(m)
         weighted = Signal(signed(bits))
         with m.If(self.valid), m.Switch(self.digit):
             for digit in range(numbers.residual_digits):
@@ -78,25 +70,23 @@ class LookupLane(Component):
             high.eq(before[1] + weighted[place:] + before[2]),
         ]
         m.d.comb += [self.total.sum.eq(Cat(low, high)), self.total.carry.eq(waiting)]
-        return m
 
-    def _beat_sum(self, m: Module, platform: object) -> Signal:
+    def _beat_sum(self, m: Module) -> Signal:
         """Return the register that holds the sum over a beat."""
         columns: defaultdict[int, list[Value]] = defaultdict(list)
         for first in range(0, self.spec.inputs_per_beat, self.group):
-            *low, sign = self._group_sum(m, platform, first)
+            *low, sign = self._group_sum(m, first)
             # With its sign inverted a sum is one without sign, too large by half of its range.
             for place, bit in enumerate([*low, ~sign]):
                 columns[place].append(bit)
-        total = wire(m, sum_columns(m, columns, self.spec.tree_bits, "beat", platform), "beat")
+        total = wire(m, sum_columns(m, columns, self.spec.tree_bits, "beat", self.platform), "beat")
         beat_sum = Signal(signed(self.spec.tree_bits), reset_less=True)
         m.d.sync += beat_sum.eq(Cat(total[:-1], ~total[-1]))
         return beat_sum
 
-    def _group_sum(self, m: Module, platform: object, first: int) -> Signal:
+    def _group_sum(self, m: Module, first: int) -> Signal:
         """Return the register that holds the sum over a group of input lanes."""
-        tree = LookupTree(self.spec, self.group)
-        m.submodules[f"tree{first}"] = share(platform, tree)
+        tree = self.put(m, f"tree{first}", LookupTree(self.spec, self.group))
         group_sum = Signal(tree.sum.shape(), name=f"sum{first}", reset_less=True)
         for n in range(self.group):
             m.d.comb += [

@@ -1,20 +1,14 @@
 """Row select: the product table's row of one activation, or a residual row."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data
 
 from hw.arith.bits import element
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 
 
-class RowSelect(Component):
+class RowSelect(Sized[EngineSpec]):
     """Choose what one input lane looks up in during a beat.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Form of the table.
 
     Timing
     ------
@@ -24,7 +18,7 @@ class RowSelect(Component):
     Reset : no state.
     """
 
-    product_table = In(lambda c: data.ArrayLayout(c.entries, c.spec.entries))
+    product_table = In(lambda c: c.spec.product_table)
     """Product table: ``spec.entries`` rows of entries; of a symmetric one the positive quarter."""
     code = In(INDEX_BITS)
     """The activation's code."""
@@ -37,21 +31,14 @@ class RowSelect(Component):
     row = Out(lambda c: c.spec.row)
     """What the lookups of this lane read."""
 
-    def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
-        self.entries = spec.row.members["entries"]
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
-        chosen = Signal(self.entries)
+    def build(self, m: Module) -> None:  # noqa: D102
+        chosen = Signal(self.spec.row.members["entries"])
         symmetric = self.spec.numbers.symmetric
         code = self.code[: INDEX_BITS - 1] if symmetric else self.code
-        m.d.comb += chosen.eq(element(self.product_table, code, platform))
+        m.d.comb += chosen.eq(element(self.product_table, code, self.platform))
         with m.If(self.used & self.compensation):
             m.d.comb += self.row.eq(self.residual)
         with m.Elif(self.used):
             m.d.comb += self.row.entries.eq(chosen)
             if symmetric:
                 m.d.comb += self.row.sign.eq(self.code[-1])
-        return m

@@ -6,18 +6,12 @@ from amaranth.utils import exact_log2
 
 from hw.linear.engine_spec import EngineSpec
 from hw.linear.lookup.beat_sequencer import BeatSequencer
-from hw.stream.component import Component, In, Out, OutStream
-from hw.stream.share import share
+from hw.stream.component import In, Out, OutStream, Sized
 from hw.stream.token_buffer import ReadPort
 
 
-class WeightRequester(Component):
+class WeightRequester(Sized[EngineSpec]):
     """Name the input channels and the output tile of every beat.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the largest layer.
 
     Timing
     ------
@@ -41,17 +35,14 @@ class WeightRequester(Component):
     """
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = spec.inputs_per_beat
         channels = data.ArrayLayout(spec.position_bits, lanes)
         self.request = data.StructLayout({"tile": range(spec.tiles_max), "channels": channels})
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        sequencer = BeatSequencer(spec)
-        m.submodules.sequencer = share(platform, sequencer)
+        sequencer = self.put(m, "sequencer", BeatSequencer(spec))
         beat = Signal(spec.beat)
         advance = ~self.o.valid | self.o.ready
         following = sequencer.o.payload
@@ -71,4 +62,3 @@ class WeightRequester(Component):
             main = Cat(Const(n, lane_bits), beat.address)[: spec.position_bits]
             outlier = self.positions.data.word_select(n, spec.position_bits)
             m.d.comb += self.o.payload.channels[n].eq(Mux(beat.compensation, outlier, main))
-        return m

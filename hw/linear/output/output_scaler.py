@@ -54,8 +54,7 @@ class OutputScaler(Component):
         super().__init__()
         self.latency = self._result(scratch()).depth
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         advance = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(advance)
         m.d.comb += self.o.payload.eq(self._result(Pipeline(m, advance)).value)
@@ -63,7 +62,6 @@ class OutputScaler(Component):
         with m.If(advance):
             m.d.sync += valid.eq(Cat(self.i.valid, valid))
         m.d.comb += self.o.valid.eq(valid[-1])
-        return m
 
     def _result(self, pipe: Pipeline) -> Staged:
         """Return the output, as many stages behind the input as it takes."""
@@ -122,10 +120,7 @@ def _align(pipe: Pipeline, product: Staged, distance: Staged) -> tuple[Staged, S
 
     window = pipe.stage(near, pipe.stage(far, product, distance), distance)
     bits = window.value
-    return (
-        Staged(Cat(bits[0], bits[2:]), window.depth),
-        Staged(bits[1], window.depth),
-    )
+    return (Staged(Cat(bits[0], bits[2:]), window.depth), Staged(bits[1], window.depth))
 
 
 def _add_bias(

@@ -4,20 +4,16 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
+from hw.arith.bits import used_lanes
 from hw.linear.engine_spec import CHANNEL, SCALE, EngineSpec
 from hw.linear.output.output_scaler import OutputScaler
 from hw.stream.channel_memory import ChannelMemory
-from hw.stream.component import Component, In, InStream, OutStream
-from hw.stream.share import looked_at, share
+from hw.stream.component import In, InStream, OutStream, Sized
+from hw.stream.share import looked_at
 
 
-class OutputStage(Component):
+class OutputStage(Sized[EngineSpec]):
     """Turn tiles of sums into the layer's FP16 outputs.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Lanes and the largest layer.
 
     Timing
     ------
@@ -48,17 +44,15 @@ class OutputStage(Component):
     """
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         lanes = spec.scale_lanes
         self.tile = data.ArrayLayout(spec.lane_sum, spec.output_lanes)
         self.beat = data.StructLayout(
             {"lanes": data.ArrayLayout(16, lanes), "infinite": lanes, "last": 1}
         )
-        super().__init__()
+        super().__init__(spec)
         self.latency = 2 + looked_at(OutputScaler(spec.sum_bits)).latency
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         lanes = spec.scale_lanes
         steps = spec.output_lanes // lanes
@@ -86,20 +80,17 @@ class OutputStage(Component):
 
         held = Signal(data.ArrayLayout(signed(spec.sum_bits), lanes))
         scale, held_last, used = Signal(SCALE), Signal(), Signal(lanes)
-        # The last beat may be a part of one; with a single lane it never is.
-        rest = self.outputs[: exact_log2(lanes)]
         with m.If(step):
             m.d.sync += [
                 read_valid.eq(1),
                 [held[n].eq(self._whole(sums[n])) for n in range(lanes)],
                 scale.eq(self.scale_i.payload),
                 held_last.eq(last),
-                used.eq(Mux(last & rest.any(), (1 << rest) - 1, -1)),
+                used.eq(used_lanes(last, self.outputs, lanes)),
             ]
         with m.Elif(read_go):
             m.d.sync += read_valid.eq(0)
-        memory = ChannelMemory(CHANNEL, lanes, spec.outputs_max // lanes)
-        m.submodules.channels = share(platform, memory)
+        memory = self.put(m, "channels", ChannelMemory(CHANNEL, lanes, spec.outputs_max // lanes))
         m.d.comb += [
             memory.channel_en.eq(self.channel_en),
             memory.channel_address.eq(self.channel_address),
@@ -108,10 +99,7 @@ class OutputStage(Component):
             memory.group.eq(group),
         ]
         channels = memory.values
-        m.d.comb += read_go.eq(
-            self._scale(m, platform, read_valid, held, scale, channels, held_last, used)
-        )
-        return m
+        m.d.comb += read_go.eq(self._scale(m, read_valid, held, scale, channels, held_last, used))
 
     def _whole(self, part: data.View) -> Value:
         """Return a lane's sum with its carry."""
@@ -119,13 +107,11 @@ class OutputStage(Component):
         high = part.sum[place:].as_unsigned() + part.carry
         return Cat(part.sum[:place], high)[: self.spec.sum_bits]
 
-    def _scale(
-        self, m: Module, platform: object, valid, sums, scale, channels, last, used
-    ) -> Signal:
+    def _scale(self, m: Module, valid, sums, scale, channels, last, used) -> Signal:
         """Put the scalers side by side; return whether they take what is valid."""
         scalers = [OutputScaler(self.spec.sum_bits) for _ in range(self.spec.scale_lanes)]
         for n, scaler in enumerate(scalers):
-            m.submodules[f"scaler{n}"] = share(platform, scaler)
+            self.put(m, f"scaler{n}", scaler)
             m.d.comb += [
                 scaler.i.valid.eq(valid),
                 scaler.i.payload.sum.eq(sums[n]),

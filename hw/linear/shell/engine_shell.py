@@ -12,7 +12,6 @@ from hw.linear.engine_spec import EngineSpec
 from hw.linear.shell.layer_constants import LayerConstants
 from hw.stream.component import Component, InStream, Out, OutStream
 from hw.stream.queue import Queue
-from hw.stream.share import share
 from hw.token.token_ingest import TokenIngest
 
 FLAGS = data.StructLayout({"nonfinite": 1, "saturated": 1, "overflow": 1})
@@ -82,18 +81,17 @@ class EngineShell(Component, ABC):
         ``prepared`` is a strobe: the quantiser has a token ready.
         """
 
-    def token_scale(self, m: Module, platform: object) -> Any:
+    def token_scale(self, m: Module) -> Any:
         """Return a token's scale in the output stage's form, when the quantiser hands it on."""
         return self.quantizer.scale_o.payload
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         constants, ingest = self.constants, self.ingest
         quantizer, output = self.quantizer, self.output
-        m.submodules.constants = share(platform, constants)
+        self.put(m, "constants", constants)
         parts = {"ingest": ingest, "quantizer": quantizer, **self.datapath, "output": output}
         for name, part in parts.items():
-            m.submodules[name] = share(platform, part)
+            self.put(m, name, part)
             constants.give(m, part)
 
         # Activations go in; a token's data, its scale and its outliers go on to the quantiser.
@@ -104,19 +102,17 @@ class EngineShell(Component, ABC):
         connect(m, quantizer.tokens, ingest.tokens)
         connect(m, output.o, flipped(self.o))
 
-        scales = Queue(output.scale_i.payload.shape(), SCALES)
-        m.submodules.scales = share(platform, scales)
+        scales = self.put(m, "scales", Queue(output.scale_i.payload.shape(), SCALES))
         connect(m, scales.o, output.scale_i)
         prepared = Signal()
         m.d.comb += [
-            scales.i.payload.eq(self.token_scale(m, platform)),
+            scales.i.payload.eq(self.token_scale(m)),
             scales.i.valid.eq(quantizer.scale_o.valid),
             quantizer.scale_o.ready.eq(scales.i.ready),
             prepared.eq(quantizer.scale_o.valid & scales.i.ready),
         ]
         self.connect_datapath(m, prepared)
         self._watch(m)
-        return m
 
     def _watch(self, m: Module) -> None:
         """Keep the flags, and count the tokens under way."""

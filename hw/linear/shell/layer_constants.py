@@ -8,7 +8,7 @@ from amaranth.utils import ceil_log2
 
 from golden.exact.spec import FACTOR_BITS
 from hw.linear.engine_spec import INDEX_BITS, EngineSpec
-from hw.stream.component import Component, In, InStream, Out
+from hw.stream.component import In, InStream, Out, Sized
 from hw.token.token_scale import FACTOR
 
 
@@ -33,16 +33,11 @@ class Size(enum.Enum, shape=3):
     CLEAR_FLAGS = 5  # the word does not matter
 
 
-class LayerConstants(Component):
+class LayerConstants(Sized[EngineSpec]):
     """Hold what an engine knows of its layer, but for the weights.
 
     The specification says in which numbers: integers, or FP16 patterns of all but the activation
     codebook, which decides about clusters.
-
-    Parameters
-    ----------
-    spec : EngineSpec
-        Widths and the largest layer.
 
     Timing
     ------
@@ -84,7 +79,6 @@ class LayerConstants(Component):
     """Strobe: the word taken in this cycle clears the flags."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.spec = spec
         self.word = data.StructLayout(
             {
                 "select": Select,
@@ -92,10 +86,9 @@ class LayerConstants(Component):
                 "word": spec.channel.size,
             }
         )
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         select, address, word = (self.i.payload[n] for n in ("select", "address", "word"))
         m.d.comb += [
             self.i.ready.eq(self.idle),
@@ -116,7 +109,6 @@ class LayerConstants(Component):
                     m.d.sync += self._entry(address[: 2 * INDEX_BITS]).eq(word)
                 with m.Case(Select.CHANNEL):
                     m.d.comb += self.channel_en.eq(1)
-        return m
 
     def give(self, m: Module, part: Any) -> None:
         """Connect every input of a part that has a constant's name and layout."""

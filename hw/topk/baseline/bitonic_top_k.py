@@ -3,7 +3,6 @@
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from hw.stream.share import share
 from hw.topk.baseline.chunk_sorter import ChunkSorter, merge_sort, sorter_latency
 from hw.topk.baseline.rank_lists import RankLists, flush_cycles, list_lengths
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
@@ -46,13 +45,12 @@ class BitonicTopK(OutlierEngine):
         sorter = sum(len(layer.pairs) for layer in merge_sort(self.spec.values_per_beat))
         return sorter + 2 * sum(list_lengths(self.spec))
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         sorter = ChunkSorter(self.spec.values_per_beat)
         sides = largest, smallest = RankLists(self.spec), RankLists(self.spec)
-        m.submodules.sorter = share(platform, sorter)
-        m.submodules.largest = share(platform, largest)
-        m.submodules.smallest = share(platform, smallest)
+        self.put(m, "sorter", sorter)
+        self.put(m, "largest", largest)
+        self.put(m, "smallest", smallest)
 
         closing = Signal(init=1)  # until the token's outliers have gone
         to_largest, to_smallest, last = self._feed(m, sorter, closing)
@@ -94,7 +92,6 @@ class BitonicTopK(OutlierEngine):
             self.smallest_o.payload.position.eq(smallest.o.payload.position),
             smallest.o.ready.eq(self.smallest_o.ready),
         ]
-        return m
 
     def _feed(self, m: Module, sorter: ChunkSorter, closing: Signal) -> Value:
         """Sort each beat; return when a sorted one is for either side, and is a token's last.

@@ -84,8 +84,7 @@ class ChunkSorter(Component):
         self.entry = data.StructLayout({"key": KEY, "rising": number, "falling": number})
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         network = merge_sort(self.lanes)
         planes: list[list[Value]] = [[_shift(self.keys[lane]) for lane in range(self.lanes)]]
         for _ in ("rising", "falling"):
@@ -101,7 +100,6 @@ class ChunkSorter(Component):
             planes = [self._keep(m, f"s{depth}_{n}", plane, held) for n, plane in enumerate(planes)]
         for lane, (key, rising, falling) in enumerate(zip(*planes, strict=True)):
             m.d.comb += self.o[lane].eq(Cat(_shift(key), rising, falling))
-        return m
 
     @staticmethod
     def _swap(m: Module, layer: Layer, name: str, planes: list[list[Value]]) -> None:

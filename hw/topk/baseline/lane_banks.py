@@ -5,7 +5,7 @@ from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.utils import ceil_log2
 
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
@@ -14,16 +14,11 @@ def bank_rows(spec: OrizuruSpec) -> int:
     return 1 << ceil_log2(max(spec.beats_max, 2))
 
 
-class LaneBanks(Component):
+class LaneBanks(Sized[OrizuruSpec]):
     """Hold two sets of entries: one is read row by row while the other is written.
 
     Each lane has a bank of its own and puts what it takes behind what it took before. So no
     network moves entries from lane to lane, but a set has as many rows as its fullest lane.
-
-    Parameters
-    ----------
-    spec : OrizuruSpec
-        Lanes, and the largest set.
 
     Timing
     ------
@@ -51,13 +46,11 @@ class LaneBanks(Component):
     """Its entries; ``end`` in the row after a lane's last one, unless that is the last row."""
 
     def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
         self.rows = bank_rows(spec)
         self.word = data.StructLayout({"entry": spec.entry, "end": 1})
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         for lane in range(self.spec.values_per_beat):
             memory = Memory(shape=self.word, depth=2 * self.rows, init=[])
             m.submodules[f"bank{lane}"] = memory
@@ -75,4 +68,3 @@ class LaneBanks(Component):
                 m.d.sync += place.eq(place + 1)
             with m.Elif(self.clear):
                 m.d.sync += place.eq(0)
-        return m

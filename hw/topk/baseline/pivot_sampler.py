@@ -7,23 +7,18 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
-from hw.stream.component import Component, In, Out
+from hw.stream.component import In, Out, Sized
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 LFSR_BITS, LFSR_TAPS = 16, 0xB400
 
 
-class PivotSampler(Component):
+class PivotSampler(Sized[OrizuruSpec]):
     """Draw the next pivot from the rows of a pass: one of what is kept, one of what is not.
 
     A linear-feedback shift register that never stops names a lane of each row to look at. What it
     sees in row n takes the place of what it saw before with a chance of about 1 / n, so all rows
     have about the same; for what is kept, n is that in rows of such values.
-
-    Parameters
-    ----------
-    spec : OrizuruSpec
-        Lanes and rows.
 
     Timing
     ------
@@ -62,12 +57,7 @@ class PivotSampler(Component):
     dropped_any = Out(1)
     """Whether there is one."""
 
-    def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.values_per_beat
         shift = Signal(LFSR_BITS, init=1)
         m.d.sync += shift.eq((shift >> 1) ^ Mux(shift[0], LFSR_TAPS, 0))
@@ -101,4 +91,3 @@ class PivotSampler(Component):
                 m.d.sync += [entry.eq(self.sample), there.eq(1)]
             with m.If(self.clear):
                 m.d.sync += there.eq(0)
-        return m

@@ -5,7 +5,6 @@ from amaranth.lib import data, enum, wiring
 from amaranth.utils import ceil_log2, exact_log2
 
 from hw.arith.bits import first_one
-from hw.stream.share import share
 from hw.topk.baseline.pivot_sampler import PivotSampler
 from hw.topk.baseline.ranked_entries import RankedEntries
 from hw.topk.baseline.row_reader import RowReader
@@ -70,8 +69,7 @@ class QuickSelect(OutlierEngine):
         """Comparators of two keys: one a lane."""
         return self.spec.values_per_beat
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         m.submodules.rows = rows = RowReader(self.spec)
         m.submodules.sampler = sampler = PivotSampler(self.spec)
         wiring.connect(m, wiring.flipped(self.i), rows.i)
@@ -91,7 +89,7 @@ class QuickSelect(OutlierEngine):
         ranked = Signal()  # the first pivot there is none of those that are left
         m.d.sync += ranked.eq((step == Step.RANK) & (ranked | over))
 
-        sent = self._send(m, platform, pivot, smallest, total, over & ranked, ended)
+        sent = self._send(m, pivot, smallest, total, over & ranked, ended)
 
         with m.Switch(step):
             with m.Case(Step.FETCH):
@@ -133,7 +131,6 @@ class QuickSelect(OutlierEngine):
                 with m.If(sent):
                     m.d.comb += rows.clear.eq(1)
                     m.d.sync += [step.eq(Step.FETCH), smallest.eq(0)]
-        return m
 
     def _compare(
         self,
@@ -199,21 +196,14 @@ class QuickSelect(OutlierEngine):
         return found
 
     def _send(
-        self,
-        m: Module,
-        platform: object,
-        pivot: data.View,
-        smallest: Signal,
-        rank: Value,
-        write: Value,
-        ended: Value,
+        self, m: Module, pivot: data.View, smallest: Signal, rank: Value, write: Value, ended: Value
     ) -> Value:
         """Keep pivots by their ranks; send a side once it has ended; return when both are sent."""
         sides = RankedEntries(self.spec, self.few), RankedEntries(self.spec, self.few)
         sent = sides[0].drained & sides[1].drained
         inverted = (~smallest).replicate(self.spec.position_bits)
         for name, side, this in zip(SIDES, sides, (~smallest, smallest), strict=True):
-            m.submodules[name] = share(platform, side)
+            self.put(m, name, side)
             drain = Signal(name=f"{name}_known")
             with m.If((ended & this) | sent):
                 m.d.sync += drain.eq(~sent)

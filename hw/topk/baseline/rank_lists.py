@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 
-from hw.stream.component import Component, In, Out, OutStream
+from hw.stream.component import In, Out, OutStream, Sized
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 # Less than any FP16 key, and than the complement of any.
@@ -21,17 +21,12 @@ def flush_cycles(spec: OrizuruSpec) -> int:
     return 1 + sum(list_lengths(spec)[1:])
 
 
-class RankLists(Component):
+class RankLists(Sized[OrizuruSpec]):
     """Keep the largest keys of a token that comes in chunks sorted in descending order.
 
     Of the keys that stand at rank r in their chunks no more than ``outliers_max / (r + 1)`` can
     be wanted, as r larger ones come with each. So each rank has a list of that length, in which
     keys stay sorted by insertion. In the end all other lists are emptied into that of rank 0.
-
-    Parameters
-    ----------
-    spec : OrizuruSpec
-        Keys per chunk, the longest token and the longest list.
 
     Timing
     ------
@@ -61,12 +56,10 @@ class RankLists(Component):
     """The largest key first, of equals the lower position."""
 
     def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
         self.lengths = list_lengths(spec)
-        super().__init__()
+        super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lists = [
             [
                 Signal(self.spec.entry, name=f"rank{rank}_{n}", reset_less=True)
@@ -93,7 +86,6 @@ class RankLists(Component):
         first = Cat(_order(offer) > _order(entry) for entry in lists[0])
         _insert(m, lists[0], offer, offered.replicate(len(first)) & first)
         self._send(m, lists[0], nothing)
-        return m
 
     def _send(self, m: Module, held: list[data.View], nothing: data.Const) -> None:
         """Send the first list's head and move the others up, until nothing is left."""

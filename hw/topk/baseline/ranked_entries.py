@@ -43,12 +43,10 @@ class RankedEntries(Component):
     """Entries in the order of their ranks."""
 
     def __init__(self, spec: OrizuruSpec, depth: int) -> None:
-        self.spec = spec
-        self.depth = depth
+        self.spec, self.depth = spec, depth
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         m.submodules.memory = memory = Memory(shape=self.spec.entry, depth=self.depth, init=[])
         write, read = memory.write_port(), memory.read_port()
         number = Signal(range(self.spec.outliers_max + 1))
@@ -68,4 +66,3 @@ class RankedEntries(Component):
             m.d.sync += number.eq(0)
         with m.Elif(advance):
             m.d.sync += [self.o.valid.eq(more), number.eq(number + more)]
-        return m

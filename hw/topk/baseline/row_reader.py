@@ -4,19 +4,14 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.utils import exact_log2
 
-from hw.stream.component import Component, In, InStream, Out
+from hw.stream.component import In, InStream, Out, Sized
 from hw.topk.baseline.lane_banks import LaneBanks, bank_rows
 from hw.topk.baseline.token_rows import TokenRows
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
-class RowReader(Component):
+class RowReader(Sized[OrizuruSpec]):
     """Read the values that are left of a token row by row, and keep some of them.
-
-    Parameters
-    ----------
-    spec : OrizuruSpec
-        Values per row, and the longest token.
 
     Timing
     ------
@@ -61,12 +56,7 @@ class RowReader(Component):
     accept = In(1)
     """With ``begin``: what was kept is read from now on."""
 
-    def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.values_per_beat
         m.submodules.token = token = TokenRows(self.spec)
         m.submodules.banks = banks = LaneBanks(self.spec)
@@ -123,4 +113,3 @@ class RowReader(Component):
                 entry.key.eq(Mux(self.whole, token.keys[lane], stored.key)),
                 entry.position.eq(Mux(self.whole, position ^ flips, stored.position)),
             ]
-        return m

@@ -5,17 +5,12 @@ from amaranth.lib import data
 from amaranth.lib.memory import Memory
 
 from hw.linear.engine_spec import KEY
-from hw.stream.component import Component, In, InStream, Out
+from hw.stream.component import In, InStream, Out, Sized
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
-class TokenRows(Component):
+class TokenRows(Sized[OrizuruSpec]):
     """Keep the beats of one token.
-
-    Parameters
-    ----------
-    spec : OrizuruSpec
-        Keys per beat and the longest token.
 
     Timing
     ------
@@ -43,12 +38,7 @@ class TokenRows(Component):
     valid = Out(lambda c: c.spec.values_per_beat)
     """Which of them count, when ``row`` is there."""
 
-    def __init__(self, spec: OrizuruSpec) -> None:
-        self.spec = spec
-        super().__init__()
-
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.values_per_beat
         m.submodules.memory = memory = Memory(
             shape=data.ArrayLayout(KEY, lanes), depth=max(self.spec.beats_max, 2), init=[]
@@ -74,4 +64,3 @@ class TokenRows(Component):
             ]
         with m.If(self.clear):
             m.d.sync += [self.count.eq(0), self.complete.eq(0)]
-        return m

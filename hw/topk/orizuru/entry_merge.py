@@ -50,12 +50,10 @@ class EntryMerge(Component):
     """Whether both lists have ended and all entries are passed on."""
 
     def __init__(self, spec: OrizuruSpec, largest: bool = True) -> None:
-        self.spec = spec
-        self.largest = largest
+        self.spec, self.largest = spec, largest
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         a, b = self.a.payload, self.b.payload
         ahead = is_beyond(a.key, b.key, largest=self.largest)
         passed = Signal(range(self.spec.outliers_max + 1))
@@ -84,4 +82,3 @@ class EntryMerge(Component):
             m.d.sync += self.o.valid.eq(0)
         with m.If(self.clear):
             m.d.sync += passed.eq(0)
-        return m

@@ -60,16 +60,13 @@ class HeapLevel(Component):
     """As its ``place``, and as ``above`` of the one after it."""
 
     def __init__(self, level: int, entries: int, position_bits: int, largest: bool = True) -> None:
-        self.level = level
-        self.entries = entries
-        self.position_bits = position_bits
+        self.level, self.entries, self.position_bits = level, entries, position_bits
         self.largest = largest
         node = node_layout(position_bits)
         self.pair_layout = data.ArrayLayout(node, 2)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         node = node_layout(self.position_bits)
         m.submodules.memory = memory = Memory(
             shape=data.ArrayLayout(node, 2), depth=1 << max(self.level - 1, 1), init=[]
@@ -94,4 +91,3 @@ class HeapLevel(Component):
             write.en.eq(Mux(self.sweep, 0b11, Cat(here & ~place[0], here & place[0]))),
             *(write.data[n].eq(Mux(self.sweep, vacant, done.node)) for n in range(2)),
         ]
-        return m

@@ -7,7 +7,6 @@ from amaranth.utils import ceil_log2
 from hw.arith.bits import is_beyond
 from hw.linear.engine_spec import KEY
 from hw.stream.component import Component, In, Out, OutStream
-from hw.stream.share import share
 from hw.topk.orizuru.heap_level import HeapLevel
 from hw.topk.orizuru.heap_step import Step, node_layout, step
 
@@ -68,17 +67,14 @@ class HeapList(Component):
     def __init__(self, entries: int, position_bits: int, largest: bool = True) -> None:
         if entries < 2:
             raise ValueError(f"a heap keeps 2 entries or more, got {entries}: take a sorted list")
-        self.entries = entries
-        self.position_bits = position_bits
-        self.largest = largest
+        self.entries, self.position_bits, self.largest = entries, position_bits, largest
         self.levels = ceil_log2(entries + 1)
         self.sweep = 1 << max(self.levels - 2, 1)
         self.entry = data.StructLayout({"key": KEY, "position": position_bits})
         self.node = node_layout(position_bits)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         root = Signal(self.node, reset_less=True)
         x = Signal(self.node, reset_less=True)
         here, pause = Signal(), Signal(range(self.PERIOD))
@@ -104,21 +100,14 @@ class HeapList(Component):
         ]
         with m.If(sweeping):
             m.d.sync += [row.eq(row + 1), sweeping.eq(row != self.sweep - 1)]
-        done = self._connect(m, platform, here, x, sweeping, row)
+        done = self._connect(m, here, x, sweeping, row)
         with m.If(here):
             m.d.sync += root.eq(done.node)
         with m.If(sweeping):
             m.d.sync += root.vacant.eq(1)
-        return m
 
     def _connect(
-        self,
-        m: Module,
-        platform: object,
-        here: Signal,
-        x: data.View,
-        sweeping: Signal,
-        row: Signal,
+        self, m: Module, here: Signal, x: data.View, sweeping: Signal, row: Signal
     ) -> Step:
         """Connect the levels below the root; return the root's step."""
         levels = [
@@ -130,7 +119,7 @@ class HeapList(Component):
         enter, sinking, to = here & done.sinks, x, done.side
         above = Const(0, 1)
         for n, level in enumerate(levels):
-            m.submodules[f"level{n + 1}"] = share(platform, level)
+            self.put(m, f"level{n + 1}", level)
             m.d.comb += [
                 level.k_top.eq(self.k_top),
                 level.drain.eq(self.drain),

@@ -49,13 +49,10 @@ class OrizuruControl(Component):
     def __init__(self, outliers_max: int, first: int, period: int) -> None:
         require_int("first", first, low=1, high=64)
         require_int("period", period, low=1, high=64)
-        self.outliers_max = outliers_max
-        self.first = first
-        self.period = period
+        self.outliers_max, self.first, self.period = outliers_max, first, period
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         m.d.sync += self.age.eq(Cat(self.complete & (self.k_top != 0), self.age[:-1]))
         lefts = []
         for side in range(2):
@@ -74,7 +71,6 @@ class OrizuruControl(Component):
                 m.d.sync += resting.eq(Cat(take, resting[:-1]))
             lefts.append(left)
         m.d.comb += self.idle.eq(~Cat(self.age, *lefts).any())
-        return m
 
 
 def connect_streams(

@@ -87,15 +87,13 @@ class OrizuruLeaf(Component):
     def __init__(self, inputs: int, lanes: int) -> None:
         require_power_of_two("inputs", inputs, low=2, high=1 << 16)
         require_power_of_two("lanes", lanes, low=2, high=inputs)
-        self.inputs = inputs
-        self.lanes = lanes
+        self.inputs, self.lanes = inputs, lanes
         self.position_bits = exact_log2(inputs)
         self.period = leaf_period(inputs)
         self.candidate = candidate(self.position_bits)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         # Neither keys nor the order of neighbours need a reset: who is there says what counts.
         keys = [Signal(KEY, name=f"key{n}", reset_less=True) for n in range(self.inputs)]
         pairs = self.inputs // 2
@@ -117,7 +115,6 @@ class OrizuruLeaf(Component):
                 ]
         for side, (name, right_first) in enumerate((("largest", greater), ("smallest", less))):
             self._side(m, name, side, keys, right_first, loaded)
-        return m
 
     def _side(
         self,

@@ -9,7 +9,6 @@ from amaranth.utils import exact_log2
 
 from hw.arith.bits import choose
 from hw.linear.engine_spec import KEY, require_power_of_two
-from hw.stream.share import share
 from hw.topk.orizuru.entry_merge import EntryMerge
 from hw.topk.orizuru.heap_list import HeapList
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
@@ -64,10 +63,7 @@ class OrizuruStream(OutlierEngine):
         reverse: bool = False,
         heap: bool = False,
     ) -> None:
-        self.lists = lists
-        self.queue = queue
-        self.sections = sections
-        self.reverse = reverse
+        self.lists, self.queue, self.sections, self.reverse = lists, queue, sections, reverse
         self.heap = heap
         require_power_of_two("lists", lists, low=1, high=spec.values_per_beat)
         if reverse and lists > 1:
@@ -91,8 +87,7 @@ class OrizuruStream(OutlierEngine):
         kept = depth if self.heap else self.lists * self.spec.outliers_max
         return 2 * (self.spec.values_per_beat + kept + self.lists - 1)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.values_per_beat
         keys, following = (
             Signal(data.ArrayLayout(KEY, lanes), name=name, reset_less=True)
@@ -105,7 +100,7 @@ class OrizuruStream(OutlierEngine):
         sides: list[list[OutlierSide]] = []
         ends: list[OutlierSide | EntryMerge] = []
         for name in ("largest", "smallest"):
-            side = self._make_side(m, platform, name)
+            side = self._make_side(m, name)
             for n, part in enumerate(side):
                 self._feed(m, part, n, keys, following)
                 m.d.comb += [
@@ -114,7 +109,7 @@ class OrizuruStream(OutlierEngine):
                     part.drain.eq(drain),
                     part.clear.eq(clear),
                 ]
-            end = self._merge(m, platform, name, side, clear)
+            end = self._merge(m, name, side, clear)
             connect(m, end.o, flipped(getattr(self, f"{name}_o")))
             sides.append(side)
             ends.append(end)
@@ -142,9 +137,8 @@ class OrizuruStream(OutlierEngine):
             ]
         with m.Elif(clear):
             m.d.sync += idle.eq(1)
-        return m
 
-    def _make_side(self, m: Module, platform: object, name: str) -> list[OutlierSide]:
+    def _make_side(self, m: Module, name: str) -> list[OutlierSide]:
         """Return the parts of a side; each sees a share of the lanes as beats of its own."""
         spec = replace(self.spec, values_per_beat=self.spec.values_per_beat // self.lists)
         largest = name == "largest"
@@ -153,8 +147,7 @@ class OrizuruStream(OutlierEngine):
             for _ in range(self.lists)
         ]
         for n, part in enumerate(parts):
-            m.submodules[f"{name}{n}"] = share(platform, part)
-            m.d.comb += part.k_top.eq(self.k_top)
+            self.put(m, f"{name}{n}", part, k_top=self.k_top)
         return parts
 
     def _feed(
@@ -170,15 +163,18 @@ class OrizuruStream(OutlierEngine):
             ]
 
     def _merge(
-        self, m: Module, platform: object, name: str, parts: list[OutlierSide], clear: Signal
+        self, m: Module, name: str, parts: list[OutlierSide], clear: Signal
     ) -> OutlierSide | EntryMerge:
         """Merge the lists of a side in pairs; return who holds the result."""
         ends: list[OutlierSide | EntryMerge] = list(parts)
         while len(ends) > 1:
             merged: list[OutlierSide | EntryMerge] = []
             for a, b in zip(ends[::2], ends[1::2], strict=True):
-                merge = EntryMerge(self.spec, name == "largest")
-                m.submodules[f"{name}_merge{len(ends)}_{len(merged)}"] = share(platform, merge)
+                merge = self.put(
+                    m,
+                    f"{name}_merge{len(ends)}_{len(merged)}",
+                    EntryMerge(self.spec, name == "largest"),
+                )
                 for port, end, drained in (
                     (merge.a, a, merge.a_drained),
                     (merge.b, b, merge.b_drained),

@@ -10,7 +10,6 @@ from amaranth.utils import exact_log2
 from golden.exact.orizuru import hierarchy, hierarchy_comparisons
 from hw.linear.engine_spec import require_power_of_two
 from hw.stream.component import Out
-from hw.stream.share import share
 from hw.topk.orizuru.orizuru_control import OrizuruControl, connect_streams
 from hw.topk.orizuru.orizuru_leaf import OrizuruLeaf, compare_pairs, leaf_beat, leaf_period
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
@@ -68,8 +67,7 @@ class OrizuruTree(OutlierEngine):
         inputs = self.levels[0][1]
         return OrizuruLeaf(inputs, min(inputs, self.spec.values_per_beat))
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         m.submodules.control = control = OrizuruControl(
             self.spec.outliers_max, self._first, self.period
         )
@@ -86,24 +84,22 @@ class OrizuruTree(OutlierEngine):
             takes.append([Signal(units, name=f"level{level}_{side}_takes") for side in SIDES])
             offers.append([Signal(layout, name=f"level{level}_{side}") for side in SIDES])
 
-        self._leaves(m, platform, fire, control, takes[0], offers[0])
+        self._leaves(m, fire, control, takes[0], offers[0])
         for level in range(1, len(self.levels)):
             above = control.last if level == len(self.levels) - 1 else Const(0, 2)
             first = control.age[self.period * level]
             for side in range(2):
-                popped = self._uppers(m, platform, level, side, above[side], takes, offers)
+                popped = self._uppers(m, level, side, above[side], takes, offers)
                 m.d.comb += takes[level - 1][side].eq(popped | first.replicate(len(popped)))
         for side in range(2):
             m.d.comb += takes[-1][side].eq(control.take[side])
         connect_streams(m, self, control, fire, (offers[-1][0][0], offers[-1][1][0]))
         if self.count:
             self._count(m, control, takes)
-        return m
 
     def _leaves(
         self,
         m: Module,
-        platform: object,
         fire: Signal,
         control: OrizuruControl,
         takes: list[Signal],
@@ -125,8 +121,7 @@ class OrizuruTree(OutlierEngine):
         m.d.comb += clear.eq(write & (number == 0))
         alone = len(self.levels) == 1
         for n in range(self.levels[0][0]):
-            leaf = self._leaf()
-            m.submodules[f"leaf{n}"] = share(platform, leaf)
+            leaf = self.put(m, f"leaf{n}", self._leaf())
             low = n * leaf.inputs
             for part in range(len(leaf.load)):
                 own = (low + part * leaf.lanes) // width
@@ -147,7 +142,6 @@ class OrizuruTree(OutlierEngine):
     def _uppers(
         self,
         m: Module,
-        platform: object,
         level: int,
         side: int,
         last: Value,
@@ -159,13 +153,13 @@ class OrizuruTree(OutlierEngine):
         units, inputs = self.levels[level]
         popped = []
         for n in range(units):
-            upper = OrizuruUpper(inputs, len(below[0].position))
-            m.submodules[f"level{level}_{SIDES[side]}{n}"] = share(platform, upper)
-            m.d.comb += [
-                upper.take.eq(takes[level][side][n]),
-                upper.last.eq(last),
-                offers[level][side][n].eq(upper.largest),
-            ]
+            upper = self.put(
+                m,
+                f"level{level}_{SIDES[side]}{n}",
+                OrizuruUpper(inputs, len(below[0].position)),
+                take=takes[level][side][n],
+            )
+            m.d.comb += [upper.last.eq(last), offers[level][side][n].eq(upper.largest)]
             there = min(inputs, len(takes[level - 1][side]) - n * inputs)
             m.d.comb += [upper.offers[i].eq(below[n * inputs + i]) for i in range(there)]
             popped.append(upper.takes[:there])

@@ -5,7 +5,6 @@ from amaranth.hdl import Module, Mux, Signal
 from golden.exact.orizuru import tree_comparisons
 from hw.linear.engine_spec import require_power_of_two
 from hw.stream.component import Out
-from hw.stream.share import share
 from hw.topk.orizuru.orizuru_control import OrizuruControl, connect_streams
 from hw.topk.orizuru.orizuru_leaf import OrizuruLeaf, compare_pairs, leaf_period
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
@@ -49,12 +48,11 @@ class OrizuruUnit(OutlierEngine):
         self.latency = max(self.period - 1, 1) + 2
         super().__init__(spec)
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         control = OrizuruControl(self.spec.outliers_max, self.latency - 2, self.period)
         leaf = OrizuruLeaf(self.spec.inputs_max, self.spec.values_per_beat)
         m.submodules.control = control
-        m.submodules.leaf = share(platform, leaf)
+        self.put(m, "leaf", leaf)
 
         fire, part = Signal(), Signal(len(leaf.load), init=1)
         m.d.comb += [
@@ -73,4 +71,3 @@ class OrizuruUnit(OutlierEngine):
             decided = sum(replayed) * (levels - 1)
             built = Mux(control.complete, tree_comparisons(self.spec.inputs_max, 0), 0)
             m.d.sync += self.comparisons.eq(self.comparisons + built + decided)
-        return m

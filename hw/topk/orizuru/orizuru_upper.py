@@ -54,13 +54,11 @@ class OrizuruUpper(Component):
 
     def __init__(self, units: int, position_bits: int) -> None:
         require_power_of_two("units", units, low=2, high=16)
-        self.units = units
-        self.position_bits = position_bits
+        self.units, self.position_bits = units, position_bits
         self.period = upper_period(units)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         players = [
             Player(offer.key, offer.valid, offer.position, Const(1, 1))
             for offer in (self.offers[n] for n in range(self.units))
@@ -83,7 +81,6 @@ class OrizuruUpper(Component):
             m.d.sync += [o.key.eq(top.key), o.position.eq(top.position), o.valid.eq(top.there)]
         m.d.comb += self.largest.eq(o)
         m.d.comb += self.takes.eq(top.leaf & (self.take & ~self.last).replicate(self.units))
-        return m
 
     def _kept(self, m: Module, player: Player, n: int) -> Player:
         """Return registers that follow a winner."""

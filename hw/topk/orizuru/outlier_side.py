@@ -9,7 +9,6 @@ from golden.exact.spec import require_int
 from hw.arith.bits import at_least, choose, first_one, is_beyond
 from hw.linear.engine_spec import KEY, require_power_of_two
 from hw.stream.component import Component, In, Out, OutStream
-from hw.stream.share import share
 from hw.topk.orizuru.heap_list import HeapList
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from hw.topk.orizuru.sorted_list import SortedList
@@ -84,20 +83,15 @@ class OutlierSide(Component):
         reverse: bool = False,
         heap: bool = False,
     ) -> None:
-        self.spec = spec
-        self.largest = largest
-        self.queue = queue
-        self.sections = sections
-        self.reverse = reverse
-        self.heap = heap
+        self.spec, self.largest, self.queue, self.sections = spec, largest, queue, sections
+        self.reverse, self.heap = reverse, heap
         require_int("queue", queue, low=2, high=8)
         require_power_of_two("sections", sections, low=1, high=spec.values_per_beat)
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         spec, depth = self.spec, self.queue
-        entries, free = self._entries(m, platform)
+        entries, free = self._entries(m)
 
         # Whoever is at the queue's head goes into the list, if that is free, and the others move
         # up. Behind them there is room for two more, for one, or, if nobody moved, for none.
@@ -124,13 +118,13 @@ class OutlierSide(Component):
             entries.drain.eq(self.drain),
             self.drained.eq(entries.drained),
         ]
-        return m
 
-    def _entries(self, m: Module, platform: object) -> tuple[SortedList | HeapList, Value]:
+    def _entries(self, m: Module) -> tuple[SortedList | HeapList, Value]:
         """Return who keeps the best, and whether it takes one more."""
         size = self.spec.outliers_max, self.spec.position_bits, self.largest
-        entries = HeapList(*size) if self.heap else SortedList(*size, self.reverse)
-        m.submodules.entries = share(platform, entries)
+        entries = self.put(
+            m, "entries", HeapList(*size) if self.heap else SortedList(*size, self.reverse)
+        )
         connect(m, entries.o, flipped(self.o))
         if isinstance(entries, HeapList):
             return entries, entries.free

@@ -64,15 +64,12 @@ class SortedList(Component):
     def __init__(
         self, entries: int, position_bits: int, largest: bool = True, reverse: bool = False
     ) -> None:
-        self.entries = entries
-        self.position_bits = position_bits
-        self.largest = largest
+        self.entries, self.position_bits, self.largest = entries, position_bits, largest
         self.reverse = reverse
         self.entry = data.StructLayout({"key": KEY, "position": position_bits})
         super().__init__()
 
-    def elaborate(self, platform: object) -> Module:  # noqa: D102
-        m = Module()
+    def build(self, m: Module) -> None:  # noqa: D102
         count, none = self.entries, Const(0, 1)
         entries = [Signal(self.entry, name=f"entry{n}", reset_less=True) for n in range(count)]
         held = Signal(count)
@@ -107,7 +104,6 @@ class SortedList(Component):
                 entries[n].eq(choose((~before[n], entries[n]), (shifts, ahead), (enters, new))),
                 held[n].eq(~self.clear & (kept | (enters & ~leave))),
             ]
-        return m
 
     def _send_last(self, m: Module, last: data.View, held: Value, leave: Signal) -> None:
         """Send the last entry and shift."""
