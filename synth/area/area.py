@@ -178,13 +178,8 @@ def as_json(area: Area) -> dict:
     return plain
 
 
-def as_json_text(area: Area) -> str:
-    """Return an area as JSON with every digit: :func:`of_json` gives the very same back."""
-    return json.dumps(asdict(area))
-
-
 def of_json(content: bytes) -> Area:
-    """Read what :func:`as_json` made; any damage is a ValueError."""
+    """Read an area's fields as JSON; any damage is a ValueError."""
     try:
         plain = json.loads(content)
         blocks = tuple(Block(**b | {"holds": tuple(b["holds"])}) for b in plain.pop("blocks"))

@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import importlib.metadata
+import json
 import math
 import os
 from collections import Counter
@@ -16,7 +17,7 @@ from typing import Any
 from gateware.design import Design
 from gateware.process import stop_all
 from golden.base.errors import InputError
-from synth.area.area import TIMEOUT, Area, Block, Memory, as_json_text, of_json, units
+from synth.area.area import TIMEOUT, Area, Block, Memory, of_json, units
 from synth.area.cache import Cache, default_cache
 from synth.area.components import Component, components, times
 from synth.area.mapping import Mapped, flow_digest, map_component
@@ -146,7 +147,7 @@ class _Work:
             self.progress(design.name)
             area = self._area(design.name, apart, mapped, timing)
             if name and self.timed:
-                self.known.put("areas", name, as_json_text(area).encode())
+                self.known.put("areas", name, json.dumps(asdict(area)).encode())
             return area
 
         return finish
