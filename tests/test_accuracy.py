@@ -64,7 +64,7 @@ def test_a_quantised_layer_runs_in_the_model(model: MiniLM) -> None:
     made: list[int] = []
     quantised = quantise(model, lambda name: make, TEXTS)
     found = agreement(pool(quantised.run(TEXTS)), model.embed(TEXTS))
-    assert 1e-5 < found.error <= found.worst < 0.02
+    assert 1e-5 < found["error"] <= found["worst_text"] < 0.02
 
 
 def test_layers_that_are_not_asked_for_stay(model: MiniLM) -> None:
@@ -82,8 +82,8 @@ def test_agreement_and_retrieval_on_vectors_worked_by_hand() -> None:
     exact = np.array([[1, 0], [0.8, 0.6], [0, 1], [-1, 0]], np.float32)
     turned = np.array([[1, 0], [0.6, 0.8], [0, 1], [-1, 0]], np.float32)
     found = agreement(turned, exact)
-    assert found.error == pytest.approx(0.04 / 4)
-    assert found.worst == pytest.approx(0.04)
+    assert found["error"] == pytest.approx(0.04 / 4)
+    assert found["worst_text"] == pytest.approx(0.04)
     # The second's nearest was the first (0.8 against 0.6) and is now the third.
     assert retrieval(turned, exact, 1) == pytest.approx(3 / 4)
     assert retrieval(turned, exact, 3) == 1

@@ -56,7 +56,7 @@ def test_the_paper_s_size() -> None:
 
 
 def test_more_pops_than_keys_are_refused() -> None:
-    with pytest.raises(ValueError, match="from 0 to N = 3"):
+    with pytest.raises(ValueError, match="from 0 to n = 3"):
         tree_select(np.arange(3), 4)
 
 

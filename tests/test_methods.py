@@ -263,7 +263,7 @@ def test_each_method_comes_near_the_layer(name: str) -> None:
     """More bits come nearer, the seed alone decides, and a layer of equal rows stays so."""
     weight, bias, x = random_layer(48, 16)
     exact = x @ weight + bias
-    prepare = require_method(name).prepare
+    prepare = require_method(name)
     found = [prepare(weight, bias, x, bits_w=bits, bits_a=bits, seed=1)(x) for bits in (4, 4, 3, 2)]
     np.testing.assert_array_equal(found[0], found[1])
     assert found[0].shape == exact.shape

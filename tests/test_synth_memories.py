@@ -65,11 +65,11 @@ def test_memories_that_are_alike_are_one_line(
 ) -> None:
     (area,) = measure_all([CATALOGUE["quick_select_16"]], library, timed=False)
     print_memories(area)
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
-    assert len(lines) < len(area.memories)
-    counts = [int(line.split("│")[2]) for line in lines]
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    counts = [int(row[1]) for row in rows if len(row) == 8 and row[1].isdigit()]
+    assert len(counts) < len(area.memories)
     assert sum(counts) == sum(memory.copies for memory in area.memories)
-    assert "itself" in lines[0]
+    assert any(row[:1] == ["itself"] for row in rows)
 
 
 @pytest.mark.parametrize(

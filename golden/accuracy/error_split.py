@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,6 @@ from golden.exact.spec import IntArray
 from golden.models.layer_source import LayerSource
 from golden.quantise.methods.rtn import prepare_rtn
 from golden.quantise.quantize import quantize_linear
-from golden.quantise.recipes.table import DEFAULT
 
 Floats = npt.NDArray[np.floating]
 
@@ -112,35 +112,16 @@ def rms(values: npt.NDArray[np.floating]) -> float:
     return float(np.sqrt((values**2).mean()))
 
 
-def study(
-    layers: Iterable[LayerSource],
-    *,
-    weight_bits: int = 4,
-    activation_bits: int = 4,
-    symmetric: bool = False,
-    outlier_share: float = 0.005,
-    magnitude_bits: int | None = None,
-    recipe: str = DEFAULT,
-) -> Iterator[tuple[str, ErrorSplit]]:
+def study(layers: Iterable[LayerSource], **options: Any) -> Iterator[tuple[str, ErrorSplit]]:
     """Quantise layer after layer and yield the name and the errors of each.
 
     Parameters
     ----------
     layers : iterable of LayerSource
         :func:`golden.models.layer_source.model_layers`, say.
-    weight_bits, activation_bits, symmetric, outlier_share, magnitude_bits, recipe
+    **options
         As for :func:`golden.quantise.quantize.quantize_linear`.
     """
     for source in layers:
-        layer = quantize_linear(
-            source.weight,
-            source.bias,
-            source.calibration,
-            weight_bits=weight_bits,
-            activation_bits=activation_bits,
-            symmetric=symmetric,
-            outlier_share=outlier_share,
-            magnitude_bits=magnitude_bits,
-            recipe=recipe,
-        )
+        layer = quantize_linear(source.weight, source.bias, source.calibration, **options)
         yield source.name, split_errors(layer, source.weight, source.bias, source.x)

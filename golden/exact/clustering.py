@@ -7,11 +7,6 @@ from golden.exact.spec import A_FRACTION_BITS, IntArray
 from golden.exact.token_scale import Scale
 
 
-def midpoints(centroids: IntArray) -> IntArray:
-    """Return the sums of neighbouring centroids: twice the cluster boundaries, exactly."""
-    return centroids[:-1] + centroids[1:]
-
-
 def thresholds(scale: Scale, centroids: IntArray) -> IntArray:
     """Return the cluster boundaries of each token as FP16 keys.
 
@@ -31,7 +26,7 @@ def thresholds(scale: Scale, centroids: IntArray) -> IntArray:
     (T, 2**n_A - 1) int64
         Keys from -31743 to 31744; 31744 (infinity) is above every activation.
     """
-    boundary = midpoints(centroids)[None, :]
+    boundary = (centroids[:-1] + centroids[1:])[None, :]  # twice, exactly
     magnitude = scale.mantissa[:, None] * np.abs(boundary)
     exponent = np.broadcast_to(scale.exponent[:, None] - A_FRACTION_BITS - 1, magnitude.shape)
     floor, exact = floor_magnitude(magnitude, exponent)

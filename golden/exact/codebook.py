@@ -71,6 +71,11 @@ def to_grid(centroids: FloatArray, fraction_bits: int) -> IntArray:
     return np.clip(np.rint(np.ldexp(centroids, fraction_bits)), -limit, limit).astype(np.int64)
 
 
+def from_grid(centroids: IntArray, fraction_bits: int) -> FloatArray:
+    """Return the real values of centroids in multiples of ``2**-fraction_bits``."""
+    return np.ldexp(centroids.astype(np.float64), -fraction_bits)
+
+
 def nearest(values: npt.NDArray[np.floating], centroids: FloatArray) -> IntArray:
     """Return the index of each value's nearest centroid; the upper one of two equally near."""
     return np.searchsorted((centroids[:-1] + centroids[1:]) / 2, values, side="right")

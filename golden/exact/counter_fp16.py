@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from golden.exact import fp16
+from golden.exact.codebook import from_grid
 from golden.exact.fp16 import BitArray
 from golden.exact.fp16_arithmetic import SIGN, add, from_integer, fused_multiply_add, multiply
 from golden.exact.linear import QuantizedLinear, Result
@@ -235,5 +236,5 @@ def _by_code(centroids: IntArray, fraction_bits: int, symmetric: bool) -> npt.ND
     index = np.arange(len(centroids))
     codes = index_code(index, len(centroids), symmetric=symmetric)
     values = np.zeros(CODES)
-    values[codes] = np.ldexp(centroids.astype(np.float64), -fraction_bits)
+    values[codes] = from_grid(centroids, fraction_bits)
     return values

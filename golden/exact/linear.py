@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from golden.exact import fp16
 from golden.exact.clustering import cluster, thresholds
+from golden.exact.codebook import from_grid
 from golden.exact.fp16 import BitArray
 from golden.exact.main_sums import main_sums
 from golden.exact.outliers import repeated, select_outliers
@@ -103,11 +104,11 @@ class QuantizedLinear:
 
     def a_codebook(self) -> npt.NDArray[np.float64]:
         """Return the activation codebook in token scales."""
-        return np.ldexp(self.a_centroids.astype(np.float64), -A_FRACTION_BITS)
+        return from_grid(self.a_centroids, A_FRACTION_BITS)
 
     def w_codebook(self) -> npt.NDArray[np.float64]:
         """Return the weight codebook in channel scales."""
-        return np.ldexp(self.w_centroids.astype(np.float64), -self.spec.w_fraction_bits)
+        return from_grid(self.w_centroids, self.spec.w_fraction_bits)
 
 
 @dataclass(frozen=True, kw_only=True)

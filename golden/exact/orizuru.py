@@ -68,28 +68,12 @@ def tree_select(keys: IntArray, k: int) -> TreeResult:
     k : int
         0 to N.
 
-    Returns
-    -------
-    TreeResult
-
     Raises
     ------
     ValueError
         If there are not ``k`` keys.
     """
-    if not 0 <= k <= len(keys):
-        raise ValueError(f"k must be from 0 to N = {len(keys)}, got {k}")
-    # One comparison of two leaves serves both trees. It says which is less, and for equal leaves
-    # that they are: the lower position then wins in both trees, not in the one alone.
-    leaves = _leaves(len(keys))
-    maximum, minimum = (_Tree(_filled(side, leaves), shared=True) for side in (keys, -keys))
-    largest = [maximum.pop(last=n == k - 1) for n in range(k)]
-    smallest = [minimum.pop(last=n == k - 1) for n in range(k)]
-    return TreeResult(
-        largest=np.array(largest, np.int64),
-        smallest=np.array(smallest, np.int64),
-        comparisons=leaves // 2 + maximum.comparisons + minimum.comparisons,
-    )
+    return _select(keys, k, [(1, _leaves(len(keys)))])
 
 
 def hierarchy(inputs: int) -> list[tuple[int, int]]:
@@ -149,21 +133,23 @@ def hierarchy_select(keys: IntArray, k: int, inputs: int | None = None) -> TreeR
     inputs : int, optional
         Keys that the units have room for, N; by default n.
 
-    Returns
-    -------
-    TreeResult
-
     Raises
     ------
     ValueError
         If there are not ``k`` keys.
     """
+    return _select(keys, k, hierarchy(len(keys) if inputs is None else inputs))
+
+
+def _select(keys: IntArray, k: int, levels: list[tuple[int, int]]) -> TreeResult:
+    """Pop with units as :func:`hierarchy` has them; one tree is a hierarchy of one level."""
     if not 0 <= k <= len(keys):
         raise ValueError(f"k must be from 0 to n = {len(keys)}, got {k}")
-    levels = hierarchy(len(keys) if inputs is None else inputs)
-    found, comparisons = [], levels[0][0] * levels[0][1] // 2
+    room = levels[0][0] * levels[0][1]
+    # One comparison of two leaves serves both trees. It says which is less, and for equal leaves
+    # that they are: the lower position then wins in both trees, not in the one alone.
+    found, comparisons = [], room // 2
     for side in (keys, -keys):
-        room = levels[0][0] * levels[0][1]
         units = [
             _Unit(part, None, number * len(part))
             for number, part in enumerate(np.split(_filled(side, room), levels[0][0]))
@@ -229,13 +215,6 @@ class _Tree:
         self.comparisons = 0
         for node in range(len(keys) - 1, 0, -1):
             self._compare(node)
-
-    def pop(self, *, last: bool) -> int:
-        """Return the winner's position; replace it by nobody unless it is the last."""
-        position = self.winner()
-        if not last:
-            self.replace(position, NOBODY)
-        return position
 
     def replace(self, position: int, key: int) -> None:
         """Put a key in the place of another and play that leaf's matches again.

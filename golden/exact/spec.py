@@ -77,10 +77,11 @@ class NumberSpec:
         return bound.bit_length() + 1
 
 
-def default_numbers(*, symmetric: bool) -> NumberSpec:
+def default_numbers(*, symmetric: bool, magnitude_bits: int | None = None) -> NumberSpec:
     """Return the widths that layers are quantised for unless others are asked for."""
-    bits = SYMMETRIC_MAGNITUDE_BITS if symmetric else PLAIN_MAGNITUDE_BITS
-    return NumberSpec(symmetric=symmetric, magnitude_bits=bits)
+    if magnitude_bits is None:
+        magnitude_bits = SYMMETRIC_MAGNITUDE_BITS if symmetric else PLAIN_MAGNITUDE_BITS
+    return NumberSpec(symmetric=symmetric, magnitude_bits=magnitude_bits)
 
 
 def require_int(name: str, value: object, *, low: int, high: int) -> None:

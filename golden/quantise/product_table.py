@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.exact.codebook import FloatArray, to_grid
+from golden.exact.codebook import FloatArray, from_grid, to_grid
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
 from golden.quantise.pair_moments import PairMoments
 
@@ -161,7 +161,7 @@ def _refits(
     ideal = np.outer(np.append(a, 1), w)  # the last row: outliers have their own values
     for refits, cost in enumerate((*YIELDING, 0.0)):
         a_grid, w_grid = to_grid(a, A_FRACTION_BITS), to_grid(w, spec.w_fraction_bits)
-        a, w = _real(a_grid, A_FRACTION_BITS), _real(w_grid, spec.w_fraction_bits)
+        a, w = from_grid(a_grid, A_FRACTION_BITS), from_grid(w_grid, spec.w_fraction_bits)
         if not (_ascends(spec, a) and _ascends(spec, w)):
             return
         exact = np.outer(a, w)
@@ -226,10 +226,6 @@ def _ascends(spec: NumberSpec, codebook: FloatArray) -> bool:
     """Return whether a codebook, or the upper half that says it all, is still in order."""
     lowest = 0 if spec.symmetric else -np.inf
     return bool(codebook[0] >= lowest and (np.diff(codebook) >= 0).all())
-
-
-def _real(centroids: IntArray, fraction_bits: int) -> FloatArray:
-    return np.ldexp(centroids.astype(np.float64), -fraction_bits)
 
 
 def _unfold(spec: NumberSpec, unit: float, a: IntArray, w: IntArray, entries: IntArray) -> Table:

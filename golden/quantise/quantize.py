@@ -5,7 +5,13 @@ import numpy.typing as npt
 
 from golden.base.errors import InputError
 from golden.exact import fp16
-from golden.exact.codebook import FloatArray, fit_codebook, nearest, require_index_bits
+from golden.exact.codebook import (
+    FloatArray,
+    fit_codebook,
+    from_grid,
+    nearest,
+    require_index_bits,
+)
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import W_EXPONENT_RANGE, QuantizedLinear
 from golden.exact.outliers import outliers_per_side
@@ -71,7 +77,10 @@ def quantize_linear(
     """
     chosen = require_recipe(recipe)
     symmetric = symmetric and not chosen.uniform
-    spec = _spec(symmetric, magnitude_bits)
+    try:
+        spec = default_numbers(symmetric=symmetric, magnitude_bits=magnitude_bits)
+    except (TypeError, ValueError) as error:
+        raise InputError(str(error)) from error
     require_index_bits("weight_bits", weight_bits)
     x = _check(weight, bias, calibration)
     k_top = outliers_per_side(weight.shape[0], outlier_share)
@@ -86,7 +95,7 @@ def quantize_linear(
         table = uniform_table(spec, tokens.codebook, fit.codebook)
     else:
         table = _table(spec, seen, tokens, w, fit, centred=chosen.corrects)
-    codebook = np.ldexp(table.w_centroids.astype(np.float64), -spec.w_fraction_bits)
+    codebook = from_grid(table.w_centroids, spec.w_fraction_bits)
     scale, index = _finish(
         chosen, aim, moments, WeightFit(fit.scale / table.unit, codebook, fit.index)
     )
@@ -114,8 +123,7 @@ def _rounding_met(
     table: Table, codebook: FloatArray, moments: InputMoments, index: IntArray
 ) -> FloatArray:
     """Return what the table's rounding adds to each output channel (N,) in the mean, in scales."""
-    a_codebook = np.ldexp(table.a_centroids.astype(np.float64), -A_FRACTION_BITS)
-    rounding = table.entries - np.outer(a_codebook, codebook)
+    rounding = table.entries - np.outer(from_grid(table.a_centroids, A_FRACTION_BITS), codebook)
     return np.take_along_axis(moments.shares.T @ rounding, index, axis=1).sum(axis=0)
 
 
@@ -175,15 +183,6 @@ def _check(weight: Floats, bias: Floats, calibration: Floats) -> BitArray:
     require_finite("weight", weight)
     to_fp16("bias", bias)
     return to_fp16("activations", calibration)
-
-
-def _spec(symmetric: bool, magnitude_bits: int | None) -> NumberSpec:
-    try:
-        if magnitude_bits is None:
-            return default_numbers(symmetric=symmetric)
-        return NumberSpec(symmetric=symmetric, magnitude_bits=magnitude_bits)
-    except (TypeError, ValueError) as error:
-        raise InputError(str(error)) from error
 
 
 def _table(

@@ -23,7 +23,7 @@ from kllm.options import (
     Texts,
     refuse,
 )
-from kllm.results import STANDARD_OUTPUT, require_json, write_json
+from kllm.results import STANDARD_OUTPUT, deliver, require_json, write_json
 
 if TYPE_CHECKING:
     from golden.accuracy.evaluations import Evaluation
@@ -134,22 +134,20 @@ def measure(
 
     The JSON file is written anew after each run, so that what is there stays if one is stopped.
     """
-    from golden.accuracy.evaluations import require_evaluation
+    from golden.accuracy.evaluations import EVALUATIONS
     from golden.accuracy.figures import draw, measure_all, print_figures
     from golden.base.files import require_plot
+    from golden.base.names import lookup
 
     if not seeds:
         raise InputError("the number of seeds must be at least 1")
-    chosen = require_evaluation(model)
+    chosen = lookup("model", model, EVALUATIONS)
     require_json(json_file)
     require_plot(plot)
     found = []
     for found in measure_all(chosen, kinds, seeds):
         if json_file != STANDARD_OUTPUT:
             write_json(json_file, found)
-    if json_file == STANDARD_OUTPUT:
-        write_json(json_file, found)
-    else:
-        (show or print_figures)(chosen, found)
+    deliver(json_file, found, lambda: (show or print_figures)(chosen, found))
     if plot:
         draw(chosen, found, plot)

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from golden.base.errors import InputError
+from synth.area.memories import Store
 from synth.libraries.fo4 import fo4_ps
 from synth.libraries.functions import NAND2, NOT, Table, least, weakest
 from synth.libraries.liberty import Cell, Library
@@ -41,31 +42,21 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Memory:
-    """A memory of a design that is no flip-flops.
+class Memory(Store):
+    """A memory of a design that is no flip-flops: that of a component, and how often it stands.
 
     Parameters
     ----------
-    module, name : str
-        Where it is, and what it is called there.
+    module : str
+        The component that it is in.
     copies : int
         How often it stands in the design.
-    words, width : int
-        Size of one copy.
-    write_ports, read_ports, clocked_reads : int
-        As :class:`synth.area.memories.Store` has them.
     area : float
         Of all copies by the model that :mod:`synth.area.memories` documents; in no other area.
     """
 
     module: str
-    name: str
     copies: int
-    words: int
-    width: int
-    write_ports: int
-    read_ports: int
-    clocked_reads: int
     area: float
 
 
@@ -187,13 +178,8 @@ def as_json(area: Area) -> dict:
     return plain
 
 
-def as_json_text(area: Area) -> str:
-    """Return an area as JSON with every digit: :func:`of_json` gives the very same back."""
-    return json.dumps(asdict(area))
-
-
 def of_json(content: bytes) -> Area:
-    """Read what :func:`as_json` made; any damage is a ValueError."""
+    """Read an area's fields as JSON; any damage is a ValueError."""
     try:
         plain = json.loads(content)
         blocks = tuple(Block(**b | {"holds": tuple(b["holds"])}) for b in plain.pop("blocks"))

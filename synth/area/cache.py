@@ -93,6 +93,8 @@ class Cache:
         record : callable
             Makes of it what ``read`` reads.
         """
+        if self.folder is None:
+            return make()
         found = self.get(kind, key, read)
         if found is not None:
             return found
@@ -106,31 +108,19 @@ class Cache:
     @contextmanager
     def _alone(self, kind: str, key: str) -> Iterator[None]:
         """Hold a lock on a key, if there can be one."""
-        descriptor = self._lock(kind, key)
+        path, file = self._path(kind, f"{key}.busy"), None
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("w")
+            fcntl.flock(file, fcntl.LOCK_EX)
         try:
             yield
         finally:
-            if descriptor is not None:
+            if file is not None:
                 # Who waits has the file open; who comes later finds the result.
                 with suppress(OSError):
-                    self._path(kind, f"{key}.busy").unlink()
-                os.close(descriptor)
-
-    def _lock(self, kind: str, key: str) -> int | None:
-        if self.folder is None:
-            return None
-        path = self._path(kind, f"{key}.busy")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-        except OSError:
-            return None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError:
-            os.close(descriptor)
-            return None
-        return descriptor
+                    path.unlink()
+                file.close()
 
     def _path(self, kind: str, key: str) -> Path:
         assert self.folder is not None

@@ -18,8 +18,6 @@ from synth.area.flow import HAND_OVER, back, front, maps, take_over
 from synth.area.memories import MEMORY, Store, is_memory, stays, store_of
 from synth.libraries.liberty import Library
 
-TOO_SLOW = "a wide part can be split, or given more with --timeout"
-
 
 @dataclass(frozen=True)
 class Mapped:

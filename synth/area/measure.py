@@ -3,17 +3,21 @@
 import gc
 import hashlib
 import importlib.metadata
+import json
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from functools import cache as once
+from typing import Any
 
 from gateware.design import Design
 from gateware.process import stop_all
 from golden.base.errors import InputError
-from synth.area.area import TIMEOUT, Area, Block, Memory, as_json_text, of_json, units
+from synth.area.area import TIMEOUT, Area, Block, Memory, of_json, units
 from synth.area.cache import Cache, default_cache
 from synth.area.components import Component, components, times
 from synth.area.mapping import Mapped, flow_digest, map_component
@@ -67,40 +71,39 @@ def measure_all(
     known = default_cache() if cache is None else cache
     before = gc.get_threshold()
     gc.set_threshold(COLLECT, *before[1:])
-    # Whole designs are timed beside each other, too; they wait for components, so not among them.
-    pools = ThreadPoolExecutor(jobs or cores()), ThreadPoolExecutor(jobs or cores())
-    work = _Work(library, timeout, known, own_macros, pools[0], progress, timed)
     try:
-        waiting = [pools[1].submit(work.begin(design)) for design in designs]
-        areas = [area.result() for area in waiting]
-    except BaseException:
-        for pool in pools:
-            pool.shutdown(wait=False, cancel_futures=True)
-        stop_all()
-        raise
+        # Whole designs are timed beside each other, too; they wait for components, so not among
+        # them.
+        with _pool(jobs) as parts, _pool(jobs) as whole:
+            work = _Work(library, timeout, known, own_macros, parts, progress, timed)
+            waiting = [whole.submit(work.begin(design)) for design in designs]
+            return [area.result() for area in waiting]
     finally:
         gc.set_threshold(*before)
-    for pool in pools:
-        pool.shutdown()
-    return areas
 
 
 def map_design(
     design: Design, library: Library, *, timeout: float = TIMEOUT
 ) -> tuple[dict[str, Component], dict[str, Mapped]]:
     """Return the components of a design, and each of them in cells; as :func:`measure_all`."""
-    pool = ThreadPoolExecutor(cores())
-    work = _Work(library, timeout, default_cache(), None, pool, lambda text: None)
-    try:
+    with _pool(None) as pool:
+        work = _Work(library, timeout, default_cache(), None, pool, lambda text: None)
         apart = components(design)
         futures = {part.name: work.map(part) for part in apart.values()}
-        mapped = {name: future.result() for name, future in futures.items()}
+        return apart, {name: future.result() for name, future in futures.items()}
+
+
+@contextmanager
+def _pool(jobs: int | None) -> Iterator[ThreadPoolExecutor]:
+    """Give threads to work with; when the block fails, nothing is begun any more and tools end."""
+    pool = ThreadPoolExecutor(jobs or cores())
+    try:
+        yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         stop_all()
         raise
     pool.shutdown()
-    return apart, mapped
 
 
 def cores() -> int:
@@ -108,26 +111,23 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
+@dataclass
 class _Work:
     """Everything that the designs of one call share."""
 
-    def __init__(
-        self,
-        library: Library,
-        timeout: float,
-        known: Cache,
-        own_macros: Library | None,
-        pool: ThreadPoolExecutor,
-        progress: Progress,
-        timed: bool = True,
-    ) -> None:
-        self.library, self.timeout, self.known, self.timed = library, timeout, known, timed
-        self.pool, self.progress = pool, progress
-        self.units = units(library)
-        self.flow = flow_digest(library)
-        self.timing = timing_digest(library)
-        self.macros = macros(own_macros) if own_macros else ()
-        self.own_macros = own_macros
+    library: Library
+    timeout: float
+    known: Cache
+    own_macros: Library | None
+    pool: ThreadPoolExecutor
+    progress: Progress
+    timed: bool = True
+
+    def __post_init__(self) -> None:
+        self.units = units(self.library)
+        self.flow = flow_digest(self.library)
+        self.timing = timing_digest(self.library)
+        self.macros = macros(self.own_macros) if self.own_macros else ()
         self.parts: dict[str, Future[Mapped]] = {}
 
     def begin(self, design: Design) -> Callable[[], Area]:
@@ -147,7 +147,7 @@ class _Work:
             self.progress(design.name)
             area = self._area(design.name, apart, mapped, timing)
             if name and self.timed:
-                self.known.put("areas", name, as_json_text(area).encode())
+                self.known.put("areas", name, json.dumps(asdict(area)).encode())
             return area
 
         return finish
@@ -203,15 +203,12 @@ class _Work:
         for name, count in copies.items():
             totals.update({kind: count * n for kind, n in mapped[name].cells.items()})
         unit = self.units.nand2.area
-        area, storing = _cell_area(self.library, totals)
         memories = tuple(self._memories(copies, mapped))
         in_memories = sum(memory.area for memory in memories)
         return Area(
             design=top,
             library=self.library.name,
-            area=area,
-            ge=area / unit,
-            ge_sequential=storing / unit,
+            **self._costs(totals),
             delay_ps=timing.path.ps,
             delay_fo4=timing.path.ps / self.units.fo4_ps,
             cells=totals.total(),
@@ -219,9 +216,8 @@ class _Work:
             path_start=timing.path.start,
             path_end=timing.path.end,
             timing=timing.method,
-            flip_flops=_flip_flops(self.library, totals),
             cell_counts=dict(sorted(totals.items())),
-            memory_bits=sum(m.copies * m.words * m.width for m in memories),
+            memory_bits=sum(m.copies * m.bits for m in memories),
             memory_area=in_memories,
             memory_ge=in_memories / unit,
             memory_model=self._memory_model(),
@@ -237,55 +233,40 @@ class _Work:
     def _block(
         self, name: str, count: int, mapped: Mapped, held: Mapping[str, Mapping[str, int]]
     ) -> Block:
-        unit = self.units.nand2.area
-        area, storing = _cell_area(self.library, mapped.cells)
         return Block(
             module=name,
             copies=count,
-            area=area,
-            ge=area / unit,
-            ge_sequential=storing / unit,
-            flip_flops=_flip_flops(self.library, mapped.cells),
+            **self._costs(mapped.cells),
             memory_bits=sum(store.bits for store in mapped.stores),
             holds=tuple(child for child, n in held[name].items() if n),
         )
 
+    def _costs(self, counts: Mapping[str, int]) -> dict[str, Any]:
+        """Return the area of cells, the part of it that stores something, and how many do."""
+        total = storing = 0.0
+        flip_flops = 0
+        for kind, count in sorted(counts.items()):
+            cell = self.library.cells[kind]
+            if not cell.area:  # files say 0 of cells that nobody has measured
+                raise InputError(f"synthesis chose {kind}, which {NO_AREA}")
+            total += cell.area * count
+            if cell.sequential:
+                storing += cell.area * count
+                flip_flops += count
+        ge, ge_sequential = (area / self.units.nand2.area for area in (total, storing))
+        return {"area": total, "ge": ge, "ge_sequential": ge_sequential, "flip_flops": flip_flops}
+
     def _memories(self, copies: Mapping[str, int], mapped: Mapping[str, Mapped]):
         for name, count in copies.items():
             for store in mapped[name].stores:
-                yield Memory(
-                    module=name,
-                    name=store.name,
-                    copies=count,
-                    words=store.words,
-                    width=store.width,
-                    write_ports=store.write_ports,
-                    read_ports=store.read_ports,
-                    clocked_reads=store.clocked_reads,
-                    area=count * memory_area([store], self.library, self.macros),
-                )
+                area = count * memory_area([store], self.library, self.macros)
+                yield Memory(**asdict(store), module=name, copies=count, area=area)
 
     def _memory_model(self) -> str:
         if self.own_macros:
             return f"macros of {self.own_macros.name}"
         cell = bit_cell(self.library)
         return f"bits x {cell.name}, an upper bound" if cell else "none"
-
-
-def _cell_area(library: Library, counts: Mapping[str, int]) -> tuple[float, float]:
-    """Return the area of cells, and of those alone that store something."""
-    total = storing = 0.0
-    for kind, count in sorted(counts.items()):
-        cell = library.cells[kind]
-        if not cell.area:  # files say 0 of cells that nobody has measured
-            raise InputError(f"synthesis chose {kind}, which {NO_AREA}")
-        total += cell.area * count
-        storing += cell.area * count if cell.sequential else 0.0
-    return total, storing
-
-
-def _flip_flops(library: Library, counts: Mapping[str, int]) -> int:
-    return sum(n for kind, n in counts.items() if library.cells[kind].sequential)
 
 
 def digest(*parts: str) -> str:

@@ -18,10 +18,11 @@ from hw.token.clustering_unit import ClusteringUnit
 from synth.area.area import Area
 
 MAC = "fp16_fma_pipelined"
+PAPER_MAC = 2796
 TREE_LANES = 32
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class PaperUnit:
     """A unit of the paper's.
 
@@ -29,8 +30,8 @@ class PaperUnit:
     ----------
     name : str
         As the paper calls it.
-    ratio : float
-        Its area over that of the paper's FP16 MAC.
+    area : float
+        As the paper has it, where its FP16 MAC takes ``PAPER_MAC``.
     ours : Design
         What does the same here.
     share : int
@@ -38,7 +39,7 @@ class PaperUnit:
     """
 
     name: str
-    ratio: float
+    area: float
     ours: Design
     share: int = 1
 
@@ -46,41 +47,24 @@ class PaperUnit:
 def paper_units() -> tuple[PaperUnit, ...]:
     """Return the units, each with ours."""
     spec = counter_spec()
-    count_bits = (spec.inputs_max).bit_length()
-
+    count_bits = spec.inputs_max.bit_length()
     return (
+        PaperUnit("Concat Unit", 21.2, Design("concat_unit", partial(ConcatUnit, spec))),
         PaperUnit(
-            name="Concat Unit",
-            ratio=21.2 / 2796,
-            ours=Design("concat_unit", partial(ConcatUnit, spec)),
+            "Index Counter, 16 inputs", 8469, Design("index_counter", partial(IndexCounter, spec))
         ),
+        PaperUnit("Dequant Unit", 2830, point("dequant_unit")),
         PaperUnit(
-            name="Index Counter, 16 inputs",
-            ratio=8469 / 2796,
-            ours=Design("index_counter", partial(IndexCounter, spec)),
-        ),
-        PaperUnit(
-            name="Dequant Unit",
-            ratio=2830 / 2796,
-            ours=point("dequant_unit"),
-        ),
-        PaperUnit(
-            name="MAC tree, per lane",
-            ratio=3656 / 2796,
-            ours=Design("count_tree", partial(Fp16CountTree, TREE_LANES, count_bits)),
+            "MAC tree, per lane",
+            3656,
+            Design("count_tree", partial(Fp16CountTree, TREE_LANES, count_bits)),
             share=TREE_LANES,
         ),
         PaperUnit(
-            name="Clustering Unit",
-            ratio=328 / 2796,
-            ours=Design("clustering_unit", partial(ClusteringUnit, False)),
+            "Clustering Unit", 328, Design("clustering_unit", partial(ClusteringUnit, False))
         ),
-        PaperUnit(name="Orizuru unit, 16 inputs", ratio=2707 / 2796, ours=point("orizuru_unit")),
-        PaperUnit(
-            name="error-calculation unit",
-            ratio=4120 / 2796,
-            ours=point("error_unit"),
-        ),
+        PaperUnit("Orizuru unit, 16 inputs", 2707, point("orizuru_unit")),
+        PaperUnit("error-calculation unit", 4120, point("error_unit")),
     )
 
 
@@ -100,7 +84,7 @@ def ratios(units: tuple[PaperUnit, ...], areas: dict[str, Area]) -> list[dict]:
             "design": unit.ours.name,
             "ge": areas[unit.ours.name].ge / unit.share,
             "ratio": areas[unit.ours.name].ge / unit.share / mac,
-            "paper_ratio": unit.ratio,
+            "paper_ratio": unit.area / PAPER_MAC,
         }
         for unit in units
     ]

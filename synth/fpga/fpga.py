@@ -109,11 +109,13 @@ def fit(
     known = default_cache() if cache is None else cache
     versions = [importlib.metadata.version("pyosys"), _nextpnr_version()]
     key = digest(design.rtlil(), device, *versions, str(SEED), str(WISH_MHZ), *PARTS)
-    found = known.get("fpga", key, Fit.of_json)
-    if found is None:
-        found = _place(design, device, timeout, *versions)
-        known.put("fpga", key, json.dumps(asdict(found)).encode())
-    return found
+    return known.made(
+        "fpga",
+        key,
+        lambda: _place(design, device, timeout, *versions),
+        Fit.of_json,
+        lambda found: json.dumps(asdict(found)).encode(),
+    )
 
 
 def _nextpnr_version() -> str:

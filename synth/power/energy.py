@@ -13,7 +13,7 @@ from golden.base.errors import InputError
 from synth.libraries.fo4 import PICO, chain, interpolate, table
 from synth.libraries.functions import NOT, least
 from synth.libraries.liberty import Cell, Library
-from synth.libraries.syntax import Group, number
+from synth.libraries.syntax import number
 from synth.libraries.units import CAPACITANCE, LEAKAGE, TIME, VOLTAGE, unit
 
 LEAST_VOLTS, MOST_VOLTS = 0.1, 20.0
@@ -39,9 +39,8 @@ class Energies:
         inverter = least(library, NOT, "inverter")
         self._slew_seconds = chain(inverter)[1] * unit(inverter.library, TIME)
         self._known: dict[tuple[str, str, float], float] = {}
-        if not any(
-            _tables(group) for cell in library.cells.values() for group in cell.group.groups
-        ):
+        groups = (group for cell in library.cells.values() for group in cell.group.groups)
+        if not any(any(group.of("internal_power")) for group in groups):
             raise InputError(f"{library.name} has no internal_power tables: no energy without them")
 
     @cached_property
@@ -98,10 +97,6 @@ class Energies:
         if not values:
             return 0.0
         return sum(values) / len(values) * unit(cell.library, LEAKAGE)
-
-
-def _tables(pin: Group) -> Iterator[Group] | None:
-    return pin.of("internal_power") if any(pin.of("internal_power")) else None
 
 
 def _leakages(cell: Cell) -> Iterator[float]:

@@ -6,7 +6,8 @@ bench that passes on the gates also says that the cells were understood. Memorie
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from gateware.design import Design
@@ -19,7 +20,12 @@ from synth.libraries.liberty import Library
 
 # Registers start as those of the Verilog do: with X, gates would spread it further than the
 # circuit spreads an unknown value. For the same reason inputs that nothing drives yet read as 0.
-WAKING = "setundef -init -zero"
+WRITE = (
+    "setundef -init -zero",
+    "attrmap -remove src -remove keep",
+    "write_verilog gates.v",
+)
+FLATTEN = ("flatten -noscopeinfo", "opt_clean -purge")
 INNER = "_gates"
 
 
@@ -42,36 +48,55 @@ def gate_verilog(design: Design, library: Library, *, timeout: float = TIMEOUT) 
     ToolError
         When Yosys is missing, fails or takes too long.
     """
+    with written_gates(design, library, timeout, _with_modules) as (folder, ports):
+        gates = (folder / "gates.v").read_text(encoding="utf-8")
+    return gates + "\n".join(wrapper(design.name, ports))
+
+
+def _with_modules(parts: Sequence[str], libraries: Sequence[str]) -> list[str]:
+    """Return the commands that make cells expressions, and keep components as modules."""
+    return [
+        *(f"read_liberty -ignore_miss_func {name}" for name in libraries),
+        *read_netlist(parts[0]),
+        *(f"setattr -mod -set keep_hierarchy 1 {name}" for name in parts[1:]),
+        # Expressions in place of cells: simulators take ten times as long over modules.
+        *FLATTEN,
+    ]
+
+
+@contextmanager
+def written_gates(
+    design: Design,
+    library: Library,
+    timeout: float,
+    commands: Callable[[Sequence[str], Sequence[str]], list[str]],
+) -> Iterator[tuple[Path, dict[str, dict]]]:
+    """Write ``gates.v`` into a folder for the time of the block; give the folder and the ports.
+
+    Parameters
+    ----------
+    design, library, timeout
+        As for :func:`gate_verilog`.
+    commands : callable
+        Makes Yosys' commands of the names of the components, the design first, and of the
+        library's files.
+    """
     apart, mapped = map_design(design, library, timeout=timeout)
-    task = f"writing the gates of {design.name} within {timeout:g} s"
     with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
         folder = Path(scratch)
-        whole = json.dumps({"modules": modules(apart, mapped)})
-        (folder / "netlist.json").write_text(whole, encoding="utf-8")
-        names = []
-        for number, text in enumerate(library.texts.values()):
-            names.append(f"library{number}.lib")
-            (folder / names[-1]).write_text(text, encoding="utf-8")
-        commands = [
-            *(f"read_liberty -ignore_miss_func {name}" for name in names),
-            "read_json netlist.json",
-            f"rename {design.name} {design.name}{INNER}",
-            f"hierarchy -top {design.name}{INNER}",
-            *(
-                f"setattr -mod -set keep_hierarchy 1 {name}"
-                for name in mapped
-                if name != design.name
-            ),
-            # Expressions in place of cells: simulators take ten times as long over modules.
-            "flatten -noscopeinfo",
-            "opt_clean -purge",
-            WAKING,
-            "attrmap -remove src -remove keep",
-            "write_verilog gates.v",
-        ]
-        run_yosys(folder, commands, task=task, timeout=timeout)
-        gates = (folder / "gates.v").read_text(encoding="utf-8")
-    return gates + "\n".join(wrapper(design.name, mapped[design.name].netlist["ports"]))
+        texts = {f"library{n}.lib": text for n, text in enumerate(library.texts.values())}
+        whole = {"netlist.json": json.dumps({"modules": modules(apart, mapped)})}
+        for name, text in (texts | whole).items():
+            (folder / name).write_text(text, encoding="utf-8")
+        script = [*commands(list(mapped), list(texts)), *WRITE]
+        task = f"writing the gates of {design.name} within {timeout:g} s"
+        run_yosys(folder, script, task=task, timeout=timeout)
+        yield folder, mapped[design.name].netlist["ports"]
+
+
+def read_netlist(top: str) -> list[str]:
+    """Return the commands that read what :func:`modules` made, with room for the wrapper's name."""
+    return ["read_json netlist.json", f"rename {top} {top}{INNER}", f"hierarchy -top {top}{INNER}"]
 
 
 def wrapper(name: str, ports: Mapping[str, dict]) -> Iterator[str]:

@@ -7,21 +7,17 @@ pins of registers are in.
 
 import json
 import re
-import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from gateware.design import Design
-from gateware.yosys import run_yosys
 from golden.base.errors import ToolError
 from synth.area.area import TIMEOUT
-from synth.area.measure import map_design
 from synth.libraries.liberty import Library
 from synth.power.activity import Activity
 from synth.power.energy import PICO, Energies
-from synth.power.gates import INNER, WAKING, modules, wrapper
+from synth.power.gates import FLATTEN, INNER, read_netlist, wrapper, written_gates
 
 DUMP = "activity.vcd"
 OWN = "itself"
@@ -110,43 +106,32 @@ def flat_gates(design: Design, library: Library, timeout: float = TIMEOUT) -> Fl
     InputError, ToolError
         As :func:`synth.power.gates.gate_verilog`.
     """
-    apart, mapped = map_design(design, library, timeout=timeout)
-    inner = f"{design.name}{INNER}"
-    with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
-        folder = Path(scratch)
-        whole = json.dumps({"modules": modules(apart, mapped)})
-        (folder / "netlist.json").write_text(whole, encoding="utf-8")
-        names = []
-        for number, text in enumerate(library.texts.values()):
-            names.append(f"library{number}.lib")
-            (folder / names[-1]).write_text(text, encoding="utf-8")
-        commands = [
-            *(f"read_liberty -lib -ignore_miss_func {name}" for name in names),
-            "read_json netlist.json",
-            f"rename {design.name} {inner}",
-            f"hierarchy -top {inner}",
-            "flatten -noscopeinfo",
-            "opt_clean -purge",
-            "splitnets",
-            "rename -enumerate -pattern net_% w:*",
-            # Each net keeps its name when cells become expressions.
-            "setattr -set keep 1 w:*",
-            "write_json flat.json",
-            *(f"read_liberty -overwrite -ignore_miss_func {name}" for name in names),
-            f"hierarchy -top {inner}",
-            "flatten -noscopeinfo",
-            "opt_clean -purge",
-            WAKING,
-            "attrmap -remove src -remove keep",
-            "write_verilog gates.v",
-        ]
-        task = f"gates of {design.name} within {timeout:g} s"
-        run_yosys(folder, commands, task=task, timeout=timeout)
-        netlist = json.loads((folder / "flat.json").read_text(encoding="utf-8"))
+    with written_gates(design, library, timeout, _flat) as (folder, ports):
+        modules = json.loads((folder / "flat.json").read_text(encoding="utf-8"))["modules"]
         gates = (folder / "gates.v").read_text(encoding="utf-8")
     dump = f'  initial begin $dumpfile("{DUMP}"); $dumpvars(1, gates); end'
-    top = list(wrapper(design.name, mapped[design.name].netlist["ports"]))
-    return FlatGates("\n".join([gates, *top[:-1], dump, top[-1]]), netlist["modules"][inner])
+    *top, end = wrapper(design.name, ports)
+    verilog = "\n".join([gates, *top, dump, end])
+    return FlatGates(verilog, modules[f"{design.name}{INNER}"])
+
+
+def _flat(parts: Sequence[str], libraries: Sequence[str]) -> list[str]:
+    """Return the commands that write all cells in one module, then make them expressions."""
+    *read, hierarchy = read_netlist(parts[0])
+    return [
+        *(f"read_liberty -lib -ignore_miss_func {name}" for name in libraries),
+        *read,
+        hierarchy,
+        *FLATTEN,
+        "splitnets",
+        "rename -enumerate -pattern net_% w:*",
+        # Each net keeps its name when cells become expressions.
+        "setattr -set keep 1 w:*",
+        "write_json flat.json",
+        *(f"read_liberty -overwrite -ignore_miss_func {name}" for name in libraries),
+        hierarchy,
+        *FLATTEN,
+    ]
 
 
 def energy(
@@ -184,41 +169,39 @@ def energy(
     """
     costs = Energies(library)
     changes = _changes_by_bit(netlist, activity)
-    clocks = {bit for bit in netlist["netnames"].get(clock, {"bits": []})["bits"]}
+    clocks = set(netlist["netnames"].get(clock, {"bits": []})["bits"])
     cells = [cell for cell in netlist["cells"].items() if cell[1]["type"] in library.cells]
+
+    def bits(cell: Mapping, direction: str) -> Iterator[tuple[str, int | str]]:
+        """Yield the pins of a cell in that direction, each with its net."""
+        for pin in library.cells[cell["type"]].pins(direction):
+            yield from ((pin, bit) for bit in cell["connections"].get(pin, ()))
+
     farads: dict[int | str, float] = defaultdict(float)
     for _, cell in cells:
-        for pin in library.cells[cell["type"]].pins("input"):
-            for bit in cell["connections"].get(pin, ()):
-                farads[bit] += costs.pin_farads(cell["type"], pin)
+        for pin, bit in bits(cell, "input"):
+            farads[bit] += costs.pin_farads(cell["type"], pin)
     seconds = activity.cycles * clock_ps * PICO
-    given = {
-        bit
-        for _, cell in cells
-        for pin in library.cells[cell["type"]].pins("output")
-        for bit in cell["connections"].get(pin, ())
-    }
+    given = {bit for _, cell in cells for _, bit in bits(cell, "output")}
     if missing := given - changes.keys():
         raise ToolError(f"{design}: the activity lacks {len(missing)} of {len(given)} nets")
     sums: dict[str, dict[str, float]] = {}
     for name, cell in cells:
         kind, block = cell["type"], sums.setdefault(block_of(name), defaultdict(float))
         block["leakage"] += costs.leakage_watts(kind) * seconds / PICO
-        known = library.cells[kind]
-        for pin in known.pins("input"):
-            for bit in cell["connections"].get(pin, ()):
-                own = costs.internal_pj(kind, pin, 0.0)
-                if bit in clocks:
-                    charge = costs.charge_pj(costs.pin_farads(kind, pin))
-                    block["clock"] += (own + charge) * 2 * activity.cycles
-                else:
-                    block["internal"] += own * changes.get(bit, 0)
-        for pin in known.pins("output"):
-            for bit in cell["connections"].get(pin, ()):
-                times = changes.get(bit, 0)
-                block["internal"] += costs.internal_pj(kind, pin, farads[bit]) * times
-                block["charge"] += costs.charge_pj(farads[bit]) * times
-    parts = [_block(name, sums[name]) for name in sums]
+        for pin, bit in bits(cell, "input"):
+            own = costs.internal_pj(kind, pin, 0.0)
+            if bit in clocks:
+                charge = costs.charge_pj(costs.pin_farads(kind, pin))
+                block["clock"] += (own + charge) * 2 * activity.cycles
+            else:
+                block["internal"] += own * changes.get(bit, 0)
+        for pin, bit in bits(cell, "output"):
+            times = changes.get(bit, 0)
+            block["internal"] += costs.internal_pj(kind, pin, farads[bit]) * times
+            block["charge"] += costs.charge_pj(farads[bit]) * times
+    zero = dict.fromkeys(("charge", "internal", "clock", "leakage"), 0.0)
+    parts = [BlockEnergy(block=name, **zero | found) for name, found in sums.items()]
     parts.sort(key=lambda part: (-part.total, part.block))
     return Energy(
         design=design,
@@ -230,13 +213,8 @@ def energy(
     )
 
 
-def _block(name: str, sums: Mapping[str, float]) -> BlockEnergy:
-    kinds: Sequence[str] = ("charge", "internal", "clock", "leakage")
-    return BlockEnergy(block=name, **{kind: float(sums[kind]) for kind in kinds})
-
-
-def _changes_by_bit(netlist: Mapping, activity: Activity) -> dict[int, int]:
-    changes: dict[int, int] = {}
+def _changes_by_bit(netlist: Mapping, activity: Activity) -> dict[int | str, int]:
+    changes: dict[int | str, int] = {}
     for name, net in netlist["netnames"].items():
         counted = activity.changes.get(name)
         if counted and len(counted) == len(net["bits"]):

@@ -27,6 +27,7 @@ COLUMNS = {
     "delay_fo4": "FO4",
     "products": "products/cycle",
 }
+PAPER = dict(unit="unit", design="ours", ge="GE", ratio="ratio", paper_ratio="paper's")
 
 
 def products_per_cycle(design: "Design") -> int:
@@ -155,22 +156,10 @@ def sections(data: dict[str, Any]) -> list[tuple[str, list[str], list[list[str]]
     designs = [[text_of(d[key]) for key in COLUMNS] for d in data["designs"]]
     for row in designs:
         row[-1] = "" if row[-1] == "0" else row[-1]  # no engine
-    paper = [
-        [
-            p["unit"],
-            p["design"],
-            *(text_of(float(p[key])) for key in ("ge", "ratio", "paper_ratio")),
-        ]
-        for p in data["paper"]
-    ]
+    paper = [[text_of(p[key]) for key in PAPER] for p in data["paper"]]
     found = [
         ("Designs", list(COLUMNS.values()), designs, data["notes"]),
-        (
-            "Units of the paper",
-            ["unit", "ours", "GE", "ratio", "paper's"],
-            paper,
-            data["paper_note"],
-        ),
+        ("Units of the paper", list(PAPER.values()), paper, data["paper_note"]),
     ]
     for table in data["tables"]:
         rows = [

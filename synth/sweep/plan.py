@@ -35,17 +35,14 @@ KEYS: Schema = {
     "layer": (dict, "a table"),
     "accuracy": (dict, "a table"),
 }
+WHOLE = (int, "a whole number")
 LAYER: Schema = {
-    "inputs": (int, "a whole number"),
-    "outputs": (int, "a whole number"),
+    **dict.fromkeys(("inputs", "outputs"), WHOLE),
     "outliers_percent": ((int, float), "a number"),
 }
 ACCURACY: Schema = {
     "layer": (str, "a layer of MiniLM"),
-    "tokens": (int, "a whole number"),
-    "weight_bits": (int, "a whole number"),
-    "activation_bits": (int, "a whole number"),
-    "seed": (int, "a whole number"),
+    **dict.fromkeys(("tokens", "weight_bits", "activation_bits", "seed"), WHOLE),
 }
 USUAL = ("area", "delay", "cycles")
 

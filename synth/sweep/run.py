@@ -13,7 +13,7 @@ from synth.sweep.measure_point import Figures, measure_point, point_digest
 from synth.sweep.points import Plan, Point
 
 KIND = "sweep"
-Measure = Callable[[Point, float], Figures]
+Measure = Callable[..., Figures]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def run_points(
     timeout : float
         As for ``measure``.
     measure : callable
-        What to do: :func:`synth.sweep.measure_point.measure_point`.
+        What to do, as :func:`synth.sweep.measure_point.measure_point` does.
 
     Raises
     ------
@@ -83,11 +83,7 @@ def run_points(
             cache.put(KIND, key, json.dumps(figures).encode())
         done(Measured(point=missing[key], figures=figures, problem=problem))
 
-    run_all(client, missing, partial(_measure, measure, timeout), take)
-
-
-def _measure(measure: Measure, timeout: float, point: Point) -> Figures:
-    return measure(point, timeout)
+    run_all(client, missing, partial(measure, timeout=timeout), take)
 
 
 def front(measured: Sequence[Measured], weighed: Sequence[str]) -> set[Point]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateware.variant import Value
-from golden.base.console import console
+from golden.base.console import console, table
 from golden.base.files import save_figure
 from synth.sweep.points import Plan, Point, figures_of
 from synth.sweep.run import Measured, front
@@ -42,34 +42,24 @@ def _varies(name: str, plan: Plan) -> bool:
 
 def print_table(plan: Plan, measured: Sequence[Measured]) -> None:
     """Print all points; a star marks those that none is better than."""
-    from rich.box import SIMPLE
-    from rich.console import JustifyMethod
-    from rich.table import Table
-
     best = front(measured, plan.pareto)
     there = [name for name in IN_TABLE if name in figures_of(plan.points[0].measure)]
     varied = [name for name, _ in plan.points[0].changes if _varies(name, plan)]
     fixed = [
         name for name in ("base", "library") if len({getattr(p, name) for p in plan.points}) > 1
     ]
-    rows = []
+    heads = [UNITS.get(name, name).replace("_", " ") for name in (*fixed, *varied, *there)]
+    rows = table("", *heads)
+    for column in rows.columns[: len(heads) - len(there) + 1]:
+        column.justify = "left"
     for one in measured:
         changes = dict(one.point.changes)
         row = ["*" if one.point in best else ""]
         row += [str(getattr(one.point, name)) for name in fixed]
         row += [_text(changes[name]) for name in varied]
         row += [_number(name, one.figures[name]) if one.figures else "-" for name in there]
-        rows.append(row)
-    heads = ["", *(name.replace("_", " ") for name in (*fixed, *varied))]
-    heads += [UNITS.get(name, name.replace("_", " ")) for name in there]
-    table = Table(box=SIMPLE, pad_edge=False, padding=(0, 0, 0, 1))
-    for place, head in enumerate(heads):
-        words = [*head.split(), *(row[place] for row in rows)]
-        side: JustifyMethod = "left" if place < len(heads) - len(there) else "right"
-        table.add_column(head, justify=side, min_width=max(map(len, words)))
-    for row in rows:
-        table.add_row(*row)
-    console().print(table)
+        rows.add_row(*row)
+    console().print(rows)
     weighed = ", ".join(UNITS.get(name, name) for name in plan.pareto)
     print(f"* none is better in {weighed}")
 

@@ -42,12 +42,6 @@ def groups_of(inputs: int, bits: int, size: int | None = None) -> list[Group]:
     return [Group(at, min(at + size, inputs), bits) for at in range(0, inputs, size)]
 
 
-def hessian(calibration: Floats) -> npt.NDArray[np.float64]:
-    """Return the mean of x x^T (K, K) over the tokens (T, K)."""
-    x = calibration.astype(np.float64)
-    return x.T @ x / len(x)
-
-
 def gptq(
     weight: Floats,
     calibration: Floats,
@@ -72,7 +66,8 @@ def gptq(
     -------
     (N, K) float64
     """
-    factor, dead = _inverse_factor(hessian(calibration))
+    x = calibration.astype(np.float64)
+    factor, dead = _inverse_factor(x.T @ x / len(x))
     w = weight.astype(np.float64)
     w[:, dead] = 0
     quantised = np.empty_like(w)

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from golden.quantise.methods.gptq import gptq, groups_of, nearest
-from golden.quantise.methods.grid import Floats, quantize_rows, require_bits, searched_scale
+from golden.quantise.methods.grid import quantize_rows, require_bits, searched_scale
 from golden.quantise.methods.hadamard import random_hadamard
 from golden.quantise.methods.layer import Array, FakeQuantized
 
@@ -66,8 +66,4 @@ def prepare_quarot(
         seed=seed,
         feed_back=feed_back,
     )
-    return FakeQuantized(inner.weight, bias, partial(_turned, matrix=matrix, bits=bits_a))
-
-
-def _turned(x: Array, matrix: Array, bits: int) -> Floats:
-    return quantize_rows(x @ matrix, bits, clip=ACTIVATION_CLIP)
+    return FakeQuantized(inner.weight, bias, lambda x: inner.activation(x @ matrix))

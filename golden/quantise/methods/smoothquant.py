@@ -8,7 +8,6 @@ norm the division is part of the norm's gain.
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
@@ -71,8 +70,4 @@ def prepare_smoothquant(
     inner = prepare_rtn(
         weight * scales[:, None], bias, calibration, bits_w=bits_w, bits_a=bits_a, seed=seed
     )
-    return FakeQuantized(inner.weight, bias, partial(_divided, scales=scales, bits=bits_a))
-
-
-def _divided(x: Array, scales: Array, bits: int) -> Floats:
-    return quantize_rows(x / scales, bits)
+    return FakeQuantized(inner.weight, bias, lambda x: inner.activation(x / scales))
