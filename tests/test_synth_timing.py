@@ -1,6 +1,7 @@
 """Longest paths: by OpenSTA and by ABC's estimate."""
 # ruff: noqa: D101, D102
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -17,7 +18,9 @@ from synth.area.area import Area
 from synth.area.cache import Cache
 from synth.area.measure import measure_all
 from synth.area.measure_design import measure
+from synth.area.netlist import CutNetlist, Gate, Place, Register
 from synth.libraries.liberty import Library
+from synth.timing.buffers import FAN_OUT, put_buffers
 from synth.timing.timing import ESTIMATE, MOST_CELLS, method
 
 MISSING = Tool(name="sta", purpose="", get="", problem="not here")
@@ -118,13 +121,39 @@ def test_many_pins_are_reached_through_buffers(
 ) -> None:
     buffered = area_of(Delay(300))
     assert buffered.path_start == "held"
-    assert 4 < buffered.delay_fo4 < 25
-    monkeypatch.setattr("synth.area.netlist.FAN_OUT", 1000)
-    monkeypatch.setattr("synth.timing.timing.FAN_OUT", 1000)
+    assert 3 < buffered.delay_fo4 < 25
+    monkeypatch.setattr("synth.timing.buffers.FAN_OUT", 1000)
     bare = area_of(Delay(300))
     assert bare.area == buffered.area
     # One register would have to drive them all; ABC's estimate does not see that.
     assert (bare.delay_fo4 > 2 * buffered.delay_fo4) == (timer == "opensta")
+
+
+@pytest.mark.parametrize("pins", [FAN_OUT, FAN_OUT + 1, 20 * FAN_OUT + 3])
+def test_buffers_leave_cells_as_they_are(pins: int, library: Library) -> None:
+    """Each net has few pins then, each pin its old source, and each cell its kind."""
+    names = [f"d{n}" for n in range(pins)]
+    place = Place("", "dut", 7)
+    registers = [Register("DFFPOSX1", {"D": "n1"}, {"Q": name}, place) for name in names]
+    cut = CutNetlist(
+        starts={"n0": place, **dict.fromkeys(names, place)},
+        ends={"n1": place},
+        gates=[Gate("INVX1", {"A": "n0"}, {"Y": "n1"})],
+        registers=registers,
+        stored=set(names),
+    )
+    put_buffers(cut, library)
+    first, *buffers = cut.gates
+    assert (first.kind, first.inputs) == ("INVX1", {"A": "n0"})
+    assert {one.kind for one in buffers} == ({"BUFX2"} if pins > FAN_OUT else set())
+    source = {one.outputs["Y"]: one.inputs["A"] for one in buffers}
+    taken = [one.inputs["D"] for one in registers]
+    assert max(Counter([*taken, *source.values()]).values()) <= FAN_OUT
+    assert set(taken) <= cut.ends.keys()
+    for net in taken:
+        while net in source:
+            net = source[net]
+        assert net == "n1"
 
 
 def test_large_designs_are_timed_by_component(

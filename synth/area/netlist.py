@@ -4,17 +4,13 @@ Registers and memories are cut out: what they drive starts paths, what they take
 component was mapped once; here its gates appear once per copy, for timing alone.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from golden.base.errors import InputError
 from synth.area.components import CHILD, child_number, times
 from synth.area.mapping import Mapped
-from synth.libraries.functions import BUFFER, full_adder, least
 from synth.libraries.liberty import Library
 
-FAN_OUT = 16
 STORAGE = ("RD_DATA",)  # the output of Yosys' memories
 # Their nets; an undefined bit may as well be 0.
 CONSTANTS = {"0": 0, "1": 1, "x": 0, "z": 0}
@@ -40,27 +36,40 @@ class Register:
     place: Place | None
 
 
+@dataclass(frozen=True)
+class Gate:
+    """A cell that computes, and the nets at its pins."""
+
+    kind: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
 @dataclass
 class CutNetlist:
-    """The gates of a design, as lines of BLIF, and the nets on either side of them.
+    """The gates and registers of a design, and the nets on either side of the gates.
 
     Each start and end has the place that it is known by: a register's input goes by its output.
-    Starts without a place are constants. Memories are not among the registers. ``spread`` has the
-    nets of registers and memories with more than ``FAN_OUT`` pins: a buffer stands between
-    such a net and all that it drives, and the netlist has the net behind that by this name.
+    Starts without a place are constants. Memories are not among the registers; ``stored`` has the
+    nets that registers or memories drive.
     """
 
     starts: dict[str, Place | None] = field(default_factory=dict)
     ends: dict[str, Place | None] = field(default_factory=dict)
-    gates: list[str] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
     registers: list[Register] = field(default_factory=list)
-    spread: dict[str, str] = field(default_factory=dict)
+    stored: set[str] = field(default_factory=set)
 
-    def blif(self) -> str:
-        """Return the whole text."""
+    def blif(self, adder: str | None) -> str:
+        """Return the gates for ABC, whose gates have one output: ``adder`` becomes two halves."""
         inputs, outputs = " ".join(self.starts), " ".join(self.ends)
-        head = [".model timing", f".inputs {inputs}", f".outputs {outputs}"]
-        return "\n".join([*head, *self.gates, ".end\n"])
+        lines = [".model timing", f".inputs {inputs}", f".outputs {outputs}"]
+        for gate in self.gates:
+            pins = " ".join(f"{pin}={net}" for pin, net in gate.inputs.items())
+            for pin, net in gate.outputs.items():
+                name = half_name(gate.kind, pin) if gate.kind == adder else gate.kind
+                lines.append(f".gate {name} {pins} {pin}={net}")
+        return "\n".join([*lines, ".end\n"])
 
 
 def half_name(adder: str, output: str) -> str:
@@ -93,12 +102,9 @@ class Assembly:
     ) -> None:
         self._mapped, self._children, self._cells = mapped, children, library.cells
         self._deep = deep
-        halved = full_adder(library)
-        self._adder = halved[0].name if halved else None
-        self._buffer = _buffer(library)
         self._ports: list[int] = []
         self._same = [0, 1]  # net to net that it is joined with; those of the constants first
-        self._gates: list[tuple[str, tuple[tuple[str, int], ...], str, int]] = []
+        self._gates: list[tuple[str, dict[str, int]]] = []
         self._starts: dict[int, Place | None] = {}
         self._ends: list[tuple[int, Place | None]] = []
         self._registers: list[tuple[str, dict[str, int], Place | None]] = []
@@ -139,7 +145,7 @@ class Assembly:
         for name, cell in netlist["cells"].items():
             kind, pins = cell["type"], cell["connections"]
             if kind in self._cells and not self._cells[kind].sequential:
-                self._add_gate(kind, {pin: net_of(bits[0]) for pin, bits in pins.items() if bits})
+                self._gates.append((kind, {pin: net_of(b[0]) for pin, b in pins.items() if b}))
                 continue
             nets = {pin: [net_of(bit) for bit in bits] for pin, bits in pins.items()}
             if not kind.startswith(CHILD):
@@ -155,14 +161,6 @@ class Assembly:
                 ports = self._mapped[self._children[module][child_number(kind)]].netlist["ports"]
                 outputs = {name for name, port in ports.items() if port["direction"] == "output"}
                 self._add_storage(pins, nets, outputs, Place(path, module, 0))
-
-    def _add_gate(self, kind: str, nets: dict[str, int]) -> None:
-        known = self._cells[kind]
-        inputs = tuple((pin, nets[pin]) for pin in known.pins("input"))
-        for pin in known.pins("output"):
-            if pin in nets:
-                name = half_name(kind, pin) if kind == self._adder else kind
-                self._gates.append((name, inputs, pin, nets[pin]))
 
     def _add_storage(
         self, pins: dict, nets: dict[str, list[int]], outputs: Collection[str], where: Place
@@ -187,47 +185,29 @@ class Assembly:
             net = self._same[net]
         return net
 
-    def _far(self) -> Iterator[int]:
-        """Yield the nets that a register or memory drives alone though they have many pins."""
-        pins = Counter(self._find(net) for _, inputs, _, _ in self._gates for _, net in inputs)
-        stored = {self._find(net) for net in self._starts} - {self._find(n) for n in self._ports}
-        yield from (net for net, count in pins.items() if count > FAN_OUT and net in stored)
+    def _pins(self, kind: str, nets: Mapping[str, int]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the nets at a cell's inputs and at its outputs."""
+        outputs = self._cells[kind].pins("output")
+        named = {pin: f"n{self._find(net)}" for pin, net in nets.items()}
+        taken = {pin: net for pin, net in named.items() if pin not in outputs}
+        return taken, {pin: net for pin, net in named.items() if pin in outputs}
 
     def _written(self) -> CutNetlist:
         find = self._find
         result = CutNetlist()
-        sources = {net: f"n{net}" for net in map(find, range(len(self._same)))}
-        kind, pin_in, pin_out = self._buffer or ("", "", "")
-        for net in self._far() if kind else ():
-            sources[net] = result.spread[f"n{net}"] = f"spread{net}"
-            result.gates.append(f".gate {kind} {pin_in}=n{net} {pin_out}=spread{net}")
-        for name, inputs, pin, net in self._gates:
-            text = " ".join(f"{port}={sources[find(source)]}" for port, source in inputs)
-            result.gates.append(f".gate {name} {text} {pin}=n{find(net)}")
+        result.gates = [Gate(kind, *self._pins(kind, nets)) for kind, nets in self._gates]
         for kind, nets, place in self._registers:
-            outputs = self._cells[kind].pins("output")
-            named = {pin: f"n{find(net)}" for pin, net in nets.items()}
-            taken = {pin: net for pin, net in named.items() if pin not in outputs}
-            given = {pin: net for pin, net in named.items() if pin in outputs}
-            result.registers.append(Register(kind, taken, given, place))
-        # What nothing drives, constants among it, is an input that is there from the start.
-        used = {find(net) for _, inputs, _, _ in self._gates for _, net in inputs}
-        used.update(find(net) for net, _ in self._ends)
-        driven = {find(net) for *_, net in self._gates} | {find(net) for net in self._starts}
+            result.registers.append(Register(kind, *self._pins(kind, nets), place))
         result.starts = {f"n{find(net)}": place for net, place in self._starts.items()}
-        result.starts |= dict.fromkeys(f"n{net}" for net in sorted(used - driven))
+        result.stored = set(result.starts) - {f"n{find(net)}" for net in self._ports}
+        # What nothing drives, constants among it, is an input that is there from the start.
+        used = {net: None for gate in result.gates for net in gate.inputs.values()}
+        used |= {f"n{find(net)}": None for net, _ in self._ends}
+        driven = {net for gate in result.gates for net in gate.outputs.values()} | {*result.starts}
+        result.starts |= {net: None for net in used if net not in driven}
         ends = ((f"n{find(net)}", place) for net, place in self._ends)
         result.ends = {net: place for net, place in ends if net not in result.starts}
         return result
-
-
-def _buffer(library: Library) -> tuple[str, str, str] | None:
-    """Return the smallest buffer, with its input and its output, if there is one."""
-    try:
-        cell = least(library, BUFFER, "buffer")
-    except InputError:
-        return None
-    return cell.name, next(iter(cell.pins("input"))), next(iter(cell.pins("output")))
 
 
 def held_by(

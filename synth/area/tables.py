@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from golden.base.console import console, note, table
 from synth.area.memories import MEMORY_BITS
-from synth.timing.timing import ESTIMATE, FAN_OUT
+from synth.timing.buffers import FAN_OUT
+from synth.timing.timing import ESTIMATE
 
 if TYPE_CHECKING:
     from synth.area.area import Area, Memory

@@ -7,7 +7,7 @@ and what they take must be there at the next. The clock reaches all registers at
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,13 +16,14 @@ from golden.base.errors import ToolError
 from golden.base.tools import Tool, program
 from synth.area.netlist import CutNetlist, Place
 from synth.libraries.liberty import Library
-from synth.libraries.syntax import Group, write
+from synth.libraries.syntax import write
 from synth.timing.arcs import clocks
 
 PROGRAM = "sta"
 PACKAGE = "opensta"
 CLOCK = "kllm_clock"
 PERIOD = 1.0  # ps; only the slack counts
+# Without the nets' load OpenSTA adds wires where a library has a wire load by default.
 SCRIPT = """\
 {libraries}
 read_verilog timing.v
@@ -31,6 +32,7 @@ set_cmd_units -time ps
 create_clock -name {clock} -period {period} {port}
 set_input_delay 0 -clock {clock} [all_inputs]
 set_output_delay 0 -clock {clock} [all_outputs]
+set_load 0 [get_nets *]
 report_checks -path_delay max -format full -digits 6
 exit
 """
@@ -40,7 +42,6 @@ ENDS = re.compile(r"^Startpoint: (\S+).*?^Endpoint: (\S+)", re.M | re.S)
 # nothing. The one thing that it says of sound files is about the clock's own port.
 COMPLAINT = re.compile(r"^(?:Error|Warning): (?!.*clock defined on the same port)(.*)$", re.M)
 LIBERTY_LINE = re.compile(r"used(\d+)\.lib,? line (\d+),?")
-GATE = re.compile(r"^\.gate\s+(\S+)\s+(.*)$")
 
 
 @cache
@@ -59,8 +60,6 @@ def method() -> str:
 def shortest_period(
     folder: Path,
     cut: CutNetlist,
-    gates: Sequence[str],
-    liberty: Sequence[Group],
     library: Library,
     *,
     task: str,
@@ -73,13 +72,9 @@ def shortest_period(
     folder : Path
         For temporary files.
     cut : CutNetlist
-        The netlist: its registers, and the nets on either side of the gates.
-    gates : sequence of str
-        The gates as lines of BLIF, with buffers.
-    liberty : sequence of Group
-        The library's files, with all cells that the gates name.
+        The netlist, with its buffers.
     library : Library
-        What the files say.
+        Whose cells these are.
     task, timeout
         As for :func:`gateware.yosys.run_abc`.
 
@@ -95,14 +90,13 @@ def shortest_period(
     ToolError
         When OpenSTA fails, takes too long or does not understand everything.
     """
-    kinds = {register.kind for register in cut.registers}
-    kinds |= {found[1] for found in map(GATE.match, gates) if found}
+    kinds = {cell.kind for cell in (*cut.gates, *cut.registers)}
     # Names of our own: theirs may be words of Verilog, or have signs that mean something there.
     called = {kind: f"cell{n}" for n, kind in enumerate(sorted(kinds))}
-    names = [f"used{n}.lib" for n in range(len(liberty))]
-    for name, group in zip(names, liberty, strict=True):
+    names = [f"used{n}.lib" for n in range(len(library.groups))]
+    for name, group in zip(names, library.groups.values(), strict=True):
         (folder / name).write_text(write(group, called), encoding="utf-8")
-    verilog = "\n".join(_verilog(cut, gates, library, called))
+    verilog = "\n".join(_verilog(cut, library, called))
     (folder / "timing.v").write_text(verilog, encoding="utf-8")
     script = SCRIPT.format(
         libraries="\n".join(f"read_liberty {name}" for name in names),
@@ -136,9 +130,7 @@ def _place(name: str, cut: CutNetlist) -> Place | None:
     return cut.starts.get(name) or cut.ends.get(name)
 
 
-def _verilog(
-    cut: CutNetlist, gates: Sequence[str], library: Library, called: Mapping[str, str]
-) -> Iterator[str]:
+def _verilog(cut: CutNetlist, library: Library, called: Mapping[str, str]) -> Iterator[str]:
     """Yield the flat netlist, one clock for all registers."""
     given = {net for register in cut.registers for net in register.outputs.values()}
     taken = {net for register in cut.registers for net in register.inputs.values()}
@@ -149,36 +141,18 @@ def _verilog(
     directions += [("output", net) for net in outputs]
     yield f"module timing ({', '.join(net for _, net in directions)});"
     yield from (f"{direction} {net};" for direction, net in directions)
-    yield from _instances(cut, gates, called)
+    for number, gate in enumerate(cut.gates):
+        yield f"{called[gate.kind]} g{number} ({_pins({**gate.inputs, **gate.outputs})});"
     for number, register in enumerate(cut.registers):
-        clocked = clocks(library.cells[register.kind])
-        pins = {**register.inputs, **register.outputs, **dict.fromkeys(clocked, CLOCK)}
-        text = ", ".join(f".{_escaped(pin)}({net})" for pin, net in pins.items())
-        yield f"{called[register.kind]} r{number} ({text});"
+        clock = dict.fromkeys(clocks(library.cells[register.kind]), CLOCK)
+        pins = _pins({**register.inputs, **register.outputs, **clock})
+        yield f"{called[register.kind]} r{number} ({pins});"
     yield "endmodule\n"
 
 
-def _instances(cut: CutNetlist, gates: Sequence[str], called: Mapping[str, str]) -> Iterator[str]:
-    """Yield the gates, but for the buffers that stood in for registers with many pins."""
-    found = [match for match in map(GATE.match, gates) if match]
-    pins = [dict(pin.split("=") for pin in match[2].split()) for match in found]
-    behind: dict[str, str] = {}
-    for pin in pins:
-        first, *others = pin.values()
-        if first in cut.spread:
-            (behind[first],) = others
-    before = {net: start for start, net in behind.items()}
-    for number, (match, pin) in enumerate(zip(found, pins, strict=True)):
-        if next(iter(pin.values())) not in behind:
-            text = ", ".join(
-                f".{_escaped(name)}({before.get(net, net)})" for name, net in pin.items()
-            )
-            yield f"{called[match[1]]} g{number} ({text});"
-
-
-def _escaped(name: str) -> str:
-    """Return a pin's name for Verilog, where it may be a keyword or have any sign."""
-    return f"\\{name} "
+def _pins(nets: Mapping[str, str]) -> str:
+    """Return what is at a cell's pins; their names may be keywords or have any sign."""
+    return ", ".join(f".\\{pin} ({net})" for pin, net in nets.items())
 
 
 def _run(folder: Path, task: str, timeout: float) -> str:

@@ -1,9 +1,9 @@
 """The longest path of a mapped netlist, by OpenSTA or, where that is not, by ABC's estimate.
 
-Paths run from an input, register or memory to the next output, register or memory. ABC puts
-buffers onto nets of more than ``FAN_OUT`` pins first; its gates have one output, so each full
-adder stands in the netlist as two half cells that share its input capacitance. Wires have no
-length. ABC's estimate leaves the registers' own delay out.
+Paths run from an input, register or memory to the next output, register or memory, through the
+cells that the area counts and buffers on nets of many pins. Wires have no length. ABC's gates have
+one output, so for its estimate each full adder stands in the netlist as two half cells that share
+its input capacitance; it leaves the registers' own delay out.
 """
 
 import hashlib
@@ -17,20 +17,13 @@ from pathlib import Path
 from gateware.yosys import run_abc
 from golden.base.errors import ToolError
 from synth.area.mapping import Mapped
-from synth.area.netlist import (
-    FAN_OUT,
-    Assembly,
-    CutNetlist,
-    Place,
-    cells_below,
-    half_name,
-    net_name,
-)
+from synth.area.netlist import Assembly, CutNetlist, Place, cells_below, half_name, net_name
 from synth.libraries.functions import full_adder
 from synth.libraries.liberty import PIN_LOADS, Cell, Library
 from synth.libraries.syntax import Group, Statement, number, write
 from synth.timing import sta
 from synth.timing.arcs import require_arcs
+from synth.timing.buffers import FAN_OUT, put_buffers
 
 ESTIMATE = "ABC's estimate"
 # Put together, the gates of so many cells take some 2 GB.
@@ -82,6 +75,8 @@ def timing_digest(library: Library) -> str:
         method(),
         str(MOST_CELLS),
         *_commands([""], library.avoided),
+        str(FAN_OUT),
+        put_buffers.__doc__ or "",
         sta.SCRIPT,
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -148,36 +143,32 @@ def longest_path(
     task, timeout
         As for :func:`gateware.yosys.run_abc`.
     """
+    put_buffers(cut, library)
     real = method() != ESTIMATE
     if not cut.gates and not (real and cut.registers):
         return LongestPath(0.0)
     with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
         folder = Path(scratch)
-        (folder / "timing.blif").write_text(cut.blif(), encoding="utf-8")
-        liberty = list(timing_libraries(library))
-        kinds = {line.split()[1] for line in cut.gates} | {one.kind for one in cut.registers}
-        for group, path in zip(liberty, library.files, strict=True) if real else ():
-            for cell in group.of("cell"):
-                if cell.name in kinds:  # ABC crashes without tables, OpenSTA says nothing
-                    require_arcs(Cell(cell, group, path))
-        names = [f"timing{n}.lib" for n in range(len(liberty))]
-        for name, group in zip(names, liberty, strict=True) if cut.gates else ():
-            (folder / name).write_text(write(group), encoding="utf-8")
-        commands = _commands(names, library.avoided)
-        log = run_abc(folder, commands, task=task, timeout=timeout) if cut.gates else ""
         if real:
-            gates = (folder / "buffered.blif").read_text().splitlines() if cut.gates else []
-            ps, *ends = sta.shortest_period(
-                folder, cut, gates, liberty, library, task=task, timeout=timeout
-            )
+            for kind in {cell.kind for cell in (*cut.gates, *cut.registers)}:
+                require_arcs(library.cells[kind])  # OpenSTA says nothing without
+            ps, *ends = sta.shortest_period(folder, cut, library, task=task, timeout=timeout)
         else:
-            ps, *ends = _estimate(log, cut, task)
+            ps, *ends = _estimate(folder, cut, library, task, timeout)
     start, end = (net_name(place, mapped) for place in ends)
     return LongestPath(ps, start, end)
 
 
-def _estimate(log: str, cut: CutNetlist, task: str) -> tuple[float, Place | None, Place | None]:
-    """Read the longest path from what ABC printed."""
+def _estimate(
+    folder: Path, cut: CutNetlist, library: Library, task: str, timeout: float
+) -> tuple[float, Place | None, Place | None]:
+    """Return the longest path, its start and its end by ABC."""
+    adder = full_adder(library)
+    (folder / "timing.blif").write_text(cut.blif(adder and adder[0].name), encoding="utf-8")
+    names = [f"timing{n}.lib" for n in range(len(library.groups))]
+    for name, group in zip(names, timing_libraries(library), strict=True):
+        (folder / name).write_text(write(group), encoding="utf-8")
+    log = run_abc(folder, _commands(names, library.avoided), task=task, timeout=timeout)
     found = DELAY.findall(log)
     if not found:
         last = log.strip().splitlines()[-1:] or ["nothing"]
@@ -192,7 +183,7 @@ def _estimate(log: str, cut: CutNetlist, task: str) -> tuple[float, Place | None
 
 
 def _commands(libraries: Sequence[str], avoided: Sequence[str]) -> list[str]:
-    """Return ABC's commands: all libraries, the gates, buffers, the longest path."""
+    """Return ABC's commands: all libraries, the gates, the longest path."""
     avoid = "".join(f" -X {name}" for name in avoided)
     read = [
         f"read_lib {'-m ' if number else ''}-w{avoid} {name}"
@@ -202,9 +193,6 @@ def _commands(libraries: Sequence[str], avoided: Sequence[str]) -> list[str]:
         *read,
         "read_blif timing.blif",
         "topo",
-        f"buffer -N {FAN_OUT}",
-        "topo",
-        "write_blif buffered.blif",
         "stime -p",
     ]
 
