@@ -13,7 +13,7 @@ import synth.area.paper_units
 import synth.report.data
 from gateware.points import point
 from golden.base.errors import InputError
-from synth.area.paper_units import MAC, PaperUnit, paper_units
+from synth.area.paper_units import MAC, PAPER_MAC, PaperUnit, paper_units
 from synth.libraries.liberty import Library
 from synth.report.data import markdown, products_per_cycle, read_table, text_of
 from synth.report.plots import bars, scatter, squarify, treemap
@@ -49,7 +49,7 @@ class Balanced(HTMLParser):
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave one unit of the paper's, for speed."""
-    units = (PaperUnit(name="Unit <1>", ratio=0.5, ours=point("fp16_add")),)
+    units = (PaperUnit("Unit <1>", PAPER_MAC / 2, point("fp16_add")),)
     monkeypatch.setattr(synth.area.paper_units, "paper_units", lambda: units)
 
 
@@ -107,9 +107,9 @@ def test_products_by_hand(name: str, products: int) -> None:
 def test_units_of_the_paper_exist_here() -> None:
     units = {unit.name: unit for unit in paper_units()}
     assert len(units) == 7
-    assert units["Concat Unit"].ratio == pytest.approx(1 / 132, rel=0.01)
-    assert units["Index Counter, 16 inputs"].ratio == pytest.approx(3.03, rel=0.01)
-    assert units["Clustering Unit"].ratio == pytest.approx(0.117, rel=0.01)
+    assert units["Concat Unit"].area / PAPER_MAC == pytest.approx(1 / 132, rel=0.01)
+    assert units["Index Counter, 16 inputs"].area / PAPER_MAC == pytest.approx(3.03, rel=0.01)
+    assert units["Clustering Unit"].area / PAPER_MAC == pytest.approx(0.117, rel=0.01)
     for unit in units.values():
         assert unit.ours.make()
 
