@@ -71,7 +71,9 @@ def test_table_of_engines_is_what_was_measured() -> None:
 
 def test_engines_from_a_file(tmp_path: Path) -> None:
     def run(*arguments: str):
-        return CliRunner().invoke(kllm.app.build_app(), ["engines", *arguments])
+        return CliRunner().invoke(
+            kllm.app.build_app(), ["engines", *arguments], env={"COLUMNS": "160"}
+        )
 
     kept = ROOT / "docs" / "engines.json"
     assert run("--from", str(kept), "--markdown").output.strip() in TEXT

@@ -1,14 +1,15 @@
 """One layer through the Verilog of a design under cocotb, on either simulator."""
 
-import pickle
 from collections.abc import Callable
-from dataclasses import replace
+
+import numpy as np
 
 from golden.base.errors import ToolError
 from golden.base.files import make_folder
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
 from sim.kit.launch import BUILD, simulate
+from sim.run.layer_file import save_layer
 from sim.run.layer_result import LayerRun
 
 LAYER, RESULT, PROGRESS = "KLLM_LAYER", "KLLM_RESULT", "KLLM_PROGRESS"  # the bench's files
@@ -28,11 +29,11 @@ def run_in_cocotb(
 ) -> LayerRun:
     """Simulate an engine's Verilog under cocotb; see :func:`sim.run.layer_run.run_layer`."""
     folder = make_folder(BUILD / f"{name}-{simulator}")
-    files = {LAYER: "layer.pickle", RESULT: "result.pickle", PROGRESS: "progress"}
+    files = {LAYER: "layer.npz", RESULT: "result.npz", PROGRESS: "progress"}
     paths = {key: folder / file for key, file in files.items()}
     for path in paths.values():
         path.unlink(missing_ok=True)
-    paths[LAYER].write_bytes(pickle.dumps((layer, x)))
+    save_layer(paths[LAYER], layer, x)
 
     def watch() -> None:
         if paths[PROGRESS].exists():
@@ -51,5 +52,15 @@ def run_in_cocotb(
     )
     if not paths[RESULT].exists():
         raise ToolError(f"{name} on {simulator}: the bench left no result")
-    result: LayerRun = pickle.loads(paths[RESULT].read_bytes())
-    return replace(result, waves=run.waves)
+    with np.load(paths[RESULT], allow_pickle=False) as file:
+        nonfinite, saturated, overflow = file["flags"].tolist()
+        return LayerRun(
+            y=file["y"],
+            first=file["first"],
+            last_weights=file["last_weights"],
+            last=file["last"],
+            flags={"nonfinite": nonfinite, "saturated": saturated, "overflow": overflow},
+            simulated=int(file["simulated"]),
+            seconds=float(file["seconds"]),
+            waves=run.waves,
+        )

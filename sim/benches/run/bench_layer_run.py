@@ -1,7 +1,6 @@
 """cocotb bench that runs one layer through an engine and writes what came out to a file."""
 
 import os
-import pickle
 import time
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from cocotb.triggers import RisingEdge
 
 from gateware.points import point
 from sim.kit.clock import cycle
-from sim.kit.engine_testbed import EngineTestbed
+from sim.kit.engine_testbed import FLAGS, EngineTestbed
 from sim.run.cocotb_run import DESIGN, LAYER, PROGRESS, RESULT
-from sim.run.layer_result import LayerRun
+from sim.run.layer_file import load_layer
 
 REPORT_CYCLES = 200
 
@@ -21,7 +20,7 @@ REPORT_CYCLES = 200
 @cocotb.test()
 async def layer_run(dut) -> None:
     """Load the layer, send every token at full rate, and keep outputs and times."""
-    layer, x = pickle.loads(Path(os.environ[LAYER]).read_bytes())
+    layer, x = load_layer(Path(os.environ[LAYER]))
     block = point(os.environ[DESIGN]).make()
     started = time.process_time()
     bed = await EngineTestbed(dut, block).start()
@@ -34,17 +33,17 @@ async def layer_run(dut) -> None:
     beats = bed.contract.weight_beats(layer.inputs, layer.outputs, layer.k_top)
     assert len(weights) == len(x) * beats, "beats of weights"
     weights = weights.reshape(len(x), -1)
-    result = LayerRun(
+    flags = bed.flags()
+    np.savez(
+        os.environ[RESULT],
         y=y,
         first=weights[:, 0],
         last_weights=weights[:, -1],
         last=np.array(bed.sinks["o"].taken_at, np.int64).reshape(len(x), -1)[:, -1],
-        flags={name: bool(on) for name, on in bed.flags().items()},
-        simulated=cycle(),
-        seconds=time.process_time() - started,
-        waves=None,
+        flags=np.array([flags[n] for n in FLAGS], np.bool_),
+        simulated=np.array(cycle()),
+        seconds=np.array(time.process_time() - started),
     )
-    Path(os.environ[RESULT]).write_bytes(pickle.dumps(result))
 
 
 async def _report(bed: EngineTestbed, total: int) -> None:

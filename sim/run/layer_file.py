@@ -1,0 +1,52 @@
+"""A quantised layer and its tokens in a file, on the way into the simulator's process."""
+
+from pathlib import Path
+
+import numpy as np
+
+from golden.exact.fp16 import BitArray
+from golden.exact.linear import QuantizedLinear
+from golden.exact.spec import NumberSpec
+from golden.exact.token_scale import Scale, ScaleFactor
+
+
+def save_layer(path: Path, layer: QuantizedLinear, x: BitArray) -> None:
+    """Write a layer and tokens (T, K) as ``.npz``."""
+    spec = layer.spec
+    np.savez(
+        path,
+        spec=np.array([spec.symmetric, spec.magnitude_bits, spec.residual_digits]),
+        a_centroids=layer.a_centroids,
+        w_centroids=layer.w_centroids,
+        product_table=layer.product_table,
+        w_index=layer.w_index,
+        w_scale=np.array([layer.w_scale.mantissa, layer.w_scale.exponent]),
+        bias=layer.bias,
+        k_top=np.array(layer.k_top),
+        factor=np.array([layer.factor.mantissa, layer.factor.exponent]),
+        offset=np.asarray(layer.offset),
+        x=x,
+    )
+
+
+def load_layer(path: Path) -> tuple[QuantizedLinear, BitArray]:
+    """Return what :func:`save_layer` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        symmetric, magnitude_bits, residual_digits = file["spec"].tolist()
+        layer = QuantizedLinear(
+            spec=NumberSpec(
+                symmetric=bool(symmetric),
+                magnitude_bits=magnitude_bits,
+                residual_digits=residual_digits,
+            ),
+            a_centroids=file["a_centroids"],
+            w_centroids=file["w_centroids"],
+            product_table=file["product_table"],
+            w_index=file["w_index"],
+            w_scale=Scale(*file["w_scale"]),
+            bias=file["bias"],
+            k_top=int(file["k_top"]),
+            factor=ScaleFactor(*file["factor"].tolist()),
+            offset=file["offset"],
+        )
+        return layer, file["x"]
