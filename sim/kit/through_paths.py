@@ -12,8 +12,9 @@ STEP_PS = 200  # all flips of a cycle fit before its falling edge
 
 def documented_paths(block: wiring.Component) -> set[tuple[str, str]]:
     """Return the pairs that the line ``Through paths`` names, ``("o.ready", "i.ready")`` say."""
-    doc = type(block).__doc__ or ""
-    found = re.search(r"Through paths : (.*?)^ *Reset : ", doc, re.S | re.M)
+    docs = (kind.__doc__ or "" for kind in type(block).__mro__)  # Timing may be inherited
+    said = (re.search(r"Through paths : (.*?)^ *Reset : ", doc, re.S | re.M) for doc in docs)
+    found = next(filter(None, said), None)
     assert found, f"{type(block).__name__} does not say its through paths"
     name = r"``[\w.]+``"
     # A comma after a sink begins the next path.
