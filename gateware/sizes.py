@@ -3,7 +3,7 @@
 from typing import Any
 
 from golden.exact.spec import default_numbers
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 # Lanes, the largest layer and the longest lists of outliers; each for plain codebooks and, with

@@ -17,7 +17,7 @@ import sim.proofs.model
 import sim.proofs.run
 from golden.base.errors import InputError, ToolError
 from golden.exact.fp16 import MAX_FINITE
-from hw.linear.engine_spec import KEY
+from hw.formats import KEY
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from sim.proofs.check import Verdict
 from sim.proofs.outliers import OutlierRules

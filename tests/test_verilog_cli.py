@@ -14,7 +14,7 @@ from gateware.design import describe_shape, describe_streams
 from gateware.points import CATALOGUE, point
 from golden.base.errors import InputError, ToolError
 from golden.base.files import write_whole
-from hw.linear.engine_spec import SCALE
+from hw.formats import SCALE
 from hw.token.reciprocal import Reciprocal
 from sim.kit.tools import verilator_environment
 

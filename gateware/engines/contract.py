@@ -16,7 +16,7 @@ from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result
 from golden.exact.mapping import index_code, stored_centroids
 from golden.exact.spec import NumberSpec
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.linear.shell.layer_constants import Select, Size
 from hw.stream.share import looked_at
 

@@ -7,7 +7,7 @@ import numpy as np
 from gateware.engines.contract import Constant
 from golden.exact.linear import QuantizedLinear
 from golden.exact.mapping import stored_centroids, stored_table
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.linear.shell.layer_constants import Select
 
 

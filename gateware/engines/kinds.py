@@ -10,9 +10,9 @@ from gateware.engines.contract import Contract
 from gateware.engines.counter import CounterContract
 from gateware.engines.counter_fp16 import Fp16CounterContract
 from gateware.engines.lookup import LookupContract
+from hw.engine_spec import EngineSpec
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
-from hw.linear.engine_spec import EngineSpec
 
 CONTRACTS: dict[type[EngineSpec], type[Contract[Any]]] = {
     EngineSpec: LookupContract,

@@ -11,7 +11,7 @@ from gateware.engines.memory_image import MemoryImage, packed
 from golden.exact.cycles import lookup_beats
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result, forward
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.linear.lookup.lookup_engine import LookupEngine
 from hw.linear.lookup.weight_requester import WeightRequester
 from hw.stream.token_buffer import TokenBuffer

@@ -9,9 +9,9 @@ from amaranth.utils import exact_log2
 
 from golden.exact.spec import require_int
 from hw.baseline.integer_accumulator import accumulator_cycles
+from hw.formats import require_power_of_two
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_multiply import Fp16Multiply
-from hw.linear.engine_spec import require_power_of_two
 
 # A beat's way through a lane.
 LANE_CYCLES = {"int4": 2, "int8": 3, "dequant": 3, "figlut": 3}

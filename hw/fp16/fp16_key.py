@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Module, Mux
 
-from hw.linear.engine_spec import KEY
+from hw.formats import KEY
 from hw.stream.component import Component, In, Out
 
 

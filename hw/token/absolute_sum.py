@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 
 from hw.arith.bits import choose
 from hw.arith.wires import wire
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.stream.component import InStream, OutStream, Sized
 
 UNIT_BITS = 40  # |x| in units of 2**-24

@@ -3,7 +3,8 @@
 from amaranth.hdl import Module, Signal
 from amaranth.utils import exact_log2
 
-from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS
 from hw.stream.component import In, Out, Sized
 from hw.stream.token_buffer import ReadPort, WritePort
 from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout

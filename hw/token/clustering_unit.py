@@ -7,7 +7,7 @@ from amaranth.lib import data
 
 from hw.arith.bits import choose, exceeds
 from hw.arith.wires import wire
-from hw.linear.engine_spec import INDEX_BITS, KEY
+from hw.formats import INDEX_BITS, KEY
 from hw.stream.component import Component, In, Out
 
 SYMMETRIC_THRESHOLD = data.StructLayout({"exact": 1, "magnitude": 15})

@@ -8,7 +8,8 @@ from golden.exact.spec import A_FRACTION_BITS, SCALE_BITS
 from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.shifts import normalise, shift_right
 from hw.arith.wires import wire
-from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS, SCALE
 from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.token.clustering_unit import thresholds_layout

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data
 
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.stream.component import In, InStream, OutStream, Sized
 
 

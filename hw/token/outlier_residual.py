@@ -6,7 +6,8 @@ from amaranth.lib import data
 from golden.exact.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT
 from hw.arith.long_arithmetic import long_product, long_sum, negated_if
 from hw.arith.shifts import shift_right
-from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS, SCALE
 from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 from hw.stream.share import looked_at

@@ -2,7 +2,8 @@
 
 from amaranth.hdl import Module, Signal, Value
 
-from hw.linear.engine_spec import SCALE, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import SCALE
 from hw.stream.component import In, InStream, Out, Sized
 from hw.token.clustering_unit import thresholds_layout
 from hw.token.outlier_residual import OutlierResidual

@@ -7,7 +7,7 @@ from amaranth.utils import exact_log2
 from golden.exact.spec import A_FRACTION_BITS
 from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.wires import wire
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.stream.component import Out
 from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.stream.share import looked_at

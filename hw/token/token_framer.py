@@ -5,8 +5,9 @@ from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.arith.bits import used_lanes
+from hw.engine_spec import EngineSpec
+from hw.formats import KEY
 from hw.fp16.fp16_key import Fp16Key
-from hw.linear.engine_spec import KEY, EngineSpec
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 
 

@@ -4,7 +4,8 @@ from amaranth.hdl import Module
 from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
-from hw.linear.engine_spec import SCALE, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import SCALE
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.queue import Queue
 from hw.stream.share import looked_at

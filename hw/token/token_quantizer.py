@@ -6,7 +6,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
-from hw.linear.engine_spec import INDEX_BITS, SCALE, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS, SCALE
 from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.token_buffer import ReadPort, TokenBuffer, write_as
 from hw.token.cluster_pass import ClusterPass

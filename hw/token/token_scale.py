@@ -7,7 +7,8 @@ from golden.exact.spec import FACTOR_BITS, MIN_SCALE_EXPONENT, SCALE_BITS
 from hw.arith.long_arithmetic import long_product
 from hw.arith.shifts import normalise
 from hw.arith.wires import wire
-from hw.linear.engine_spec import A_EXPONENT, SCALE, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import A_EXPONENT, SCALE
 from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 

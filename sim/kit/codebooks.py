@@ -10,7 +10,7 @@ from golden.exact.fp16 import INFINITY, BitArray, floor_magnitude
 from golden.exact.mapping import stored_centroids
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, MIN_SCALE_EXPONENT, IntArray
 from golden.exact.token_scale import Scale
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from sim.kit.corners import FINITE, clean
 from sim.kit.words import unpack
 

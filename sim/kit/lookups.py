@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 
 CODES = 16
 

@@ -6,7 +6,7 @@ from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
 from golden.exact.spec import CENTROID_BITS, IntArray, NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from sim.kit.corners import finite
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from golden.exact.outliers import repeated, select_outliers
 from golden.exact.spec import IntArray
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 
 
 def split(spec: EngineSpec, token: np.ndarray) -> Iterator[tuple[list[int], int]]:

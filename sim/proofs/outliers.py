@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.exact.fp16 import MAX_FINITE
-from hw.linear.engine_spec import KEY
+from hw.formats import KEY
 from sim.proofs.properties import Properties, keeps, waits
 
 SIDES = ("largest", "smallest")

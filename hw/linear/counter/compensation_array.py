@@ -3,10 +3,10 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 
+from hw.formats import INDEX_BITS
 from hw.linear.counter.compensation_mac import CompensationMac
 from hw.linear.counter.compensation_sequencer import CompensationSequencer
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.queue import Queue
 from hw.stream.token_buffer import ReadPort

@@ -3,9 +3,9 @@
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 
 from hw.arith.columns import carry_select
+from hw.formats import INDEX_BITS
 from hw.linear.counter.compensation_product import MAGNITUDE_BITS, CompensationProduct
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import In, Out, Sized
 from hw.stream.pipeline import Pipeline, Staged
 

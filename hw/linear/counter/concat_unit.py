@@ -2,8 +2,8 @@
 
 from amaranth.hdl import Cat, Module
 
+from hw.formats import INDEX_BITS
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import In, Out, Sized
 
 

@@ -6,11 +6,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 
 from hw.arith.bits import used_lanes
+from hw.formats import INDEX_BITS
 from hw.linear.counter.counter_line import CounterLine
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.entry_slices import EntrySlices
 from hw.linear.counter.tile_sequencer import TileSequencer
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.credit_queue import CreditQueue
 from hw.stream.token_buffer import ReadPort

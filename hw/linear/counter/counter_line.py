@@ -5,12 +5,12 @@ from typing import Any
 from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data
 
+from hw.formats import INDEX_BITS
 from hw.linear.counter.concat_unit import ConcatUnit
 from hw.linear.counter.count_tree import CountTree
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.histogram_merge import HistogramMerge
 from hw.linear.counter.index_counter import IndexCounter
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import In, Out, Sized
 
 

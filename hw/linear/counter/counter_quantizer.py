@@ -5,9 +5,9 @@ from typing import Any
 from amaranth.hdl import Const, Module
 from amaranth.utils import exact_log2
 
+from hw.formats import INDEX_BITS
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.residual_store import ResidualStore
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.token_buffer import TokenBuffer
 from hw.token.cluster_pass import ClusterPass
 from hw.token.token_quantizer import TokenQuantizer

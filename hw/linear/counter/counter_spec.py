@@ -8,7 +8,8 @@ from amaranth.lib import data
 from amaranth.utils import ceil_log2, exact_log2
 
 from golden.exact.spec import require_int
-from hw.linear.engine_spec import INDEX_BITS, EngineSpec, require_power_of_two
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS, require_power_of_two
 from hw.token.outlier_residual import RESIDUAL_BITS
 
 
@@ -16,7 +17,7 @@ from hw.token.outlier_residual import RESIDUAL_BITS
 class CounterSpec(EngineSpec):
     """Parameters of a :class:`hw.linear.counter.counter_engine.CounterEngine`.
 
-    Those of :class:`hw.linear.engine_spec.EngineSpec` say how a token comes in and how outputs go
+    Those of :class:`hw.engine_spec.EngineSpec` say how a token comes in and how outputs go
     out: ``inputs_per_beat`` activations a beat, ``output_lanes`` lines, each of which counts for an
     output channel of its own.
 

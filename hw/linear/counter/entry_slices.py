@@ -3,8 +3,8 @@
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
 
 from hw.arith.wires import wire
+from hw.formats import INDEX_BITS
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import In, Out, Sized
 
 CODES = 1 << INDEX_BITS

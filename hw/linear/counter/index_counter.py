@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data
 
 from hw.arith.wires import wire
+from hw.formats import INDEX_BITS
 from hw.linear.counter.bit_counter import BitCounter
 from hw.linear.counter.counter_spec import CounterSpec
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import In, Out, Sized
 
 

@@ -3,8 +3,8 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 
+from hw.formats import INDEX_BITS
 from hw.fp16.fp16_multiply import Fp16Multiply
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import Component, In, Out
 
 CODEBOOK = data.ArrayLayout(16, 1 << INDEX_BITS)  # FP16 centroids by code

@@ -4,13 +4,13 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 
 from golden.exact.spec import A_FRACTION_BITS
+from hw.formats import INDEX_BITS
 from hw.fp16.fp16_from_integer import Fp16FromInteger
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.residual_store import ResidualStore
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK
 from hw.linear.counter_fp16.error_unit import ErrorUnit
 from hw.linear.counter_fp16.fp16_token_scale import Fp16TokenScale
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.pipeline import later
 from hw.token.clustering_unit import ClusteringUnit, ordered
 

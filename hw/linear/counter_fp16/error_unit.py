@@ -3,9 +3,9 @@
 from amaranth.hdl import Module, Mux, Signal
 
 from golden.exact.fp16_arithmetic import SIGN
+from hw.formats import INDEX_BITS
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import Component, In, Out
 
 

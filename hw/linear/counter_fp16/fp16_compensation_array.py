@@ -3,12 +3,12 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 
+from hw.formats import INDEX_BITS
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK, DequantUnit
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
 from hw.linear.counter_fp16.fp16_compensation_sequencer import Fp16CompensationSequencer
 from hw.linear.counter_fp16.fp16_counter_spec import FP16_CHANNEL, Fp16CounterSpec
 from hw.linear.counter_fp16.fp16_tile_reader import Fp16TileReader
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.channel_memory import ChannelMemory
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.pipeline import later

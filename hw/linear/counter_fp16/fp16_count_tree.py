@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.utils import exact_log2
 
 from golden.exact.counter_fp16 import BINS
+from hw.formats import require_power_of_two
 from hw.fp16.fp16_add import Fp16Add
 from hw.linear.counter_fp16.count_multiply import CountMultiply
 from hw.linear.counter_fp16.fp16_pair_add import Fp16PairAdd
-from hw.linear.engine_spec import require_power_of_two
 from hw.stream.component import Component, In, Out
 from hw.stream.share import looked_at
 

@@ -3,11 +3,11 @@
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data
 
+from hw.formats import INDEX_BITS
 from hw.linear.counter.counter_line import counted
 from hw.linear.counter.histogram_merge import HistogramMerge
 from hw.linear.counter_fp16.fp16_count_tree import Fp16CountTree
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
-from hw.linear.engine_spec import INDEX_BITS
 from hw.stream.component import In, Out, Sized
 from hw.stream.share import looked_at
 

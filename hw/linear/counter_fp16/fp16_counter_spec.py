@@ -6,10 +6,10 @@ from functools import cached_property
 from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
+from hw.formats import require_power_of_two
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter_fp16.dequant_unit import CODEBOOK
 from hw.linear.counter_fp16.fp16_compensation_mac import Fp16CompensationMac
-from hw.linear.engine_spec import require_power_of_two
 
 FP16_CHANNEL = data.StructLayout({"bias": 16, "scale": 16})
 

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux
 
 from golden.exact.spec import SCALE_BITS
 from hw.arith.wires import wire
+from hw.formats import SCALE
 from hw.fp16.fp16_parts import (
     BIAS,
     GUARDED,
@@ -14,7 +15,6 @@ from hw.fp16.fp16_parts import (
     round_to_nearest,
     shift_down,
 )
-from hw.linear.engine_spec import SCALE
 from hw.stream.component import Component, In, Out
 
 NO = Const(0, 1)

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Mux
 
 from hw.arith.bits import used_lanes
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.stream.component import In, OutStream, Sized
 from hw.stream.walk import Loop, Walk
 

@@ -3,7 +3,8 @@
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data
 
-from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS
 from hw.linear.lookup.beat_sequencer import BeatSequencer
 from hw.linear.lookup.lookup_lane import LookupLane
 from hw.linear.lookup.row_select import RowSelect

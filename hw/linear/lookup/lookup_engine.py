@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import connect, flipped
 
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.linear.lookup.lookup_array import LookupArray
 from hw.linear.lookup.weight_requester import WeightRequester
 from hw.linear.output.output_stage import OutputStage

@@ -7,7 +7,8 @@ from amaranth.lib import data
 
 from hw.arith.column_sum import sum_columns
 from hw.arith.wires import wire
-from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS
 from hw.linear.lookup.lookup_tree import LookupTree
 from hw.stream.component import In, Out, Sized
 

@@ -7,7 +7,8 @@ from amaranth.utils import exact_log2
 from hw.arith.bits import element
 from hw.arith.column_sum import sum_columns
 from hw.arith.wires import wire
-from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS
 from hw.stream.component import Component, In, Out
 
 

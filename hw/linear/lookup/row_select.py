@@ -3,7 +3,8 @@
 from amaranth.hdl import Module, Signal
 
 from hw.arith.bits import element
-from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS
 from hw.stream.component import In, Out, Sized
 
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.linear.lookup.beat_sequencer import BeatSequencer
 from hw.stream.component import In, Out, OutStream, Sized
 from hw.stream.token_buffer import ReadPort

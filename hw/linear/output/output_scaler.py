@@ -9,7 +9,8 @@ from golden.exact.spec import SCALE_BITS
 from hw.arith.long_arithmetic import long_product, long_sum, negated_if
 from hw.arith.shifts import normalise
 from hw.arith.wires import wire
-from hw.linear.engine_spec import CHANNEL, SCALE
+from hw.engine_spec import CHANNEL
+from hw.formats import SCALE
 from hw.stream.component import Component, InStream, OutStream
 from hw.stream.pipeline import Pipeline, Staged, scratch
 

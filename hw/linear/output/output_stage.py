@@ -5,7 +5,8 @@ from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.arith.bits import used_lanes
-from hw.linear.engine_spec import CHANNEL, SCALE, EngineSpec
+from hw.engine_spec import CHANNEL, EngineSpec
+from hw.formats import SCALE
 from hw.linear.output.output_scaler import OutputScaler
 from hw.stream.channel_memory import ChannelMemory
 from hw.stream.component import In, InStream, OutStream, Sized

@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
-from hw.linear.engine_spec import EngineSpec
+from hw.engine_spec import EngineSpec
 from hw.linear.shell.layer_constants import LayerConstants
 from hw.stream.component import Component, InStream, Out, OutStream
 from hw.stream.queue import Queue

@@ -7,7 +7,8 @@ from amaranth.lib import data, enum, wiring
 from amaranth.utils import ceil_log2
 
 from golden.exact.spec import FACTOR_BITS
-from hw.linear.engine_spec import INDEX_BITS, EngineSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS
 from hw.stream.component import In, InStream, Out, Sized
 from hw.token.token_scale import FACTOR
 

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
-from hw.linear.engine_spec import KEY, require_power_of_two
+from hw.formats import KEY, require_power_of_two
 from hw.stream.component import Component, In, Out
 
 LAYERS_PER_CYCLE = 2

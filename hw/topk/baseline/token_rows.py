@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
 
-from hw.linear.engine_spec import KEY
+from hw.formats import KEY
 from hw.stream.component import In, InStream, Out, Sized
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 

@@ -5,7 +5,7 @@ from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
 from hw.arith.bits import is_beyond
-from hw.linear.engine_spec import KEY
+from hw.formats import KEY
 from hw.stream.component import Component, In, Out, OutStream
 from hw.topk.orizuru.heap_level import HeapLevel
 from hw.topk.orizuru.heap_step import Step, node_layout, step

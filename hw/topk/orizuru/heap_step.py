@@ -7,7 +7,7 @@ from amaranth.lib import data
 
 from hw.arith.bits import exceeds
 from hw.arith.wires import wire
-from hw.linear.engine_spec import KEY
+from hw.formats import KEY
 
 
 def node_layout(position_bits: int) -> data.StructLayout:

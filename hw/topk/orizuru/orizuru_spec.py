@@ -7,7 +7,7 @@ from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
 from golden.exact.spec import require_int
-from hw.linear.engine_spec import KEY, require_power_of_two
+from hw.formats import KEY, require_power_of_two
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import connect, flipped
 from amaranth.utils import exact_log2
 
 from hw.arith.bits import choose
-from hw.linear.engine_spec import KEY, require_power_of_two
+from hw.formats import KEY, require_power_of_two
 from hw.topk.orizuru.entry_merge import EntryMerge
 from hw.topk.orizuru.heap_list import HeapList
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec

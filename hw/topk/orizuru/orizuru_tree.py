@@ -8,7 +8,7 @@ from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from golden.exact.orizuru import hierarchy, hierarchy_comparisons
-from hw.linear.engine_spec import require_power_of_two
+from hw.formats import require_power_of_two
 from hw.stream.component import Out
 from hw.topk.orizuru.orizuru_control import OrizuruControl, connect_streams
 from hw.topk.orizuru.orizuru_leaf import OrizuruLeaf, compare_pairs, leaf_beat, leaf_period

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal
 
 from golden.exact.orizuru import tree_comparisons
-from hw.linear.engine_spec import require_power_of_two
+from hw.formats import require_power_of_two
 from hw.stream.component import Out
 from hw.topk.orizuru.orizuru_control import OrizuruControl, connect_streams
 from hw.topk.orizuru.orizuru_leaf import OrizuruLeaf, compare_pairs, leaf_period

@@ -4,7 +4,7 @@ from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
-from hw.linear.engine_spec import require_power_of_two
+from hw.formats import require_power_of_two
 from hw.stream.component import Component, In, Out
 from hw.topk.orizuru.tournament import Player, candidate, decide, exceeds, winner
 

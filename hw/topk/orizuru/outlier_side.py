@@ -7,7 +7,7 @@ from amaranth.utils import exact_log2
 
 from golden.exact.spec import require_int
 from hw.arith.bits import at_least, choose, first_one, is_beyond
-from hw.linear.engine_spec import KEY, require_power_of_two
+from hw.formats import KEY, require_power_of_two
 from hw.stream.component import Component, In, Out, OutStream
 from hw.topk.orizuru.heap_list import HeapList
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec

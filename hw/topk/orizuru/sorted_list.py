@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data
 
 from hw.arith.bits import choose, is_beyond
-from hw.linear.engine_spec import KEY
+from hw.formats import KEY
 from hw.stream.component import Component, In, Out, OutStream
 
 

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 
 from hw.arith import bits
-from hw.linear.engine_spec import KEY
+from hw.formats import KEY
 
 
 def exceeds(a: Value, b: Value) -> Value:

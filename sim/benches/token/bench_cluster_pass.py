@@ -6,7 +6,7 @@ import numpy as np
 from golden.exact.clustering import cluster, thresholds
 from golden.exact.fp16 import key
 from golden.exact.mapping import index_code
-from hw.linear.engine_spec import INDEX_BITS
+from hw.formats import INDEX_BITS
 from sim.kit.buffers import ServedBuffer, WrittenBuffer
 from sim.kit.codebooks import random_centroids, random_scales, threshold_words
 from sim.kit.corners import clean, finite

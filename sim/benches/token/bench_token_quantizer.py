@@ -13,9 +13,9 @@ from golden.exact.outliers import repeated, select_outliers
 from golden.exact.residual import ratio
 from golden.exact.spec import A_FRACTION_BITS
 from golden.exact.token_scale import Scale, token_scale
+from hw.formats import INDEX_BITS
 from hw.linear.counter.counter_quantizer import CounterQuantizer
 from hw.linear.counter_fp16.fp16_quantizer import Fp16Quantizer
-from hw.linear.engine_spec import INDEX_BITS
 from sim.kit.buffers import ServedBuffer, read_token, release
 from sim.kit.codebooks import row_values, scale_word, stored
 from sim.kit.corners import clean

@@ -8,13 +8,10 @@ from amaranth.lib import data
 from amaranth.utils import ceil_log2, exact_log2
 
 from golden.exact.spec import SCALE_BITS, NumberSpec, require_int
+from hw.formats import INDEX_BITS, KEY, require_power_of_two
 
-INDEX_BITS = 4  # wires of an index; codebooks of 4 or 8 centroids leave some codes unused
-KEY = signed(16)
 SUM_BITS = 32  # times two scales of 11 bits, so that float64 holds the product exactly
-A_EXPONENT = signed(7)
 W_EXPONENT = signed(7)
-SCALE = data.StructLayout({"mantissa": SCALE_BITS, "exponent": A_EXPONENT})
 CHANNEL = data.StructLayout({"bias": 16, "mantissa": SCALE_BITS, "exponent": W_EXPONENT})
 
 
@@ -208,10 +205,3 @@ class EngineSpec:
                 "last_centroid": INDEX_BITS,
             }
         )
-
-
-def require_power_of_two(name: str, value: object, *, low: int, high: int) -> None:
-    """Raise TypeError or ValueError unless ``value`` is a power of two from ``low`` to ``high``."""
-    require_int(name, value, low=low, high=high)
-    if value & (value - 1):  # pyright: ignore[reportOperatorIssue]
-        raise ValueError(f"{name} must be a power of two from {low} to {high}, got {value}")
