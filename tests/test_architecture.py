@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,24 @@ def test_verilog_is_the_same_in_another_process(name: str) -> None:
         check=True,
     )
     assert done.stdout == CATALOGUE[name].verilog()
+
+
+def rooms_used(folder: str) -> dict[str, set[str]]:
+    """Return which folders of a package each of its folders imports from; files count as one."""
+    used: dict[str, set[str]] = {}
+    for path in python_files(folder):
+        inner = path.relative_to(ROOT / folder).parts
+        if len(inner) < 2:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{folder}."):
+                room = (node.module or "").split(".")[1]
+                if room != inner[0] and (ROOT / folder / room).is_dir():
+                    used.setdefault(inner[0], set()).add(room)
+    return used
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_rooms_of_a_folder_form_no_circle(folder: str) -> None:
+    used = rooms_used(folder)
+    assert tuple(TopologicalSorter(used).static_order()) or not used

@@ -21,12 +21,12 @@ from golden.base.errors import InputError, ToolError
 from hw.stream.share import share
 from synth.area.area import as_json
 from synth.area.cache import Cache
-from synth.area.components import components
-from synth.area.mapping import map_component
 from synth.area.measure import measure_all, tree_digest
 from synth.area.measure_design import measure
 from synth.area.sources import reached, source_digest
 from synth.libraries.liberty import Library, read
+from synth.mapping.components import components
+from synth.mapping.mapped import map_component
 
 ROOT = Path(synth.area.measure.__file__).resolve().parents[2]
 

@@ -11,10 +11,10 @@ from amaranth.lib.wiring import In, Out
 
 from gateware.design import Design
 from gateware.yosys import run_yosys
-from synth.area.flow import back, front, maps
 from synth.area.measure_design import measure
 from synth.libraries.liberty import Library, read
 from synth.libraries.syntax import write
+from synth.mapping.flow import back, front, maps
 
 FULL_ADDER = "FAX1"
 

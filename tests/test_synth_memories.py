@@ -7,9 +7,9 @@ import pytest
 from gateware.points import CATALOGUE
 from golden.base.errors import InputError
 from synth.area.measure import measure_all
-from synth.area.memories import Macro, Store, bit_cell, macros, memory_area, stays, store_of
 from synth.area.tables import print_memories
 from synth.libraries.liberty import Library, read
+from synth.mapping.memories import Macro, Store, bit_cell, macros, memory_area, stays, store_of
 
 MACROS = """
 library (mine) {

@@ -8,10 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from gateware.design import Design
 from hw.stream.share import share
-from synth.area.components import times
 from synth.area.measure import map_design, measure_all
-from synth.area.netlist import Assembly
 from synth.libraries.liberty import Library
+from synth.mapping.components import times
+from synth.mapping.netlist import Assembly
 
 
 def design_of(component: wiring.Component, name: str = "dut") -> Design:

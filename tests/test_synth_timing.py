@@ -18,8 +18,8 @@ from synth.area.area import Area
 from synth.area.cache import Cache
 from synth.area.measure import measure_all
 from synth.area.measure_design import measure
-from synth.area.netlist import CutNetlist, Gate, Place, Register
 from synth.libraries.liberty import Library
+from synth.mapping.netlist import CutNetlist, Gate, Place, Register
 from synth.timing.buffers import FAN_OUT, put_buffers
 from synth.timing.timing import ESTIMATE, MOST_CELLS, method
 

@@ -4,10 +4,10 @@ import json
 from dataclasses import asdict, dataclass
 
 from golden.base.errors import InputError
-from synth.area.memories import Store
 from synth.libraries.fo4 import fo4_ps
 from synth.libraries.functions import NAND2, NOT, Table, least, weakest
 from synth.libraries.liberty import Cell, Library
+from synth.mapping.memories import Store
 
 TIMEOUT = 600.0
 ALIKE = 1 + 1e-9  # areas that differ by rounding
@@ -52,7 +52,7 @@ class Memory(Store):
     copies : int
         How often it stands in the design.
     area : float
-        Of all copies by the model that :mod:`synth.area.memories` documents; in no other area.
+        Of all copies by the model that :mod:`synth.mapping.memories` documents; in no other area.
     """
 
     module: str

@@ -19,12 +19,12 @@ from gateware.process import stop_all
 from golden.base.errors import InputError
 from synth.area.area import TIMEOUT, Area, Block, Memory, of_json, units
 from synth.area.cache import Cache, default_cache
-from synth.area.components import Component, components, times
-from synth.area.mapping import Mapped, flow_digest, map_component
-from synth.area.memories import bit_cell, macros, memory_area
-from synth.area.netlist import held_by
 from synth.area.sources import source_digest
 from synth.libraries.liberty import NO_AREA, Library
+from synth.mapping.components import Component, components, times
+from synth.mapping.mapped import Mapped, flow_digest, map_component
+from synth.mapping.memories import bit_cell, macros, memory_area
+from synth.mapping.netlist import held_by
 from synth.timing.timing import LongestPath, Timing, time_design, timing_digest
 
 # A record of other fields is no result.

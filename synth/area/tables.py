@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from golden.base.console import console, note, table
-from synth.area.memories import MEMORY_BITS
+from synth.mapping.memories import MEMORY_BITS
 from synth.timing.buffers import FAN_OUT
 from synth.timing.timing import ESTIMATE
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from gateware.design import Design
 from gateware.yosys import run_yosys
 from synth.area.area import TIMEOUT
-from synth.area.components import CHILD, Component, child_number
-from synth.area.mapping import Mapped
 from synth.area.measure import map_design
 from synth.libraries.liberty import Library
+from synth.mapping.components import CHILD, Component, child_number
+from synth.mapping.mapped import Mapped
 
 # Registers start as those of the Verilog do: with X, gates would spread it further than the
 # circuit spreads an unknown value. For the same reason inputs that nothing drives yet read as 0.

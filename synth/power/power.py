@@ -1,7 +1,7 @@
 """Energy of a design on real tokens: how often each net changes, times what that costs.
 
 The gates are simulated without delays, so what flickers within a cycle is not seen. Left out are
-wires, the clock's tree and its gating, memories (:mod:`synth.area.memories`) and pads; the clock
+wires, the clock's tree and its gating, memories (:mod:`synth.mapping.memories`) and pads; the clock
 pins of registers are in.
 """
 

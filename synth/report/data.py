@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from golden.base.errors import InputError
 from synth.area.area import Area, as_json
 from synth.area.measure import Progress, measure_all
-from synth.area.memories import MEMORY_BITS
 from synth.area.tables import caption
 from synth.libraries.liberty import Library
+from synth.mapping.memories import MEMORY_BITS
 
 if TYPE_CHECKING:
     from gateware.design import Design

@@ -12,11 +12,11 @@ from golden.base.errors import InputError
 from golden.base.tools import MODEL_PACKAGE
 from synth.area.area import Area, Block
 from synth.area.cache import default_cache
-from synth.area.mapping import flow_digest
 from synth.area.measure import digest, measure_all
 from synth.area.sources import files_digest, reached, source_digest
 from synth.libraries.liberty import Library
 from synth.libraries.libraries import load
+from synth.mapping.mapped import flow_digest
 from synth.sweep.cycles import token_cycles
 from synth.sweep.points import DEFAULT_LIBRARY, FIGURES, TIME, Accuracy, Point
 from synth.timing.timing import timing_digest

@@ -1,9 +1,9 @@
 """Buffers on nets of many pins: one cell alone would take longer than all the rest of the path."""
 
 from golden.base.errors import InputError
-from synth.area.netlist import CutNetlist, Gate
 from synth.libraries.functions import BUFFER, least
 from synth.libraries.liberty import Library
+from synth.mapping.netlist import CutNetlist, Gate
 
 # Of the streaming Orizuru, whose nets have most pins, the longest path has 42.1 FO4 with 6 pins,
 # 43.4 with 8, 44.7 with 12 and 48.1 with 16 (osu018); fewer pins take more buffers.

@@ -14,9 +14,9 @@ from pathlib import Path
 from gateware.yosys import run_tool
 from golden.base.errors import ToolError
 from golden.base.tools import Tool, program
-from synth.area.netlist import CutNetlist, Place
 from synth.libraries.liberty import Library
 from synth.libraries.syntax import write
+from synth.mapping.netlist import CutNetlist, Place
 from synth.timing.arcs import clocks
 
 PROGRAM = "sta"

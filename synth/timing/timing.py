@@ -16,11 +16,11 @@ from pathlib import Path
 
 from gateware.yosys import run_abc
 from golden.base.errors import ToolError
-from synth.area.mapping import Mapped
-from synth.area.netlist import Assembly, CutNetlist, Place, cells_below, half_name, net_name
 from synth.libraries.functions import full_adder
 from synth.libraries.liberty import PIN_LOADS, Cell, Library
 from synth.libraries.syntax import Group, Statement, number, write
+from synth.mapping.mapped import Mapped
+from synth.mapping.netlist import Assembly, CutNetlist, Place, cells_below, half_name, net_name
 from synth.timing import sta
 from synth.timing.arcs import require_arcs
 from synth.timing.buffers import FAN_OUT, put_buffers

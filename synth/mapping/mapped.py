@@ -13,10 +13,10 @@ from pathlib import Path
 
 from gateware.yosys import run_yosys
 from golden.base.errors import ToolError
-from synth.area.components import CHILD, NAME, Component
-from synth.area.flow import HAND_OVER, back, front, maps, take_over
-from synth.area.memories import MEMORY, Store, is_memory, stays, store_of
 from synth.libraries.liberty import Library
+from synth.mapping.components import CHILD, NAME, Component
+from synth.mapping.flow import HAND_OVER, back, front, maps, take_over
+from synth.mapping.memories import MEMORY, Store, is_memory, stays, store_of
 
 
 @dataclass(frozen=True)

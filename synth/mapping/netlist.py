@@ -7,9 +7,9 @@ component was mapped once; here its gates appear once per copy, for timing alone
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from synth.area.components import CHILD, child_number, times
-from synth.area.mapping import Mapped
 from synth.libraries.liberty import Library
+from synth.mapping.components import CHILD, child_number, times
+from synth.mapping.mapped import Mapped
 
 STORAGE = ("RD_DATA",)  # the output of Yosys' memories
 # Their nets; an undefined bit may as well be 0.

@@ -1,6 +1,6 @@
 """How many cycles a second an engine's simulations do: as emitted for people, and for simulators.
 
-    python -m sim.harness.speed minilm_symmetric
+    python -m sim.run.speed minilm_symmetric
 
 Seconds are of the processor's time, so that other work on the machine does not count. The
 outputs of all runs must be the same, bit for bit.
@@ -56,7 +56,7 @@ def measure(name: str, inputs: int, tokens: int, way: str) -> LayerRun:
 
 def main() -> None:
     """Measure the ways that the command line names, one after the other."""
-    parser = argparse.ArgumentParser(prog="python -m sim.harness.speed", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sim.run.speed", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("design")
     parser.add_argument("--inputs", type=int, default=320)
