@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rtl") / "deep" / "down"
     result = verilog(NAME, NAME, "-o", str(path))
     assert result.exit_code == 0, result.output
-    assert result.output.split() == [str(path / f"{NAME}.v"), str(path / f"{NAME}.json")]
+    assert result.stdout.split() == [str(path / f"{NAME}.v"), str(path / f"{NAME}.json")]
     return path
 
 

@@ -40,6 +40,7 @@ SLACK = re.compile(r"^\s*(-?[\d.]+)\s+slack \((?:MET|VIOLATED)\)", re.M)
 ENDS = re.compile(r"^Startpoint: (\S+).*?^Endpoint: (\S+)", re.M | re.S)
 # OpenSTA complains, leaves out what it does not understand, and goes on: a number then means
 # nothing. The one thing that it says of sound files is about the clock's own port.
+LIBRARY = re.compile(r"^\s*library\s*\([^)]*\)", re.M)
 COMPLAINT = re.compile(r"^(?:Error|Warning): (?!.*clock defined on the same port)(.*)$", re.M)
 LIBERTY_LINE = re.compile(r"used(\d+)\.lib,? line (\d+),?")
 
@@ -95,7 +96,9 @@ def shortest_period(
     called = {kind: f"cell{n}" for n, kind in enumerate(sorted(kinds))}
     names = [f"used{n}.lib" for n in range(len(library.groups))]
     for name, group in zip(names, library.groups.values(), strict=True):
-        (folder / name).write_text(write(group, called), encoding="utf-8")
+        # Parts of one library have one name, of which OpenSTA reads the first alone.
+        text = LIBRARY.sub(f"library ({Path(name).stem})", write(group, called), count=1)
+        (folder / name).write_text(text, encoding="utf-8")
     verilog = "\n".join(_verilog(cut, library, called))
     (folder / "timing.v").write_text(verilog, encoding="utf-8")
     script = SCRIPT.format(
