@@ -91,7 +91,7 @@ class Ports:
     def __init__(self, component: wiring.Component) -> None:
         signature = component.signature
         self.component = looked_at(component)
-        ports = [describe_port(*port) for port in signature.flatten(component)]
+        ports = [describe_port(type(component), *port) for port in signature.flatten(component)]
         self.width = {port["name"]: port["width"] for port in ports}
         streams = list(describe_streams(signature))
         self.streams = {one["name"]: one["direction"] == "in" for one in streams}
