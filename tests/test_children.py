@@ -19,9 +19,12 @@ TOOLS = {
     "with started(['sh', '-c', 'sleep 61.25 & wait']) as process: process.wait()",
 }
 PARENT = """
-import sys, tempfile
+import signal, tempfile
 from pathlib import Path
 from golden.base.children import end_on_signals
+# What runs the tests may ignore these, and what is ignored is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 end_on_signals()
 with tempfile.TemporaryDirectory(prefix="kllm-", dir={place!r}) as scratch:
     folder = Path(scratch)
@@ -43,7 +46,7 @@ def sleeping(marker: str) -> list[int]:
     return found
 
 
-def until(condition, seconds: float = 30.0) -> bool:
+def until(condition, seconds: float = 120.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -65,8 +68,8 @@ def test_children_end_with_their_parent(tool: str, number: signal.Signals, tmp_p
     try:
         assert until(lambda: sleeping(str(tmp_path))), "the tool never started"
         parent.send_signal(number)
-        parent.wait(20)
-        assert until(lambda: not sleeping(str(tmp_path)), 10), "a child lives on"
+        parent.wait(120)
+        assert until(lambda: not sleeping(str(tmp_path))), "a child lives on"
     finally:
         parent.kill()
         for pid in sleeping(str(tmp_path)):
