@@ -22,14 +22,21 @@ SEED = 20261121
 LAYERS = ((61, 50, 3, 4, 5), (33, 7, 2, 3, 1))
 
 
-# Builds of Verilator's models: half a minute to two, and other widths are all that they add.
-SLOW = ("small", "minilm")
+# Half a minute to some minutes each, and other widths are all that they add; those of counters on
+# Icarus are in tests/test_run.py too, with smaller layers.
+SLOW = {
+    "icarus": ("counter_small", "counter_minilm", "counter_minilm_symmetric", "counter_fp16_small"),
+    "verilator": ("small", "minilm", "counter_"),
+}
+
+
+def is_slow(name: str, simulator: str) -> bool:
+    """Say whether `make test` leaves a run to `make test-all`."""
+    return any(name == one or (one[-1] == "_" and name.startswith(one)) for one in SLOW[simulator])
+
+
 ENGINES_ON = [
-    pytest.param(
-        name,
-        simulator,
-        marks=[pytest.mark.slow] if simulator == "verilator" and name in SLOW else [],
-    )
+    pytest.param(name, simulator, marks=[pytest.mark.slow] if is_slow(name, simulator) else [])
     for name, one in CATALOGUE.items()
     if is_engine(one)
     for simulator in ("icarus", "verilator")
