@@ -35,7 +35,7 @@ formal: setup  ## prove small engines, and streams of all kinds that can be
 	$(BIN)/kllm prove --json build/formal/proofs.json
 
 areas: setup  ## compare the area of every design with synth/baseline.json
-	$(BIN)/kllm synth --all --baseline
+	$(BIN)/kllm synth --all --baseline --no-delay
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .

@@ -222,3 +222,15 @@ def test_missing_default_library_says_how_to_get_one(
     result = synth(wee)
     assert isinstance(result.exception, ToolError)
     assert f"apt-get install {LIBERTY_PACKAGE}" in str(result.exception)
+
+
+def test_without_delays(wee: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not measured is no number; the cache is empty, for it might know the delay."""
+    monkeypatch.setenv("KLLM_CACHE", "")
+    out = tmp_path / "area.json"
+    result = synth(wee, "--no-delay", f"--json={out}")
+    assert result.exit_code == 0, result.output
+    (figures,) = json.loads(out.read_text())
+    assert figures["ge"] > 0
+    assert figures["delay_ps"] is None
+    assert figures["delay_fo4"] is None

@@ -65,6 +65,7 @@ def command(
             help="Place and route in an FPGA instead: ecp5-25k, ecp5-45k or ecp5-85k.",
         ),
     ] = None,
+    delay: Annotated[bool, typer.Option(help="Measure delays, too: most of the time.")] = True,
     check: Annotated[
         bool, typer.Option("--baseline", help="Compare with synth/baseline.json.")
     ] = False,
@@ -99,8 +100,11 @@ def command(
     library = load(liberty or [], avoid or [])
     options: dict[str, Any] = {"own_macros": read(macros)} if macros else {}
     cache = Cache(None) if fresh else default_cache()
-    areas = measure(designs, library, cache, timeout=timeout, jobs=jobs, **options)
+    options |= {"timeout": timeout, "jobs": jobs, "timed": delay}
+    areas = measure(designs, library, cache, **options)
     figures = [as_json(area) for area in areas]
+    if not delay:  # JSON has no number for what was not measured
+        figures = [{k: None if v != v else v for k, v in one.items()} for one in figures]
     deliver(json_file, figures, lambda: print_all(areas, blocks=blocks, cells=cells))
     if update:
         write_baseline(areas)

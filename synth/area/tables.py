@@ -1,6 +1,7 @@
 """What ``kllm synth`` prints."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import TYPE_CHECKING
 
 from golden.base.console import console, note, table
@@ -39,8 +40,8 @@ def print_areas(areas: "Sequence[Area]") -> None:
             f"{share:.0%}",
             f"{area.flip_flops:,}",
             f"{area.memory_bits:,}",
-            f"{area.delay_ps:,.0f}",
-            f"{area.delay_fo4:.0f}",
+            "-" if isnan(area.delay_ps) else f"{area.delay_ps:,.0f}",
+            "-" if isnan(area.delay_ps) else f"{area.delay_fo4:.0f}",
             f"{area.area:,.0f}",
         )
         rows.add_row(area.design, *figures[: len(titles)])
