@@ -26,7 +26,7 @@ BROKEN = Tool(name="gizmo", purpose="everything", get="apt-get install gizmo", p
 
 def invoke(*arguments: str):
     """Run the command line in this process; errors stay exceptions."""
-    return CliRunner().invoke(kllm.app.build_app(), arguments)
+    return CliRunner().invoke(kllm.app.build_app(), arguments, env={"COLUMNS": "160"})
 
 
 def test_help_names_every_command() -> None:

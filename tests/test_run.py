@@ -43,7 +43,7 @@ def own(tmp_path: Path) -> Callable[..., list[str]]:
 
 
 def invoke(*arguments: str):
-    return CliRunner().invoke(kllm.app.build_app(), ["run", *arguments])
+    return CliRunner().invoke(kllm.app.build_app(), ["run", *arguments], env={"COLUMNS": "160"})
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
