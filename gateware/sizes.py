@@ -27,9 +27,16 @@ SIZES = {
 }
 
 
-def engine_spec(size: str, *, symmetric: bool) -> EngineSpec:
+def engine_name(size: str, *, symmetric: bool, activation_bits: int = 4) -> str:
+    """Return the name of a linear engine: its size, then what is not as usual."""
+    form = "" if activation_bits <= 4 else f"_a{activation_bits}"
+    return size + form + SUFFIX * symmetric
+
+
+def engine_spec(size: str, *, symmetric: bool, activation_bits: int = 4) -> EngineSpec:
     """Return the parameters of a linear engine of :data:`SIZES`."""
-    return EngineSpec(numbers=default_numbers(symmetric=symmetric), **SIZES[size])
+    numbers = default_numbers(symmetric=symmetric, activation_bits=activation_bits)
+    return EngineSpec(numbers=numbers, **SIZES[size])
 
 
 def small_spec(
@@ -39,10 +46,12 @@ def small_spec(
     inputs_max: int = 32,
     outliers_max: int = 4,
     scale_lanes: int = 2,
+    activation_bits: int = 4,
 ) -> EngineSpec:
     """Return a linear engine small enough for Icarus."""
     size = sized(inputs_per_beat, 4, inputs_max, 16, outliers_max, scale_lanes)
-    return EngineSpec(numbers=default_numbers(symmetric=symmetric), **size)
+    numbers = default_numbers(symmetric=symmetric, activation_bits=activation_bits)
+    return EngineSpec(numbers=numbers, **size)
 
 
 def outlier_spec(inputs_max: int, outliers_max: int, values_per_beat: int) -> OrizuruSpec:
@@ -54,6 +63,8 @@ def outlier_spec(inputs_max: int, outliers_max: int, values_per_beat: int) -> Or
 
 SYMMETRIC = small_spec(symmetric=True)
 PLAIN = small_spec(symmetric=False)
+FIVE = {s: small_spec(symmetric=s, activation_bits=5) for s in (False, True)}
+MADE = {s: small_spec(symmetric=s, activation_bits=8) for s in (False, True)}
 WIDE = small_spec(symmetric=True, inputs_per_beat=16, inputs_max=192, outliers_max=8)
 ONE_BY_ONE = small_spec(symmetric=True, scale_lanes=1)
 AT_ONCE = small_spec(symmetric=True, scale_lanes=4)

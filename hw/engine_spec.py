@@ -7,8 +7,8 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import data
 from amaranth.utils import ceil_log2, exact_log2
 
-from golden.exact.spec import SCALE_BITS, NumberSpec, require_int
-from hw.formats import INDEX_BITS, KEY, require_power_of_two
+from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, SCALE_BITS, NumberSpec, require_int
+from hw.formats import KEY, require_power_of_two
 
 SUM_BITS = 32  # times two scales of 11 bits, so that float64 holds the product exactly
 W_EXPONENT = signed(7)
@@ -22,7 +22,7 @@ class EngineSpec:
     Parameters
     ----------
     numbers : NumberSpec
-        Widths of table and rows.
+        Form and widths of the rows.
     inputs_per_beat : int
         Input channels that one beat covers, k_t: a power of two, 2 to 64.
     output_lanes : int
@@ -30,7 +30,7 @@ class EngineSpec:
     inputs_max, outputs_max : int
         Largest layer, K and N: multiples of the lanes, up to 16384.
     outliers_max : int
-        Largest k_top, outliers kept on each side of a token: 1 to 256.
+        Largest k_top, outliers kept on each side of a token: 1 to 1024.
     scale_lanes : int
         Outputs scaled and rounded per cycle: a power of two, up to ``output_lanes``. Tiles
         follow each other without a gap when a tile takes ``output_lanes / scale_lanes`` beats
@@ -56,7 +56,7 @@ class EngineSpec:
             require_int(f"{name}_max", value, low=lanes, high=1 << 14)
             if value % lanes:
                 raise ValueError(f"{name}_max must be a multiple of {lanes}, got {value}")
-        require_int("outliers_max", self.outliers_max, low=1, high=min(256, self.inputs_max))
+        require_int("outliers_max", self.outliers_max, low=1, high=min(1024, self.inputs_max))
         if self.sum_bits > SUM_BITS:
             raise ValueError(
                 f"sums of {self.inputs_max} inputs and {2 * self.outliers_max} outliers would take"
@@ -123,30 +123,40 @@ class EngineSpec:
         return self.numbers.magnitude_bits + 1 + exact_log2(self.inputs_per_beat)
 
     @property
+    def code_bits(self) -> int:
+        """Bits of an activation's code."""
+        return self.numbers.activation_bits
+
+    @property
     def entries(self) -> int:
         """Entries of a row: one per weight magnitude, or per weight centroid."""
         return 8 if self.numbers.symmetric else 16
 
     @property
-    def centroid_bits(self) -> int:
-        """Bits of a loaded centroid: a magnitude, or two's complement."""
-        return 15 if self.numbers.symmetric else 16
-
-    @cached_property
-    def codebook(self) -> data.ArrayLayout:
-        """Centroids: all of them, or the magnitudes of the positive half."""
-        centroid = (unsigned if self.numbers.symmetric else signed)(self.centroid_bits)
-        return data.ArrayLayout(centroid, self.entries)
+    def levels(self) -> int:
+        """Rows of the product table: one per activation magnitude, or per centroid."""
+        return 1 << (self.code_bits - self.numbers.symmetric)
 
     @property
     def weight_codebook(self) -> data.ArrayLayout:
-        """Centroids of the weights."""
-        return self.codebook
+        """Centroids of the weights: all of them, or the magnitudes of the positive half."""
+        return self._codebook(self.numbers.w_centroid_bits, self.entries)
+
+    @property
+    def activation_codebook(self) -> data.ArrayLayout | None:
+        """Centroids of the activations; where rows are made there are none."""
+        return None if self.numbers.made else self._codebook(CENTROID_BITS - 1, self.levels)
+
+    def _codebook(self, bits: int, length: int) -> data.ArrayLayout:
+        symmetric = self.numbers.symmetric
+        return data.ArrayLayout(unsigned(bits) if symmetric else signed(bits + 1), length)
 
     @cached_property
-    def product_table(self) -> data.ArrayLayout:
-        """Entries of a row, for each activation centroid."""
-        return data.ArrayLayout(self.row.members["entries"], self.entries)
+    def product_table(self) -> data.ArrayLayout | None:
+        """Entries of a row, for each activation centroid; where rows are made there are none."""
+        if self.numbers.made:
+            return None
+        return data.ArrayLayout(self.row.members["entries"], self.levels)
 
     @property
     def channel(self) -> data.StructLayout:
@@ -166,9 +176,31 @@ class EngineSpec:
         return data.StructLayout({"entries": data.ArrayLayout(signed(bits + 1), 16)})
 
     @property
+    def residual_digits(self) -> int:
+        """Most digits of a residual row; a layer of fewer inputs may need fewer."""
+        return self.numbers.residual_digits(self.inputs_max)
+
+    @property
+    def row_words(self) -> int:
+        """Words of residual rows that a token has at most: ``residual_digits`` for a group."""
+        return self.groups_max * self.residual_digits
+
+    @property
     def residual_bits(self) -> int:
         """Bits of a residual row's entry, without sign."""
-        return self.numbers.magnitude_bits * self.numbers.residual_digits
+        return self.numbers.residual_max(self.inputs_max).bit_length()
+
+    @property
+    def ratio_bits(self) -> int:
+        """Bits of an activation's magnitude in units of 2**-10 token scales."""
+        return (self.numbers.ratio_max(self.inputs_max) - 1).bit_length() + A_FRACTION_BITS
+
+    @cached_property
+    def outlier_residual(self) -> data.StructLayout:
+        """X / s_a less what the code stands for, which can be on the other side of zero."""
+        return data.StructLayout(
+            {"magnitude": self.ratio_bits + 1, "negative": 1, "position": self.position_bits}
+        )
 
     @cached_property
     def beat(self) -> data.StructLayout:
@@ -181,7 +213,7 @@ class EngineSpec:
                 "tile": range(self.tiles_max),
                 "compensation": 1,
                 "address": range(max(self.beats_max, self.groups_max)),
-                "digit": range(self.numbers.residual_digits),
+                "digit": range(self.residual_digits),
                 "mask": self.inputs_per_beat,
                 "first": 1,
                 "last": 1,
@@ -202,6 +234,7 @@ class EngineSpec:
                 "inputs": range(self.inputs_max + 1),
                 "outputs": range(self.outputs_max + 1),
                 "k_top": range(self.outliers_max + 1),
-                "last_centroid": INDEX_BITS,
+                "last_centroid": self.code_bits,
+                "digits": range(self.residual_digits + 1),
             }
         )

@@ -49,7 +49,9 @@ LayersPart = Annotated[
 ]
 Tokens = Annotated[int, typer.Option(help="Tokens to measure on.")]
 BitsW = Annotated[int, typer.Option(help="Bits of a weight index, 2 to 4.")]
-BitsA = Annotated[int, typer.Option(help="Bits of an activation index, 2 to 4.")]
+BitsA = Annotated[
+    int, typer.Option(help="Bits of an activation, 2 to 5; or 8: rows made of a grid.")
+]
 Outliers = Annotated[float, typer.Option(help="Share kept as outliers on each side, 0 to 0.5.")]
 Symmetric = Annotated[bool, typer.Option("--symmetric", help="Codebooks symmetric about zero.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Codebooks that need not be symmetric.")]

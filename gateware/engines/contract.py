@@ -81,7 +81,7 @@ class Contract(ABC, Generic[Spec]):
     def require(self, layer: QuantizedLinear) -> None:
         """Raise InputError if the engine is too small for a layer, or has other numbers."""
         self.require_size(inputs=layer.inputs, outputs=layer.outputs, k_top=layer.k_top)
-        if layer.spec != self.spec.numbers:
+        if not self.spec.numbers.runs(layer.spec):
             raise InputError(
                 f"the layer was quantised for {_numbers(layer.spec)}; the engine has"
                 f" {_numbers(self.spec.numbers)}: name another --design, with or without"
@@ -104,11 +104,13 @@ class Contract(ABC, Generic[Spec]):
             (Size.OUTPUTS, layer.outputs),
             (Size.K_TOP, layer.k_top),
             (Size.LAST_CENTROID, len(centroids) - 1),
+            (Size.DIGITS, layer.spec.residual_digits(layer.inputs)),
             (Size.FACTOR, layer.factor.mantissa | exponent << 16),
             (Size.CLEAR_FLAGS, 0),
         )
         constants: list[Constant] = [(Select.SIZE, size.value, value) for size, value in sizes]
-        constants += [(Select.A_CENTROID, n, value) for n, value in enumerate(centroids)]
+        if not layer.spec.made:
+            constants += [(Select.A_CENTROID, n, value) for n, value in enumerate(centroids)]
         constants += self.constants(layer)
         mask = (1 << self.spec.channel.size) - 1
         return [
@@ -145,7 +147,7 @@ class Contract(ABC, Generic[Spec]):
     def golden(self, layer: QuantizedLinear, x: BitArray) -> Result:
         """Return what the engine makes of tokens (T, K), bit for bit.
 
-        The flags of a run are the ``any()`` of ``nonfinite``, ``saturated`` and ``overflow``.
+        The flags of a run are the ``any()`` of ``nonfinite`` and ``overflow``.
         """
 
     def cycles(self, inputs: int, outputs: int, k_top: int, *, memory: int = 1) -> Cycles:
@@ -161,7 +163,8 @@ class Contract(ABC, Generic[Spec]):
         made, beats = self.component, -(-inputs // self.spec.inputs_per_beat)
         residuals = made.quantizer.residuals
         outliers = residuals.fill + 2 * k_top * residuals.period if k_top else 0
-        quantise = 1 + made.quantizer.preparation + max(beats + 1, outliers)
+        coded = beats + made.quantizer.coding.behind
+        quantise = 1 + made.quantizer.preparation + max(coded, outliers)
         taken_in = beats - 1 + made.ingest.latency
         asked = self.ASKED + memory
         return Cycles(
@@ -212,4 +215,6 @@ def weight_codes(layer: QuantizedLinear) -> npt.NDArray[np.uint8]:
 
 def _numbers(spec: NumberSpec) -> str:
     kind = "symmetric" if spec.symmetric else "plain"
-    return f"{kind} codebooks and products of {spec.magnitude_bits} bits"
+    bits = f"{spec.magnitude_bits} bits"
+    rows = f"rows of {bits} made" if spec.made else f"products of {bits}"
+    return f"{kind} codebooks, activations of {spec.activation_bits} bits and {rows}"

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from gateware.engines.contract import Constant
 from gateware.engines.counter import CounterContract
 from golden.base.errors import InputError
@@ -56,7 +54,6 @@ class Fp16CounterContract(CounterContract):
         return replace(
             integers,
             y=result.y,
-            saturated=np.zeros_like(integers.saturated),
             overflow=result.overflow,
         )
 

@@ -18,8 +18,9 @@ def integer_constants(spec: EngineSpec, layer: QuantizedLinear) -> Iterator[Cons
     # All of them, for an engine may look for the largest.
     padded = np.pad(centroids, (0, spec.entries - len(centroids)))
     yield from ((Select.W_CENTROID, n, value) for n, value in enumerate(padded))
-    table = stored_table(layer.product_table, symmetric=symmetric)
-    yield from ((Select.TABLE, 16 * i + j, value) for (i, j), value in np.ndenumerate(table))
+    if not spec.numbers.made:
+        table = stored_table(layer.product_table, symmetric=symmetric)
+        yield from ((Select.TABLE, 16 * i + j, value) for (i, j), value in np.ndenumerate(table))
     channels = zip(layer.bias, layer.w_scale.mantissa, layer.w_scale.exponent, strict=True)
     for n, (bias, mantissa, exponent) in enumerate(channels):
         word = int(bias) | int(mantissa) << 16 | (int(exponent) & 0x7F) << 27

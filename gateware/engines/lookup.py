@@ -54,7 +54,7 @@ class LookupContract(Contract[EngineSpec]):
             2 * k_top,
             inputs_per_beat=spec.inputs_per_beat,
             output_lanes=spec.output_lanes,
-            digits=spec.numbers.residual_digits,
+            digits=spec.numbers.residual_digits(inputs),
         )
 
     def main_cycles(self, inputs: int, outputs: int, k_top: int) -> int:

@@ -99,7 +99,7 @@ def split_errors(
 
 
 def _bits(centroids: IntArray) -> int:
-    return len(centroids).bit_length() - 1
+    return (len(centroids) - 1).bit_length()
 
 
 def exact_linear(weight: Floats, bias: Floats, x: BitArray) -> npt.NDArray[np.float64]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from golden.base.errors import InputError
-from golden.exact.codebook import require_index_bits
+from golden.exact.codebook import A_INDEX_BITS, require_index_bits
 from golden.exact.outliers import outliers_per_side
 from golden.models.minilm import linear_layers
 from golden.quantise.methods.kllm import prepare_kllm
@@ -75,7 +75,7 @@ class EvalOptions:
         outliers_per_side(1, self.outlier_share)
         if self.method == OWN:
             require_index_bits("weight_bits", self.bits_w)
-            require_index_bits("activation_bits", self.bits_a)
+            require_index_bits("activation_bits", self.bits_a, A_INDEX_BITS)
 
     def prepare(self) -> Prepare:
         """Return the method, with what is for it alone."""

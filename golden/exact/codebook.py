@@ -5,6 +5,8 @@ in linear time. ``ckwrap`` (Ckmeans.1d.dp) does it, with weights, and always the
 iteration would depend on its start.
 """
 
+from collections.abc import Sequence
+
 import ckwrap
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +17,16 @@ from golden.exact.spec import CENTROID_BITS, IntArray
 
 FloatArray = npt.NDArray[np.float64]
 
-INDEX_BITS = range(2, 5)
+W_INDEX_BITS, A_INDEX_BITS = (2, 3, 4), (2, 3, 4, 5, 8)
 # A crowd of more values is gathered first: 600 000 values cost ckwrap 0.7 s and 230 MB.
 CROWD = 1 << 14
 
 
-def require_index_bits(name: str, bits: object) -> None:
-    """Raise InputError unless ``bits`` is 2, 3 or 4."""
-    if type(bits) is not int or bits not in INDEX_BITS:
-        raise InputError(f"{name} must be 2, 3 or 4, got {bits}")
+def require_index_bits(name: str, bits: object, allowed: Sequence[int] = W_INDEX_BITS) -> None:
+    """Raise InputError unless ``bits`` is one of those allowed; those of a weight by default."""
+    if type(bits) is not int or bits not in allowed:
+        listed = ", ".join(map(str, allowed[:-1]))
+        raise InputError(f"{name} must be {listed} or {allowed[-1]}, got {bits}")
 
 
 def fit_codebook(
@@ -40,7 +43,7 @@ def fit_codebook(
     values : (n,) float
         Finite, at least one.
     bits : int
-        2, 3 or 4.
+        2 to 5.
     symmetric : bool
         Whether the codebook is ``±c``. The magnitudes are then clustered.
     weights : (n,) float, optional
@@ -52,7 +55,7 @@ def fit_codebook(
         Where there are fewer different values than centroids, each value is a centroid and the
         largest (symmetric: of the magnitudes) is repeated.
     """
-    require_index_bits("bits", bits)
+    require_index_bits("bits", bits, (2, 3, 4, 5))
     values = np.abs(values.astype(np.float64)) if symmetric else values.astype(np.float64)
     counts = np.ones(len(values)) if weights is None else weights.astype(np.float64)
     values, counts = gather(np.asarray(values, np.float64), counts)

@@ -8,7 +8,7 @@ def lookup_beats(
     *,
     inputs_per_beat: int,
     output_lanes: int,
-    digits: int = 2,
+    digits: int,
 ) -> int:
     """Return the beats of a token in the lookup engine, one a cycle.
 

@@ -14,6 +14,7 @@ from golden.exact import fp16
 from golden.exact.clustering import cluster, thresholds
 from golden.exact.codebook import from_grid
 from golden.exact.fp16 import BitArray
+from golden.exact.grid import GRID, grid_index, made_rows
 from golden.exact.main_sums import main_sums
 from golden.exact.outliers import repeated, select_outliers
 from golden.exact.residual import ratio, residual_rows
@@ -32,11 +33,13 @@ class QuantizedLinear:
     spec : NumberSpec
         Widths.
     a_centroids : (2**n_A,) int64
-        Activation codebook, ascending, in units of 2**-10 token scales; n_A from 2 to 4.
+        Activation codebook, ascending, in units of 2**-10 token scales; n_A from 2 to 5, or
+        :data:`golden.exact.grid.GRID` where rows are made.
     w_centroids : (2**n_W,) int64
         Weight codebook, ascending, in units of ``2**-spec.w_fraction_bits``; n_W from 2 to 4.
     product_table : (2**n_A, 2**n_W) int64
-        About ``C_A[i] * C_W[j]``, rounded; magnitudes up to ``spec.entry_max``.
+        The rows of all activations, about ``C_A[i] * C_W[j]``, rounded; magnitudes up to
+        ``spec.entry_max``. Those of :func:`golden.exact.grid.made_rows` where they are made.
     w_index : (K, N) uint8
         Weight indices into ``w_centroids``.
     w_scale : Scale
@@ -64,8 +67,7 @@ class QuantizedLinear:
     offset: npt.NDArray[np.float64] | float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("a_centroids", "w_centroids"):
-            _check_codebook(name, getattr(self, name), self.spec.symmetric)
+        self._check_form()
         shape = (len(self.a_centroids), len(self.w_centroids))
         if self.product_table.shape != shape:
             raise ValueError(
@@ -91,6 +93,50 @@ class QuantizedLinear:
             raise ValueError("bias must be finite")
         if not 0 <= self.k_top <= self.inputs:
             raise ValueError(f"k_top must be from 0 to K = {self.inputs}, got {self.k_top}")
+        self._check_outliers()
+
+    def _check_form(self) -> None:
+        """Raise ValueError if a codebook is not as the form of the rows asks for."""
+        spec = self.spec
+        _check_codebook("w_centroids", self.w_centroids, 4, spec.w_centroid_bits, spec.symmetric)
+        if not spec.made:
+            bits = spec.activation_bits
+            _check_codebook(
+                "a_centroids", self.a_centroids, bits, CENTROID_BITS - 1, spec.symmetric
+            )
+        elif not np.array_equal(self.a_centroids, GRID):
+            raise ValueError("a_centroids must be the grid where rows are made")
+        elif not np.array_equal(self.product_table, made_rows(self.w_centroids)):
+            raise ValueError("product_table must have the products where rows are made")
+
+    def _check_outliers(self) -> None:
+        """Raise ValueError if the outliers of some token could exceed their row's digits."""
+        a_max, w_max = self.a_codebook().max(), np.abs(self.w_codebook()).max()
+        a_max = max(a_max, -self.a_codebook().min())
+        if a_max * w_max > 2 * (self.spec.entry_max + 1):
+            raise ValueError("the largest product of centroids is more than twice a row's entry")
+        if self.ratio_max >= self.spec.ratio_max(self.inputs):
+            raise ValueError(f"{self.factor} is too small for {self.inputs} inputs")
+        largest = (self.ratio_max + a_max) * w_max + 1
+        if self.k_top and largest > self.spec.residual_max(self.inputs):
+            raise ValueError(
+                f"a token's only activation would have a row of up to {largest:.0f};"
+                f" {self.spec.residual_max(self.inputs)} fit: the weight codebook is too large"
+            )
+
+    @property
+    def ratio_max(self) -> float:
+        """Most token scales that an activation of any token can measure.
+
+        No activation exceeds the token's sum, of which the scale is the factor's part; it keeps
+        16 bits of the sum and 11 of the product, so it is too small by less than 2**-10 of it.
+        """
+        return (1 + 2.0**-10) / self.factor.value()
+
+    @property
+    def activation_bits(self) -> int:
+        """Bits that tell all activations apart, n_A."""
+        return (len(self.a_centroids) - 1).bit_length()
 
     @property
     def inputs(self) -> int:
@@ -127,8 +173,8 @@ class Result:
         As :func:`golden.exact.outliers.select_outliers` returns it.
     sums : (T, N) int64
         Main sum and compensation together, in table units.
-    nonfinite, saturated, overflow : (T,) bool
-        Whether the token had a NaN or infinity, a residual beyond its digits, an infinite output.
+    nonfinite, overflow : (T,) bool
+        Whether the token had a NaN or infinity, an infinite output.
     """
 
     y: BitArray
@@ -137,7 +183,6 @@ class Result:
     outlier_index: IntArray
     sums: IntArray
     nonfinite: npt.NDArray[np.bool_] = field(repr=False)
-    saturated: npt.NDArray[np.bool_] = field(repr=False)
     overflow: npt.NDArray[np.bool_] = field(repr=False)
 
 
@@ -165,9 +210,9 @@ def forward(layer: QuantizedLinear, x: BitArray) -> Result:
     finite = fp16.flush_nonfinite(x)
     keys = fp16.key(finite)
     scale = token_scale(finite, layer.factor)
-    index = cluster(keys, thresholds(scale, layer.a_centroids))
+    index = activation_index(finite, scale, layer.a_centroids, made=layer.spec.made)
     outliers = select_outliers(keys, layer.k_top)
-    rows, saturated = outlier_rows(layer, finite, scale, index, outliers)
+    rows = outlier_rows(layer, finite, scale, index, outliers)
     sums = main_sums(layer.product_table, index, layer.w_index) + _compensation(
         layer, rows, outliers
     )
@@ -183,24 +228,28 @@ def forward(layer: QuantizedLinear, x: BitArray) -> Result:
         outlier_index=outliers,
         sums=sums,
         nonfinite=np.asarray(~fp16.is_finite(x).all(axis=1)),
-        saturated=saturated,
         overflow=np.asarray(~fp16.is_finite(y).all(axis=1)),
     )
 
 
+def activation_index(x: BitArray, scale: Scale, centroids: IntArray, *, made: bool) -> IntArray:
+    """Return the index (T, K) of finite activations: on the grid where rows are made."""
+    if made:
+        return grid_index(x, scale)
+    return cluster(fp16.key(x), thresholds(scale, centroids))
+
+
 def outlier_rows(
     layer: QuantizedLinear, x: BitArray, scale: Scale, index: IntArray, outliers: IntArray
-) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-    """Return the residual rows (T, 2 k_top, 2**n_W) of the outliers, and (T,) saturation.
+) -> IntArray:
+    """Return the residual rows (T, 2 k_top, 2**n_W) of the outliers.
 
     A position that stands on both sides gets its row once and a row of zeros the second time.
     """
-    quotient, beyond = ratio(np.take_along_axis(x, outliers, axis=1), scale)
+    quotient = ratio(np.take_along_axis(x, outliers, axis=1), scale)
     centroid = layer.a_centroids[np.take_along_axis(index, outliers, axis=1)]
-    live = ~repeated(outliers)
-    residual = np.where(live, quotient - centroid, 0)
-    rows, clipped = residual_rows(layer.spec, residual, layer.w_centroids)
-    return rows, np.asarray((beyond & live).any(axis=1) | clipped.any(axis=(1, 2)))
+    residual = np.where(repeated(outliers), 0, quotient - centroid)
+    return residual_rows(layer.spec, residual, layer.w_centroids)
 
 
 def reference(layer: QuantizedLinear, x: BitArray, result: Result) -> npt.NDArray[np.float64]:
@@ -240,12 +289,16 @@ def _compensation(layer: QuantizedLinear, rows: IntArray, outliers: IntArray) ->
     return sums
 
 
-def _check_codebook(name: str, centroids: IntArray, symmetric: bool) -> None:
-    if centroids.shape not in ((4,), (8,), (16,)):
-        raise ValueError(f"{name} must have 4, 8 or 16 entries, got shape {centroids.shape}")
+def _check_codebook(
+    name: str, centroids: IntArray, index_bits: int, centroid_bits: int, symmetric: bool
+) -> None:
+    allowed = [1 << bits for bits in range(2, index_bits + 1)]
+    if centroids.ndim != 1 or len(centroids) not in allowed:
+        listed = ", ".join(map(str, allowed[:-1])) + f" or {allowed[-1]}"
+        raise ValueError(f"{name} must have {listed} entries, got shape {centroids.shape}")
     if (np.diff(centroids) < 0).any():
         raise ValueError(f"{name} must ascend")
-    if np.abs(centroids).max() >= 1 << (CENTROID_BITS - 1):
-        raise ValueError(f"{name} must fit {CENTROID_BITS} bits, signed")
+    if np.abs(centroids).max() >= 1 << centroid_bits:
+        raise ValueError(f"{name} must fit {centroid_bits + 1} bits, signed")
     if symmetric and not np.array_equal(centroids, -centroids[::-1]):
         raise ValueError(f"{name} must be symmetric about zero")

@@ -16,7 +16,8 @@ def main_sums(table: IntArray, a_index: IntArray, w_index: npt.NDArray[np.uint8]
 
     For each activation index i, the tokens' rows of "is it i?" times the entries that i meets: a
     matrix product of integers. Where the table changes sign with the activation index, both
-    indices of a magnitude share one product.
+    indices of a magnitude share one product. Where there are fewer weight indices, it is done for
+    each of them instead.
 
     Parameters
     ----------
@@ -30,15 +31,27 @@ def main_sums(table: IntArray, a_index: IntArray, w_index: npt.NDArray[np.uint8]
     """
     largest = int(np.abs(table).max(initial=0)) * a_index.shape[1]
     real = np.float32 if largest < FLOAT32_EXACT else np.float64
-    half = len(table) // 2
-    symmetric = np.array_equal(table[half:], -table[:half][::-1])
     sums = np.zeros((len(a_index), w_index.shape[1]))
-    for i in range(half if symmetric else 0, len(table)):
-        entries = table[i].astype(real)[w_index]
+    by_weight = table.shape[1] < len(table)
+    levels = table.T if by_weight else table
+    half = len(levels) // 2
+    symmetric = len(levels) % 2 == 0 and np.array_equal(levels[half:], -levels[:half][::-1])
+    for i in range(half if symmetric else 0, len(levels)):
+        own, mirrored = i, len(levels) - 1 - i if symmetric else None
+        row = levels[i].astype(real)
+        entries = _ones(w_index, own, mirrored, real) if by_weight else row[w_index]
         for start in range(0, len(a_index), TOKENS):
             index = a_index[start : start + TOKENS]
-            ones = (index == i).astype(real)
-            if symmetric:
-                ones -= index == len(table) - 1 - i
-            sums[start : start + TOKENS] += ones @ entries
+            left = row[index] if by_weight else _ones(index, own, mirrored, real)
+            sums[start : start + TOKENS] += left @ entries
     return sums.astype(np.int64)
+
+
+def _ones(
+    index: npt.NDArray[np.integer], own: int, mirrored: int | None, real: type[np.floating]
+) -> npt.NDArray[np.floating]:
+    """Return 1 where the index is ``own``, and -1 where it is ``mirrored``."""
+    ones = (index == own).astype(real)
+    if mirrored is not None:
+        ones -= index == mirrored
+    return ones

@@ -6,34 +6,38 @@ a sign and a magnitude. This is the only place that knows both.
 
 import numpy as np
 
-from golden.exact.spec import IntArray
+from golden.exact.grid import GRID
+from golden.exact.spec import GRID_MAX, IntArray
 
-SIGN = 8  # the sign's place in a symmetric code; the magnitude index is below
 
-
-def index_code(index: IntArray, centroids: int, *, symmetric: bool) -> IntArray:
-    """Return the 4-bit code of each index into a sorted codebook.
+def index_code(index: IntArray, centroids: int, *, symmetric: bool, bits: int = 4) -> IntArray:
+    """Return the code of each index into a sorted codebook, or into the grid.
 
     Parameters
     ----------
     index : (...,) int
         From 0 to ``centroids - 1``.
     centroids : int
-        Length of the codebook: 4, 8 or 16.
+        Length of the codebook: a power of two, or 255 for the grid.
     symmetric : bool
-        Whether the codebook is. The code is then a sign in bit 3 and a magnitude index;
-        otherwise it is the index itself.
+        Whether the codebook is. The code is then a sign in the top bit and a magnitude index;
+        otherwise it is the index itself. Of the grid's steps it is sign and magnitude.
+    bits : int
+        Bits of a code.
 
     Returns
     -------
     (...,) int64
-        0 to 15.
+        From 0 to ``2**bits - 1``.
     """
-    index = np.asarray(index, np.int64)
+    index, sign = np.asarray(index, np.int64), 1 << (bits - 1)
+    if centroids == len(GRID):
+        steps = index - GRID_MAX
+        return np.where(steps < 0, sign - steps, steps)
     if not symmetric:
         return index
     half = centroids // 2
-    return np.where(index >= half, index - half, SIGN + half - 1 - index)
+    return np.where(index >= half, index - half, sign + half - 1 - index)
 
 
 def stored_centroids(centroids: IntArray, *, symmetric: bool) -> IntArray:

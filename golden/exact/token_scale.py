@@ -1,5 +1,6 @@
 """Token scale: the mean absolute value of a token's activations, in 11 significant bits."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -50,10 +51,14 @@ class ScaleFactor:
     mantissa: int
     exponent: int
 
+    def value(self) -> float:
+        """Return the factor, exactly."""
+        return math.ldexp(self.mantissa, self.exponent)
+
     @classmethod
-    def mean(cls, inputs: int, doublings: int = 0) -> "ScaleFactor":
-        """Return the factor nearest to ``2**doublings / inputs``."""
-        exact = Fraction(2) ** doublings / inputs
+    def mean(cls, inputs: int, times: Fraction | int = 1) -> "ScaleFactor":
+        """Return the factor nearest to ``times / inputs``."""
+        exact = Fraction(times) / inputs
         exponent = exact.numerator.bit_length() - exact.denominator.bit_length() - FACTOR_BITS
         while round(exact / Fraction(2) ** exponent) >= 1 << FACTOR_BITS:
             exponent += 1

@@ -3,24 +3,37 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from golden.exact import fp16
-from golden.exact.clustering import cluster, thresholds
-from golden.exact.codebook import FloatArray, fit_codebook, require_index_bits, to_grid
+from golden.exact.codebook import (
+    A_INDEX_BITS,
+    FloatArray,
+    fit_codebook,
+    from_grid,
+    require_index_bits,
+    to_grid,
+)
 from golden.exact.fp16 import BitArray
+from golden.exact.grid import GRID
+from golden.exact.linear import activation_index
 from golden.exact.outliers import select_outliers
-from golden.exact.spec import A_FRACTION_BITS, IntArray
+from golden.exact.spec import A_FRACTION_BITS, GRID_BITS, IntArray
 from golden.exact.token_scale import Scale, ScaleFactor, token_scale
 
 FitCodebook = Callable[..., FloatArray]
 
-# Centroids end below 32 token scales. Ratios end below 2048: half of it, as calibration may not
-# have met the largest.
+# Centroids end below 32 token scales; scales below half of the mean are not allowed.
 MAX_CENTROID = 31
-MAX_RATIO = 1024
+LEAST_DOUBLINGS = -1
+# Scales tried for the grid, relative to the mean.
+GRID_SCALES = [Fraction(n, 16) for n in range(8, 64)]
+# The largest centroid over the root mean square, of weights with a bell-shaped distribution: says
+# what rounding a made row's entries is worth in activations.
+WEIGHT_REACH = 2.7
 
 
 @dataclass(frozen=True)
@@ -32,14 +45,16 @@ class ActivationFit:
     factor : ScaleFactor
         Makes the token scale: the mean of absolute values, times a power of two if need be.
     codebook : (2**n_A,) float64
-        Ascending, in token scales.
-    largest_ratio : float
-        Largest |x| / s_a, outliers included.
+        Ascending, in token scales: the grid's 255 numbers where rows are made.
     """
 
     factor: ScaleFactor
     codebook: FloatArray
-    largest_ratio: float
+
+    @property
+    def made(self) -> bool:
+        """Whether rows are made, of activations on the grid."""
+        return len(self.codebook) == len(GRID)
 
 
 @dataclass(frozen=True)
@@ -74,7 +89,13 @@ class SeenTokens:
 
 
 def fit_activations(
-    x: BitArray, bits: int, *, symmetric: bool, k_top: int, fit: FitCodebook = fit_codebook
+    x: BitArray,
+    bits: int,
+    *,
+    symmetric: bool,
+    k_top: int,
+    fit: FitCodebook = fit_codebook,
+    entry_max: int = 255,
 ) -> ActivationFit:
     """Fit the activation codebook to tokens (T, K), without their outliers.
 
@@ -82,25 +103,29 @@ def fit_activations(
     ----------
     x : (T, K) uint16
     bits : int
-        2, 3 or 4.
+        2 to 5, or 8 for the grid.
     symmetric : bool
     k_top : int
         Outliers on each side.
     fit : callable
         Finds the codebook of values.
+    entry_max : int
+        Largest entry of a row, for rows that are made.
     """
-    require_index_bits("activation_bits", bits)
+    require_index_bits("activation_bits", bits, A_INDEX_BITS)
     mean = token_scale(x, ScaleFactor.mean(x.shape[1])).value()[:, None]
     ratio = x.view(np.float16).astype(np.float64) / mean
     inlier = ~_outlier_mask(fp16.key(x), k_top)
     # A token that consists of outliers alone (K = 1, say) still needs a codebook.
-    codebook = fit(ratio[inlier] if inlier.any() else ratio.ravel(), bits, symmetric=symmetric)
-    largest = float(np.abs(ratio).max())
-    doublings = _doublings(float(np.abs(codebook).max()), largest)
+    values = ratio[inlier] if inlier.any() else ratio.ravel()
+    if bits == GRID_BITS:
+        grid = from_grid(GRID, A_FRACTION_BITS)
+        scale = _grid_scale(values, grid, WEIGHT_REACH * grid[-1] / entry_max)
+        return ActivationFit(ScaleFactor.mean(x.shape[1], scale), grid)
+    codebook = fit(values, bits, symmetric=symmetric)
+    doublings = _doublings(float(np.abs(codebook).max()))
     return ActivationFit(
-        ScaleFactor.mean(x.shape[1], doublings),
-        np.ldexp(codebook, -doublings),
-        largest * 2.0**-doublings,
+        ScaleFactor.mean(x.shape[1], Fraction(2) ** doublings), np.ldexp(codebook, -doublings)
     )
 
 
@@ -111,22 +136,37 @@ def see(x: BitArray, fit: ActivationFit, k_top: int) -> SeenTokens:
     return SeenTokens(
         scale=scale,
         ratio=x.view(np.float16) / scale.value()[:, None],
-        index=cluster(keys, thresholds(scale, to_grid(fit.codebook, A_FRACTION_BITS))),
+        index=activation_index(x, scale, to_grid(fit.codebook, A_FRACTION_BITS), made=fit.made),
         outlier=_outlier_mask(keys, k_top),
     )
 
 
-def _doublings(largest_centroid: float, largest_ratio: float) -> int:
+def _doublings(largest_centroid: float) -> int:
     """Return by how many powers of two the token scale should differ from the mean.
 
-    None, as a rule. More where a centroid or an outlier would not fit; fewer where all
-    centroids are so small that their grid would be coarse.
+    None, as a rule. More where a centroid would not fit; fewer where all centroids are so small
+    that their grid would be coarse.
     """
     if not largest_centroid:
         return 0
-    lowest = math.ceil(math.log2(max(largest_centroid / MAX_CENTROID, largest_ratio / MAX_RATIO)))
+    lowest = math.ceil(math.log2(largest_centroid / MAX_CENTROID))
     finest = math.floor(math.log2(largest_centroid))
-    return max(lowest, min(finest, 0))
+    return max(lowest, min(finest, 0), LEAST_DOUBLINGS)
+
+
+def _grid_scale(values: FloatArray, grid: FloatArray, row_step: float) -> Fraction:
+    """Return the token scale, in means, with which values in means lose least.
+
+    What is beyond the grid is lost; the rest is rounded to a step of it, and once more in the
+    row, in steps of ``row_step``.
+    """
+    magnitudes, steps = np.abs(values), (grid[-1] - grid[-2]) ** 2 + row_step**2
+
+    def error(scale: Fraction) -> float:
+        beyond = np.maximum(magnitudes - float(scale) * grid[-1], 0)
+        return float((beyond**2).mean() + float(scale) ** 2 * steps / 12)
+
+    return min(GRID_SCALES, key=error)
 
 
 def _outlier_mask(keys: IntArray, k_top: int) -> npt.NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from golden.exact.linear import QuantizedLinear
 from golden.exact.spec import FACTOR_BITS, SCALE_BITS, NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor
 
-FORMAT, VERSION = "kllm", "1"
+FORMAT, VERSION = "kllm", "2"
 DTYPES = {
     "w_index": "U8",  # (ceil(K * N / 2),): row after row of (K, N), the first in the low four bits
     "a_centroids": "I16",
@@ -33,7 +33,7 @@ DTYPES = {
     "bias_offset": "F64",
 }
 FACTS = (
-    *("inputs", "outputs", "symmetric", "magnitude_bits", "residual_digits"),
+    *("inputs", "outputs", "symmetric", "magnitude_bits", "activation_bits"),
     *("k_top", "factor_mantissa", "factor_exponent"),
 )
 # Inputs and outputs: sums stay far below 2**53, and no file makes the reader fill the memory.
@@ -74,7 +74,7 @@ def container(layers: Mapping[str, QuantizedLinear], made_by: Mapping[str, objec
             "outputs": layer.outputs,
             "symmetric": layer.spec.symmetric,
             "magnitude_bits": layer.spec.magnitude_bits,
-            "residual_digits": layer.spec.residual_digits,
+            "activation_bits": layer.spec.activation_bits,
             "k_top": layer.k_top,
             "factor_mantissa": layer.factor.mantissa,
             "factor_exponent": layer.factor.exponent,
@@ -195,7 +195,7 @@ def _layer(facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Quant
         raise ValueError(f"factor_exponent must be from -64 to 31, is {factor.exponent}")
     if not np.isfinite(tensors["bias_offset"]).all():
         raise ValueError("bias_offset must be finite")
-    numbers = {k: facts[k] for k in ("symmetric", "magnitude_bits", "residual_digits")}
+    numbers = {k: facts[k] for k in ("symmetric", "magnitude_bits", "activation_bits")}
     return QuantizedLinear(
         spec=NumberSpec(**numbers),
         a_centroids=tensors["a_centroids"].astype(np.int64),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.exact.codebook import FloatArray, from_grid, to_grid
+from golden.exact.grid import GRID, made_rows
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
 from golden.quantise.pair_moments import PairMoments
 
@@ -37,6 +38,8 @@ STEPS = 2
 # Keeps codebooks where they are as far as the moments say nothing, as those of a single token do;
 # in parts of the moments' mean.
 STEADY = 1e-12
+# The codebook moves after the unit is chosen.
+MARGIN = 1.1
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ def product_table(
     moments: PairMoments,
     *,
     quantisation: float,
-    largest_ratio: float = 0.0,
+    inputs: int = 1,
+    most_ratio: float = 1.0,
 ) -> Table:
     """Choose unit, table and codebooks so that the arithmetic error is small enough.
 
@@ -83,9 +87,11 @@ def product_table(
         Of calibration tokens.
     quantisation : float
         Mean square of what the codebooks lose in an output, in the unit of the moments.
-    largest_ratio : float
-        Largest |x| / s_a to expect. Units that would saturate the residual row of an outlier
-        half as large again are not tried.
+    inputs : int
+        K, which says how large a residual row's entries may be.
+    most_ratio : float
+        Largest |x| / s_a that there can be. Units in which the residual row of such an outlier
+        would be too large are not tried.
 
     Returns
     -------
@@ -96,18 +102,42 @@ def product_table(
         a, w = to_grid(a_codebook, A_FRACTION_BITS), to_grid(w_codebook, spec.w_fraction_bits)
         return Table(1.0, a, w, np.zeros((len(a), len(w)), np.int64))
     widest = ((1 << (CENTROID_BITS - 1)) - 1) / (1 << spec.w_fraction_bits)
-    room = min(widest, spec.residual_max / (1.5 * max(largest_ratio, a_max))) / w_max
+    room = min(widest, spec.residual_max(inputs) / (most_ratio + a_max + 1)) / w_max / MARGIN
     best_fit = (spec.entry_max + 0.49) / (a_max * w_max)
     tried = [
         candidate
         for unit in np.unique(np.minimum(UNITS * best_fit, room))
         for candidate in _refits(spec, a_codebook, w_codebook, unit, moments)
+        if np.abs(from_grid(candidate.table.w_centroids, spec.w_fraction_bits)).max()
+        <= room * w_max * MARGIN
     ]
     near = [c for c in tried if not c.refits or c.moved <= FURTHEST**2 * quantisation]
     good = [c for c in near if c.arithmetic <= ENOUGH**2 * quantisation]
     if good:
         return min(good, key=lambda c: c.arithmetic + c.moved).table
     return min(near, key=lambda c: c.arithmetic).table
+
+
+def made_table(spec: NumberSpec, w_codebook: FloatArray) -> Table:
+    """Return made rows, with the weight codebook in the unit in which its rounding costs least.
+
+    Parameters
+    ----------
+    spec : NumberSpec
+    w_codebook : (2**n_W,) float64
+        In channel scales.
+    """
+    limit = (1 << spec.w_centroid_bits) - 1
+    w_max = np.abs(w_codebook).max() or 1.0
+    units = np.arange(limit * 7 // 8, limit + 1) / w_max
+
+    def error(unit: float) -> float:
+        return float(((np.rint(w_codebook * unit) / unit - w_codebook) ** 2).sum())
+
+    unit = min(units, key=error)
+    centroids = np.rint(w_codebook * unit).astype(np.int64)
+    table_unit = float(unit) * 2.0**-spec.w_fraction_bits
+    return Table(table_unit, GRID, centroids, made_rows(centroids))
 
 
 @dataclass(frozen=True)

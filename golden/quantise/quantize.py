@@ -6,6 +6,7 @@ import numpy.typing as npt
 from golden.base.errors import InputError
 from golden.exact import fp16
 from golden.exact.codebook import (
+    A_INDEX_BITS,
     FloatArray,
     fit_codebook,
     from_grid,
@@ -19,7 +20,7 @@ from golden.exact.spec import A_FRACTION_BITS, SCALE_BITS, IntArray, NumberSpec,
 from golden.exact.token_scale import Scale
 from golden.quantise.activation_fit import ActivationFit, SeenTokens, fit_activations, see
 from golden.quantise.pair_moments import pair_moments
-from golden.quantise.product_table import Table, product_table
+from golden.quantise.product_table import Table, made_table, product_table
 from golden.quantise.recipes.moments import InputMoments, input_moments
 from golden.quantise.recipes.refined import come_to_rest, settle
 from golden.quantise.recipes.table import DEFAULT, Recipe, require_recipe
@@ -55,8 +56,10 @@ def quantize_linear(
         Finite, also as FP16.
     calibration : (T, K) float
         Typical tokens, finite as FP16; the activation codebook is fitted to them.
-    weight_bits, activation_bits : int
+    weight_bits : int
         2, 3 or 4 bits an index.
+    activation_bits : int
+        2 to 5 bits an index; or 8, for rows made of a uniform grid.
     symmetric : bool
         Whether both codebooks are ``±c``. Recipes with uniform grids take no notice.
     outlier_share : float
@@ -78,20 +81,32 @@ def quantize_linear(
     chosen = require_recipe(recipe)
     symmetric = symmetric and not chosen.uniform
     try:
-        spec = default_numbers(symmetric=symmetric, magnitude_bits=magnitude_bits)
+        require_index_bits("weight_bits", weight_bits)
+        require_index_bits("activation_bits", activation_bits, A_INDEX_BITS)
+        spec = default_numbers(
+            symmetric=symmetric, magnitude_bits=magnitude_bits, activation_bits=activation_bits
+        )
     except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error
-    require_index_bits("weight_bits", weight_bits)
     x = _check(weight, bias, calibration)
     k_top = outliers_per_side(weight.shape[0], outlier_share)
     kind = fit_grid if chosen.uniform else fit_codebook
-    tokens = fit_activations(x, activation_bits, symmetric=symmetric, k_top=k_top, fit=kind)
+    tokens = fit_activations(
+        x,
+        activation_bits,
+        symmetric=symmetric,
+        k_top=k_top,
+        fit=kind,
+        entry_max=spec.entry_max,
+    )
     seen = see(x, tokens, k_top)
     moments = input_moments(seen, tokens.codebook, chosen.regard)
     w = weight.astype(np.float64)
     aim = w if chosen.plain else moments.towards @ w
     fit = chosen.fit(aim, moments, weight_bits, symmetric=symmetric)
-    if chosen.uniform:
+    if tokens.made:
+        table = made_table(spec, fit.codebook)
+    elif chosen.uniform:
         table = uniform_table(spec, tokens.codebook, fit.codebook)
     else:
         table = _table(spec, seen, tokens, w, fit, centred=chosen.corrects)
@@ -219,7 +234,8 @@ def _table(
             centred=centred,
         ),
         quantisation=float((error**2).mean()),
-        largest_ratio=tokens.largest_ratio,
+        inputs=len(w),
+        most_ratio=1 / tokens.factor.value(),
     )
 
 

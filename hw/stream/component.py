@@ -2,8 +2,8 @@
 
 A port is an attribute of the class, ``i = InStream(8)`` say, and the string below it says what it
 is for. A shape that is a function is that of the component. It is asked at the end of the
-constructor, which sets what it needs before. A component has the ports of its base classes, and
-they come first.
+constructor, which sets what it needs before; if it says None there is no such port. A component
+has the ports of its base classes, and they come first.
 """
 
 import ast
@@ -52,9 +52,11 @@ class Port:
         self.dimensions = dimensions
         return self
 
-    def member(self, component: object) -> wiring.Member:
-        """Return the port as Amaranth has it."""
+    def member(self, component: object) -> wiring.Member | None:
+        """Return the port as Amaranth has it, or None if the component has no such port."""
         shape = _of(self.shape, component)
+        if shape is None:
+            return None
         member = self.flow(stream.Signature(shape) if self.is_stream else shape)
         if self.dimensions:
             member = member.array(*(_of(size, component) for size in self.dimensions))
@@ -99,7 +101,8 @@ class Component(wiring.Component):
     platform: object  # that of elaborate(), from then on
 
     def __init__(self) -> None:
-        super().__init__({name: port.member(self) for name, port in ports_of(type(self)).items()})
+        members = {name: port.member(self) for name, port in ports_of(type(self)).items()}
+        super().__init__({name: member for name, member in members.items() if member})
 
     def elaborate(self, platform: object) -> Module:
         """Return a module with the component's logic."""

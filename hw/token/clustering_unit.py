@@ -7,22 +7,22 @@ from amaranth.lib import data
 
 from hw.arith.bits import choose, exceeds
 from hw.arith.wires import wire
-from hw.formats import INDEX_BITS, KEY
+from hw.formats import KEY
 from hw.stream.component import Component, In, Out
 
 SYMMETRIC_THRESHOLD = data.StructLayout({"exact": 1, "magnitude": 15})
 
 
-def thresholds_layout(symmetric: bool) -> data.ArrayLayout:
-    """Return the layout of one token's thresholds.
+def thresholds_layout(code_bits: int, *, symmetric: bool) -> data.ArrayLayout:
+    """Return the layout of one token's thresholds, for codes of 4 or 5 bits.
 
-    Symmetric: for the 7 positive midpoints, the FP16 magnitude rounded up, and whether that is
-    the midpoint itself. Plain: the keys of all 15, those below zero less one: the complement of
-    the magnitude. Unused ones are infinity (31744).
+    Symmetric: for the 7 or 15 positive midpoints, the FP16 magnitude rounded up, and whether that
+    is the midpoint itself. Plain: the keys of all 15 or 31, those below zero less one: the
+    complement of the magnitude. Unused ones are infinity (31744).
     """
     if symmetric:
-        return data.ArrayLayout(SYMMETRIC_THRESHOLD, 7)
-    return data.ArrayLayout(KEY, 15)
+        return data.ArrayLayout(SYMMETRIC_THRESHOLD, (1 << (code_bits - 1)) - 1)
+    return data.ArrayLayout(KEY, (1 << code_bits) - 1)
 
 
 def ordered(activation: Value, *, symmetric: bool) -> Value:
@@ -47,35 +47,39 @@ class ClusteringUnit(Component):
 
     Parameters
     ----------
+    code_bits : int
+        Bits of a code, 4 or 5.
     symmetric : bool
         Whether the codebook is symmetric.
 
     Timing
     ------
-    Latency : 0 cycles.
+    Latency : ``latency`` = 0 cycles.
     Rate : one activation per cycle.
     Through paths : both inputs to ``code``, combinational.
     Reset : no state.
     """
 
-    thresholds = In(lambda c: thresholds_layout(c.symmetric))
-    """Ascending."""
+    measure = In(lambda c: thresholds_layout(c.code_bits, symmetric=c.symmetric))
+    """The token's thresholds, ascending."""
     activation = In(16)
     """As from :func:`ordered`."""
-    code = Out(INDEX_BITS)
-    """Symmetric: magnitude index in bits 0 to 2, sign in bit 3. Plain: the index."""
+    code = Out(lambda c: c.code_bits)
+    """Symmetric: magnitude index, with the sign in the top bit. Plain: the index."""
 
-    def __init__(self, symmetric: bool) -> None:
-        self.symmetric = symmetric
+    latency = 0
+
+    def __init__(self, code_bits: int, *, symmetric: bool) -> None:
+        self.code_bits, self.symmetric = code_bits, symmetric
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
         if self.symmetric:
-            bounds = [self.thresholds[n].as_value() for n in range(7)]
+            bounds = [bound.as_value() for bound in self.measure]
             magnitude = self._search(m, self.activation, bounds)
             m.d.comb += self.code.eq(Cat(magnitude, ~self.activation[0]))
         else:
-            bounds = [Cat(bound[:15], ~bound[15]) for bound in self.thresholds]
+            bounds = [Cat(bound[:15], ~bound[15]) for bound in self.measure]
             m.d.comb += self.code.eq(self._search(m, self.activation, bounds))
 
     @staticmethod

@@ -9,7 +9,7 @@ from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.shifts import normalise, shift_right
 from hw.arith.wires import wire
 from hw.engine_spec import EngineSpec
-from hw.formats import INDEX_BITS, SCALE
+from hw.formats import SCALE
 from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.token.clustering_unit import thresholds_layout
@@ -33,9 +33,9 @@ class MidpointScaler(Sized[EngineSpec]):
     Reset : drops the token under way.
     """
 
-    centroids = In(lambda c: c.spec.codebook)
+    centroids = In(lambda c: c.spec.activation_codebook)
     """Ascending, in units of 2**-10 token scales; the positive ones of a symmetric codebook."""
-    last_centroid = In(INDEX_BITS)
+    last_centroid = In(lambda c: c.spec.code_bits)
     """Number of the last one in use, from 0. Midpoints beyond it become infinity."""
     i = InStream(SCALE)
     """Token scale."""
@@ -44,7 +44,7 @@ class MidpointScaler(Sized[EngineSpec]):
 
     def __init__(self, spec: EngineSpec) -> None:
         self.symmetric = spec.numbers.symmetric
-        self.layout = thresholds_layout(self.symmetric)
+        self.layout = thresholds_layout(spec.code_bits, symmetric=self.symmetric)
         super().__init__(spec)
         number = Signal(range(self.layout.length))
         depth = self._threshold(scratch(), number, Signal(SCALE)).depth

@@ -1,27 +1,36 @@
 """Outlier residual: how far an outlier lies from its centroid, in token scales."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data
+from collections.abc import Callable
+from typing import Any
 
-from golden.exact.spec import A_FRACTION_BITS, RATIO_INTEGER_BITS, RECIPROCAL_SHIFT
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+
+from golden.exact.spec import (
+    A_FRACTION_BITS,
+    GRID_BITS,
+    GRID_FRACTION_BITS,
+    RECIPROCAL_SHIFT,
+)
 from hw.arith.long_arithmetic import long_product, long_sum, negated_if
 from hw.arith.shifts import shift_right
 from hw.engine_spec import EngineSpec
-from hw.formats import INDEX_BITS, SCALE
+from hw.formats import SCALE
 from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 from hw.stream.share import looked_at
-from hw.token.clustering_unit import ClusteringUnit, ordered, thresholds_layout
+from hw.token.clustering_unit import ClusteringUnit
+from hw.token.coding import coding_unit, measure_layout, prepared
+from hw.token.grid_unit import grid_code
 from hw.token.reciprocal import QUOTIENT_BITS
 
-RATIO_BITS = RATIO_INTEGER_BITS + A_FRACTION_BITS
-RESIDUAL_BITS = RATIO_BITS + 1  # its magnitude: a centroid can be on the other side of zero
+SPARE = 1
 
 
 class OutlierResidual(Sized[EngineSpec]):
     """Compute x / s_a - C_A[a] of each outlier, in units of 2**-10.
 
-    Bit-exact with :func:`golden.exact.residual.ratio` less the centroid. A repeated outlier, which
+    Bit-exact with :func:`golden.exact.residual.ratio` less the centroid, or less the grid's step
+    where rows are made. A repeated outlier, which
     is compensated already, has a residual of zero.
 
     Timing
@@ -32,52 +41,51 @@ class OutlierResidual(Sized[EngineSpec]):
     Reset : drops the outliers in flight.
     """
 
-    a_centroids = In(lambda c: c.spec.codebook)
-    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
+    a_centroids = In(lambda c: c.spec.activation_codebook)
+    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`; not where rows are made."""
     scale = In(SCALE)
     """The token's scale. This and the next two are steady while its outliers are under way."""
-    thresholds = In(lambda c: thresholds_layout(c.spec.numbers.symmetric))
-    """The token's cluster boundaries."""
+    measure = In(lambda c: measure_layout(c.spec))
+    """As for :class:`hw.token.cluster_pass.ClusterPass`."""
     reciprocal = In(QUOTIENT_BITS)
     """Of the scale's mantissa."""
     i = InStream(lambda c: c.spec.outlier)
     """Outliers."""
-    o = OutStream(lambda c: c.residual)
-    """Magnitude and sign, whether the ratio took its largest value, and the position."""
+    o = OutStream(lambda c: c.spec.outlier_residual)
+    """Magnitude and sign, and the position."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self.residual = data.StructLayout(
-            {
-                "magnitude": RESIDUAL_BITS,
-                "negative": 1,
-                "saturated": 1,
-                "position": spec.position_bits,
-            }
-        )
         super().__init__(spec)
-        unit = looked_at(ClusteringUnit(spec.numbers.symmetric))
-        self.latency = self._residual(scratch(), unit).depth
+        self.latency = self._residual(scratch(), self._unit(looked_at)).depth
 
     def build(self, m: Module) -> None:  # noqa: D102
-        unit = self.put(m, "unit", ClusteringUnit(self.spec.numbers.symmetric))
+        unit = self._unit(lambda unit: self.put(m, "unit", unit))
         pipe = Pipeline(m, flow(m, self.i, self.o, self.latency))
         m.d.comb += self.o.payload.eq(self._residual(pipe, unit).value)
 
-    def _residual(self, pipe: Pipeline, unit: ClusteringUnit) -> Staged:
+    def _unit(self, put: Callable[[Any], Any]) -> ClusteringUnit | None:
+        """Return a clustering unit, put somewhere; where rows are made none is needed."""
+        return None if self.spec.numbers.made else put(coding_unit(self.spec))
+
+    def _residual(self, pipe: Pipeline, unit: ClusteringUnit | None) -> Staged:
         """Return the residual, as many stages behind the input as it takes.
 
         Relative to the activation's sign, so that one subtraction does.
         """
-        outlier = self.i.payload
+        outlier, bits_wide = self.i.payload, self.spec.ratio_bits + 1
         position, repeated = pipe.start(outlier.position, outlier.repeated)
         bits = pipe.stage(lambda key: Cat(abs(key)[:15], key < 0), *pipe.start(outlier.key))
         negative = Staged(bits.value[15], bits.depth)
-        ratio, beyond = self._ratio(pipe, bits)
-        centroid = self._centroid(pipe, unit, bits)
+        ratio = self._ratio(pipe, bits)
+        if unit is None:
+            code = grid_code(pipe, bits, self.measure)
+            centroid = pipe.stage(_step, code)
+        else:
+            centroid = self._centroid(pipe, unit, bits)
 
         # ratio - centroid = ratio + ~centroid + 1, the centroid with the activation's sign.
         def subtrahend(centroid: Value, negative: Value) -> Value:
-            wide = Signal(signed(RESIDUAL_BITS + 1), name="centroid")
+            wide = Signal(signed(bits_wide + 1), name="centroid")
             pipe.m.d.comb += wide.eq(centroid.as_signed())
             return Cat(wide ^ (~negative).replicate(len(wide)), ~negative)
 
@@ -85,63 +93,57 @@ class OutlierResidual(Sized[EngineSpec]):
         inverted = Staged(addend.value[:-1], addend.depth)
         carry = Staged(addend.value[-1], addend.depth)
         difference = long_sum(pipe, ratio, inverted, carry=carry)
-        turned = Staged(difference.value[RESIDUAL_BITS], difference.depth)
-        low = Staged(difference.value[:RESIDUAL_BITS], difference.depth)
+        turned = Staged(difference.value[bits_wide], difference.depth)
+        low = Staged(difference.value[:bits_wide], difference.depth)
         magnitude = negated_if(pipe, turned, low)
 
-        def finish(magnitude, turned, negative, beyond, repeated, position):
+        def finish(magnitude, turned, negative, repeated, position):
             some = magnitude.any() & ~repeated
-            return Cat(
-                Mux(repeated, 0, magnitude),
-                some & (negative ^ turned),
-                beyond & ~repeated,
-                position,
-            )
+            return Cat(Mux(repeated, 0, magnitude), some & (negative ^ turned), position)
 
-        return pipe.stage(finish, magnitude, turned, negative, beyond, repeated, position)
+        return pipe.stage(finish, magnitude, turned, negative, repeated, position)
 
-    def _ratio(self, pipe: Pipeline, bits: Staged) -> tuple[Staged, Staged]:
-        """Return |x / s_a|, halves away from zero, and whether it is too large for its bits."""
+    def _ratio(self, pipe: Pipeline, bits: Staged) -> Staged:
+        """Return |x / s_a|, halves away from zero."""
         m = pipe.m
         scale, reciprocal = self.scale, Staged(self.reciprocal, bits.depth)  # steady
 
         def find_shift(bits: Value) -> Value:
             exponent = bits[10:15]
             shift = Signal(signed(8))  # the product is the ratio times 2**shift
-            offset = RECIPROCAL_SHIFT - A_FRACTION_BITS + 25
+            # One more than needed, as even the largest ratio of the longest token then moves.
+            offset = RECIPROCAL_SHIFT - A_FRACTION_BITS + 25 + SPARE
             m.d.comb += shift.eq(scale.exponent + offset - Mux(exponent.any(), exponent, 1))
-            distance = Mux(shift < 1, 0, Mux(shift > 31, 30, shift - 1))[:5]
-            return Cat(distance, (shift < 1) & bits[:15].any())
+            return Mux(shift < 1, 0, Mux(shift > 32, 31, shift - 1))[:5]
 
         shift = pipe.stage(find_shift, bits)
         mantissa = Staged(Cat(bits.value[:10], bits.value[10:15].any()), bits.depth)
         product = long_product(pipe, reciprocal, mantissa)
-        halves = pipe.stage(
-            lambda product, shift: shift_right(m, product, shift[:5], "halves")[0], product, shift
-        )
-        rounded = pipe.stage(lambda halves: (halves + 1) >> 1, halves)
-        beyond = pipe.stage(
-            lambda rounded, shift: rounded[RATIO_BITS:].any() | shift[5], rounded, shift
-        )
-        largest = Const((1 << RATIO_BITS) - 1, RATIO_BITS)
-        ratio = pipe.stage(
-            lambda rounded, beyond: Mux(beyond, largest, rounded[:RATIO_BITS]), rounded, beyond
-        )
-        return ratio, beyond
+
+        def shifted(product: Value, shift: Value) -> Value:
+            return shift_right(m, Cat(Const(0, SPARE), product), shift, "halves")[0]
+
+        halves = pipe.stage(shifted, product, shift)
+        bits_kept = self.spec.ratio_bits
+        return pipe.stage(lambda halves: ((halves[: bits_kept + 1] + 1) >> 1)[:bits_kept], halves)
 
     def _centroid(self, pipe: Pipeline, unit: ClusteringUnit, bits: Staged) -> Staged:
         """Return the centroid nearest to an activation, in two's complement."""
         # A register that drives nothing else.
-        activation = pipe.stage(lambda bits: ordered(bits, symmetric=unit.symmetric), bits)
+        activation = pipe.stage(lambda bits: prepared(self.spec, bits), bits)
         depth = activation.depth
-        pipe.m.d.comb += [unit.activation.eq(activation.value), unit.thresholds.eq(self.thresholds)]
+        pipe.m.d.comb += [unit.activation.eq(activation.value), unit.measure.eq(self.measure)]
         code = pipe.stage(lambda code: code, Staged(unit.code, depth))
         if not self.spec.numbers.symmetric:
             return pipe.stage(lambda code: self.a_centroids[code], code)
         # The code carries the sign.
-        stored = pipe.stage(
-            lambda code: Cat(self.a_centroids[code[: INDEX_BITS - 1]], code[-1]), code
-        )
+        stored = pipe.stage(lambda code: Cat(self.a_centroids[code[:-1]], code[-1]), code)
         sign = Staged(stored.value[-1], stored.depth)
         wide = Staged(Cat(stored.value[:-1], Const(0, 1)), stored.depth)
         return negated_if(pipe, sign, wide)
+
+
+def _step(code: Value) -> Value:
+    """Return a step of the grid in units of 2**-10, in two's complement."""
+    magnitude = Cat(Const(0, A_FRACTION_BITS - GRID_FRACTION_BITS), code[: GRID_BITS - 1])
+    return Mux(code[-1], -magnitude, magnitude)

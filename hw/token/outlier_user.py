@@ -5,7 +5,7 @@ from amaranth.hdl import Module, Signal, Value
 from hw.engine_spec import EngineSpec
 from hw.formats import SCALE
 from hw.stream.component import In, InStream, Out, Sized
-from hw.token.clustering_unit import thresholds_layout
+from hw.token.coding import measure_layout
 from hw.token.outlier_residual import OutlierResidual
 from hw.token.reciprocal import QUOTIENT_BITS
 
@@ -15,16 +15,16 @@ class OutlierUser(Sized[EngineSpec]):
 
     k_top = In(lambda c: range(c.spec.outliers_max + 1))
     """Outliers on each side."""
-    a_centroids = In(lambda c: c.spec.codebook)
-    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
-    w_centroids = In(lambda c: c.spec.codebook)
+    a_centroids = In(lambda c: c.spec.activation_codebook)
+    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`; not where rows are made."""
+    w_centroids = In(lambda c: c.spec.weight_codebook)
     """Of the weights: ascending, in table units; the positive ones of a symmetric codebook. Unused
     ones are zero. Steady for some cycles before a token.
     """
     scale = In(SCALE)
     """The token's scale. This and the next two are steady from ``start`` to ``finished``."""
-    thresholds = In(lambda c: thresholds_layout(c.spec.numbers.symmetric))
-    """The token's cluster boundaries."""
+    measure = In(lambda c: measure_layout(c.spec))
+    """As for :class:`hw.token.cluster_pass.ClusterPass`."""
     reciprocal = In(QUOTIENT_BITS)
     """Of the scale's mantissa."""
     start = In(1)
@@ -47,13 +47,14 @@ class OutlierUser(Sized[EngineSpec]):
         wanting = Signal()
         asked = Signal(range(2 * self.spec.outliers_max + 1))
         m.d.comb += [
-            residuals.a_centroids.eq(self.a_centroids),
             residuals.scale.eq(self.scale),
-            residuals.thresholds.eq(self.thresholds),
+            residuals.measure.eq(self.measure),
             residuals.reciprocal.eq(self.reciprocal),
             residuals.i.payload.eq(self.i.payload),
             residuals.i.valid.eq(self.i.valid & wanting),
             self.i.ready.eq(residuals.i.ready & wanting),
         ]
+        if not self.spec.numbers.made:
+            m.d.comb += residuals.a_centroids.eq(self.a_centroids)
         self.until_all(m, wanting, asked, self.i.valid & self.i.ready)
         return residuals

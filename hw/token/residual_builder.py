@@ -8,7 +8,7 @@ from golden.exact.spec import A_FRACTION_BITS
 from hw.arith.long_arithmetic import long_product, negated_if
 from hw.arith.wires import wire
 from hw.engine_spec import EngineSpec
-from hw.stream.component import Out
+from hw.stream.component import In, Out
 from hw.stream.pipeline import Pipeline, Staged, scratch
 from hw.stream.share import looked_at
 from hw.stream.token_buffer import WritePort
@@ -34,40 +34,38 @@ class ResidualBuilder(OutlierUser):
         lambda c: WritePort(
             c.spec.row.size,
             c.spec.inputs_per_beat,
-            c.spec.groups_max * c.spec.numbers.residual_digits,
+            c.spec.row_words,
         )
     )
-    """Residual rows: lane ``n % k_t`` of word ``(n // k_t) * digits + digit`` for outlier n, digit
-    0 the lowest. ``done`` stays low: the token's owner raises it.
+    """Residual rows: lane ``n % k_t`` of word ``(n // k_t) * spec.residual_digits + digit`` for
+    outlier n, digit 0 the lowest. ``done`` stays low: the token's owner raises it.
     """
     positions = Out(
         lambda c: WritePort(c.spec.position_bits, c.spec.inputs_per_beat, c.spec.groups_max)
     )
     """Their input channels: lane ``n % k_t`` of word ``n // k_t``. ``done`` stays low."""
-    saturated = Out(1)
-    """Strobe: a ratio or a row's entry was beyond its range and took the largest value."""
+    digits = In(lambda c: range(c.spec.residual_digits + 1))
+    """How many digits of the rows are used: of plain rows, the last one holds the sign."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        numbers = spec.numbers
         # The first entry of the next row overwrites this one's when its last digit is written.
-        self.period = spec.entries + numbers.residual_digits - 1
+        self.period = spec.entries + spec.residual_digits - 1
         self.entry = data.StructLayout(
             {
                 "number": exact_log2(spec.entries),
                 "magnitude": spec.residual_bits,
                 "sign": 1,
-                "clipped": 1,
             }
         )
         super().__init__(spec)
         residuals = looked_at(OutlierResidual(spec))
-        residual, turn = Signal(residuals.residual), Signal(range(self.period))
+        residual, turn = Signal(spec.outlier_residual), Signal(range(self.period))
         self.depth = self._entry(scratch(), turn, residual).depth
         self.fill = residuals.latency + self.depth + 2
 
     def build(self, m: Module) -> None:  # noqa: D102
         residuals = self.residuals(m)
-        residual = Signal(residuals.residual)
+        residual = Signal(self.spec.outlier_residual)
         turn = Signal(range(self.period))
         asking = Signal()
         m.d.comb += residuals.o.ready.eq(~asking | (turn == self.period - 1))
@@ -89,8 +87,6 @@ class ResidualBuilder(OutlierUser):
             m.d.sync += signs.bit_select(entry.number, 1).eq(entry.sign)
             with m.If(entry.number == 0):
                 m.d.sync += position.eq(residual.position)
-        taken = residuals.o.valid & residuals.o.ready & residuals.o.payload.saturated
-        m.d.comb += self.saturated.eq(taken | (valid[-1] & entry.clipped))
         complete = valid[-1] & (entry.number == self.spec.entries - 1)
         self._write(m, complete, position, row, signs)
 
@@ -110,10 +106,8 @@ class ResidualBuilder(OutlierUser):
         shift = A_FRACTION_BITS + numbers.w_fraction_bits
 
         def finish(product, number, negative, sign):
-            rounded = wire(pipe.m, (product[shift - 1 :] + 1) >> 1, "rounded")
-            clipped = wire(pipe.m, rounded[bits:].any(), "clipped")
-            largest = Const(numbers.residual_max, bits)
-            return Cat(number, Mux(clipped, largest, rounded[:bits]), negative ^ sign, clipped)
+            rounded = wire(pipe.m, (product[shift - 1 : shift + bits] + 1) >> 1, "rounded")
+            return Cat(number, rounded[:bits], negative ^ sign)
 
         return pipe.stage(finish, product, number, negative, sign)
 
@@ -124,7 +118,7 @@ class ResidualBuilder(OutlierUser):
         spec = self.spec
         busy, writing = Signal(), Signal()
         count = Signal(range(2 * spec.outliers_max + 1))
-        digit = Signal(range(max(spec.numbers.residual_digits, 2)))
+        digit = Signal(range(spec.residual_digits))
         m.d.comb += self.finished.eq(~busy)
         with m.If(self.start):
             m.d.sync += [busy.eq(self.k_top != 0), count.eq(0)]
@@ -132,14 +126,14 @@ class ResidualBuilder(OutlierUser):
             m.d.sync += [writing.eq(1), digit.eq(0)]
         with m.Elif(writing):
             m.d.sync += digit.eq(digit + 1)
-            with m.If(digit == spec.numbers.residual_digits - 1):
+            with m.If(digit == spec.residual_digits - 1):
                 m.d.sync += [writing.eq(0), count.eq(count + 1)]
                 with m.If(count + 1 == self.k_top << 1):
                     m.d.sync += busy.eq(0)
         lane_bits = exact_log2(spec.inputs_per_beat)
         lane = Const(1, spec.inputs_per_beat) << count[:lane_bits]
         group = count[lane_bits:]
-        digits = spec.numbers.residual_digits
+        digits = spec.residual_digits
         words = Array(self._digit_row(row, signs, n) for n in range(digits))
         copies = spec.inputs_per_beat
         m.d.comb += [
@@ -156,9 +150,16 @@ class ResidualBuilder(OutlierUser):
         bits = self.spec.numbers.magnitude_bits
         low = slice(digit * bits, (digit + 1) * bits)
         if self.spec.numbers.symmetric:
-            return Cat(signs[0], (entry[low] for entry in row))
+            return Cat(signs[0], (_extended(entry, low) for entry in row))
+        # Of two's complement the digits below the last one are positive.
+        last = self.digits == digit + 1
         values = [Mux(sign, -entry, entry) for sign, entry in zip(signs, row, strict=True)]
-        # Of two's complement the digits below the top one are positive.
-        top = digit == self.spec.numbers.residual_digits - 1
         wide = slice(low.start, low.stop + 1)
-        return Cat(value[wide] if top else Cat(value[low], Const(0, 1)) for value in values)
+        return Cat(_extended(value, wide) & Cat(Const(-1, bits), last) for value in values)
+
+
+def _extended(value: Value, part: slice) -> Value:
+    """Return some bits of a number, which may not have as many."""
+    missing = max(part.stop - len(value), 0)
+    filler = value[-1].replicate(missing) if value.shape().signed else Const(0, missing)
+    return Cat(value, filler)[part]

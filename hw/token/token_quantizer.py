@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
+from golden.exact.grid import RECIPROCAL_DROP
 from hw.engine_spec import EngineSpec
-from hw.formats import INDEX_BITS, SCALE
+from hw.formats import SCALE
 from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.token_buffer import ReadPort, TokenBuffer, write_as
 from hw.token.cluster_pass import ClusterPass
+from hw.token.grid_unit import DIVISOR
 from hw.token.midpoint_scaler import MidpointScaler
 from hw.token.reciprocal import Reciprocal
 from hw.token.residual_builder import ResidualBuilder
@@ -26,7 +28,7 @@ class TokenQuantizer(Component):
 
     Timing
     ------
-    Latency : 1 + ``preparation`` + the longer of the clustering pass and the residual rows, from
+    Latency : 1 + ``preparation`` + the longer of the coding pass and the residual rows, from
         a transfer on ``scale_i`` to ``scale_o.valid``, when the outliers are there.
     Rate : one token at a time.
     Through paths : none.
@@ -35,9 +37,9 @@ class TokenQuantizer(Component):
 
     shape = In(lambda c: c.spec.shape)
     """Size of the layer. This and the codebooks are steady while tokens are under way."""
-    a_centroids = In(lambda c: c.spec.codebook)
-    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`."""
-    w_centroids = In(lambda c: c.spec.codebook)
+    a_centroids = In(lambda c: c.spec.activation_codebook)
+    """As for :class:`hw.token.midpoint_scaler.MidpointScaler`; not where rows are made."""
+    w_centroids = In(lambda c: c.spec.weight_codebook)
     """As for :class:`hw.token.residual_builder.ResidualBuilder`."""
     scale_i = InStream(SCALE)
     """A token's scale; the token is in its buffer by then."""
@@ -53,13 +55,12 @@ class TokenQuantizer(Component):
     """Its residual rows, as :class:`hw.token.residual_builder.ResidualBuilder` lays them out."""
     positions = In(lambda c: c.position_buffer.read.signature.flip())
     """Its outliers' input channels, ``k_t`` a word."""
-    saturated = Out(1)
-    """Strobe: a residual was beyond its range."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
-        self.scaler = MidpointScaler(spec)
-        self.preparation = max(self.scaler.latency, Reciprocal.LATENCY)
+        self.scaler = None if spec.numbers.made else MidpointScaler(spec)
+        self.preparation = max(self.scaler.latency if self.scaler else 0, Reciprocal.LATENCY)
+        self.coding = ClusterPass(spec)
         self.residuals = self.make_residuals()
         self.code_buffer, self.row_buffer, self.position_buffer = self.make_buffers()
         super().__init__()
@@ -71,21 +72,24 @@ class TokenQuantizer(Component):
     def make_buffers(self) -> tuple[TokenBuffer, TokenBuffer, TokenBuffer]:
         """Return the buffers of codes, of residuals or their rows, and of positions."""
         spec = self.spec
-        lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+        lanes = spec.inputs_per_beat
         return (
-            TokenBuffer(INDEX_BITS * lanes, 1, spec.beats_max),
-            TokenBuffer(spec.row.size, lanes, spec.groups_max * digits),
+            TokenBuffer(spec.code_bits * lanes, 1, spec.beats_max),
+            TokenBuffer(spec.row.size, lanes, spec.row_words),
             TokenBuffer(spec.position_bits, lanes, spec.groups_max),
         )
 
-    def write_codes(self, m: Module, clustering: ClusterPass) -> None:
-        """Let the clustering pass write the codes."""
-        m.d.comb += write_as(self.code_buffer.write, clustering.codes)
+    def write_codes(self, m: Module) -> None:
+        """Let the coding pass write the codes."""
+        m.d.comb += write_as(self.code_buffer.write, self.coding.codes)
+
+    def connect_residuals(self, m: Module) -> None:
+        """Connect what this kind of residuals takes beside the others."""
+        m.d.comb += self.residuals.digits.eq(self.shape.digits)
 
     def build(self, m: Module) -> None:  # noqa: D102
-        scaler = self.put(m, "scaler", self.scaler)
         reciprocal = self.put(m, "reciprocal", Reciprocal())
-        clustering = self.put(m, "clustering", ClusterPass(self.spec))
+        coding = self.put(m, "coding", self.coding)
         residuals = self.put(m, "residuals", self.residuals)
         buffers = {
             "codes": self.code_buffer,
@@ -96,14 +100,15 @@ class TokenQuantizer(Component):
             self.put(m, name, buffer)
             connect(m, flipped(getattr(self, name)), buffer.read)
 
-        room, done, start = Signal(), Signal(), Signal()
+        room, done, start, begin = Signal(), Signal(), Signal(), Signal()
         scale = Signal(SCALE)
-        self._connect(m, scaler, reciprocal, clustering, residuals, scale)
+        measure, measured = self._measure(m, reciprocal, begin, done, scale)
+        self._connect(m, reciprocal, measure, scale)
         m.d.comb += [
             room.eq(self.code_buffer.write.free & self.row_buffer.write.free),
-            clustering.start.eq(start),
+            coding.start.eq(start),
             residuals.start.eq(start),
-            scaler.o.ready.eq(done),
+            reciprocal.i.valid.eq(begin),
             reciprocal.o.ready.eq(done),
             self.tokens.done.eq(done),
             [buffer.write.done.eq(done) for buffer in buffers.values()],
@@ -114,49 +119,60 @@ class TokenQuantizer(Component):
                 m.d.comb += self.scale_i.ready.eq(go)
                 with m.If(self.scale_i.valid & go):
                     m.d.sync += scale.eq(self.scale_i.payload)
-                    m.d.comb += [scaler.i.valid.eq(1), reciprocal.i.valid.eq(1)]
+                    m.d.comb += begin.eq(1)
                     m.next = "PREPARE"
             with m.State("PREPARE"):
-                with m.If(scaler.o.valid & reciprocal.o.valid):
+                with m.If(measured & reciprocal.o.valid):
                     m.d.comb += start.eq(1)
                     m.next = "WORK"
             with m.State("WORK"):
-                finished = clustering.finished & residuals.finished
+                finished = coding.finished & residuals.finished
                 m.d.comb += self.scale_o.valid.eq(finished)
                 with m.If(finished & self.scale_o.ready):
                     m.d.comb += done.eq(1)
                     m.next = "WAIT"
 
-    def _connect(
-        self,
-        m: Module,
-        scaler: MidpointScaler,
-        reciprocal: Reciprocal,
-        clustering: ClusterPass,
-        residuals: Any,
-        scale: data.View,
-    ) -> None:
-        """Give every part what is steady while a token is under way."""
+    def _measure(
+        self, m: Module, reciprocal: Reciprocal, begin: Signal, done: Signal, scale: data.View
+    ) -> tuple[Any, Value]:
+        """Return what activations are measured with, and whether it is there."""
+        if self.scaler is None:
+            divisor = Signal(DIVISOR)
+            m.d.comb += [
+                divisor.reciprocal.eq(reciprocal.o.payload[RECIPROCAL_DROP:]),
+                divisor.exponent.eq(scale.exponent),
+            ]
+            return divisor, reciprocal.o.valid
+        scaler = self.put(m, "scaler", self.scaler)
         m.d.comb += [
             scaler.centroids.eq(self.a_centroids),
+            self.residuals.a_centroids.eq(self.a_centroids),
             scaler.last_centroid.eq(self.shape.last_centroid),
             scaler.i.payload.eq(self.scale_i.payload),
+            scaler.i.valid.eq(begin),
+            scaler.o.ready.eq(done),
+        ]
+        return scaler.o.payload, scaler.o.valid
+
+    def _connect(self, m: Module, reciprocal: Reciprocal, measure: Any, scale: data.View) -> None:
+        """Give every part what is steady while a token is under way."""
+        coding, residuals = self.coding, self.residuals
+        m.d.comb += [
             reciprocal.i.payload.eq(self.scale_i.payload.mantissa),
-            clustering.inputs.eq(self.shape.inputs),
-            clustering.thresholds.eq(scaler.o.payload),
-            clustering.tokens.data.eq(self.tokens.data),
-            self.tokens.en.eq(clustering.tokens.en),
-            self.tokens.address.eq(clustering.tokens.address),
+            coding.inputs.eq(self.shape.inputs),
+            coding.measure.eq(measure),
+            coding.tokens.data.eq(self.tokens.data),
+            self.tokens.en.eq(coding.tokens.en),
+            self.tokens.address.eq(coding.tokens.address),
             residuals.k_top.eq(self.shape.k_top),
-            residuals.a_centroids.eq(self.a_centroids),
             residuals.w_centroids.eq(self.w_centroids),
             residuals.scale.eq(scale),
-            residuals.thresholds.eq(scaler.o.payload),
+            residuals.measure.eq(measure),
             residuals.reciprocal.eq(reciprocal.o.payload),
             write_as(self.row_buffer.write, residuals.rows),
             write_as(self.position_buffer.write, residuals.positions),
-            self.saturated.eq(residuals.saturated),
             self.scale_o.payload.eq(scale),
         ]
-        self.write_codes(m, clustering)
+        self.write_codes(m)
+        self.connect_residuals(m)
         connect(m, flipped(self.outlier_i), residuals.i)

@@ -7,7 +7,9 @@ import numpy as np
 
 from golden.exact.clustering import thresholds
 from golden.exact.fp16 import INFINITY, BitArray, floor_magnitude
+from golden.exact.grid import GRID, RECIPROCAL_DROP
 from golden.exact.mapping import stored_centroids
+from golden.exact.residual import reciprocal
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, MIN_SCALE_EXPONENT, IntArray
 from golden.exact.token_scale import Scale
 from hw.engine_spec import EngineSpec
@@ -15,7 +17,6 @@ from sim.kit.corners import FINITE, clean
 from sim.kit.words import unpack
 
 LARGEST = (1 << (CENTROID_BITS - 1)) - 1
-CODES = 16
 
 
 def random_centroids(rng: np.random.Generator, size: int, *, symmetric: bool) -> IntArray:
@@ -43,18 +44,35 @@ def scale_word(scale: Scale, token: int = 0) -> dict[str, int]:
     return {"mantissa": int(scale.mantissa[token]), "exponent": int(scale.exponent[token])}
 
 
-def stored(centroids: IntArray, *, symmetric: bool, filler: int = 0) -> list[int]:
+def any_a_centroids(rng: np.random.Generator, spec: EngineSpec) -> IntArray:
+    """Return an activation codebook that an engine takes: of any length, or the grid."""
+    if spec.numbers.made:
+        return GRID
+    size = 1 << int(rng.integers(2, spec.code_bits, endpoint=True))
+    return random_centroids(rng, size, symmetric=spec.numbers.symmetric)
+
+
+def stored(centroids: IntArray, *, symmetric: bool, filler: int = 0, bits: int = 4) -> list[int]:
     """Return what an engine stores of a codebook, and ``filler`` for the entries not in use."""
     held = stored_centroids(centroids, symmetric=symmetric).tolist()
-    entries = CODES // 2 if symmetric else CODES
-    return held + [filler] * (entries - len(held))
+    return held + [filler] * ((1 << (bits - symmetric)) - len(held))
 
 
-def threshold_words(scale: Scale, centroids: IntArray, *, symmetric: bool) -> list[Any]:
+def measure_words(spec: EngineSpec, scale: Scale, centroids: IntArray) -> Any:
+    """Return what an engine measures one token's activations with."""
+    if spec.numbers.made:
+        word = int(reciprocal(scale.mantissa)[0]) >> RECIPROCAL_DROP
+        return {"reciprocal": word, "exponent": int(scale.exponent[0])}
+    return threshold_words(scale, centroids, symmetric=spec.numbers.symmetric, bits=spec.code_bits)
+
+
+def threshold_words(
+    scale: Scale, centroids: IntArray, *, symmetric: bool, bits: int = 4
+) -> list[Any]:
     """Return one token's thresholds as the clustering unit wants them."""
     if not symmetric:
         bounds = [bound - (bound < 0) for bound in thresholds(scale, centroids)[0].tolist()]
-        return bounds + [INFINITY] * (CODES - 1 - len(bounds))
+        return bounds + [INFINITY] * ((1 << bits) - 1 - len(bounds))
     held = stored_centroids(centroids, symmetric=True)
     floor, exact = floor_magnitude(
         scale.mantissa * (held[:-1] + held[1:]), scale.exponent - A_FRACTION_BITS - 1
@@ -63,7 +81,7 @@ def threshold_words(scale: Scale, centroids: IntArray, *, symmetric: bool) -> li
         {"exact": int(e), "magnitude": int(f + (not e))} for f, e in zip(floor, exact, strict=True)
     ]
     unused = {"exact": 0, "magnitude": INFINITY}
-    return words + [unused] * (CODES // 2 - 1 - len(words))
+    return words + [unused] * ((1 << (bits - 1)) - 1 - len(words))
 
 
 def row_values(spec: EngineSpec, words: Sequence[int]) -> list[int]:
@@ -77,8 +95,12 @@ def row_values(spec: EngineSpec, words: Sequence[int]) -> list[int]:
     return totals.tolist()
 
 
-def near_scale(rng: np.random.Generator, scale: Scale, count: int) -> BitArray:
-    """Return FP16 patterns mostly within the range of ratios; some are corners."""
+def near_scale(rng: np.random.Generator, scale: Scale, count: int, most: float) -> BitArray:
+    """Return FP16 patterns of up to ``most`` scales; some are corners."""
     ratios = rng.normal(size=count) * rng.choice([1, 30, 500, 3000], count)
-    x = np.clip(ratios * scale.value(), -65504, 65504).astype(np.float16).view(np.uint16)
-    return clean(np.where(rng.random(count) < 0.2, rng.choice(FINITE, count), x))
+    ratios = np.where(rng.random(count) < 0.1, most * np.sign(ratios), ratios)
+    largest = min(most * scale.value()[0], 65504.0)
+    x = np.clip(ratios * scale.value(), -largest, largest)
+    corners = rng.choice(FINITE, count).view(np.float16).astype(np.float64)
+    x = np.where((rng.random(count) < 0.2) & (np.abs(corners) <= largest), corners, x)
+    return clean(x.astype(np.float16).view(np.uint16))

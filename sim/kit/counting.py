@@ -7,7 +7,7 @@ import numpy as np
 
 from golden.exact.counter_fp16 import BINS, main_sums
 from golden.exact.fp16 import to_bits
-from golden.exact.spec import IntArray
+from golden.exact.spec import A_FRACTION_BITS, IntArray
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 from sim.kit.lookups import CODES, entry, random_row, table_row
@@ -90,3 +90,16 @@ def compensation_beats(spec: CounterSpec, shape: dict[str, int]) -> Iterator[dic
                 "last": int(last),
                 "token_last": int(last and group == groups - 1),
             }
+
+
+def fitting_residuals(
+    rng: np.random.Generator, spec: CounterSpec, centroid: int, shape: tuple[int, ...]
+) -> IntArray:
+    """Return magnitudes of residuals whose products with a centroid fit, small ones and large."""
+    unit = A_FRACTION_BITS + spec.numbers.w_fraction_bits
+    most = (spec.numbers.residual_max(spec.inputs_max) << unit) // max(int(centroid), 1)
+    most = min(most, (1 << (spec.ratio_bits + 1)) - 1)
+    some = rng.integers(0, most, shape, endpoint=True) >> rng.integers(
+        most.bit_length(), size=shape
+    )
+    return np.where(rng.random(shape) < 0.1, most, some)

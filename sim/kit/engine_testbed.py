@@ -11,7 +11,7 @@ from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result
 from sim.kit.testbed import Testbed
 
-FLAGS = ("nonfinite", "saturated", "overflow")
+FLAGS = ("nonfinite", "overflow")
 
 
 class EngineTestbed(Testbed):

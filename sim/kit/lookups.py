@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from golden.exact.grid import made_rows
+from golden.exact.spec import GRID_MAX
 from hw.engine_spec import EngineSpec
 
 CODES = 16
@@ -33,17 +35,35 @@ def entry(spec: EngineSpec, row: dict[str, Any], code: int) -> int:
 
 def whole(spec: EngineSpec, part: dict[str, int]) -> int:
     """Return a lane's sum with its carry."""
-    return part["sum"] + (part["carry"] << spec.carry_place)
+    return wrapped(part["sum"] + (part["carry"] << spec.carry_place), spec.sum_bits)
+
+
+def wrapped(total: Any, bits: int) -> Any:
+    """Return what an accumulator has of a sum: random rows can exceed those of any token."""
+    half = 1 << (bits - 1)
+    return (total + half) % (2 * half) - half
 
 
 def table_row(spec: EngineSpec, table: Sequence[Sequence[int]], code: int) -> dict[str, Any]:
     """Return the row that an activation's code picks from the product table."""
     if spec.numbers.symmetric:
-        return {"entries": table[code % 8], "sign": code // 8}
+        sign, level = divmod(code, spec.levels)
+        return {"entries": table[level], "sign": sign}
     return {"entries": table[code]}
 
 
-def beats(spec: EngineSpec, *, inputs: int, outputs: int, k_top: int) -> Iterator[dict[str, int]]:
+def made_row(spec: EngineSpec, centroids: Sequence[int], code: int) -> dict[str, Any]:
+    """Return the row that is made of an activation's code and the weight centroids."""
+    sign, magnitude = divmod(code, GRID_MAX + 1)
+    entries = made_rows(np.array(centroids))[GRID_MAX + magnitude]
+    if spec.numbers.symmetric:
+        return {"entries": entries.tolist(), "sign": sign}
+    return {"entries": (-entries if sign else entries).tolist()}
+
+
+def beats(
+    spec: EngineSpec, *, inputs: int, outputs: int, k_top: int, digits: int
+) -> Iterator[dict[str, int]]:
     """Yield one token's beats in their order, as ``spec.beat``."""
     lanes = spec.inputs_per_beat
     tiles = -(-outputs // spec.output_lanes)
@@ -52,7 +72,7 @@ def beats(spec: EngineSpec, *, inputs: int, outputs: int, k_top: int) -> Iterato
         groups = [
             (1, address, digit, 2 * k_top)
             for address in range(-(-2 * k_top // lanes))
-            for digit in range(spec.numbers.residual_digits)
+            for digit in range(digits)
         ]
         steps = main + groups
         for n, (compensation, address, digit, length) in enumerate(steps):
@@ -77,11 +97,12 @@ def random_shape(rng: np.random.Generator, spec: EngineSpec, *, least: int = 0) 
         "inputs": inputs,
         "outputs": int(rng.integers(1, spec.outputs_max, endpoint=True)),
         "k_top": int(rng.integers(least, min(inputs, spec.outliers_max), endpoint=True)),
-        "last_centroid": 7 if spec.numbers.symmetric else 15,
+        "last_centroid": spec.levels - 1,
+        "digits": int(rng.integers(1, spec.residual_digits, endpoint=True)),
     }
 
 
 def token_beats(spec: EngineSpec, shape: dict[str, int]) -> list[dict[str, int]]:
     """Return one token's beats in a layer of ``shape``."""
-    sizes = {name: shape[name] for name in ("inputs", "outputs", "k_top")}
+    sizes = {name: shape[name] for name in ("inputs", "outputs", "k_top", "digits")}
     return list(beats(spec, **sizes))

@@ -2,11 +2,18 @@
 
 from typing import Any
 
-from golden.exact.clustering import cluster, thresholds
 from golden.exact.fp16 import key
+from golden.exact.linear import activation_index
 from golden.exact.residual import reciprocal
-from golden.exact.token_scale import Scale
-from sim.kit.codebooks import near_scale, random_centroids, scale_word, stored, threshold_words
+from golden.exact.token_scale import Scale, ScaleFactor
+from sim.kit.codebooks import (
+    any_a_centroids,
+    measure_words,
+    near_scale,
+    scale_word,
+    stored,
+)
+from sim.kit.random_layer import fitting_codebook
 from sim.kit.testbed import Testbed
 
 
@@ -37,15 +44,17 @@ class OutlierCase:
     def __init__(self, bed: Testbed, scale: Scale, count: int) -> None:
         spec, rng = bed.block.spec, bed.rng
         self.scale, self.symmetric = scale, spec.numbers.symmetric
+        numbers, inputs = spec.numbers, spec.inputs_max
+        factor = ScaleFactor.mean(inputs)
+        self.a_centroids = any_a_centroids(rng, spec)
         size = int(rng.choice([4, 8, 16]))
-        self.a_centroids, self.w_centroids = (
-            random_centroids(rng, size, symmetric=self.symmetric) for _ in range(2)
-        )
-        self.x = near_scale(rng, scale, count)
+        self.w_centroids = fitting_codebook(rng, numbers, size, inputs, factor, self.a_centroids)
+        self.x = near_scale(rng, scale, count, inputs)
         self.position = rng.integers(spec.inputs_max, size=count)
         self.again = rng.random(count) < 0.2
         keys = key(self.x)
-        index = cluster(keys[None], thresholds(scale, self.a_centroids))[0]
+        made = numbers.made
+        index = activation_index(self.x[None], scale, self.a_centroids, made=made)[0]
         self.centroid = self.a_centroids[index]
         self.items = [
             {"key": int(k), "position": int(p), "repeated": int(r)}
@@ -54,13 +63,19 @@ class OutlierCase:
 
     def set(self, bed: Testbed) -> None:
         """Drive what the block takes of the layer and the token."""
+        spec = bed.block.spec
+        numbers = spec.numbers
         inputs: dict[str, Any] = {
             "k_top": len(self.x) // 2,
-            "a_centroids": stored(self.a_centroids, symmetric=self.symmetric),
+            "digits": numbers.residual_digits(spec.inputs_max),
             "w_centroids": stored(self.w_centroids, symmetric=self.symmetric),
             "scale": scale_word(self.scale),
-            "thresholds": threshold_words(self.scale, self.a_centroids, symmetric=self.symmetric),
+            "measure": measure_words(spec, self.scale, self.a_centroids),
             "reciprocal": int(reciprocal(self.scale.mantissa)[0]),
         }
+        if not numbers.made:
+            inputs["a_centroids"] = stored(
+                self.a_centroids, symmetric=self.symmetric, bits=spec.code_bits
+            )
         members = bed.block.signature.members
         bed.set(**{name: value for name, value in inputs.items() if name in members})

@@ -1,13 +1,19 @@
 """Random layers and tokens for benches: every shape and number that a layer may have."""
 
+from fractions import Fraction
+
 import numpy as np
 
+from golden.exact.codebook import from_grid
 from golden.exact.fp16 import BitArray
+from golden.exact.grid import GRID, made_rows
 from golden.exact.linear import QuantizedLinear
-from golden.exact.spec import CENTROID_BITS, IntArray, NumberSpec
+from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor
 from hw.engine_spec import EngineSpec
 from sim.kit.corners import finite
+
+LARGEST = (1 << (CENTROID_BITS - 1)) - 1
 
 
 def random_layer(
@@ -21,11 +27,17 @@ def random_layer(
     weight_bits: int = 4,
 ) -> QuantizedLinear:
     """Return a layer with random constants, large and small, of a given shape."""
-    a_centroids = _codebook(rng, 1 << activation_bits, numbers.symmetric)
-    w_centroids = _codebook(rng, 1 << weight_bits, numbers.symmetric)
+    factor = ScaleFactor.mean(inputs, Fraction(2) ** int(rng.integers(-1, 2)))
+    if numbers.made:
+        a_centroids = GRID
+    else:
+        a_centroids = random_codebook(rng, 1 << activation_bits, numbers.symmetric)
+    w_centroids = fitting_codebook(rng, numbers, 1 << weight_bits, inputs, factor, a_centroids)
     # Of the products only their range matters to an engine.
     shape = len(a_centroids), len(w_centroids)
-    if numbers.symmetric:
+    if numbers.made:
+        table = made_rows(w_centroids)
+    elif numbers.symmetric:
         quarter = rng.integers(0, numbers.entry_max, (shape[0] // 2, shape[1] // 2), endpoint=True)
         half = np.hstack([-quarter[:, ::-1], quarter])
         table = np.vstack([-half[::-1], half])
@@ -40,7 +52,7 @@ def random_layer(
         w_scale=Scale(rng.integers(1024, 2048, outputs), rng.integers(-32, -18, outputs)),
         bias=finite(rng, (outputs,)),
         k_top=k_top,
-        factor=ScaleFactor.mean(inputs, int(rng.integers(-1, 2))),
+        factor=factor,
     )
 
 
@@ -58,11 +70,33 @@ def random_tokens(rng: np.random.Generator, count: int, inputs: int) -> BitArray
     return x
 
 
-def _codebook(rng: np.random.Generator, count: int, symmetric: bool) -> IntArray:
-    """Return ascending centroids in their 16 bits; mostly near zero, some far."""
-    limit = (1 << (CENTROID_BITS - 1)) - 1
+def fitting_codebook(
+    rng: np.random.Generator,
+    numbers: NumberSpec,
+    count: int,
+    inputs: int,
+    factor: ScaleFactor,
+    a_centroids: IntArray,
+) -> IntArray:
+    """Return a weight codebook with which no outlier is too large; often the largest."""
+    a_max = from_grid(np.abs(a_centroids).max(), A_FRACTION_BITS)
+    ratio = (1 + 2.0**-10) / factor.value()
+    fits = (numbers.residual_max(inputs) - 1) / (ratio + a_max)
+    fits = min(fits, 2 * (numbers.entry_max + 1) / max(a_max, 2.0**-10))
+    limit = min(int(fits * (1 << numbers.w_fraction_bits)), (1 << numbers.w_centroid_bits) - 1)
+    codebook = random_codebook(rng, count, numbers.symmetric, limit)
+    if rng.random() < 0.5:
+        codebook[-1] = limit
+        codebook[0] = -limit if numbers.symmetric else codebook[0]
+    return codebook
+
+
+def random_codebook(
+    rng: np.random.Generator, count: int, symmetric: bool, limit: int = LARGEST
+) -> IntArray:
+    """Return ascending centroids within a limit; mostly near zero, some far."""
     if rng.random() < 0.7:
-        limit = 4 << 10
+        limit = min(limit, 4 << 10)
     if symmetric:
         positive = np.sort(rng.integers(0, limit, count // 2, endpoint=True))
         return np.concatenate([-positive[::-1], positive])
@@ -81,6 +115,6 @@ def any_layer(
         inputs=inputs,
         outputs=outputs or int(rng.integers(1, spec.outputs_max, endpoint=True)),
         k_top=int(rng.integers(0, most, endpoint=True)) if k_top is None else min(k_top, most),
-        activation_bits=int(rng.integers(2, 5)),
+        activation_bits=int(rng.integers(2, min(spec.code_bits, 5), endpoint=True)),
         weight_bits=int(rng.integers(2, 5)),
     )

@@ -39,4 +39,5 @@ def shape_of(layer: Any) -> dict[str, int]:
         "outputs": layer.outputs,
         "k_top": layer.k_top,
         "last_centroid": (centroids // 2 if layer.spec.symmetric else centroids) - 1,
+        "digits": layer.spec.residual_digits(layer.inputs),
     }

@@ -53,13 +53,13 @@ def run_in_cocotb(
     if not paths[RESULT].exists():
         raise ToolError(f"{name} on {simulator}: the bench left no result")
     with np.load(paths[RESULT], allow_pickle=False) as file:
-        nonfinite, saturated, overflow = file["flags"].tolist()
+        nonfinite, overflow = file["flags"].tolist()
         return LayerRun(
             y=file["y"],
             first=file["first"],
             last_weights=file["last_weights"],
             last=file["last"],
-            flags={"nonfinite": nonfinite, "saturated": saturated, "overflow": overflow},
+            flags={"nonfinite": nonfinite, "overflow": overflow},
             simulated=int(file["simulated"]),
             seconds=float(file["seconds"]),
             waves=run.waves,

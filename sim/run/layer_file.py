@@ -15,7 +15,7 @@ def save_layer(path: Path, layer: QuantizedLinear, x: BitArray) -> None:
     spec = layer.spec
     np.savez(
         path,
-        spec=np.array([spec.symmetric, spec.magnitude_bits, spec.residual_digits]),
+        spec=np.array([spec.symmetric, spec.magnitude_bits, spec.activation_bits]),
         a_centroids=layer.a_centroids,
         w_centroids=layer.w_centroids,
         product_table=layer.product_table,
@@ -32,12 +32,12 @@ def save_layer(path: Path, layer: QuantizedLinear, x: BitArray) -> None:
 def load_layer(path: Path) -> tuple[QuantizedLinear, BitArray]:
     """Return what :func:`save_layer` wrote."""
     with np.load(path, allow_pickle=False) as file:
-        symmetric, magnitude_bits, residual_digits = file["spec"].tolist()
+        symmetric, magnitude_bits, activation_bits = file["spec"].tolist()
         layer = QuantizedLinear(
             spec=NumberSpec(
                 symmetric=bool(symmetric),
                 magnitude_bits=magnitude_bits,
-                residual_digits=residual_digits,
+                activation_bits=activation_bits,
             ),
             a_centroids=file["a_centroids"],
             w_centroids=file["w_centroids"],

@@ -23,7 +23,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "outputs": layer.outputs,
         "tokens": len(run.y),
         "bits_w": len(layer.w_centroids).bit_length() - 1,
-        "bits_a": len(layer.a_centroids).bit_length() - 1,
+        "bits_a": layer.activation_bits,
         "symmetric": layer.spec.symmetric,
         "magnitude_bits": layer.spec.magnitude_bits,
         "outliers": layer.k_top / layer.inputs if source.layer else options.outlier_share,

@@ -10,10 +10,10 @@ import numpy as np
 from gateware.engines.contract import Contract
 from gateware.engines.kinds import engine, is_engine
 from gateware.points import CATALOGUE, point
-from gateware.sizes import SUFFIX
+from gateware.sizes import SUFFIX, engine_name
 from golden.accuracy.error_split import ErrorSplit, split_errors
 from golden.base.errors import InputError
-from golden.exact.codebook import require_index_bits
+from golden.exact.codebook import A_INDEX_BITS, require_index_bits
 from golden.exact.linear import QuantizedLinear, Result
 from golden.exact.outliers import outliers_per_side
 from golden.models.layer_source import LayerSource
@@ -35,8 +35,10 @@ class Options:
         Design point, with or without the suffix of symmetric codebooks.
     simulator : str
         ``icarus`` or ``verilator``.
-    weight_bits, activation_bits : int
+    weight_bits : int
         2, 3 or 4.
+    activation_bits : int
+        2 to 5, or 8; more than 4 chooses the design of that form.
     symmetric : bool
         Symmetric codebooks.
     outlier_share : float
@@ -63,13 +65,17 @@ class Options:
 
     def __post_init__(self) -> None:
         require_index_bits("--bits-w", self.weight_bits)
-        require_index_bits("--bits-a", self.activation_bits)
+        require_index_bits("--bits-a", self.activation_bits, A_INDEX_BITS)
         outliers_per_side(1, self.outlier_share)
         require_recipe(self.recipe)
         if self.seed < 0:
             raise InputError(f"the seed must be 0 or more, got {self.seed}")
         if self.design in CATALOGUE and self.design_name not in CATALOGUE:
-            raise InputError(f"{self.design} has plain codebooks only: leave out --symmetric")
+            others = ", ".join(name for name in CATALOGUE if name.startswith(f"{self.design}_"))
+            raise InputError(
+                f"there is no {self.design_name}: choose other --bits-a, leave out --symmetric, or"
+                f" choose one of {others or 'kllm verilog --list'}"
+            )
         if not is_engine(point(self.design_name)):
             engines = ", ".join(name for name, made in CATALOGUE.items() if is_engine(made))
             raise InputError(
@@ -79,9 +85,10 @@ class Options:
     @property
     def design_name(self) -> str:
         """The design's full name."""
-        name = self.design.removesuffix(SUFFIX)
-        symmetric = self.symmetric or name != self.design
-        return name + SUFFIX * symmetric
+        size = self.design.removesuffix(SUFFIX)
+        symmetric = self.symmetric or size != self.design
+        bits = 4 if size.endswith(("_a5", "_a8")) else self.activation_bits
+        return engine_name(size, symmetric=symmetric, activation_bits=bits)
 
     @cached_property
     def engine(self) -> Contract[Any]:

@@ -28,7 +28,7 @@ class Group:
     start, stop : int
         The channels from ``start`` up to ``stop``.
     bits : int
-        2, 3, 4 or 8.
+        2 to 8.
     """
 
     start: int

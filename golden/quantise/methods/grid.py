@@ -7,16 +7,16 @@ from golden.base.errors import InputError
 
 Floats = npt.NDArray[np.floating]
 
-BITS = (2, 3, 4, 8)
+BITS = range(2, 9)
 SEARCH_STEPS = 80
 NARROWEST_CLIP = 0.2
 ERROR_POWER = 2.4
 
 
 def require_bits(name: str, bits: object) -> None:
-    """Raise InputError unless ``bits`` is 2, 3, 4 or 8."""
+    """Raise InputError unless ``bits`` is from 2 to 8."""
     if type(bits) is not int or bits not in BITS:
-        raise InputError(f"{name} must be 2, 3, 4 or 8, got {bits}")
+        raise InputError(f"{name} must be from 2 to 8, got {bits}")
 
 
 def to_grid(values: Floats, scale: Floats, bits: int) -> Floats:
@@ -59,7 +59,7 @@ def quantize_rows(
     ----------
     values : (R, K) float
     bits : int
-        2, 3, 4 or 8.
+        2 to 8.
     clip : float
         What share of the largest magnitude the grid reaches.
     group : int, optional

@@ -31,7 +31,7 @@ class CompensationArray(Sized[CounterSpec]):
 
     shape = In(lambda c: c.spec.shape)
     """Size of the layer. This and ``w_centroids`` are steady while tokens are under way."""
-    w_centroids = In(lambda c: c.spec.codebook)
+    w_centroids = In(lambda c: c.spec.weight_codebook)
     """Weight codebook."""
     residuals = Out(lambda c: ReadPort(c.spec.residual.size, 1, 2 * c.spec.outliers_max))
     """The tokens' residuals, one a word."""

@@ -25,7 +25,7 @@ class CompensationMac(Sized[CounterSpec]):
 
     LATENCY = 3 + CompensationProduct.LATENCY
 
-    w_centroids = In(lambda c: c.spec.codebook)
+    w_centroids = In(lambda c: c.spec.weight_codebook)
     """Weight codebook. Steady."""
     weight = In(INDEX_BITS)
     """Code of the outlier's weight."""

@@ -1,12 +1,11 @@
 """Compensation product: a residual times a weight centroid, rounded to table units."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Const, Module, Signal
 
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS
 from hw.arith.columns import Columns, carry_select, compress, register, rows, two_each
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.stream.component import In, Out, Sized
-from hw.token.outlier_residual import RESIDUAL_BITS
 
 MAGNITUDE_BITS = CENTROID_BITS - 1
 LEVELS = 6  # of full adders, which leave three bits in a column
@@ -25,21 +24,19 @@ class CompensationProduct(Sized[CounterSpec]):
 
     LATENCY = 2
 
-    residual = In(RESIDUAL_BITS)
+    residual = In(lambda c: c.spec.residual.members["magnitude"])
     """Magnitude of a residual, in units of 2**-10."""
     centroid = In(MAGNITUDE_BITS)
     """Magnitude of a weight centroid."""
     product = Out(lambda c: c.spec.residual_bits)
-    """In table units, halves rounded up; the largest value if it is beyond."""
-    clipped = Out(1)
-    """Whether it is."""
+    """In table units, halves rounded up."""
 
     def build(self, m: Module) -> None:  # noqa: D102
         shift = A_FRACTION_BITS + self.spec.numbers.w_fraction_bits
-        bits = RESIDUAL_BITS + MAGNITUDE_BITS
+        bits = len(self.residual) + MAGNITUDE_BITS
         columns: Columns = [[] for _ in range(bits)]
         for place, bit in enumerate(self.centroid):
-            partial = self.residual & bit.replicate(RESIDUAL_BITS)
+            partial = self.residual & bit.replicate(len(self.residual))
             for weight, term in enumerate(partial, place):
                 columns[weight].append(term)
         columns[shift - 1].append(Const(1, 1))  # rounds halves up; the product leaves room
@@ -47,7 +44,4 @@ class CompensationProduct(Sized[CounterSpec]):
         a, b = rows(register(m, two_each(m, three, "last"), "two"))
         rounded = Signal(bits - shift, reset_less=True)
         m.d.sync += rounded.eq(carry_select(m, a, b, "whole")[shift:])
-        m.d.comb += [
-            self.clipped.eq(rounded[self.spec.residual_bits :].any()),
-            self.product.eq(Mux(self.clipped, self.spec.numbers.residual_max, rounded)),
-        ]
+        m.d.comb += self.product.eq(rounded)

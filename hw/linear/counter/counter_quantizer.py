@@ -9,7 +9,6 @@ from hw.formats import INDEX_BITS
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.residual_store import ResidualStore
 from hw.stream.token_buffer import TokenBuffer
-from hw.token.cluster_pass import ClusterPass
 from hw.token.token_quantizer import TokenQuantizer
 
 
@@ -30,7 +29,7 @@ class CounterQuantizer(TokenQuantizer):
     def make_buffers(self) -> tuple[TokenBuffer, TokenBuffer, TokenBuffer]:
         """Return the buffers of codes, residuals and positions."""
         spec = self.spec
-        words = spec.pairs // spec.inputs_per_beat  # of the clustering pass in one of ours
+        words = spec.pairs // spec.inputs_per_beat  # of the coding pass in one of ours
         outliers = 2 * spec.outliers_max
         return (
             TokenBuffer(INDEX_BITS * spec.inputs_per_beat, words, spec.counting_beats_max),
@@ -38,9 +37,12 @@ class CounterQuantizer(TokenQuantizer):
             TokenBuffer(spec.position_bits, 1, outliers),
         )
 
-    def write_codes(self, m: Module, clustering: ClusterPass) -> None:
-        """Put a few words of the clustering pass side by side."""
-        write, codes = self.code_buffer.write, clustering.codes
+    def connect_residuals(self, m: Module) -> None:
+        """Connect nothing more: residuals are not cut into digits."""
+
+    def write_codes(self, m: Module) -> None:
+        """Put a few words of the coding pass side by side."""
+        write, codes = self.code_buffer.write, self.coding.codes
         words = self.spec.pairs // self.spec.inputs_per_beat
         lane = exact_log2(words)
         m.d.comb += [

@@ -10,7 +10,6 @@ from amaranth.utils import ceil_log2, exact_log2
 from golden.exact.spec import require_int
 from hw.engine_spec import EngineSpec
 from hw.formats import INDEX_BITS, require_power_of_two
-from hw.token.outlier_residual import RESIDUAL_BITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +48,8 @@ class CounterSpec(EngineSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.code_bits != INDEX_BITS:
+            raise ValueError(f"activation_bits must be {INDEX_BITS}: counters count pairs of codes")
         require_power_of_two("counters", self.counters, low=1, high=64)
         require_power_of_two("counter_inputs", self.counter_inputs, low=2, high=64)
         require_power_of_two("tree_lanes", self.tree_lanes, low=2, high=128)
@@ -115,7 +116,8 @@ class CounterSpec(EngineSpec):
     @property
     def compensation_bits(self) -> int:
         """Bits of a channel's sum over all outliers, with sign."""
-        return self.numbers.sum_bits(0, 2 * self.outliers_max)
+        most = self.numbers.compensation_max(self.inputs_max, 2 * self.outliers_max)
+        return most.bit_length() + 1
 
     @property
     def tiles_together(self) -> int:
@@ -154,7 +156,7 @@ class CounterSpec(EngineSpec):
     @cached_property
     def residual(self) -> data.StructLayout:
         """What an outlier is multiplied by: x / s_a - C_A[a] in units of 2**-10."""
-        return data.StructLayout({"magnitude": RESIDUAL_BITS, "negative": 1})
+        return data.StructLayout({"magnitude": self.ratio_bits + 1, "negative": 1})
 
     @cached_property
     def counting_beat(self) -> data.StructLayout:

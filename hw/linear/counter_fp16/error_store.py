@@ -3,7 +3,7 @@
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 
-from golden.exact.spec import A_FRACTION_BITS
+from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS
 from hw.formats import INDEX_BITS
 from hw.fp16.fp16_from_integer import Fp16FromInteger
 from hw.linear.counter.counter_spec import CounterSpec
@@ -12,7 +12,7 @@ from hw.linear.counter_fp16.dequant_unit import CODEBOOK
 from hw.linear.counter_fp16.error_unit import ErrorUnit
 from hw.linear.counter_fp16.fp16_token_scale import Fp16TokenScale
 from hw.stream.pipeline import later
-from hw.token.clustering_unit import ClusteringUnit, ordered
+from hw.token.coding import coding_unit, prepared
 
 CODES = 1 << INDEX_BITS
 
@@ -22,9 +22,9 @@ class ErrorStore(ResidualStore):
 
     Bit-exact with :func:`golden.exact.counter_fp16.error_units`. It has the ports of
     :class:`hw.linear.counter.residual_store.ResidualStore`, with an FP16 error a word in ``rows``.
-    ``w_centroids`` and ``reciprocal`` are not used, and ``saturated`` stays low. One after the
-    other the activation centroids are turned into FP16, all the time, so they must be steady for
-    ``SETTLING`` cycles before a token.
+    ``w_centroids`` and ``reciprocal`` are not used. One after the other the activation centroids
+    are turned into FP16, all the time, so they must be steady for ``SETTLING`` cycles before a
+    token.
     """
 
     CODED = 3  # cycles from an outlier to its code, while the scale becomes FP16
@@ -44,7 +44,7 @@ class ErrorStore(ResidualStore):
         m.d.comb += [self.i.ready.eq(wanting), taken.eq(self.i.valid & wanting)]
         self.until_all(m, wanting, asked, taken)
 
-        clustering = self.put(m, "clustering", ClusteringUnit(spec.numbers.symmetric))
+        clustering = self.put(m, "clustering", coding_unit(spec))
         unit = self.put(m, "unit", ErrorUnit())
         scale = self.put(m, "scale", Fp16TokenScale())
         # 1: the key as FP16. 2: its code. 3: another cycle, as the scale takes three.
@@ -52,8 +52,8 @@ class ErrorStore(ResidualStore):
         x, code = Signal(16, reset_less=True), Signal(INDEX_BITS, reset_less=True)
         m.d.sync += [x.eq(Cat(abs(key)[:15], key < 0)), code.eq(clustering.code)]
         m.d.comb += [
-            clustering.activation.eq(ordered(x, symmetric=spec.numbers.symmetric)),
-            clustering.thresholds.eq(self.thresholds),
+            clustering.activation.eq(prepared(spec, x)),
+            clustering.measure.eq(self.measure),
             scale.i.eq(self.scale),
             unit.codebook.eq(self._codebook(m)),
             unit.code.eq(later(m, code, 1)),
@@ -78,9 +78,9 @@ class ErrorStore(ResidualStore):
     def _codebook(self, m: Module) -> data.View:
         """Return the centroids in FP16, by code."""
         spec = self.spec
-        convert = self.put(m, "convert", Fp16FromInteger(spec.centroid_bits + 1, pipelined=True))
+        convert = self.put(m, "convert", Fp16FromInteger(CENTROID_BITS, pipelined=True))
         number = Signal(INDEX_BITS)
-        chosen = Signal(signed(spec.centroid_bits + 1), reset_less=True)
+        chosen = Signal(signed(CENTROID_BITS), reset_less=True)
         m.d.sync += number.eq(number + 1)
         if spec.numbers.symmetric:
             stored = self.a_centroids[number[:-1]]

@@ -12,7 +12,7 @@ class BeatSequencer(Sized[EngineSpec]):
     """Step through the tiles of a layer; in each, the main beats, then the compensation.
 
     Per token (ceil(K / k_t) + D * ceil(2 k_top / k_t)) * ceil(N / n_t) beats, D the digits of a
-    residual row.
+    residual row in this layer.
 
     Timing
     ------
@@ -33,7 +33,7 @@ class BeatSequencer(Sized[EngineSpec]):
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec, beat, shape = self.spec, self.o.payload, self.shape
-        lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+        lanes = spec.inputs_per_beat
         walk = self.put(
             m,
             "walk",
@@ -42,7 +42,7 @@ class BeatSequencer(Sized[EngineSpec]):
                     Loop("tile", spec.outputs_max, spec.output_lanes),
                     Loop("branch", 2),
                     Loop("address", max(spec.inputs_max, 2 * spec.outliers_max), lanes),
-                    Loop("digit", digits),
+                    Loop("digit", spec.residual_digits),
                 )
             ),
         )
@@ -55,7 +55,7 @@ class BeatSequencer(Sized[EngineSpec]):
             walk.counts.tile.eq(shape.outputs),
             walk.counts.branch.eq(Mux(shape.k_top == 0, 1, 2)),
             walk.counts.address.eq(length),
-            walk.counts.digit.eq(Mux(compensation, digits, 1)),
+            walk.counts.digit.eq(Mux(compensation, shape.digits, 1)),
             walk.available.eq(self.available),
             walk.o.ready.eq(self.o.ready),
             self.o.valid.eq(walk.o.valid),

@@ -7,6 +7,7 @@ from hw.engine_spec import EngineSpec
 from hw.formats import INDEX_BITS
 from hw.linear.lookup.beat_sequencer import BeatSequencer
 from hw.linear.lookup.lookup_lane import LookupLane
+from hw.linear.lookup.row_maker import RowMaker
 from hw.linear.lookup.row_select import RowSelect
 from hw.stream.component import In, InStream, Out, Sized
 from hw.stream.pipeline import later
@@ -33,16 +34,18 @@ class LookupArray(Sized[EngineSpec]):
     LATENCY = 5
 
     shape = In(lambda c: c.spec.shape)
-    """Size of the layer. This and ``product_table`` are steady while tokens are under way."""
+    """Size of the layer. This and the next two are steady while tokens are under way."""
     product_table = In(lambda c: c.spec.product_table)
-    """As for :class:`hw.linear.lookup.row_select.RowSelect`."""
-    codes = Out(lambda c: ReadPort(INDEX_BITS * c.spec.inputs_per_beat, 1, c.spec.beats_max))
+    """As for :class:`hw.linear.lookup.row_select.RowSelect`; not where rows are made."""
+    w_centroids = In(lambda c: c.spec.weight_codebook if c.spec.numbers.made else None)
+    """As for :class:`hw.linear.lookup.row_maker.RowMaker`; only where rows are made."""
+    codes = Out(lambda c: ReadPort(c.spec.code_bits * c.spec.inputs_per_beat, 1, c.spec.beats_max))
     """Codes of the tokens, a beat a word."""
     rows = Out(
         lambda c: ReadPort(
             c.spec.row.size,
             c.spec.inputs_per_beat,
-            c.spec.groups_max * c.spec.numbers.residual_digits,
+            c.spec.row_words,
         )
     )
     """Their residual rows."""
@@ -63,7 +66,7 @@ class LookupArray(Sized[EngineSpec]):
         super().__init__(spec)
 
     def build(self, m: Module) -> None:  # noqa: D102
-        digits = self.spec.numbers.residual_digits
+        digits = self.spec.residual_digits
         sequencer = self.put(m, "sequencer", BeatSequencer(self.spec))
 
         # Buffers read, then rows chosen: these two stages move on when the next one is empty or
@@ -121,10 +124,14 @@ class LookupArray(Sized[EngineSpec]):
         lanes = self.spec.inputs_per_beat
         rows = Signal(data.ArrayLayout(self.spec.row, lanes), reset_less=True)
         for n in range(lanes):
-            select = self.put(m, f"select{n}", RowSelect(self.spec))
+            if self.spec.numbers.made:
+                select = self.put(m, f"maker{n}", RowMaker(self.spec), w_centroids=self.w_centroids)
+            else:
+                select = self.put(
+                    m, f"select{n}", RowSelect(self.spec), product_table=self.product_table
+                )
             m.d.comb += [
-                select.product_table.eq(self.product_table),
-                select.code.eq(self.codes.data.word_select(n, INDEX_BITS)),
+                select.code.eq(self.codes.data.word_select(n, self.spec.code_bits)),
                 select.residual.eq(self.rows.data.word_select(n, self.spec.row.size)),
                 select.compensation.eq(read.compensation),
                 select.used.eq(read.mask[n]),

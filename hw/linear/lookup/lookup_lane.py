@@ -42,7 +42,7 @@ class LookupLane(Sized[EngineSpec]):
     """
     first = In(1)
     """That beat, or the next if there is none, is the tile's first."""
-    digit = In(lambda c: range(max(c.spec.numbers.residual_digits, 2)))
+    digit = In(lambda c: range(c.spec.residual_digits))
     """Weight of its sum: 2**(magnitude_bits * digit)."""
     total = Out(lambda c: c.spec.lane_sum)
     """The accumulator."""
@@ -56,7 +56,7 @@ class LookupLane(Sized[EngineSpec]):
         beat_sum = self._beat_sum(m)
         weighted = Signal(signed(bits))
         with m.If(self.valid), m.Switch(self.digit):
-            for digit in range(numbers.residual_digits):
+            for digit in range(self.spec.residual_digits):
                 with m.Case(digit):
                     m.d.comb += weighted.eq(beat_sum << (digit * numbers.magnitude_bits))
 

@@ -4,7 +4,6 @@ from amaranth.hdl import Module, Signal
 
 from hw.arith.bits import element
 from hw.engine_spec import EngineSpec
-from hw.formats import INDEX_BITS
 from hw.stream.component import In, Out, Sized
 
 
@@ -20,8 +19,8 @@ class RowSelect(Sized[EngineSpec]):
     """
 
     product_table = In(lambda c: c.spec.product_table)
-    """Product table: ``spec.entries`` rows of entries; of a symmetric one the positive quarter."""
-    code = In(INDEX_BITS)
+    """Product table: ``spec.levels`` rows of entries; of a symmetric one the positive quarter."""
+    code = In(lambda c: c.spec.code_bits)
     """The activation's code."""
     residual = In(lambda c: c.spec.row)
     """The outlier's residual row."""
@@ -35,7 +34,7 @@ class RowSelect(Sized[EngineSpec]):
     def build(self, m: Module) -> None:  # noqa: D102
         chosen = Signal(self.spec.row.members["entries"])
         symmetric = self.spec.numbers.symmetric
-        code = self.code[: INDEX_BITS - 1] if symmetric else self.code
+        code = self.code[:-1] if symmetric else self.code
         m.d.comb += chosen.eq(element(self.product_table, code, self.platform))
         with m.If(self.used & self.compensation):
             m.d.comb += self.row.eq(self.residual)

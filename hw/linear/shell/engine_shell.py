@@ -14,7 +14,7 @@ from hw.stream.component import Component, InStream, Out, OutStream
 from hw.stream.queue import Queue
 from hw.token.token_ingest import TokenIngest
 
-FLAGS = data.StructLayout({"nonfinite": 1, "saturated": 1, "overflow": 1})
+FLAGS = data.StructLayout({"nonfinite": 1, "overflow": 1})
 # Tokens whose scale waits for their outputs: two in buffers, one in the lanes, one going out.
 SCALES = 4
 TOKENS_BITS = 4  # more tokens than buffers and registers hold
@@ -59,7 +59,7 @@ class EngineShell(Component, ABC):
     """
     flags = Out(FLAGS)
     """Sticky until cleared by a load word: an activation was NaN or infinite (and counted as
-    zero), a residual was beyond its range, an output is infinite.
+    zero), an output is infinite.
     """
     idle = Out(1)
     """Whether no token is under way."""
@@ -121,7 +121,6 @@ class EngineShell(Component, ABC):
             m.d.sync += self.flags.eq(0)
         for flag, raised in (
             (self.flags.nonfinite, self.ingest.nonfinite),
-            (self.flags.saturated, self.quantizer.saturated),
             (self.flags.overflow, sent & self.o.payload.infinite.any()),
         ):
             with m.If(raised):

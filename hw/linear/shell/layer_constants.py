@@ -32,6 +32,7 @@ class Size(enum.Enum, shape=3):
     LAST_CENTROID = 3
     FACTOR = 4  # mantissa in bits 0 to 15, exponent above
     CLEAR_FLAGS = 5  # the word does not matter
+    DIGITS = 6  # of a residual row
 
 
 class LayerConstants(Sized[EngineSpec]):
@@ -64,12 +65,12 @@ class LayerConstants(Sized[EngineSpec]):
     """N, as in ``shape``."""
     compensated = Out(1)
     """Whether tokens have outliers."""
-    a_centroids = Out(lambda c: c.spec.codebook)
-    """Activation codebook."""
+    a_centroids = Out(lambda c: c.spec.activation_codebook)
+    """Activation codebook; not where rows are made."""
     w_centroids = Out(lambda c: c.spec.weight_codebook)
     """Weight codebook."""
     product_table = Out(lambda c: c.spec.product_table)
-    """Product table."""
+    """Product table; not where rows are made."""
     channel_en = Out(1)
     """Strobe: the word taken in this cycle belongs to an output channel."""
     channel_address = Out(lambda c: range(c.spec.outputs_max))
@@ -83,7 +84,7 @@ class LayerConstants(Sized[EngineSpec]):
         self.word = data.StructLayout(
             {
                 "select": Select,
-                "address": max(2 * INDEX_BITS, ceil_log2(spec.outputs_max)),
+                "address": max(spec.code_bits + INDEX_BITS, ceil_log2(spec.outputs_max)),
                 "word": spec.channel.size,
             }
         )
@@ -102,12 +103,13 @@ class LayerConstants(Sized[EngineSpec]):
             with m.Switch(select):
                 with m.Case(Select.SIZE):
                     self._take_size(m, address, word)
-                with m.Case(Select.A_CENTROID):
-                    m.d.sync += self.a_centroids[address].eq(word)
                 with m.Case(Select.W_CENTROID):
                     m.d.sync += self.w_centroids[address].eq(word)
-                with m.Case(Select.TABLE):
-                    m.d.sync += self._entry(address[: 2 * INDEX_BITS]).eq(word)
+                if not self.spec.numbers.made:
+                    with m.Case(Select.A_CENTROID):
+                        m.d.sync += self.a_centroids[address].eq(word)
+                    with m.Case(Select.TABLE):
+                        m.d.sync += self._entry(address).eq(word)
                 with m.Case(Select.CHANNEL):
                     m.d.comb += self.channel_en.eq(1)
 
@@ -121,8 +123,9 @@ class LayerConstants(Sized[EngineSpec]):
     def _entry(self, number: Any) -> Any:
         """Return an entry of the product table: by row and column, or by the bin's number."""
         if isinstance(self.spec.product_table.elem_shape, data.ArrayLayout):
-            return self.product_table[number[INDEX_BITS:]][number[:INDEX_BITS]]
-        return self.product_table[number]
+            row = number[INDEX_BITS : INDEX_BITS + self.spec.code_bits]
+            return self.product_table[row][number[:INDEX_BITS]]
+        return self.product_table[number[: INDEX_BITS + self.spec.code_bits]]
 
     def _take_size(self, m: Module, address: Signal, word: Signal) -> None:
         with m.Switch(address):
@@ -131,6 +134,7 @@ class LayerConstants(Sized[EngineSpec]):
                 (Size.OUTPUTS, self.shape.outputs),
                 (Size.K_TOP, self.shape.k_top),
                 (Size.LAST_CENTROID, self.shape.last_centroid),
+                (Size.DIGITS, self.shape.digits),
             ):
                 with m.Case(size.value):
                     m.d.sync += target.eq(word)

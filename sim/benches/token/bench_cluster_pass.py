@@ -1,15 +1,12 @@
-"""cocotb bench for ClusterPass: tokens of every length through all clustering units."""
+"""cocotb bench for ClusterPass: tokens of every length through all coding units."""
 
 import cocotb
 import numpy as np
 
-from golden.exact.clustering import cluster, thresholds
-from golden.exact.fp16 import key
+from golden.exact.linear import activation_index
 from golden.exact.mapping import index_code
-from hw.formats import INDEX_BITS
 from sim.kit.buffers import ServedBuffer, WrittenBuffer
-from sim.kit.codebooks import random_centroids, random_scales, threshold_words
-from sim.kit.corners import clean, finite
+from sim.kit.codebooks import any_a_centroids, measure_words, near_scale, random_scales
 from sim.kit.testbed import Testbed
 from sim.kit.tokens import joined, split
 
@@ -24,9 +21,9 @@ async def clusters_tokens(dut) -> None:
     symmetric, lanes = spec.numbers.symmetric, spec.inputs_per_beat
     for n, scale in enumerate(random_scales(bed.rng, TOKENS)):
         inputs = (1, spec.inputs_max)[n] if n < 2 else int(bed.rng.integers(1, spec.inputs_max))
-        centroids = random_centroids(bed.rng, 16, symmetric=symmetric)
-        x = clean(finite(bed.rng, (inputs,)))
-        bed.set(inputs=inputs, thresholds=threshold_words(scale, centroids, symmetric=symmetric))
+        centroids = any_a_centroids(bed.rng, spec)
+        x = near_scale(bed.rng, scale, inputs, inputs)
+        bed.set(inputs=inputs, measure=measure_words(spec, scale, centroids))
         await bed.restart()
         await bed.settled()
         assert bed.get("finished"), "busy after a reset"
@@ -40,12 +37,14 @@ async def clusters_tokens(dut) -> None:
             codes = await again(bed, beats)
         await bed.pulse("start")
         cycles = await bed.until("finished")
-        assert cycles == len(beats) + 1
-        index = cluster(key(x)[None], thresholds(scale, centroids))[0]
-        expected = index_code(index, 16, symmetric=symmetric)
+        assert cycles == len(beats) + bed.block.behind
+        index = activation_index(x[None], scale, centroids, made=spec.numbers.made)[0]
+        expected = index_code(index, len(centroids), symmetric=symmetric, bits=spec.code_bits)
         for address, (beat, _) in enumerate(beats):
             for lane in range(len(beat)):
-                got = codes.words[address, 0] >> (lane * INDEX_BITS) & 15
+                got = codes.words[address, 0] >> (lane * spec.code_bits) & (
+                    (1 << spec.code_bits) - 1
+                )
                 np.testing.assert_equal(got, expected[address * lanes + lane])
         assert len(codes.words) == len(beats)
         assert served.released == 0

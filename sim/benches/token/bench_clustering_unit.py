@@ -26,20 +26,21 @@ def compared(x: BitArray, *, symmetric: bool) -> list[int]:
 async def nearest_centroid(dut) -> None:
     """Every activation gets the code of its cluster, at a boundary that of the upper one."""
     bed = Testbed(dut)
-    symmetric = bed.block.symmetric
+    symmetric, bits = bed.block.symmetric, bed.block.code_bits
     seen = set()
-    for size in (4, 8, 16):
+    for size in (4, 8, 16, 32)[: bits - 1]:
         for scale in random_scales(bed.rng, TOKENS):
             centroids = random_centroids(bed.rng, size, symmetric=symmetric)
             bounds = thresholds(scale, centroids)
             at = bed.rng.choice(bounds[0], ACTIVATIONS) + bed.rng.integers(-1, 2, ACTIVATIONS)
             x = np.concatenate([from_key(at), clean(finite(bed.rng, (ACTIVATIONS,)))])
             index = cluster(key(x)[None], bounds)[0]
-            words = threshold_words(scale, centroids, symmetric=symmetric)
+            words = threshold_words(scale, centroids, symmetric=symmetric, bits=bits)
             got = [
-                (await bed.evaluate("code", thresholds=words, activation=bits))[0]
-                for bits in compared(x, symmetric=symmetric)
+                (await bed.evaluate("code", measure=words, activation=pattern))[0]
+                for pattern in compared(x, symmetric=symmetric)
             ]
-            np.testing.assert_array_equal(got, index_code(index, size, symmetric=symmetric))
+            codes = index_code(index, size, symmetric=symmetric, bits=bits)
+            np.testing.assert_array_equal(got, codes)
             seen |= set(got)
-    assert len(seen) == 16, f"only the codes {sorted(seen)} came out"
+    assert len(seen) == 1 << bits, f"only the codes {sorted(seen)} came out"

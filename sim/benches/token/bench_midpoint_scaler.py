@@ -22,10 +22,11 @@ async def scales_midpoints(dut, traffic: str) -> None:
     """Each token gets the golden thresholds, and infinity beyond the codebook."""
     bed = await Testbed(dut).start()
     symmetric = bed.block.symmetric
-    for size in (4, 8, 16, 16):
+    bits = bed.block.spec.code_bits
+    for size in (4, 8, 16, 1 << bits):
         centroids = random_centroids(bed.rng, size, symmetric=symmetric)
         bed.set(
-            centroids=stored(centroids, symmetric=symmetric, filler=LARGEST),
+            centroids=stored(centroids, symmetric=symmetric, filler=LARGEST, bits=bits),
             last_centroid=(size // 2 if symmetric else size) - 1,
         )
         scales = list(random_scales(bed.rng, TOKENS))
@@ -33,6 +34,7 @@ async def scales_midpoints(dut, traffic: str) -> None:
         await bed.send_anew(traffic, i=words)
         got = await bed.receive("o", TOKENS)
         for scale, thresholds in zip(scales, got, strict=True):
-            assert thresholds == threshold_words(scale, centroids, symmetric=symmetric)
+            words = threshold_words(scale, centroids, symmetric=symmetric, bits=bits)
+            assert thresholds == words
         if traffic == "free":
             bed.check_pipeline("i", "o", bed.block.latency, interval=bed.block.latency + 1)

@@ -15,22 +15,18 @@ TOKENS, OUTLIERS = 10, 30
 @every_traffic
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def finds_residuals(dut, traffic: str) -> None:
-    """Tell magnitude, sign and saturation of each; a reset leaves nothing behind."""
+    """Tell magnitude and sign of each; a reset leaves nothing behind."""
     bed = await Testbed(dut).start()
-    seen = set()
     for scale in random_scales(bed.rng, TOKENS):
         case = OutlierCase(bed, scale, OUTLIERS)
         case.set(bed)
         await bed.send_anew(traffic, i=case.items)
         got = await bed.receive("o", OUTLIERS)
 
-        quotient, beyond = ratio(case.x[None], scale)
+        quotient = ratio(case.x[None], scale)
         residual = np.where(case.again, 0, quotient[0] - case.centroid)
         told = [(-1) ** r["negative"] * r["magnitude"] for r in got]
         np.testing.assert_array_equal(told, residual)
-        np.testing.assert_array_equal([r["saturated"] for r in got], beyond[0] & ~case.again)
         np.testing.assert_array_equal([r["position"] for r in got], case.position)
-        seen |= {bool(r["saturated"]) for r in got}
         if traffic == "free":
             bed.check_pipeline("i", "o", bed.block.latency)
-    assert seen == {False, True}

@@ -1,4 +1,4 @@
-"""cocotb bench for ResidualBuilder, ResidualStore and ErrorStore: saturation, repeated outliers."""
+"""cocotb bench for ResidualBuilder, ResidualStore and ErrorStore: all sizes, repeated outliers."""
 
 import cocotb
 import numpy as np
@@ -8,7 +8,6 @@ from golden.exact.fp16 import to_bits
 from golden.exact.mapping import stored_centroids
 from golden.exact.residual import ratio, residual_rows
 from golden.exact.spec import A_FRACTION_BITS, IntArray
-from hw.linear.counter.compensation_product import CompensationProduct
 from hw.linear.counter.residual_store import ResidualStore
 from hw.linear.counter_fp16.error_store import ErrorStore
 from sim.kit.buffers import WrittenBuffer
@@ -24,18 +23,16 @@ TOKENS = 12
 @every_traffic
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def builds_rows(dut, traffic: str) -> None:
-    """Rows and positions are where they belong, and saturation is told; errors have none."""
+    """Rows or errors, and positions, are where they belong."""
     bed = await Testbed(dut).start()
-    told = set()
     for n, scale in enumerate(random_scales(bed.rng, TOKENS)):
         k_top = (bed.block.spec.outliers_max, 1, 3)[n % 3]
         case = OutlierCase(bed, scale, 2 * k_top)
-        told.add(await one_token(bed, case, traffic))
-    assert told == ({False} if isinstance(bed.block, ErrorStore) else {False, True})
+        await one_token(bed, case, traffic)
 
 
-async def one_token(bed: Testbed, case: OutlierCase, traffic: str) -> bool:
-    """Try one token's outliers, after a reset in the middle; return whether some saturate."""
+async def one_token(bed: Testbed, case: OutlierCase, traffic: str) -> None:
+    """Try one token's outliers, after a reset in the middle."""
     is_error = isinstance(bed.block, ErrorStore)
     case.set(bed)
     bed.send("i", case.items)
@@ -43,7 +40,6 @@ async def one_token(bed: Testbed, case: OutlierCase, traffic: str) -> bool:
     await bed.disturb()
     await bed.restart(traffic)
     rows, positions = WrittenBuffer(bed, "rows"), WrittenBuffer(bed, "positions")
-    saturated = [] if is_error else bed.strobe("saturated")
     await bed.cycles(getattr(bed.block, "SETTLING", 0))
     bed.send("i", case.items)
     await bed.pulse("start")
@@ -53,23 +49,19 @@ async def one_token(bed: Testbed, case: OutlierCase, traffic: str) -> bool:
     if is_error:
         check_errors(rows, case)
         check_words(positions, case.position)
-        return False
+        return
 
-    quotient, beyond = ratio(case.x[None], case.scale)
+    quotient = ratio(case.x[None], case.scale)
     residual = np.where(case.again, 0, quotient[0] - case.centroid)
     held = stored_centroids(case.w_centroids, symmetric=case.symmetric)
-    expected, clipped = residual_rows(bed.block.spec.numbers, residual[None], held)
+    expected = residual_rows(bed.block.spec.numbers, residual[None], held)
     if isinstance(bed.block, ResidualStore):
-        await bed.cycles(1 + CompensationProduct.LATENCY)  # until the last product is known
         check_residuals(bed, rows, residual)
         check_words(positions, case.position)
     else:
         check_rows(bed, rows, expected[0])
         for n, channel in enumerate(case.position):
             assert positions.words[divmod(n, bed.block.spec.inputs_per_beat)] == channel
-    should = bool((beyond & ~case.again).any() or clipped.any())
-    assert bool(saturated) == should
-    return should
 
 
 def check_words(buffer: WrittenBuffer, expected: np.ndarray) -> None:
@@ -95,7 +87,7 @@ def check_residuals(bed: Testbed, rows: WrittenBuffer, residual: IntArray) -> No
 def check_rows(bed: Testbed, rows: WrittenBuffer, expected: IntArray) -> None:
     """Compare the rows' digits with the rows (outliers, weight centroids)."""
     spec = bed.block.spec
-    digits = spec.numbers.residual_digits
+    digits = spec.residual_digits
     for n, row in enumerate(expected):
         group, lane = divmod(n, spec.inputs_per_beat)
         words = [rows.words[group * digits + digit, lane] for digit in range(digits)]

@@ -4,10 +4,9 @@ import cocotb
 import numpy as np
 from amaranth.lib import data
 
-from golden.exact.clustering import cluster, thresholds
 from golden.exact.counter_fp16 import error_units
 from golden.exact.fp16 import key, to_bits
-from golden.exact.linear import QuantizedLinear, outlier_rows
+from golden.exact.linear import QuantizedLinear, activation_index, outlier_rows
 from golden.exact.mapping import index_code, stored_centroids
 from golden.exact.outliers import repeated, select_outliers
 from golden.exact.residual import ratio
@@ -35,16 +34,20 @@ class Work:
         spec = self.spec = bed.block.spec
         inputs = int(bed.rng.integers(max(k_top, 1), spec.inputs_max, endpoint=True))
         self.layer: QuantizedLinear = random_layer(
-            bed.rng, spec.numbers, inputs=inputs, outputs=1, k_top=k_top
+            bed.rng,
+            spec.numbers,
+            inputs=inputs,
+            outputs=1,
+            k_top=k_top,
+            activation_bits=min(spec.code_bits, 5),
         )
         self.x = clean(random_tokens(bed.rng, TOKENS, inputs))
         self.scale: Scale = token_scale(self.x, self.layer.factor)
         keys = key(self.x)
-        self.index = cluster(keys, thresholds(self.scale, self.layer.a_centroids))
+        made = spec.numbers.made
+        self.index = activation_index(self.x, self.scale, self.layer.a_centroids, made=made)
         self.positions = select_outliers(keys, k_top)
-        rows, self.saturated = outlier_rows(
-            self.layer, self.x, self.scale, self.index, self.positions
-        )
+        rows = outlier_rows(self.layer, self.x, self.scale, self.index, self.positions)
         held = stored_centroids(np.arange(16), symmetric=spec.numbers.symmetric)
         self.rows = rows[:, :, held]
         self.outliers = [item for token in keys for item in outliers_of(token, k_top)]
@@ -54,9 +57,11 @@ class Work:
         symmetric = self.spec.numbers.symmetric
         bed.set(
             shape=shape_of(self.layer),
-            a_centroids=stored(self.layer.a_centroids, symmetric=symmetric),
             w_centroids=stored(self.layer.w_centroids, symmetric=symmetric),
         )
+        if not self.spec.numbers.made:
+            bits = self.spec.code_bits
+            bed.set(a_centroids=stored(self.layer.a_centroids, symmetric=symmetric, bits=bits))
         words = [[joined(beat, 16) for beat, _ in split(self.spec, token)] for token in self.x]
         bed.send("scale_i", [scale_word(self.scale, t) for t in range(TOKENS)])
         bed.send("outlier_i", self.outliers)
@@ -74,7 +79,6 @@ async def quantizes(dut, traffic: str) -> None:
         work.begin(bed)
         await bed.disturb()
         await bed.restart(traffic)
-        saturated = bed.strobe("saturated")
         served = work.begin(bed)
         for token in range(TOKENS):
             await bed.until("codes__filled")
@@ -86,16 +90,20 @@ async def quantizes(dut, traffic: str) -> None:
         expected = [scale_word(work.scale, token) for token in range(TOKENS)]
         await bed.expect("scale_o", expected)
         assert served.released == TOKENS
-        assert bool(saturated) == work.saturated.any()
 
 
 async def check_token(bed: Testbed, work: Work, token: int) -> None:
     """Read all buffers and compare."""
     spec = work.spec
-    lanes, digits = spec.inputs_per_beat, spec.numbers.residual_digits
+    lanes, stride = spec.inputs_per_beat, spec.residual_digits
     beats = range(-(-work.layer.inputs // lanes))
-    codes = await read_token(bed, "codes", beats, data.ArrayLayout(INDEX_BITS, lanes))
-    expected = index_code(work.index[token], 16, symmetric=spec.numbers.symmetric)
+    codes = await read_token(bed, "codes", beats, data.ArrayLayout(spec.code_bits, lanes))
+    expected = index_code(
+        work.index[token],
+        len(work.layer.a_centroids),
+        symmetric=spec.numbers.symmetric,
+        bits=spec.code_bits,
+    )
     np.testing.assert_array_equal(np.ravel(codes)[: work.layer.inputs], expected)
     count = 2 * work.layer.k_top
     groups = -(-count // lanes)
@@ -104,11 +112,12 @@ async def check_token(bed: Testbed, work: Work, token: int) -> None:
     )
     np.testing.assert_array_equal(np.ravel(positions)[:count], work.positions[token])
     rows = await read_token(
-        bed, "rows", range(groups * digits), data.ArrayLayout(spec.row.size, lanes)
+        bed, "rows", range(groups * stride), data.ArrayLayout(spec.row.size, lanes)
     )
     for n in range(count):
         group, lane = divmod(n, lanes)
-        words = [rows[group * digits + digit][lane] for digit in range(digits)]
+        digits = spec.numbers.residual_digits(work.layer.inputs)
+        words = [rows[group * stride + digit][lane] for digit in range(digits)]
         np.testing.assert_array_equal(row_values(spec, words), work.rows[token, n])
 
 
@@ -134,7 +143,7 @@ def residuals(work: Work, token: int) -> np.ndarray:
     """Return what a token's outliers are beyond their centroids, in token scales."""
     outliers = work.positions[token]
     scale = Scale(work.scale.mantissa[[token]], work.scale.exponent[[token]])
-    quotient, _ = ratio(work.x[token, outliers][None], scale)
+    quotient = ratio(work.x[token, outliers][None], scale)
     beyond = quotient[0] - work.layer.a_centroids[work.index[token, outliers]]
     return np.where(repeated(outliers[None])[0], 0, beyond)
 
@@ -162,7 +171,7 @@ async def keeps_its_timing(dut) -> None:
         work.begin(bed)
         await bed.until("codes__filled")
         taken, valid = bed.sources["scale_i"].taken_at[0], bed.sinks["scale_o"].valid_at[0]
-        clustering = -(-work.layer.inputs // spec.inputs_per_beat) + 1
+        coding = -(-work.layer.inputs // spec.inputs_per_beat) + bed.block.coding.behind
         builder = bed.block.residuals
         outliers = builder.fill + 2 * k_top * builder.period if k_top else 0
-        assert valid - taken == 1 + bed.block.preparation + max(clustering, outliers)
+        assert valid - taken == 1 + bed.block.preparation + max(coding, outliers)

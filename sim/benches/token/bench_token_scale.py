@@ -37,7 +37,7 @@ async def scales(dut, traffic: str) -> None:
         ScaleFactor.mean(inputs),
         ScaleFactor.mean(384),
         ScaleFactor.mean(5),
-        ScaleFactor.mean(inputs, doublings=2),
+        ScaleFactor.mean(inputs, 4),
         ScaleFactor((1 << 16) - 1, -27),
     ):
         bed.set(factor={"mantissa": factor.mantissa, "exponent": factor.exponent})

@@ -4,10 +4,10 @@ import cocotb
 import numpy as np
 
 from golden.exact.residual import residual_rows
-from hw.token.outlier_residual import RESIDUAL_BITS
 from sim.kit.buffers import ServedBuffer
 from sim.kit.codebooks import random_centroids, stored
-from sim.kit.lookups import CODES, random_shape
+from sim.kit.counting import fitting_residuals
+from sim.kit.lookups import CODES, random_shape, wrapped
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import TRAFFIC, every_traffic
 from sim.kit.words import pack
@@ -25,8 +25,7 @@ class Layer:
         self.held = stored(random_centroids(bed.rng, 16, symmetric=symmetric), symmetric=symmetric)
         outliers = 2 * self.shape["k_top"]
         self.groups = -(-self.shape["outputs"] // spec.group_channels)
-        self.residuals = bed.rng.integers(1 << RESIDUAL_BITS, size=(TOKENS, outliers))
-        self.residuals >>= bed.rng.integers(RESIDUAL_BITS, size=(TOKENS, outliers))
+        self.residuals = fitting_residuals(bed.rng, spec, max(self.held), (TOKENS, outliers))
         self.residuals *= bed.rng.choice([-1, 1], (TOKENS, outliers))
         shape = TOKENS, self.groups, outliers, spec.group_channels
         self.weights = bed.rng.integers(CODES, size=shape)
@@ -35,9 +34,10 @@ class Layer:
         """Return the sums of every tile."""
         spec, held = self.spec, np.array(self.held)
         values = np.concatenate([held, -held]) if spec.numbers.symmetric else held
-        rows, _ = residual_rows(spec.numbers, self.residuals, values)
+        rows = residual_rows(spec.numbers, self.residuals, values)
         chosen = np.take_along_axis(rows[:, None], self.weights, axis=3)
-        tiles = chosen.sum(axis=2).reshape(TOKENS, -1, spec.output_lanes)
+        sums = wrapped(chosen.sum(axis=2), spec.compensation_bits)
+        tiles = sums.reshape(TOKENS, -1, spec.output_lanes)
         return tiles[:, : spec.tiles(self.shape["outputs"])].reshape(-1, spec.output_lanes)
 
     def begin(self, bed: Testbed, stall: float) -> ServedBuffer:

@@ -7,7 +7,17 @@ import numpy as np
 
 from sim.kit.buffers import ServedBuffer
 from sim.kit.clock import cycle
-from sim.kit.lookups import CODES, entry, random_row, random_shape, table_row, token_beats, whole
+from sim.kit.lookups import (
+    CODES,
+    entry,
+    made_row,
+    random_row,
+    random_shape,
+    table_row,
+    token_beats,
+    whole,
+    wrapped,
+)
 from sim.kit.testbed import Testbed
 from sim.kit.tokens import joined
 from sim.kit.traffic import TRAFFIC, Pauses, every_traffic
@@ -23,10 +33,13 @@ class Layer:
         spec = self.spec = bed.block.spec
         lanes = spec.inputs_per_beat
         self.shape = random_shape(rng, spec)
-        self.table = [random_row(rng, spec)["entries"] for _ in range(spec.entries)]
+        numbers = spec.numbers
+        levels = 0 if numbers.made else spec.levels
+        self.table = [random_row(rng, spec)["entries"] for _ in range(levels)]
+        self.centroids = random_row(rng, spec)["entries"]
         self.beats = token_beats(spec, self.shape)
-        words = spec.beats_max, spec.groups_max * spec.numbers.residual_digits
-        self.codes = rng.integers(CODES, size=(TOKENS, words[0], lanes))
+        words = spec.beats_max, spec.row_words
+        self.codes = rng.integers(1 << spec.code_bits, size=(TOKENS, words[0], lanes))
         self.rows = [
             [[random_row(rng, spec) for _ in range(lanes)] for _ in range(words[1])]
             for _ in range(TOKENS)
@@ -41,7 +54,7 @@ class Layer:
 
     def _tiles(self, token: int) -> list[list[int]]:
         spec = self.spec
-        digits = spec.numbers.residual_digits
+        digits = spec.residual_digits
         tiles = []
         for beat, weights in zip(self.beats, self.weights[token], strict=True):
             if beat["first"]:
@@ -50,14 +63,21 @@ class Layer:
                 if beat["compensation"]:
                     row = self.rows[token][beat["address"] * digits + beat["digit"]][lane]
                 else:
-                    row = table_row(spec, self.table, self.codes[token, beat["address"], lane])
+                    row = self._row(self.codes[token, beat["address"], lane])
                 products = np.array([entry(spec, row, int(code)) for code in weights[lane]])
                 tiles[-1] += products << (beat["digit"] * spec.numbers.magnitude_bits)
-        return [tile.tolist() for tile in tiles]
+        return [wrapped(tile, spec.sum_bits).tolist() for tile in tiles]
+
+    def _row(self, code: int) -> dict[str, Any]:
+        if self.spec.numbers.made:
+            return made_row(self.spec, self.centroids, int(code))
+        return table_row(self.spec, self.table, int(code))
 
     def code_words(self) -> list[list[int]]:
         """Return the words of the code buffer."""
-        return [[joined(word.tolist(), 4) for word in token] for token in self.codes]
+        return [
+            [joined(word.tolist(), self.spec.code_bits) for word in token] for token in self.codes
+        ]
 
     def row_words(self) -> list[list[int]]:
         """Return the words of the row buffer."""
@@ -93,7 +113,11 @@ class Places:
 
 def begin(bed: Testbed, layer: Layer, stall: float) -> tuple[Any, ...]:
     """Serve a layer's tokens and weights."""
-    bed.set(shape=layer.shape, product_table=layer.table)
+    bed.set(shape=layer.shape)
+    if layer.spec.numbers.made:
+        bed.set(w_centroids=layer.centroids)
+    else:
+        bed.set(product_table=layer.table)
     bed.send("weight_i", layer.weights.reshape(-1, *layer.weights.shape[2:]).tolist())
     return tuple(
         ServedBuffer(bed, port, words, stall=stall)

@@ -1,27 +1,34 @@
-"""cocotb bench for RowSelect: every code, residual rows, unused lanes."""
+"""cocotb bench for RowSelect and RowMaker: codes, residual rows, unused lanes."""
 
 import cocotb
 
-from sim.kit.lookups import CODES, random_row, table_row
+from sim.kit.lookups import made_row, random_row, table_row
 from sim.kit.testbed import Testbed
+
+CODES = 32  # at most so many of a row maker's 256 at a time
 
 
 @cocotb.test(timeout_time=5, timeout_unit="us")
 async def chooses(dut) -> None:
-    """Take the row from the table, or the residual one, or zero."""
+    """Take the row from the table, or make it; or the residual one, or zero."""
     bed = Testbed(dut)
     spec = bed.block.spec
     zero = {name: 0 for name in ("sign",) if spec.numbers.symmetric}
     zero = {**zero, "entries": [0] * spec.entries}
     for _ in range(6):
-        table = [random_row(bed.rng, spec)["entries"] for _ in range(spec.entries)]
+        if spec.numbers.made:
+            constant, row_of, held = "w_centroids", made_row, random_row(bed.rng, spec)["entries"]
+        else:
+            constant, row_of = "product_table", table_row
+            held = [random_row(bed.rng, spec)["entries"] for _ in range(spec.levels)]
         residual = random_row(bed.rng, spec)
-        for code in range(CODES):
+        codes = range(1 << spec.code_bits)
+        for code in bed.rng.choice(codes, min(len(codes), CODES), replace=False).tolist():
             for compensation in (0, 1):
                 for used in (0, 1):
-                    chosen = residual if compensation else table_row(spec, table, code)
+                    chosen = residual if compensation else row_of(spec, held, code)
                     (row,) = await bed.evaluate(
-                        "row", product_table=table, residual=residual, code=code,
-                        compensation=compensation, used=used,
+                        "row", residual=residual, code=code,
+                        compensation=compensation, used=used, **{constant: held},
                     )  # fmt: skip
                     assert row == (chosen if used else zero)

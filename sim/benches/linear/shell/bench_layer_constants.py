@@ -31,26 +31,16 @@ def random_values(bed: Testbed, port: str) -> Any:
 
 def words_of(bed: Testbed, values: dict[str, Any]) -> list[Word]:
     """Return all words that load ``values``."""
-    words = field_words(bed, Select.A_CENTROID, "a_centroids", values["a_centroids"])
-    words += field_words(bed, Select.W_CENTROID, "w_centroids", values["w_centroids"])
-    rows = bed.shape("product_table").elem_shape
-    if isinstance(rows, data.ArrayLayout):  # not FP16's, whose entries have one number
-        words += [
-            {
-                "select": Select.TABLE.value,
-                "address": 16 * i + j,
-                "word": pack(rows.elem_shape, value),
-            }
-            for i, row in enumerate(values["product_table"])
-            for j, value in enumerate(row)
-        ]
-    else:
-        words += field_words(bed, Select.TABLE, "product_table", values["product_table"])
+    words = field_words(bed, Select.W_CENTROID, "w_centroids", values["w_centroids"])
+    if "product_table" in values:
+        words += field_words(bed, Select.A_CENTROID, "a_centroids", values["a_centroids"])
+        words += table_words(bed, values["product_table"])
     sizes = {
         Size.INPUTS: values["shape"]["inputs"],
         Size.OUTPUTS: values["shape"]["outputs"],
         Size.K_TOP: values["shape"]["k_top"],
         Size.LAST_CENTROID: values["shape"]["last_centroid"],
+        Size.DIGITS: values["shape"]["digits"],
         Size.FACTOR: pack(bed.shape("factor"), values["factor"]),
     }
     words += [
@@ -58,6 +48,22 @@ def words_of(bed: Testbed, values: dict[str, Any]) -> list[Word]:
         for size, word in sizes.items()
     ]
     return [words[n] for n in bed.rng.permutation(len(words))]
+
+
+def table_words(bed: Testbed, table: Any) -> list[Word]:
+    """Return the words that load a product table."""
+    rows = bed.shape("product_table").elem_shape
+    if isinstance(rows, data.ArrayLayout):  # not FP16's, whose entries have one number
+        return [
+            {
+                "select": Select.TABLE.value,
+                "address": 16 * i + j,
+                "word": pack(rows.elem_shape, value),
+            }
+            for i, row in enumerate(table)
+            for j, value in enumerate(row)
+        ]
+    return field_words(bed, Select.TABLE, "product_table", table)
 
 
 @every_traffic
