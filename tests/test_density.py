@@ -89,8 +89,8 @@ def test_outliers_are_whole_on_each_side() -> None:
 
 def test_lookup_beats_by_hand() -> None:
     size = dict(inputs_per_beat=16, output_lanes=64)
-    assert lookup_beats(61, 50, 6, **size) == 4 + 2  # one group of outliers, two digits
-    assert lookup_beats(64, 65, 0, **size) == 2 * 4
+    assert lookup_beats(61, 50, 6, **size, digits=2) == 4 + 2  # one group of outliers, two digits
+    assert lookup_beats(64, 65, 0, **size, digits=2) == 2 * 4
     assert lookup_beats(64, 64, 17, **size, digits=3) == 4 + 3 * 2
 
 

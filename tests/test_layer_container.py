@@ -84,7 +84,7 @@ def changed(path: Path, tensor: str = "", value: Any = None, **facts: Any) -> No
         ({"symmetric": 1}, "must be bool"),
         ({"symmetric": True, "magnitude_bits": 5}, "within ±31"),
         ({"magnitude_bits": 64}, "from 4 to 12"),
-        ({"residual_digits": 9}, "from 1 to 3"),
+        ({"activation_bits": 6}, "4, 5 or 8"),
         ({"k_top": 16}, "from 0 to K"),
         ({"factor_mantissa": 1}, "16 bits"),
         ({"factor_exponent": 99}, "-64 to 31"),
@@ -247,7 +247,9 @@ def test_run_takes_the_file_and_the_engine_agrees(path: Path, tmp_path: Path) ->
     assert facts["error"]["quantisation"] < 0.15
     result = CliRunner().invoke(kllm.app.build_app(), ["run", *own, *design])
     assert isinstance(result.exception, InputError)
-    assert "quantised for symmetric codebooks and products of 8 bits" in str(result.exception)
+    assert "quantised for symmetric codebooks, activations of 4 bits and products of 8 bits" in str(
+        result.exception
+    )
 
 
 @pytest.mark.parametrize(

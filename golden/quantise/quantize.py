@@ -107,7 +107,8 @@ def quantize_linear(
     if tokens.made:
         table = made_table(spec, fit.codebook)
     elif chosen.uniform:
-        table = uniform_table(spec, tokens.codebook, fit.codebook)
+        most = 1 / tokens.factor.value()
+        table = uniform_table(spec, tokens.codebook, fit.codebook, inputs=len(w), most_ratio=most)
     else:
         table = _table(spec, seen, tokens, w, fit, centred=chosen.corrects)
     codebook = from_grid(table.w_centroids, spec.w_fraction_bits)

@@ -144,6 +144,7 @@ def paper_scale_cycles() -> list[Cycles]:
             outliers,
             inputs_per_beat=LOOKUP_INPUTS,
             output_lanes=LOOKUP_LANES,
+            digits=spec.numbers.residual_digits(INPUTS),
         )
         branches = spec.main_cycles(INPUTS, OUTPUTS), spec.compensation_cycles(OUTPUTS, outliers)
         rows.append(Cycles(outlier_percent=percent, lookup=lookup, counter=max(branches)))

@@ -1,6 +1,5 @@
 """Measuring one point of a sweep: what a Dask worker does."""
 
-import dataclasses
 import importlib.metadata
 import json
 import warnings
@@ -128,13 +127,11 @@ def _errors(point: Point, accuracy: Accuracy) -> Figures:
         source.bias,
         source.calibration,
         weight_bits=accuracy.weight_bits,
-        activation_bits=accuracy.activation_bits,
+        activation_bits=accuracy.bits_of(numbers),
         symmetric=numbers.symmetric,
         outlier_share=accuracy.outlier_share,
         magnitude_bits=numbers.magnitude_bits,
     )
-    # The digits of residual rows are the engine's alone.
-    layer = dataclasses.replace(layer, spec=numbers)
     split = split_errors(layer, source.weight, source.bias, source.x)
     relative = split.relative()
     quantisation, arithmetic = relative["quantisation"], relative["arithmetic"]

@@ -169,7 +169,7 @@ def _percent(table: Mapping[str, Any]) -> float:
 
 
 def _accuracy(plain: Mapping[str, Any], designs: Sequence[Design]) -> Accuracy:
-    from golden.exact.codebook import require_index_bits
+    from golden.exact.codebook import A_INDEX_BITS, require_index_bits
     from golden.exact.spec import NumberSpec
     from golden.models.minilm import linear_layers
     from golden.models.model import require_layers
@@ -180,8 +180,9 @@ def _accuracy(plain: Mapping[str, Any], designs: Sequence[Design]) -> Accuracy:
     share = _percent(plain.get("layer", {})) / 200
     found = Accuracy(**table, outlier_share=share)
     require_layers("MiniLM", linear_layers(), [found.layer])
-    for name in ("weight_bits", "activation_bits"):
-        require_index_bits(name, getattr(found, name))
+    require_index_bits("weight_bits", found.weight_bits)
+    if found.activation_bits is not None:
+        require_index_bits("activation_bits", found.activation_bits, A_INDEX_BITS)
     if found.tokens < 1:
         raise InputError(f"tokens must be at least 1, got {found.tokens}")
     for one in designs:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateware.design import Design, Value
 from gateware.points import point
 from gateware.variant import variant
+from golden.exact.spec import NumberSpec
 
 FIGURES = {
     "area": ("ge", "area", "flip_flops", "memory_bits"),
@@ -29,14 +30,22 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Accuracy:
-    """What errors are of: a layer of MiniLM, and how it is quantised beside a point's widths."""
+    """What errors are of: a layer of MiniLM, and how it is quantised beside a point's widths.
+
+    Activations have as many bits as the point's codes if nothing else is said.
+    """
 
     layer: str = "encoder.layer.0.attention.self.query"
     tokens: int = 64
     weight_bits: int = 4
-    activation_bits: int = 4
+    activation_bits: int | None = None
     seed: int = 0
     outlier_share: float = OUTLIERS_PERCENT / 200
+
+    def bits_of(self, numbers: NumberSpec) -> int:
+        """Return the bits of an activation in a design with these numbers."""
+        fixed = numbers.made or self.activation_bits is None
+        return numbers.activation_bits if fixed else self.activation_bits  # pyright: ignore
 
 
 @dataclass(frozen=True, kw_only=True)
