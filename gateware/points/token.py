@@ -50,5 +50,6 @@ POINTS = (
     Point("token_quantizer_symmetric", partial(TokenQuantizer, SYMMETRIC)),
     Point("token_quantizer_plain", partial(TokenQuantizer, PLAIN)),
     Point("token_quantizer_a5", partial(TokenQuantizer, FIVE[True])),
-    Point("token_quantizer_a8", partial(TokenQuantizer, MADE[False])),
+    Point("token_quantizer_a8_symmetric", partial(TokenQuantizer, MADE[True])),
+    Point("token_quantizer_a8_plain", partial(TokenQuantizer, MADE[False])),
 )
