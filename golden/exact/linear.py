@@ -16,6 +16,7 @@ from golden.exact.codebook import from_grid
 from golden.exact.fp16 import BitArray
 from golden.exact.main_sums import main_sums
 from golden.exact.outliers import repeated, select_outliers
+from golden.exact.output_scaling import scale_sums
 from golden.exact.residual import ratio, residual_rows
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor, token_scale
@@ -171,11 +172,8 @@ def forward(layer: QuantizedLinear, x: BitArray) -> Result:
     sums = main_sums(layer.product_table, index, layer.w_index) + _compensation(
         layer, rows, outliers
     )
-    y = fp16.round_scaled_sum(
-        sums * scale.mantissa[:, None] * layer.w_scale.mantissa,
-        scale.exponent[:, None] + layer.w_scale.exponent,
-        np.broadcast_to(layer.bias, sums.shape),
-    )
+    of_token = Scale(scale.mantissa[:, None], scale.exponent[:, None])
+    y = scale_sums(sums, of_token, layer.w_scale, layer.bias)
     return Result(
         y=y,
         a_scale=scale,

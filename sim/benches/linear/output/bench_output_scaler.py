@@ -5,7 +5,8 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from golden.exact.fp16 import is_finite, round_scaled_sum
+from golden.exact.fp16 import is_finite
+from golden.exact.output_scaling import scale_sums
 from golden.exact.token_scale import Scale
 from sim.kit.codebooks import scale_word
 from sim.kit.corners import finite
@@ -39,15 +40,13 @@ def terms(bed: Testbed) -> tuple[list[dict[str, Any]], list[dict[str, int]]]:
     exponents[0, ties] = rng.integers(-24, -6, COUNT)[ties]
     exponents[1, ties] = rng.integers(-24, -8, COUNT)[ties]
 
-    product = sums * mantissas[0] * mantissas[1]
-    exponent = exponents.sum(axis=0)
+    scale, channel = (Scale(mantissas[n], exponents[n]) for n in range(2))
     cancels = np.arange(COUNT) % 3 == 2
-    opposite = round_scaled_sum(-product, exponent, np.zeros(COUNT, np.uint16))
+    opposite = scale_sums(-sums, scale, channel, np.zeros(COUNT, np.uint16))
     bias = np.where(cancels & is_finite(opposite), opposite, bias)
 
-    y = round_scaled_sum(product, exponent, bias)
+    y = scale_sums(sums, scale, channel, bias)
     used, last = rng.integers(0, 2, (2, COUNT))
-    scale, channel = (Scale(mantissas[n], exponents[n]) for n in range(2))
     sent = [
         {
             "sum": int(sums[n]),
