@@ -1,7 +1,7 @@
 """The quantised linear layer: its parameters, its exact result, and a float64 reference.
 
 ``forward`` is the specification of every engine: y = FP16(s_a * s_w * (main + compensation) +
-bias) with both sums exact integers (paper sections on index-based MatMul, look-ahead and error
+bias) with both sums exact integers and the product as :mod:`golden.exact.output_scaling` has it (paper sections on index-based MatMul, look-ahead and error
 compensation; arXiv 2507.23035).
 """
 
@@ -17,6 +17,7 @@ from golden.exact.fp16 import BitArray
 from golden.exact.grid import GRID, grid_index, made_rows
 from golden.exact.main_sums import main_sums
 from golden.exact.outliers import repeated, select_outliers
+from golden.exact.output_scaling import scale_sums
 from golden.exact.residual import ratio, residual_rows
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor, token_scale
@@ -216,11 +217,8 @@ def forward(layer: QuantizedLinear, x: BitArray) -> Result:
     sums = main_sums(layer.product_table, index, layer.w_index) + _compensation(
         layer, rows, outliers
     )
-    y = fp16.round_scaled_sum(
-        sums * scale.mantissa[:, None] * layer.w_scale.mantissa,
-        scale.exponent[:, None] + layer.w_scale.exponent,
-        np.broadcast_to(layer.bias, sums.shape),
-    )
+    of_token = Scale(scale.mantissa[:, None], scale.exponent[:, None])
+    y = scale_sums(sums, of_token, layer.w_scale, layer.bias)
     return Result(
         y=y,
         a_scale=scale,

@@ -1,10 +1,12 @@
 """Sums under way: columns of bits, in which full adders and registers leave fewer."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 
 from hw.arith.column_sum import compress_columns
+from hw.arith.wires import wire
 
 # Bits by weight, the lowest first.
 Columns = list[list[Value]]
@@ -80,19 +82,35 @@ def register(m: Module, columns: Sequence[Sequence[Value]], name: str) -> Column
 
 def carry_select(
     m: Module, a: Value, b: Value, name: str, *, carry: ValueLike = 0, low: int | None = None
-) -> Signal:
+) -> Value:
     """Return ``a + b + carry``, as wide as the wider; its upper part is added for either carry.
 
     ``low`` bits are below that part, by default half of them.
     """
     width = max(len(a), len(b))
     cut = width // 2 if low is None else low
-    lower = Signal(cut + 1, name=f"{name}_low")
-    upper = [Signal(width - cut, name=f"{name}_high{n}") for n in range(2)]
-    total = Signal(width, name=name)
-    m.d.comb += [
-        lower.eq(a[:cut] + b[:cut] + carry),
-        *(high.eq(a[cut:] + b[cut:] + n) for n, high in enumerate(upper)),
-        total.eq(Cat(lower[:cut], Mux(lower[-1], upper[1], upper[0]))),
-    ]
-    return total
+    return sum_of_parts(m, a, b, name, cut, carry=carry)[:width]
+
+
+def sum_of_parts(
+    m: Module, a: Value, b: Value, name: str, *cuts: int, carry: ValueLike = 0
+) -> Value:
+    """Return ``a + b + carry``, a bit longer than the wider; parts above the first are added twice.
+
+    The carry that comes from below only chooses which of the two it is. ``cuts`` are the bits at
+    which parts begin.
+    """
+    done: list[Value] = []
+    given = carry
+    edges = (0, *cuts, max(len(a), len(b)))
+    for low, high in itertools.pairwise(edges):
+        options = [carry] if not low else [0, 1]
+        totals = []
+        for n, option in enumerate(options):
+            total = Signal(high - low + 1, name=f"{name}_{low}_{n}")
+            m.d.comb += total.eq(a[low:high] + b[low:high] + option)
+            totals.append(total)
+        total = wire(m, Mux(given, totals[-1], totals[0]), f"{name}_{low}") if low else totals[0]
+        done.append(total[:-1])
+        given = total[-1]
+    return Cat(*done, given)

@@ -23,6 +23,25 @@ def normalise(m: Module, value: Value, name: str, steps: Sequence[int]) -> tuple
     return value, Cat(taken)
 
 
+def leading_zeros(m: Module, bits: Value, name: str) -> Value:
+    """Return how many zeros there are in front of the first one; logarithmic depth.
+
+    ``bits`` are a power of two in number, and one of them at least is set.
+    """
+
+    def count(low: int, high: int) -> tuple[Value, list[Value]]:
+        """Return whether there is a one, and the number of zeros, its lowest bit first."""
+        if high - low == 1:
+            return bits[low], []
+        middle = (low + high) // 2
+        (some, upper), (rest, lower) = count(middle, high), count(low, middle)
+        which = [Mux(some, *pair) for pair in zip(upper, lower, strict=True)]
+        zeros = wire(m, Cat(*which, ~some), f"{name}_{low}_{high}")
+        return wire(m, some | rest, f"{name}_some_{low}_{high}"), list(zeros)
+
+    return Cat(*count(0, len(bits))[1])
+
+
 def shift_right(
     m: Module, value: Value, distance: Value, name: str, *, sticky: ValueLike = 0
 ) -> tuple[Value, Value]:

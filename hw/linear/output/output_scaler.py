@@ -1,35 +1,69 @@
-"""Output scaler: an exact sum becomes an FP16 number, rounded once."""
+"""Output scaler: an exact sum becomes an FP16 number, by a product as short as FP16 allows."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Value, signed
 from amaranth.lib import data
-from amaranth.utils import exact_log2
 
-from golden.exact.fp16 import INFINITY
-from golden.exact.spec import SCALE_BITS
-from hw.arith.long_arithmetic import long_product, long_sum, negated_if
-from hw.arith.shifts import normalise
+from golden.exact.output_scaling import (
+    KEPT,
+    SCALE_CUT,
+    SCALE_MADE_GOOD,
+    SUM_CUT,
+    SUM_MADE_GOOD,
+)
+from hw.arith.column_sum import sum_columns
+from hw.arith.columns import compress, rows, sum_of_parts, two_each
+from hw.arith.shifts import leading_zeros
 from hw.arith.wires import wire
 from hw.engine_spec import CHANNEL
 from hw.formats import SCALE
+from hw.fp16.fp16_parts import (
+    MANTISSA,
+    Cut,
+    Special,
+    Window,
+    finish,
+    registers,
+    shift_down,
+    shift_up,
+)
 from hw.stream.component import Component, InStream, OutStream
-from hw.stream.pipeline import Pipeline, Staged, scratch
+from hw.stream.pipeline import flow, later
 
-# Half of the smallest FP16 step decides a rounding, together with whether there is anything below.
-UNIT = -25
-# From 2**17 on the result is infinite whatever the bias.
-BEYOND = 17
-WHOLE_BITS = BEYOND - UNIT
+NO, YES = Const(0, 1), Const(1, 1)
+SUM_BITS_MAX = 32
+# The product and the bias are added in a window. Its last bit is one below those of the product:
+# only if the product has to go down by two or more may it lose bits, and then the first bit of the
+# bias, or the second, stays.
+WINDOW = KEPT + 1
+# How far the product's first bit lies above the bias' first: up to 31 either way counts.
+DISTANCE = 9
+FAR = 5
+LEVELS = 5  # full adders behind one another that leave no column of a product with four bits
+
+
+class Addend(NamedTuple):
+    """The bias, where it meets the product, or the product's way to it."""
+
+    number: Value  # in the window; complemented if it is to be subtracted
+    subtract: Value
+    carry: Value  # what its complement still needs
+    lost: Value  # whether bits of it are
+    down: Value  # how far the product goes down
+    limit: Value  # biased exponent of the window's first bit: how far up the sum may go
 
 
 class OutputScaler(Component):
-    """Compute FP16(sum * s_a * s_w + bias), to nearest, ties to even.
+    """Compute FP16(sum * s_a * s_w + bias), the product cut to 15 bits.
 
-    Bit-exact with :func:`golden.exact.fp16.round_scaled_sum`.
+    Bit-exact with :func:`golden.exact.output_scaling.scale_sums`.
 
     Parameters
     ----------
     sum_bits : int
-        Bits of a sum, with sign.
+        Bits of a sum, with sign: 16 to 32.
 
     Timing
     ------
@@ -38,6 +72,8 @@ class OutputScaler(Component):
     Through paths : ``o.ready`` to ``i.ready``, combinational.
     Reset : drops the sums in flight.
     """
+
+    latency = 5
 
     i = InStream(lambda c: c.term)
     """``sum`` in table units, the token's ``scale``, the output ``channel``'s parameters, whether
@@ -53,121 +89,174 @@ class OutputScaler(Component):
         )
         self.result = data.StructLayout({"y": 16, "infinite": 1, "last": 1})
         super().__init__()
-        self.latency = self._result(scratch()).depth
 
     def build(self, m: Module) -> None:  # noqa: D102
-        advance = ~self.o.valid | self.o.ready
-        m.d.comb += self.i.ready.eq(advance)
-        m.d.comb += self.o.payload.eq(self._result(Pipeline(m, advance)).value)
-        valid = Signal(self.latency)
-        with m.If(advance):
-            m.d.sync += valid.eq(Cat(self.i.valid, valid))
-        m.d.comb += self.o.valid.eq(valid[-1])
+        advance = flow(m, self.i, self.o, self.latency)
+        moving = Module()
+        term, result = self.i.payload, self.o.payload
+        y = self._scaled(moving, registers(moving))
+        used, last = (later(moving, flag, self.latency) for flag in (term.used, term.last))
+        m.d.comb += [
+            result.y.eq(y),
+            result.infinite.eq(y[10:15].all() & used),
+            result.last.eq(last),
+        ]
+        m.submodules.moving = EnableInserter(advance)(moving)
 
-    def _result(self, pipe: Pipeline) -> Staged:
-        """Return the output, as many stages behind the input as it takes."""
+    def _scaled(self, m: Module, cut: Cut) -> Value:
+        """Return the output, ``latency`` cuts later."""
         term = self.i.payload
-        scale, channel = term.scale, term.channel
-        negative, bias, used, last = pipe.start(term.sum < 0, channel.bias, term.used, term.last)
-        magnitude = negated_if(pipe, negative, *pipe.start(term.sum[: self.sum_bits - 1]))
-        mantissa = long_product(pipe, *pipe.start(scale.mantissa, channel.mantissa))
-        product = long_product(pipe, magnitude, mantissa)
-        distance = pipe.stage(_distance, *pipe.start(scale.exponent, channel.exponent))
-        whole, beyond = _align(pipe, product, distance)
-        total, sign = _add_bias(pipe, whole, negative, bias)
-        pattern = _round(pipe, total)
+        scale, more = _scale_product(m, term.scale.mantissa, term.channel.mantissa)
+        negative = term.sum[-1]
+        kept, place = _normalise(m, term.sum[:-1], negative)
+        above = _exponents(m, term, place, self.sum_bits)
+        scale, more, kept, above, negative, bias = cut(
+            scale=scale,
+            more=more,
+            kept=kept,
+            above=above,
+            negative=negative,
+            bias=term.channel.bias,
+        )
 
-        def finish(pattern, beyond, negative, sign, used, last):
-            infinite = beyond | (pattern >= INFINITY)
-            magnitude = Mux(infinite, INFINITY, pattern)[:15]
-            # What is beyond has the sum's sign: its total means nothing.
-            return Cat(magnitude, Mux(beyond, negative, sign), infinite & used, last)
+        product = _product(m, kept, scale)
+        addend = _align_bias(m, bias, above, more, some=kept[-1], negative=negative)
+        product, negative, addend = cut(product=product, negative=negative, addend=addend)
 
-        return pipe.stage(finish, pattern, beyond, negative, sign, used, last)
+        window = _add(m, product, addend)
+        # An exact zero is +0, as if it always were a difference.
+        special = Special(sign=negative, subtract=YES, infinite=NO, nan=NO)
+        special, window = cut(special=special, window=window)
+
+        return finish(m, cut, shift_up(m, window, 16), special)
 
 
-def _distance(scale: Value, channel: Value) -> Value:
-    """Return how far the product, set above the window, goes to the right.
+def _scale_product(m: Module, a: Value, w: Value) -> tuple[Value, Value]:
+    """Return s_a * s_w in 15 bits, and whether it has a bit more in front."""
+    # Mantissas are normalised: their first bit is always one.
+    a, w = (Cat(mantissa[:-1], YES) for mantissa in (a, w))
+    product = _cut_product(m, a, w, SCALE_CUT, _ones(SCALE_MADE_GOOD, YES), "scale", 8)
+    more = product[-1]
+    return wire(m, Mux(more, product[-KEPT:], product[-KEPT - 1 : -1]), "scale"), more
 
-    Beyond the product's own bits, nothing changes.
+
+def _product(m: Module, kept: Value, scale: Value) -> Value:
+    """Return the product of what is kept of sum and scales, in 15 bits."""
+    # No sum, nothing made good.
+    good = _ones(SUM_MADE_GOOD, kept[-1])
+    scale = Cat(scale[:-1], YES)
+    return _cut_product(m, kept, scale, SUM_CUT, good, "product", 7, 12)[-KEPT:]
+
+
+def _ones(number: int, bit: Value) -> list[tuple[int, Value]]:
+    """Return ``bit`` at each of a number's ones."""
+    return [(place, bit) for place in range(number.bit_length()) if number >> place & 1]
+
+
+def _cut_product(
+    m: Module,
+    a: Value,
+    b: Value,
+    cut: int,
+    more: Iterable[tuple[int, Value]],
+    name: str,
+    *parts: int,
+) -> Value:
+    """Return ``a * b`` without the lowest columns, and with some bits more; from column ``cut`` on.
+
+    ``parts`` cut the last addition; see :func:`hw.arith.columns.sum_of_parts`.
     """
-    distance = BEYOND - (scale.as_signed() + channel.as_signed())
-    return Mux(distance < 0, 0, Mux(distance > 127, 127, distance))[:7]
+    columns: list[list[Value]] = [[] for _ in range(len(a) + len(b) - cut)]
+    for n, bit in enumerate(b):
+        for place, other in enumerate(a):
+            if n + place >= cut:
+                columns[n + place - cut].append(bit & other)
+    for place, bit in more:
+        columns[place - cut].append(bit)
+    width = len(columns)
+    few = compress(m, columns, f"{name}_few", levels=LEVELS, width=width)
+    two = rows(two_each(m, few, f"{name}_two")[:width])
+    return sum_of_parts(m, *two, f"{name}_sum", *parts)[:width]
 
 
-def _align(pipe: Pipeline, product: Staged, distance: Staged) -> tuple[Staged, Staged]:
-    """Return the product in half units of 2**UNIT, and whether it goes beyond them.
+def _normalise(m: Module, bits: Value, negative: Value) -> tuple[Value, Value]:
+    """Return the leading bits of a sum's magnitude, and by how much they were moved up.
 
-    The lowest bit says that there is more below. The longest shifts come first: bits that the
-    others cannot bring into the window need not go through them.
+    A negative sum is turned over, with as many ones behind it as it takes.
     """
-
-    def shift(wide: Value, distance: Value, below: Value, above: Value, *steps: int) -> Value:
-        for step in steps:
-            go = distance[exact_log2(step)]
-            below = below | (go & wide[:step].any())
-            wide = wire(pipe.m, Mux(go, wide[step:], wide), f"shifted_{step}")
-            reach = WHOLE_BITS + step - 1
-            above = above | wide[reach:].any()
-            wide = wide[:reach]
-        return Cat(below, above, wide)
-
-    def far(product: Value, distance: Value) -> Value:
-        wide = Cat(Const(0, WHOLE_BITS), product)
-        return shift(wide, distance, Const(0, 1), Const(0, 1), 64, 32, 16)
-
-    def near(so_far: Value, distance: Value) -> Value:
-        return shift(so_far[2:], distance, so_far[0], so_far[1], 8, 4, 2, 1)
-
-    window = pipe.stage(near, pipe.stage(far, product, distance), distance)
-    bits = window.value
-    return (Staged(Cat(bits[0], bits[2:]), window.depth), Staged(bits[1], window.depth))
+    magnitude = wire(m, bits ^ negative.replicate(len(bits)), "magnitude")
+    behind = Const(-1, SUM_BITS_MAX - len(bits))
+    zeros = leading_zeros(m, Cat(behind, magnitude), "zeros")
+    kept: Value = magnitude
+    for index in reversed(range(len(zeros))):
+        step = 1 << index
+        moved = Cat(negative.replicate(step), kept)[: len(kept)]
+        kept = wire(m, Mux(zeros[index], moved, kept)[-(KEPT + step - 1) :], f"kept_{step}")
+    return kept, zeros
 
 
-def _add_bias(
-    pipe: Pipeline, whole: Staged, negative: Staged, bias: Staged
-) -> tuple[Staged, Staged]:
-    """Add the bias exactly; return magnitude and sign of the total."""
-    bits = WHOLE_BITS + 2  # of the magnitude; one more says which is larger
+def _exponents(m: Module, term: data.View, zeros: Value, sum_bits: int) -> Value:
+    """Return how far the product's first bit lies above the bias' first, in 9 bits, signed.
 
-    def units(bias: Value, negative: Value) -> Value:
-        exponent = bias[10:15]
-        mantissa = Cat(bias[:10], exponent.any())
-        shifted = mantissa << Mux(exponent.any(), exponent - 1, 0)[:5]
-        units = Cat(Const(0, 1 - 24 - UNIT), shifted)[:bits]
-        # Relative to the product's sign, so that one adder does.
-        less = wire(pipe.m, negative ^ bias[15], "less")
-        wide = Cat(units, Const(0, bits + 1 - len(units)))
-        return Cat(wide ^ less.replicate(bits + 1), less)
+    A sum that is not moved up has its first bit at 2**(sum_bits - 2), and the product of two
+    mantissas 2**20 below it, or 2**21; a bias has it at 2**(e - 15), with e from 1 on.
+    """
+    columns: dict[int, list[Value]] = {place: [] for place in range(DISTANCE)}
+    constant = sum_bits - 2 + 20 + 1 + 15
+    for exponent in (term.scale.exponent, term.channel.exponent):
+        *low, sign = exponent.as_unsigned()
+        for place, bit in enumerate((*low, ~sign)):
+            columns[place].append(bit)
+        constant -= 1 << len(low)
+    # -x = ~x + 1 - 2**5, twice.
+    field = term.channel.bias[10:15]
+    biased = Cat(field[0] | ~field.any(), field[1:])
+    for place, bit in enumerate(~biased):
+        columns[place].append(bit)
+    constant += 2 * (1 - (1 << len(biased)))
+    for place, bit in enumerate(Const(constant, DISTANCE)):
+        columns[place].append(bit)
+    base = wire(m, sum_columns(m, columns, DISTANCE, "base"), "base")
+    return wire(m, (base + ~zeros)[:DISTANCE], "above")
 
-    at = Staged(pipe.at(bias, whole.depth - 1), whole.depth - 1)
-    addend = pipe.stage(units, at, negative)
-    number = Staged(addend.value[:-1], addend.depth)
-    total = long_sum(pipe, whole, number, carry=Staged(addend.value[-1], addend.depth))
-    turned = Staged(total.value[bits], total.depth)
-    magnitude = negated_if(pipe, turned, Staged(total.value[:bits], total.depth))
-    sign = pipe.stage(
-        lambda magnitude, turned, negative: (negative ^ turned) & magnitude.any(),
-        *(magnitude, turned, negative),
+
+def _align_bias(
+    m: Module, bias: Value, above: Value, more: Value, *, some: Value, negative: Value
+) -> Addend:
+    """Move the bias down to the product, or say how far the product goes down to it."""
+    up = wire(m, (above + more)[:DISTANCE], "up")
+    under = wire(m, (~above + ~more)[:DISTANCE], "under")  # -up
+    # Nothing moves a bias that is added to no product.
+    go = wire(m, some & ~up[-1], "go")
+    by = wire(m, _limited(up, go), "by")
+    normal = bias[10:15].any()
+    number, lost = Cat(Const(0, WINDOW - MANTISSA), bias[:10], normal), NO
+    for index in range(FAR):
+        number, lost = shift_down(m, number, lost, 1 << index, by[index], "bias")
+    subtract = wire(m, negative ^ bias[15], "subtract")
+    return Addend(
+        number=number ^ subtract.replicate(WINDOW),
+        subtract=subtract,
+        # The complement needs its one unless the bits that were lost already make up for it.
+        carry=subtract & ~lost,
+        lost=lost,
+        down=_limited(under, up[-1]),
+        limit=(Cat(bias[10] | ~normal, bias[11:15]) + by)[: FAR + 1],
     )
-    return magnitude, sign
 
 
-def _round(pipe: Pipeline, total: Staged) -> Staged:
-    """Return the FP16 magnitude nearest to the total, ties to even."""
+def _limited(distance: Value, go: Value) -> Value:
+    """Return a distance if it is to count, at most 31; it is not negative then."""
+    return (distance[:FAR] | distance[FAR:-1].any().replicate(FAR)) & go.replicate(FAR)
 
-    # 31 places at most: what is still not normalised then is subnormal, and in its place.
-    def far(total: Value) -> Value:
-        return Cat(*normalise(pipe.m, total, "far", (16, 8)))
 
-    def near(so_far: Value) -> Value:
-        normal, zeros = normalise(pipe.m, so_far[:-2], "near", (4, 2, 1))
-        zeros = Cat(zeros, so_far[-2:])
-        below = len(normal) - SCALE_BITS
-        kept = normal[below:]
-        # Each doubling adds 1024; the hidden bit adds the first. A carry goes where it should.
-        pattern = Cat(kept[:-1], ~zeros + kept[-1])
-        return Cat(normal[below - 1] & (normal[: below - 1].any() | kept[0]), pattern)
-
-    floor = pipe.stage(near, pipe.stage(far, total))
-    return pipe.stage(lambda floor: floor[1:] + floor[0], floor)
+def _add(m: Module, product: Value, addend: Addend) -> Window:
+    """Add the bias, with the first bit of the window for the carry."""
+    placed, lost = Cat(NO, product), addend.lost
+    for index in range(FAR):
+        placed, lost = shift_down(m, placed, lost, 1 << index, addend.down[index], "placed")
+    total = sum_of_parts(m, placed, addend.number, "total", 6, 11, carry=addend.carry)
+    # A difference without a carry is negative.
+    negative = wire(m, addend.subtract & ~total[-1], "negative")
+    top = negative | (~addend.subtract & total[-1])
+    return Window(negative, Cat(total[:-1], top), lost, addend.limit)

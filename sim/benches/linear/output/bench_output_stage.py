@@ -5,7 +5,8 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from golden.exact.fp16 import is_finite, round_scaled_sum
+from golden.exact.fp16 import is_finite
+from golden.exact.output_scaling import scale_sums
 from golden.exact.token_scale import Scale
 from sim.kit.channels import load_channels
 from sim.kit.codebooks import scale_word
@@ -36,11 +37,8 @@ async def outputs(dut, traffic: str) -> None:
         )
         words = [scale_word(scale, token) for token in range(TOKENS)]
         await bed.send_anew(traffic, i=tiles_of(bed, sums), scale_i=words)
-        y = round_scaled_sum(
-            sums * scale.mantissa[:, None] * channels.mantissa,
-            scale.exponent[:, None] + channels.exponent,
-            np.broadcast_to(bias, sums.shape),
-        )
+        of_token = Scale(scale.mantissa[:, None], scale.exponent[:, None])
+        y = scale_sums(sums, of_token, channels, bias)
         beats = -(-count // spec.scale_lanes)
         got = await bed.receive("o", TOKENS * beats)
         check(spec, got, y)
