@@ -90,7 +90,7 @@ def test_products_are_within_a_third_of_the_last_place(kind: str) -> None:
     st.integers(1 - (1 << 31), (1 << 31) - 1),
     *[st.integers(1024, 2047)] * 2,
     st.integers(-60, 0),
-    st.integers(0, (1 << 16) - 1).filter(lambda bits: bool(is_finite(np.uint16(bits)))),
+    st.integers(0, (1 << 16) - 1).filter(lambda bits: bits & 0x7FFF < INFINITY),
 )
 def test_outputs_are_as_near_as_said(total: int, a: int, w: int, exponent: int, bits: int) -> None:
     bias = np.array([bits], np.uint16)

@@ -93,5 +93,7 @@ def _scale_product(token: Scale, channel: Scale) -> tuple[IntArray, IntArray]:
 
 def _cut_product(a: IntArray, b: IntArray, bits: int, cut: int) -> IntArray:
     """Return a * b as the sum of a row for each of ``bits`` of b, their lowest columns left out."""
-    rows = (((b >> n) & 1) * (a << n) >> cut for n in range(bits))
-    return sum(rows, np.zeros_like(a)) << cut
+    total = np.zeros(np.broadcast_shapes(a.shape, b.shape), np.int64)
+    for n in range(bits):
+        total += (((b >> n) & 1) * (a << n)) >> cut
+    return total << cut
