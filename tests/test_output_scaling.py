@@ -101,7 +101,7 @@ def test_outputs_are_as_near_as_said(total: int, a: int, w: int, exponent: int, 
         assert abs(exact) > 65504
         return
     value = float(y.view(np.float16).item())
-    half = Fraction(float(np.spacing(np.float16(abs(value))))) / 2
+    half = Fraction(2) ** (max(y.item() >> 10 & 31, 1) - 26)
     third = Fraction(2) ** (abs(total * a * w).bit_length() + exponent - 11) / 3
     assert abs(Fraction(value) - exact) <= half + third
 
