@@ -68,7 +68,8 @@ def scaled(sums: IntArray, token: Scale, channel: Scale) -> tuple[IntArray, IntA
     scale, scale_exponent = _scale_product(token, channel)
     made_good = np.where(kept > 0, SUM_MADE_GOOD, 0)
     product = (_cut_product(kept, scale, KEPT, SUM_CUT) + made_good) >> KEPT
-    return np.where(sums < 0, -product, product), kept_exponent + scale_exponent + KEPT
+    signed = np.asarray(np.where(sums < 0, -product, product), np.int64)
+    return signed, kept_exponent + scale_exponent + KEPT
 
 
 def _leading(sums: IntArray) -> tuple[IntArray, IntArray]:
