@@ -1,8 +1,8 @@
 """The quantised linear layer: its parameters, its exact result, and a float64 reference.
 
 ``forward`` is the specification of every engine: y = FP16(s_a * s_w * (main + compensation) +
-bias) with both sums exact integers and the product as :mod:`golden.exact.output_scaling` has it (paper sections on index-based MatMul, look-ahead and error
-compensation; arXiv 2507.23035).
+bias) with both sums exact integers and the product as :mod:`golden.exact.output_scaling` has it
+(paper sections on index-based MatMul, look-ahead and error compensation; arXiv 2507.23035).
 """
 
 from dataclasses import dataclass, field

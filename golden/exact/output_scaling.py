@@ -68,7 +68,8 @@ def scaled(sums: IntArray, token: Scale, channel: Scale) -> tuple[IntArray, IntA
     scale, scale_exponent = _scale_product(token, channel)
     made_good = np.where(kept > 0, SUM_MADE_GOOD, 0)
     product = (_cut_product(kept, scale, KEPT, SUM_CUT) + made_good) >> KEPT
-    return np.where(sums < 0, -product, product), kept_exponent + scale_exponent + KEPT
+    signed = np.asarray(np.where(sums < 0, -product, product), np.int64)
+    return signed, kept_exponent + scale_exponent + KEPT
 
 
 def _leading(sums: IntArray) -> tuple[IntArray, IntArray]:
@@ -93,5 +94,7 @@ def _scale_product(token: Scale, channel: Scale) -> tuple[IntArray, IntArray]:
 
 def _cut_product(a: IntArray, b: IntArray, bits: int, cut: int) -> IntArray:
     """Return a * b as the sum of a row for each of ``bits`` of b, their lowest columns left out."""
-    rows = (((b >> n) & 1) * (a << n) >> cut for n in range(bits))
-    return sum(rows, np.zeros_like(a)) << cut
+    total = np.zeros(np.broadcast_shapes(a.shape, b.shape), np.int64)
+    for n in range(bits):
+        total += (((b >> n) & 1) * (a << n)) >> cut
+    return total << cut
