@@ -1,7 +1,7 @@
 """The quantised linear layer: its parameters, its exact result, and a float64 reference.
 
 ``forward`` is the specification of every engine: y = FP16(s_a * s_w * (main + compensation) +
-bias) with both sums exact integers and the product as :mod:`golden.exact.output_scaling` has it
+bias) with both sums exact integers, and the scaling as :mod:`golden.exact.output_scaling` has it
 (paper sections on index-based MatMul, look-ahead and error compensation; arXiv 2507.23035).
 """
 

@@ -25,7 +25,9 @@ class Layer:
         self.held = stored(random_centroids(bed.rng, 16, symmetric=symmetric), symmetric=symmetric)
         outliers = 2 * self.shape["k_top"]
         self.groups = -(-self.shape["outputs"] // spec.group_channels)
-        self.residuals = fitting_residuals(bed.rng, spec, max(self.held), (TOKENS, outliers))
+        self.residuals = fitting_residuals(
+            bed.rng, spec, np.abs(self.held).max(), (TOKENS, outliers)
+        )
         self.residuals *= bed.rng.choice([-1, 1], (TOKENS, outliers))
         shape = TOKENS, self.groups, outliers, spec.group_channels
         self.weights = bed.rng.integers(CODES, size=shape)

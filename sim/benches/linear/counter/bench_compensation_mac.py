@@ -28,7 +28,9 @@ async def accumulates(dut) -> None:
         total = 0
         for n in range(int(bed.rng.integers(1, 2 * spec.outliers_max, endpoint=True))):
             gap = bed.rng.random() < 0.2
-            magnitude = 0 if gap else int(fitting_residuals(bed.rng, spec, held.max(), (1,))[0])
+            magnitude = (
+                0 if gap else int(fitting_residuals(bed.rng, spec, np.abs(held).max(), (1,))[0])
+            )
             negative = 0 if gap else int(bed.rng.integers(2))
             residual = np.array([[-magnitude if negative else magnitude]])
             rows = residual_rows(spec.numbers, residual, values[[code]])
