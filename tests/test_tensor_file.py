@@ -39,6 +39,15 @@ def test_a_part_that_is_missing_is_named(parts: Path) -> None:
         TensorFile(parts)
 
 
+def test_the_index_says_which_part_counts(parts: Path) -> None:
+    """A part may have a tensor that is left from another model."""
+    save_file({"a.weight": TWO, "b.weight": TWO}, parts / "model-00002-of-00002.safetensors")
+    np.testing.assert_array_equal(TensorFile(parts).tensor("a.weight"), ONE)
+    save_file({"c.weight": TWO}, parts / "model-00002-of-00002.safetensors")
+    with pytest.raises(InputError, match=r"has 'b\.weight' in model-00002-.*, which does not"):
+        TensorFile(parts)
+
+
 @pytest.mark.parametrize(
     "text", ["{", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": "../x.safetensors"}}']
 )
