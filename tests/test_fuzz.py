@@ -17,10 +17,11 @@ from gateware.engines.kinds import engine
 from gateware.points import point
 from golden.base.errors import InputError
 from golden.base.tensor_file import INDEX, TensorFile
-from golden.exact.fp16 import to_bits
+from golden.exact.fp16 import is_finite, to_bits
 from golden.exact.linear import QuantizedLinear, forward
 from golden.models.layer_files import file_layer, kept_layer, named_layers, read_activations
 from golden.quantise.layer_container import container, is_container, read_layer
+from sim.outliers.orizuru_run import read_vectors
 from synth.area.area import units
 from synth.libraries.liberty import read
 from synth.power.energy import Energies
@@ -93,6 +94,10 @@ def check_array(folder: Path) -> None:
     data = found.tobytes("A")
     assert content[:8] == b"\x93NUMPY\x01\0"
     assert content[10 + int.from_bytes(content[8:10], "little") :] == data, "not all of the file"
+    vectors = read_vectors(folder / "x.npy")
+    assert vectors.shape == found.shape
+    np.testing.assert_array_equal(is_finite(vectors), np.isfinite(found))
+    assert file_layer(folder / "w", "fc.weight", folder / "x.npy", 2).x.shape == (2, 9)
 
 
 def check_runs(layer: QuantizedLinear, bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -69,7 +69,8 @@ class TensorFile:
             raise InputError(
                 f"tensor {name!r} of {path} has dtype {dtype}; allowed are F16, BF16, F32, F64"
             )
-        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite: refused later
+        # A float64 beyond float32 becomes infinite, and a NaN stays one: refused later.
+        with np.errstate(over="ignore", invalid="ignore"):
             return file.get_tensor(name).astype(np.float32)
 
 

@@ -263,7 +263,7 @@ def _unpack(ports: Ports, task: Task, result: bytes) -> HarnessRun:
     def number() -> int:
         return int.from_bytes(file.read(8), "little")
 
-    cycles, microseconds = number(), number()
+    cycles, nanoseconds = number(), number()
     words, taken_at = {}, {}
     for name in ports.streams:
         count = number()
@@ -280,5 +280,5 @@ def _unpack(ports: Ports, task: Task, result: bytes) -> HarnessRun:
         taken_at=taken_at,
         outputs=outputs,
         cycles=cycles,
-        seconds=microseconds / 1e6,
+        seconds=nanoseconds / 1e9,
     )

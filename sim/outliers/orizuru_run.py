@@ -10,7 +10,7 @@ import numpy.typing as npt
 from gateware.outlier_engines import make_outlier_engine
 from golden.base.errors import InputError, ToolError
 from golden.base.locks import alone_in
-from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key
+from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key, to_bits
 from golden.exact.outliers import select_outliers
 from golden.exact.spec import IntArray
 from golden.models.layer_files import read_activations
@@ -85,7 +85,7 @@ def read_vectors(path: Path) -> BitArray:
     """
     array = read_activations(path)
     tokens_to_fp16(str(path), np.where(np.isfinite(array), array, 0))
-    return np.ascontiguousarray(array.astype(np.float16)).view(np.uint16)
+    return to_bits(array)
 
 
 def run_engine(
