@@ -134,7 +134,9 @@ def values(content: bytes, chance: random.Random) -> bytes:
         row, column = chance.randrange(len(x)), chance.randrange(9)
         place = chance.choice([(row, column), row, (slice(None), column), slice(None)])
         strange = 10.0 ** chance.randint(-45, 38) * chance.choice((-1, 1))
-        x[place] = chance.choice((0.0, strange, x[place] * np.float32(10 ** chance.randint(-9, 5))))
+        power = np.float32(10.0 ** chance.randint(-9, 5))
+        with np.errstate(over="ignore"):
+            x[place] = chance.choice((0.0, strange, x[place] * power))
     return content[:-TAIL] + x.tobytes()
 
 
