@@ -167,8 +167,8 @@ def test_damaged_files_are_refused_or_read_as_they_are(
     def write(chance: random.Random) -> None:
         hit = chance.choice([name for name, (_, damage) in files.items() if damage])
         for name, (content, damage) in files.items():
-            whole = name != hit or damage is None
-            (tmp_path / name).write_bytes(content if whole else damage(content, chance))
+            changed = damage(content, chance) if damage and name == hit else content
+            (tmp_path / name).write_bytes(changed)
 
     seeds = damage_all(SECONDS / len(CHECKS), write, lambda: check(tmp_path))
     print(f"{kind}: seeds {seeds.start} to {seeds.stop - 1}")

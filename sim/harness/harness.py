@@ -21,7 +21,8 @@ from gateware.engines.memory_image import MemoryImage
 from gateware.process import run_limited
 from golden.base.errors import ToolError
 from hw.stream.share import looked_at
-from sim.harness.model import BUILD_SECONDS, build_model, keep
+from sim.harness.model import BUILD_SECONDS, build_model
+from sim.kit.builds import keep
 
 SOURCE = Path(__file__).with_name("streams.cpp")
 MODEL = "Vdesign"
