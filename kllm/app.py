@@ -137,7 +137,7 @@ def main() -> None:
 
 def no_room(error: OSError) -> str:
     """Return what to do about a full disk, or one that cannot be written."""
-    where, advice = "", "make room"
+    where, advice = "", "make it writable" if error.errno == errno.EROFS else "make room"
     if error.filename:
         path = Path(error.filename).absolute()
         where = f"{error.filename}: "
