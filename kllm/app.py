@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from golden.base.children import end_on_signals
 from golden.base.errors import InputError, ToolError
 from golden.base.files import BUILD_VARIABLE, build_folder
+from golden.base.process import end_on_signals
 
 HELP = (
     "Open hardware for language models quantised with K-Means.\n\n"

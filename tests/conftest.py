@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gateware.process import WorkClock
 from golden.base.errors import ToolError
+from golden.base.process import WorkClock
 from sim.kit.tools import require_icarus, verilator_root
 from synth.libraries.liberty import Library, read
 from synth.libraries.tools import LIBERTY_FILE, LIBERTY_PACKAGE

@@ -18,8 +18,8 @@ from amaranth.lib import data, wiring
 
 from gateware.design import describe_port, describe_streams
 from gateware.engines.memory_image import MemoryImage
-from gateware.process import run_limited
 from golden.base.errors import ToolError
+from golden.base.process import run_limited
 from hw.stream.share import looked_at
 from sim.harness.model import BUILD_SECONDS, build_model
 from sim.kit.builds import keep

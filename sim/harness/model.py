@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateware.process import run_limited
 from golden.base.errors import ToolError
+from golden.base.process import run_limited
 from sim.kit.builds import keep, see, whole_build
 from sim.kit.simulators import control_file
 from sim.kit.tools import verilator_environment

@@ -12,8 +12,8 @@ from typing import TextIO
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from gateware.process import run_limited
 from golden.base.errors import InputError, ToolError
+from golden.base.process import run_limited
 from sim.kit.builds import see
 from sim.kit.tools import require_icarus, verilator_environment
 
