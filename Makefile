@@ -27,8 +27,8 @@ test: setup  ## run the tests but for the slow ones
 test-all: setup  ## run all tests, the slow ones too
 	$(TESTS) -m "slow or not slow"
 
-fuzz: setup  ## damage cell libraries for half an hour (FUZZ_SECONDS, FUZZ_SEED)
-	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),1800) $(BIN)/python -m pytest -s tests/test_fuzz_liberty.py
+fuzz: setup  ## damage files of all kinds for half an hour (FUZZ_SECONDS, FUZZ_SEED)
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),1800) $(BIN)/python -m pytest -s tests/test_fuzz.py
 
 formal: setup  ## prove small engines, and streams of all kinds that can be
 	@mkdir -p build/formal

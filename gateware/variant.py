@@ -20,7 +20,7 @@ class ImpossibleError(InputError):
 
 
 def variant(design: Design, changes: Mapping[str, Value]) -> Design:
-    """Return a design with some parameters changed and all else, its name too, as it is.
+    """Return a design with some parameters changed, its name as it is, and ``about`` saying so.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ def variant(design: Design, changes: Mapping[str, Value]) -> Design:
     make = design.make
     if not isinstance(make, partial) or not changes:
         return design
+    chosen = ", ".join(f"{name} = {value}" for name, value in changes.items())
     bound = signature(make.func).bind_partial(*make.args, **make.keywords)
     try:
         for name, value in bound.arguments.items():
@@ -54,9 +55,9 @@ def variant(design: Design, changes: Mapping[str, Value]) -> Design:
                 _changed(value, changes) if is_spec(value) else changes.get(name, value)
             )
     except (TypeError, ValueError) as error:
-        chosen = ", ".join(f"{name} = {value}" for name, value in changes.items())
         raise ImpossibleError(f"{design.name} cannot have {chosen}: {error}") from error
-    return replace(design, make=partial(make.func, *bound.args, **bound.kwargs))
+    changed = partial(make.func, *bound.args, **bound.kwargs)
+    return replace(design, make=changed, about=f"{design.name} with {chosen}")
 
 
 def _changed(spec: Any, changes: Mapping[str, Value]) -> Any:

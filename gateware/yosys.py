@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateware.process import run_limited
 from golden.base.errors import ToolError
+from golden.base.process import run_limited
 from golden.base.tools import REPAIR, SET_UP
 
 # Yosys ends its process on an error, and may crash: it never runs in ours. One command a line.

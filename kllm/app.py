@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from golden.base.children import end_on_signals
 from golden.base.errors import InputError, ToolError
 from golden.base.files import BUILD_VARIABLE, build_folder
+from golden.base.process import end_on_signals
 
 HELP = (
     "Open hardware for language models quantised with K-Means.\n\n"
@@ -137,7 +137,7 @@ def main() -> None:
 
 def no_room(error: OSError) -> str:
     """Return what to do about a full disk, or one that cannot be written."""
-    where, advice = "", "make room"
+    where, advice = "", "make it writable" if error.errno == errno.EROFS else "make room"
     if error.filename:
         path = Path(error.filename).absolute()
         where = f"{error.filename}: "

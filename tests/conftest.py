@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gateware.process import WorkClock
 from golden.base.errors import ToolError
+from golden.base.process import WorkClock
 from sim.kit.tools import require_icarus, verilator_root
 from synth.libraries.liberty import Library, read
 from synth.libraries.tools import LIBERTY_FILE, LIBERTY_PACKAGE
@@ -36,6 +36,7 @@ def needs() -> Callable[[str], None]:
 
 TEST_SECONDS = 300  # of the processors' time, of a test and all that it starts
 SLOW_SECONDS = 1800  # of a test that `make test` leaves out
+FUZZ_SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))  # more, where they are asked for
 IDLE_SECONDS = 300  # of the clock on the wall in which none of them does anything
 LOOK_SECONDS = 2
 
@@ -44,7 +45,7 @@ LOOK_SECONDS = 2
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Fail a test that has worked too long or hangs; a busy machine makes none of them fail."""
     most = SLOW_SECONDS if item.get_closest_marker("slow") else TEST_SECONDS
-    clock = WorkClock(os.getpid(), most, IDLE_SECONDS)
+    clock = WorkClock(os.getpid(), most + FUZZ_SECONDS, IDLE_SECONDS)
 
     def look(*_: object) -> None:
         if clock.is_over():

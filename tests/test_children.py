@@ -15,13 +15,13 @@ TOOLS = {
     "run_yosys(folder, ['exec -- sleep 61.25'], task='a trial', timeout=60)",
     "tool": "from gateware.yosys import run_tool\n"
     "run_tool(['sh', '-c', 'sleep 61.25; true'], '', folder, 'sh', 'a trial', 60)",
-    "simulator": "from golden.base.children import started\n"
+    "simulator": "from golden.base.process import started\n"
     "with started(['sh', '-c', 'sleep 61.25 & wait']) as process: process.wait()",
 }
 PARENT = """
 import signal, tempfile
 from pathlib import Path
-from golden.base.children import end_on_signals
+from golden.base.process import end_on_signals
 # What runs the tests may ignore these, and what is ignored is inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -67,6 +67,16 @@ def test_version_is_the_package_s() -> None:
             1,
             "error: x.il: No space left on device: make room\n",
         ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "x.il"),
+            1,
+            "error: x.il: Read-only file system: make it writable\n",
+        ),
+        (
+            OSError(errno.EDQUOT, "Disk quota exceeded"),
+            1,
+            "error: Disk quota exceeded: make room\n",
+        ),
     ],
 )
 def test_errors_become_one_sentence_and_a_status(

@@ -13,8 +13,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
-import gateware.process
 import gateware.yosys
+import golden.base.process
 from gateware.emit import emission, rtlil, snake_case, verilog
 from gateware.yosys import run_abc, run_yosys
 from golden.base.errors import ToolError
@@ -265,7 +265,7 @@ def test_snake_case() -> None:
 def test_failing_yosys_becomes_one_sentence(
     command: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateware.process, "IDLE_SECONDS", 2)
+    monkeypatch.setattr(golden.base.process, "IDLE_SECONDS", 2)
     with pytest.raises(ToolError, match=re.escape(said)):
         run_yosys(tmp_path, [command], task="a trial", timeout=2)
 
@@ -280,7 +280,7 @@ def test_failing_yosys_becomes_one_sentence(
 def test_failing_abc_becomes_one_sentence(
     command: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateware.process, "IDLE_SECONDS", 2)
+    monkeypatch.setattr(golden.base.process, "IDLE_SECONDS", 2)
     with pytest.raises(ToolError, match=re.escape(said)):
         run_abc(tmp_path, [command], task="a trial", timeout=2)
 

@@ -7,6 +7,7 @@ import pytest
 
 from gateware.engines.kinds import engine, engine_of, is_engine
 from gateware.points import CATALOGUE, point
+from golden.base.errors import InputError
 from golden.exact.mapping import index_code
 from hw.fp16.fp16_fma import Fp16Fma
 from sim.kit.random_layer import random_layer
@@ -65,6 +66,29 @@ def test_words_fit_the_engine_s_port(name: str) -> None:
     beats = list(contract.activation_beats(np.full((2, 20), 0x3C00, np.uint16)))
     assert len(beats) == 2 * -(-20 // spec.inputs_per_beat)
     assert beats[0] & 0xFFFF == 0x3C00
+
+
+@pytest.mark.parametrize(
+    ("design", "size", "said"),
+    [
+        ("tiny", (300, 5, 1), "300 inputs; .* at most 64: choose --design .*minilm"),
+        ("small_symmetric", (5, 300, 1), "300 output .* choose --design .*minilm_symmetric"),
+        ("tiny", (64, 64, 8), "8 outliers on each side; .* 4: choose --design .* or small or "),
+        (
+            "minilm",
+            (1536, 384, 31),
+            "31 outliers .* 16: no design takes more than 16; keep a small",
+        ),
+        ("minilm", (5000, 384, 1), "5000 inputs; .* 1536: no design takes so large a layer; run a"),
+    ],
+)
+def test_what_is_too_large_is_told_where_it_fits(
+    design: str, size: tuple[int, int, int], said: str
+) -> None:
+    inputs, outputs, k_top = size
+    with pytest.raises(InputError, match=said) as refused:
+        engine(point(design).spec).require_size(inputs=inputs, outputs=outputs, k_top=k_top)
+    assert ("_symmetric" in str(refused.value)) == design.endswith("_symmetric")
 
 
 def test_the_slowest_stage_says_how_often_tokens_come() -> None:

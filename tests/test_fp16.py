@@ -115,3 +115,10 @@ def test_scaled_sum_overflows_to_infinity_and_gives_plus_zero() -> None:
     bias = np.array([0, 0, 0x9400, 0, 0], dtype=np.uint16)  # 0x9400 is -2**-10
     got = fp16.round_scaled_sum(product, exponent, bias)
     assert [hex(bits) for bits in got] == ["0x7c00", "0xfc00", "0x0", "0x7bff", "0x7c00"]
+
+
+def test_any_nan_becomes_one_without_a_warning() -> None:
+    """Of the signalling kind, too, which the processor reports when it is rounded."""
+    signalling = np.array([0x7F80_0001], np.uint32).view(np.float32)
+    assert not fp16.is_finite(fp16.to_bits(signalling))[0]
+    assert np.isnan(fp16.to_bits(signalling).view(np.float16)[0])

@@ -182,7 +182,7 @@ def test_time_limit_stops_the_simulation(
 ) -> None:
     """Whether it burns the processor's time or does nothing at all."""
     bench = f"{HEAD}\nimport time\n@cocotb.test()\nasync def hangs(dut):\n    {waits}\n"
-    monkeypatch.setattr("gateware.process.IDLE_SECONDS", 3)
+    monkeypatch.setattr("golden.base.process.IDLE_SECONDS", 3)
     watched = []
     with pytest.raises(ToolError, match="not done at the time limit"):
         launch(tmp_path, monkeypatch, bench, time_limit=2, watch=lambda: watched.append(1))

@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from safetensors.numpy import save_file
 from golden.base.errors import InputError
 from golden.models.layer_files import file_layer, named_layers, read_activations
 from golden.models.layer_source import model_layer
+from golden.quantise.quantize import quantize_linear
 
 INPUTS, OUTPUTS = 6, 4
 WEIGHT = np.arange(INPUTS * OUTPUTS, dtype=np.float32).reshape(OUTPUTS, INPUTS) / 8
@@ -122,6 +124,18 @@ def test_a_large_activation_is_named(files: Callable[..., tuple[Path, Path]]) ->
         file_layer(*_with_name(files(x=x, fc=WEIGHT)), 1)
 
 
+def test_activations_that_would_all_vanish_are_refused(
+    files: Callable[..., tuple[Path, Path]],
+) -> None:
+    """The engine would be given zeros, and its answer would be the bias."""
+    w, x = files(x=np.vstack([X[:8], X[8:] * np.float32(1e-9)]), fc=WEIGHT)
+    with pytest.raises(InputError, match=r"tokens to run of .* the largest is .*e-09"):
+        file_layer(w, "fc", x, 1)
+    assert file_layer(w, "fc", x, 2).x.any()
+    with pytest.raises(InputError, match=r"activations must fit FP16 \(from 6e-08\)"):
+        quantize_linear(WEIGHT.T, np.zeros(OUTPUTS), X * np.float32(1e-9))
+
+
 def test_pickles_and_archives_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     np.savez(tmp_path / "z.npz", a=X)
@@ -148,6 +162,12 @@ HOSTILE = [
     header_of((9, 6), "|O") + b"x" * 432,
     header_of((9, 6)).replace(b"}", b"{"),
     header_of((9, 6))[:8] + b"\xff\xff",
+    header_of((1 << 70, 6)),  # no number for NumPy
+    header_of((9, 6)).replace(b"', '", b"'\n  '"),  # no Python
+    header_of((8, 6)) + X.tobytes(),  # less than there is
+    header_of((9, 6), "<f2") + X.tobytes(),
+    2 * (header_of((9, 6)) + X.tobytes()),
+    b"no array",
 ]
 
 
@@ -161,6 +181,18 @@ def test_hostile_arrays_are_refused(tmp_path: Path, content: bytes) -> None:
     save_file({"fc": WEIGHT}, tmp_path / "w.safetensors")
     with pytest.raises(InputError, match=r"x\.npz is no whole"):
         named_layers(tmp_path / "w.safetensors", tmp_path / "x.npz")
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path: Path) -> None:
+    """An archive can hold a name twice; readers of ZIP take the last."""
+    save_file({"fc": WEIGHT}, tmp_path / "w.safetensors")
+    for second in ("fc.npy", "fc"):
+        np.savez(tmp_path / "x.npz", fc=X)
+        with ZipFile(tmp_path / "x.npz", "a") as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            archive.writestr(second, archive.read("fc.npy"))
+        with pytest.raises(InputError, match="it has two arrays 'fc'"):
+            named_layers(tmp_path / "w.safetensors", tmp_path / "x.npz")
 
 
 @pytest.mark.parametrize(("place", "value"), [(4, 99), (6, 1), (6, 32), (8, 77)])

@@ -173,6 +173,17 @@ def test_no_library(text: str, said: str, tmp_path: Path) -> None:
         ("cell_fall", "other", "INV has no cell_fall table"),
         ("cell_rise", "other", "INV has no cell_rise table"),
         ('"0.7, 1.2"', '"0.7"', "the size of its cell_rise table is not its indices'"),
+        (
+            'index_1 ("0, 2")',
+            'index_1 ("2, 0")',
+            "index_1 of its rise_transition does not ascend",
+        ),
+        (
+            'index_2 ("0, 1")',
+            'index_2 ("1, 1")',
+            "index_2 of its rise_transition does not ascend",
+        ),
+        ('index_1 ("0, 2")', 'index_1 ("")', "INV: the size of its"),
     ],
 )
 def test_no_fo4(old: str, new: str, said: str, tmp_path: Path) -> None:

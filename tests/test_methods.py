@@ -281,3 +281,13 @@ def test_an_unknown_method_and_bits_are_refused() -> None:
             prepare(weight, bias, x, bits_w=5, bits_a=4, seed=0)
     with pytest.raises(InputError, match="outlier channels"):
         prepare_atom(weight, bias, x, bits_w=4, bits_a=4, seed=0, outliers=-1)
+
+
+@pytest.mark.parametrize("kind", ["one token", "equal tokens", "zeros"])
+def test_every_method_takes_calibration_that_says_little(kind: str) -> None:
+    """No moments, no correlation, no spread: a warning would be an error here."""
+    weight, bias, x = random_layer(32, 4, tokens=1)
+    seen = {"one token": x, "equal tokens": np.repeat(x, 4, axis=0), "zeros": 0 * x}[kind]
+    for name, prepare in METHODS.items():
+        y = prepare(weight, bias, seen, bits_w=4, bits_a=4, seed=0)(x)
+        assert np.isfinite(y).all(), name

@@ -1,6 +1,7 @@
 """``kllm sim orizuru`` on vectors of all kinds, and what it refuses."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,17 @@ def test_nan_and_infinity_count_as_zero_and_are_reported(
         assert found["max_index"].tolist() == [[0, 1]]
         assert found["max_value"].tolist() == [[1, 0]]
         assert found["min_index"].tolist() == [[2, 1]]
+
+
+def test_float32_is_rounded_and_a_waveform_is_where_it_says(
+    vectors: Callable[[np.ndarray], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``kllm run`` takes such numbers too; 1.0001 and 1 are the same in FP16."""
+    monkeypatch.setenv("WAVES", "1")
+    result = invoke(vectors(np.array([[1, 1.0001, -2, 0.1]], np.float32)), "--k=1", "--per-beat=4")
+    assert result.exit_code == 0, result.exception
+    (waves,) = re.findall(r"^waveform: (.*)$", result.stderr, re.M)
+    assert Path(waves).stat().st_size > 0
 
 
 @pytest.mark.parametrize(

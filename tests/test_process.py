@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateware.process import OutOfTimeError, WorkClock, run_limited, stop_all
+from golden.base.process import OutOfTimeError, WorkClock, run_limited, stop_all
 
 ROOT = Path(__file__).resolve().parent.parent
 BURN = "import time\nwhile time.process_time() < {}: pass\n"

@@ -1,11 +1,13 @@
 """What is measured once is not measured again, never wrongly, and never half-written."""
 # ruff: noqa: D101, D102
 
+import math
 import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -248,3 +250,5 @@ def test_plain_data_of_an_area(library: Library) -> None:
     plain = as_json(area)
     assert plain["cell_counts"] == area.cell_counts
     assert sum(plain["cell_counts"].values()) == area.cells
+    untimed = as_json(replace(area, delay_ps=math.nan, delay_fo4=math.nan))
+    assert (untimed["delay_ps"], untimed["delay_fo4"]) == (None, None)  # JSON has no NaN

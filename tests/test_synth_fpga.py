@@ -78,3 +78,8 @@ def test_bad_input_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("fp16_add", "--fpga", "ecp5-85k")
     assert isinstance(result.exception, ToolError)
     assert "run `pip install no-such-package`" in str(result.exception)
+
+
+def test_help_has_every_device() -> None:
+    result = CliRunner().invoke(kllm.app.build_app(), ["synth", "--help"], env={"COLUMNS": "300"})
+    assert all(device in result.output for device in DEVICES)

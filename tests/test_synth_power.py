@@ -1,14 +1,18 @@
 """Energy: by hand on a few cells, and of a whole engine on real tokens."""
 
+import fcntl
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 import kllm.app
+from gateware.points import point
 from golden.base.errors import InputError, ToolError
+from kllm.commands.power import measure_energy
 from synth.libraries.liberty import Library, read
 from synth.power.activity import Activity, read_activity
 from synth.power.energy import Energies
@@ -207,3 +211,26 @@ def test_command(library: Library, needs: Callable[[str], None], tmp_path: Path)
     assert 20 < plain["pj_per_multiply_add"] < 200
     assert plain["total_pj"] == pytest.approx(sum(block["total"] for block in plain["blocks"]))
     assert "Without wires" in result.output
+
+
+def test_no_other_run_comes_before_the_activity_is_read(
+    library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Runs of one design share a folder, and the next one writes its own activity there."""
+    monkeypatch.setattr("sim.run.gate_run.BUILD", tmp_path)
+    held = []
+
+    def look(*_: object) -> None:
+        with (tmp_path / "tiny-icarus.lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                held.append(True)
+
+    nothing = SimpleNamespace(verilog="", netlist={}, folder=tmp_path, first=0, last=1)
+    for name in ("sim.run.gate_run.run_gates", "synth.power.power.flat_gates"):
+        monkeypatch.setattr(name, lambda *_: nothing)
+    monkeypatch.setattr("synth.power.power.energy", lambda *_, **__: None)
+    monkeypatch.setattr("synth.power.activity.read_activity", look)
+    measure_energy(point("tiny"), library, "any", 2, 1000.0, lambda *_: None)
+    assert held == [True]

@@ -13,10 +13,13 @@ import synth.area.paper_units
 import synth.report.data
 from gateware.points import point
 from golden.base.errors import InputError
+from synth.area.measure_design import measure
 from synth.area.paper_units import MAC, PAPER_MAC, PaperUnit, paper_units
+from synth.area.tables import caption
 from synth.libraries.liberty import Library
 from synth.report.data import markdown, products_per_cycle, read_table, text_of
-from synth.report.plots import bars, scatter, squarify, treemap
+from synth.report.page import STYLE
+from synth.report.plots import LETTER, WIDTH, bars, scatter, squarify, treemap, wrapped
 
 VOID = {"meta", "link", "br"}
 
@@ -152,3 +155,45 @@ def test_figures_are_drawn_of_what_there_is() -> None:
     assert lengths[1] - lengths[0] == pytest.approx(lengths[2] - lengths[1], abs=3)
     assert "<circle" in scatter([("a<b", 1.0, 10.0), ("c", 10.0, 1000.0)])
     assert "a&lt;b" in scatter([("a<b", 1.0, 10.0), ("c", 10.0, 1000.0)])
+
+
+def texts(figure: str) -> list[tuple[float, str, str]]:
+    """Return where each text of a figure is anchored, how, and what it says."""
+    found = re.findall(r'<text class="." x="([-\d.]+)"[^>]*?(?:anchor="(\w+)")?>([^<]*)<', figure)
+    return [(float(x), anchor or "start", text) for x, anchor, text in found]
+
+
+LONGEST = "counter_minilm_symmetric"
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        bars([(LONGEST, 1_234_567.0, 1.0), ("b", 10.0, 0.0)]),
+        scatter([(LONGEST, 1.0, 1_234_567.0), ("right", 9999.0, 10.0), *[(LONGEST, 2.0, 9.0)] * 9]),
+        treemap("x", [("fp16_compensation_array", 50.0), ("b" * 60, 30.0), ("c", 20.0)]),
+    ],
+)
+def test_no_text_of_a_figure_is_cut_off(figure: str) -> None:
+    """The page shows figures in the width that there is, a telephone's, too."""
+    shares = {"start": 0.0, "middle": 0.5, "end": 1.0}
+    assert len(texts(figure)) >= 3
+    for x, anchor, text in texts(figure):
+        length = LETTER * len(text)
+        assert x - shares[anchor] * length >= 0, text
+        assert x + (1 - shares[anchor]) * length <= WIDTH, text
+    assert "min-width" not in STYLE
+
+
+def test_large_parts_of_a_treemap_have_their_names() -> None:
+    """Their tiles are narrower than the names, which are broken into lines."""
+    names = ["fp16_counter_array", "fp16_compensation_array", "fp16_count_multiply", "token_ingest"]
+    shown = treemap("x", list(zip(names, (44.0, 20.0, 14.0, 22.0), strict=True)))
+    joined = "".join(text for _, _, text in texts(shown))
+    assert all(name in joined for name in names)
+    assert wrapped("fp16_count_tree", 10 * LETTER) == ["fp16_", "count_tree"]
+    assert wrapped("plain", 1.0) == ["plain"]
+
+
+def test_what_the_page_says_is_no_advice_for_the_command_line(library: Library) -> None:
+    assert "--" not in caption([measure(point("fp16_add"), library)])

@@ -106,6 +106,7 @@ def test_variants_change_what_is_named_alone() -> None:
     changed = variant(point("int4_array"), {"arithmetic": "dequant", "output_lanes": 8})
     assert type(changed.make()).__name__ == "DequantArray"
     assert changed.spec.inputs_max == point("int4_array").spec.inputs_max
+    assert changed.about == "int4_array with arithmetic = dequant, output_lanes = 8"
 
 
 def test_cycles_by_hand() -> None:

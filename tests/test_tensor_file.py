@@ -39,6 +39,15 @@ def test_a_part_that_is_missing_is_named(parts: Path) -> None:
         TensorFile(parts)
 
 
+def test_the_index_says_which_part_counts(parts: Path) -> None:
+    """A part may have a tensor that is left from another model."""
+    save_file({"a.weight": TWO, "b.weight": TWO}, parts / "model-00002-of-00002.safetensors")
+    np.testing.assert_array_equal(TensorFile(parts).tensor("a.weight"), ONE)
+    save_file({"c.weight": TWO}, parts / "model-00002-of-00002.safetensors")
+    with pytest.raises(InputError, match=r"has 'b\.weight' in model-00002-.*, which does not"):
+        TensorFile(parts)
+
+
 @pytest.mark.parametrize(
     "text", ["{", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": "../x.safetensors"}}']
 )
@@ -86,3 +95,12 @@ def test_a_list_that_is_cut_says_so(tmp_path: Path) -> None:
     save_file({f"tensor{i}": ONE for i in range(9)}, tmp_path / "m.safetensors")
     with pytest.raises(InputError, match=r"there are 9, such as tensor0, .*tensor5$"):
         TensorFile(tmp_path / "m.safetensors").tensor("zzz")
+
+
+def test_any_nan_is_read_without_a_warning(tmp_path: Path) -> None:
+    """Of the signalling kind, too, which the processor reports when it is rounded."""
+    strange = np.array([0x7FF0_0000_0000_0001, 0x7FEF_FFFF_FFFF_FFFF], np.uint64).view(np.float64)
+    save_file({"a": strange}, tmp_path / "m.safetensors")
+    found = TensorFile(tmp_path / "m.safetensors").tensor("a")
+    assert np.isnan(found[0])
+    assert np.isinf(found[1])

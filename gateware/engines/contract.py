@@ -74,9 +74,29 @@ class Contract(ABC, Generic[Spec]):
         ):
             if value > most:
                 raise InputError(
-                    f"the layer has {value} {what}; this design takes at most {most}: choose a"
-                    " larger one (kllm verilog --list)"
+                    f"the layer has {value} {what}; this design takes at most {most}:"
+                    f" {self._advice(inputs, outputs, k_top)}"
                 )
+
+    def _advice(self, inputs: int, outputs: int, k_top: int) -> str:
+        """Say which designs are large enough, or what else can be done."""
+        from gateware.engines.kinds import is_engine
+        from gateware.points import CATALOGUE
+
+        symmetric = self.spec.numbers.symmetric
+        engines = {name: made.spec for name, made in CATALOGUE.items() if is_engine(made)}
+        same = {name: one for name, one in engines.items() if one.numbers.symmetric == symmetric}
+        fitting = [
+            name
+            for name, one in same.items()
+            if inputs <= one.inputs_max and outputs <= one.outputs_max and k_top <= one.outliers_max
+        ]
+        if fitting:
+            return f"choose --design {' or '.join(fitting)}"
+        most = max(one.outliers_max for one in same.values())
+        if k_top > most:
+            return f"no design takes more than {most}; keep a smaller share (--outliers)"
+        return "no design takes so large a layer; run a part of it"
 
     def require(self, layer: QuantizedLinear) -> None:
         """Raise InputError if the engine is too small for a layer, or has other numbers."""

@@ -44,11 +44,12 @@ class TensorFile:
 
     def __init__(self, path: Path) -> None:
         self.path = _in_folder(path) if path.is_dir() else path
-        parts = _parts(self.path) if self.path.suffix == ".json" else [self.path]
         self._files: dict[str, tuple[Path, Any]] = {}
-        for part in parts:
-            file = _open(part)
-            self._files |= {name: (part, file) for name in file.keys()}
+        if self.path.suffix == ".json":
+            self._files = _in_parts(self.path)
+        else:
+            file = _open(self.path)
+            self._files = {name: (self.path, file) for name in file.keys()}
         self.names: list[str] = sorted(self._files)
 
     def tensor(self, name: str) -> npt.NDArray[np.float32]:
@@ -68,7 +69,8 @@ class TensorFile:
             raise InputError(
                 f"tensor {name!r} of {path} has dtype {dtype}; allowed are F16, BF16, F32, F64"
             )
-        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite: refused later
+        # A float64 beyond float32 becomes infinite, and a NaN stays one: refused later.
+        with np.errstate(over="ignore", invalid="ignore"):
             return file.get_tensor(name).astype(np.float32)
 
 
@@ -86,20 +88,30 @@ def _in_folder(folder: Path) -> Path:
     return found[0]
 
 
-def _parts(index: Path) -> list[Path]:
-    """Return the files that an index names."""
+def _in_parts(index: Path) -> dict[str, tuple[Path, Any]]:
+    """Return for each tensor of an index the part that it is in, and that part opened.
+
+    Another part may hold a tensor of the same name, left from an older model: the index decides.
+    """
     try:
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        places = dict(json.loads(index.read_text(encoding="utf-8"))["weight_map"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{index} is no index of a model in parts, JSON with a weight_map: {error!r}"
         ) from error
-    for name in names:
-        if not isinstance(name, str) or Path(name).name != name:
-            raise InputError(f"{index} must name files in its own folder, names {name!r}")
-        if not (index.parent / name).is_file():
-            raise InputError(f"{index} names {name}, which is not there: get that part, too")
-    return [index.parent / name for name in sorted(names)]
+    for part in places.values():
+        if not isinstance(part, str) or Path(part).name != part:
+            raise InputError(f"{index} must name files in its own folder, names {part!r}")
+        if not (index.parent / part).is_file():
+            raise InputError(f"{index} names {part}, which is not there: get that part, too")
+    parts = {part: _open(index.parent / part) for part in sorted(set(places.values()))}
+    held = {part: set(file.keys()) for part, file in parts.items()}
+    for name, part in places.items():
+        if name not in held[part]:
+            raise InputError(
+                f"{index} has {name!r} in {part}, which does not: get that part once more"
+            )
+    return {name: (index.parent / part, parts[part]) for name, part in places.items()}
 
 
 def _open(path: Path) -> Any:

@@ -17,7 +17,8 @@ MAX_FINITE = 0x7BFF
 
 def to_bits(values: npt.NDArray[np.floating]) -> BitArray:
     """Round real values to FP16, to nearest, ties to even; return the bit patterns."""
-    with np.errstate(over="ignore"):  # beyond 65504 is infinity, by IEEE 754
+    # Beyond 65504 is infinity, by IEEE 754; any NaN is one.
+    with np.errstate(over="ignore", invalid="ignore"):
         return np.ascontiguousarray(values, dtype=np.float16).view(np.uint16)
 
 

@@ -1,24 +1,15 @@
 """Layers and their inputs from the user's files: in full precision, or quantised before."""
 
-import zlib
 from pathlib import Path
-from tokenize import TokenError
-from zipfile import BadZipFile
 
 import numpy as np
 
+from golden.base.array_file import read_archive, read_array
 from golden.base.errors import InputError
 from golden.base.tensor_file import TensorFile
 from golden.models.layer_source import Floats, LayerSource, require_tokens
 from golden.quantise.layer_container import read_layer
-from golden.quantise.quantize import require_finite, to_fp16
-
-# What NumPy and zipfile raise on files that are broken, encrypted, newer than they are, or that
-# claim to hold more than there is memory for. A header is Python, so even its tokens can be wrong.
-BROKEN = (
-    *(ValueError, EOFError, OSError, RuntimeError, MemoryError, AttributeError),
-    *(BadZipFile, zlib.error, TokenError),
-)
+from golden.quantise.quantize import require_finite, to_fp16, tokens_to_fp16
 
 
 def file_layer(weights_file: Path, tensor: str, activations_file: Path, tokens: int) -> LayerSource:
@@ -47,14 +38,15 @@ def file_layer(weights_file: Path, tensor: str, activations_file: Path, tokens: 
     file = TensorFile(weights_file)
     stem, weight, bias = _weights(file, tensor, activations)
     to_fp16(f"{stem}.bias", bias)
-    x = to_fp16(str(activations_file), activations)
-    if len(x) <= tokens:
+    to_fp16(str(activations_file), activations)
+    if len(activations) <= tokens:
         raise InputError(
-            f"{activations_file} has {len(x)} tokens; asked to run {tokens} and at least one more "
-            "is needed to calibrate: give more rows or run fewer"
+            f"{activations_file} has {len(activations)} tokens; asked to run {tokens} and at least"
+            " one more is needed to calibrate: give more rows or run fewer"
         )
+    x = tokens_to_fp16(f"the tokens to run of {activations_file}", activations[-tokens:])
     return LayerSource(
-        name=tensor, weight=weight, bias=bias, calibration=activations[:-tokens], x=x[-tokens:]
+        name=tensor, weight=weight, bias=bias, calibration=activations[:-tokens], x=x
     )
 
 
@@ -66,16 +58,7 @@ def read_activations(path: Path) -> Floats:
     InputError
         If it is missing, truncated, pickled, or of another type or shape.
     """
-    if not path.is_file():
-        raise InputError(f"{path} is not a file; expected a .npy file of activations (T, K)")
-    try:
-        array = np.load(path, allow_pickle=False)  # a pickle could run any code
-    except BROKEN as error:
-        raise InputError(f"{path} is no whole .npy file of numbers: {error}") from error
-    if not isinstance(array, np.ndarray):
-        raise InputError(
-            f"{path} is an archive of arrays; expected one array, as np.save writes it"
-        )
+    array = read_array(path)
     _require_tokens_array(str(path), array)
     return array
 
@@ -98,7 +81,7 @@ def named_layers(
         If a file is missing, broken, of another type, or does not fit the other.
     """
     file, layers = TensorFile(weights_file), {}
-    for name, tokens in _read_archive(calibration_file).items():
+    for name, tokens in _calibration(calibration_file).items():
         stem = name.removesuffix(".weight")
         if stem in layers:
             raise InputError(
@@ -123,16 +106,9 @@ def _weights(file: TensorFile, tensor: str, activations: Floats) -> tuple[str, F
     return stem, weight, bias
 
 
-def _read_archive(path: Path) -> dict[str, Floats]:
+def _calibration(path: Path) -> dict[str, Floats]:
     """Return the arrays of an ``.npz`` file: at least one, all (T, K) of real numbers."""
-    if not path.is_file():
-        raise InputError(f"{path} is not a file; expected a .npz file of inputs by name")
-    try:
-        # A pickle could run any code.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except BROKEN as error:
-        raise InputError(f"{path} is no whole .npz file of numbers: {error}") from error
+    arrays = read_archive(path)
     for name, array in arrays.items():
         _require_tokens_array(f"{name} of {path}", array)
     if not arrays:
@@ -188,6 +164,6 @@ def kept_layer(container: Path, name: str, activations_file: Path, tokens: int) 
         weight=layer.w_codebook()[layer.w_index] * layer.w_scale.value(),
         bias=layer.bias.view(np.float16).astype(np.float64) - layer.offset,
         calibration=activations[:0],
-        x=to_fp16(str(activations_file), activations[-tokens:]),
+        x=tokens_to_fp16(f"the tokens to run of {activations_file}", activations[-tokens:]),
         layer=layer,
     )

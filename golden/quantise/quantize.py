@@ -185,6 +185,17 @@ def to_fp16(name: str, array: Floats) -> BitArray:
     return bits
 
 
+def tokens_to_fp16(name: str, array: Floats) -> BitArray:
+    """Return FP16 patterns as :func:`to_fp16` does; refuse tokens that would all become zero."""
+    bits = to_fp16(name, array)
+    if array.any() and not (bits & 0x7FFF).any():
+        raise InputError(
+            f"{name} must fit FP16 (from 6e-08), but the largest is {np.abs(array).max():.3g}:"
+            " scale the activations up, and the weights down"
+        )
+    return bits
+
+
 def _check(weight: Floats, bias: Floats, calibration: Floats) -> BitArray:
     """Return the calibration tokens as FP16 if the layer makes sense."""
     if weight.ndim != 2 or not weight.size:
@@ -198,7 +209,7 @@ def _check(weight: Floats, bias: Floats, calibration: Floats) -> BitArray:
         )
     require_finite("weight", weight)
     to_fp16("bias", bias)
-    return to_fp16("activations", calibration)
+    return tokens_to_fp16("activations", calibration)
 
 
 def _table(

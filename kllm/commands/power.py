@@ -65,7 +65,8 @@ def measure_energy(
     say: Any,
 ) -> "tuple[Energy, GateRun]":
     """Return the energy of an engine's gates on tokens, and the run that it was measured in."""
-    from sim.run.gate_run import run_gates
+    from golden.base.locks import alone_in
+    from sim.run.gate_run import gate_folder, run_gates
     from synth.area.measure_design import measure
     from synth.power.activity import read_activity
     from synth.power.power import DUMP, energy, flat_gates
@@ -73,7 +74,8 @@ def measure_energy(
     say(f"gates of {chosen.name}")
     gates = flat_gates(chosen, library)
     period = clock_ps or measure(chosen, library).delay_ps
-    ran = run_gates(chosen.name, layer, tokens, gates.verilog, say)
-    say("energies")
-    activity = read_activity(ran.folder / DUMP, "clk", ran.first, ran.last)
+    with alone_in(gate_folder(chosen.name)):
+        ran = run_gates(chosen.name, layer, tokens, gates.verilog, say)
+        say("energies")
+        activity = read_activity(ran.folder / DUMP, "clk", ran.first, ran.last)
     return energy(chosen.name, gates.netlist, activity, library, clock_ps=period), ran

@@ -103,8 +103,6 @@ def command(
     options |= {"timeout": timeout, "jobs": jobs, "timed": delay}
     areas = measure(designs, library, cache, **options)
     figures = [as_json(area) for area in areas]
-    if not delay:  # JSON has no number for what was not measured
-        figures = [{k: None if v != v else v for k, v in one.items()} for one in figures]
     deliver(json_file, figures, lambda: print_all(areas, blocks=blocks, cells=cells))
     if update:
         write_baseline(areas)

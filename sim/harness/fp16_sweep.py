@@ -16,9 +16,9 @@ from typing import Any
 
 from gateware.emit import simulation_verilog
 from gateware.points import POINTS
-from gateware.process import run_limited
 from golden.base.errors import InputError, ToolError
 from golden.base.locks import alone_in
+from golden.base.process import run_limited
 from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_compare import Fp16Compare
 from hw.fp16.fp16_fma import Fp16Fma

@@ -18,10 +18,11 @@ from amaranth.lib import data, wiring
 
 from gateware.design import describe_port, describe_streams
 from gateware.engines.memory_image import MemoryImage
-from gateware.process import run_limited
 from golden.base.errors import ToolError
+from golden.base.process import run_limited
 from hw.stream.share import looked_at
-from sim.harness.model import BUILD_SECONDS, build_model, keep
+from sim.harness.model import BUILD_SECONDS, build_model
+from sim.kit.builds import keep
 
 SOURCE = Path(__file__).with_name("streams.cpp")
 MODEL = "Vdesign"
@@ -263,7 +264,7 @@ def _unpack(ports: Ports, task: Task, result: bytes) -> HarnessRun:
     def number() -> int:
         return int.from_bytes(file.read(8), "little")
 
-    cycles, microseconds = number(), number()
+    cycles, nanoseconds = number(), number()
     words, taken_at = {}, {}
     for name in ports.streams:
         count = number()
@@ -280,5 +281,5 @@ def _unpack(ports: Ports, task: Task, result: bytes) -> HarnessRun:
         taken_at=taken_at,
         outputs=outputs,
         cycles=cycles,
-        seconds=microseconds / 1e6,
+        seconds=nanoseconds / 1e9,
     )

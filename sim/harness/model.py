@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateware.process import run_limited
 from golden.base.errors import ToolError
+from golden.base.process import run_limited
+from sim.kit.builds import keep, see, whole_build
 from sim.kit.simulators import control_file
 from sim.kit.tools import verilator_environment
 
@@ -69,7 +70,7 @@ def build_model(
         *(str(control), str(source), str(program), "-o", program.stem),
     ]
     log = folder / "build.log"
-    with log.open("w", encoding="utf-8") as file:
+    with whole_build(folder), log.open("w", encoding="utf-8") as file:
         status, _ = run_limited(
             command,
             over=f"build of {top}: not done at the time limit, stopped; see {log}",
@@ -78,13 +79,6 @@ def build_model(
             stdout=file,
             stderr=subprocess.STDOUT,
         )
-    if status:
-        raise ToolError(f"build of {top}: Verilator ended with status {status}; see {log}")
+        if status:
+            raise ToolError(f"build of {top}: Verilator ended with status {status}; {see(log)}")
     return folder / program.stem
-
-
-def keep(path: Path, text: str) -> Path:
-    """Write ``text`` unless it stands there: what has not changed is not built again."""
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
-    return path

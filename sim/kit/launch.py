@@ -16,6 +16,7 @@ from golden.base.errors import InputError, ToolError
 from golden.base.files import build_folder
 from golden.base.locks import alone_in
 from sim.kit import COMPONENT
+from sim.kit.builds import keep, whole_build
 from sim.kit.simulators import LimitedVerilator, choose_simulator, control_file, make_runner
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +110,7 @@ def simulate(
     waves = wants_waves() if waves is None else waves
     runner = make_runner(simulator)
     with alone_in(BUILD / f"{name}-{simulator}") as folder:
-        sources = [_keep(folder / f"{top}.v", source)]
+        sources = [keep(folder / f"{top}.v", source)]
 
         runner.log.setLevel("ERROR")
         runner.task = f"{name} on {simulator}"
@@ -119,22 +120,23 @@ def simulate(
         if isinstance(runner, LimitedVerilator):
             runner.optimise = optimise
             # A control file is read before what it is about. Width warnings are Amaranth's style.
-            sources.insert(0, _keep(folder / "control.vlt", control_file(source, top)))
+            sources.insert(0, keep(folder / "control.vlt", control_file(source, top)))
             build_args = ["-Wno-fatal"]
         # The runner would ask WAVES itself, with another list of what means yes.
         runner.variables = {**runner.variables, **(environment or {})}
         results = folder / "results.xml"
         results.unlink(missing_ok=True)
         with _environment({"WAVES": str(int(waves)), "COCOTB_RANDOM_SEED": str(seed)}):
-            runner.build(
-                sources=sources,
-                hdl_toplevel=top,
-                build_dir=folder,
-                timescale=TIMESCALE,
-                build_args=build_args,
-                always=True,
-                log_file=folder / "build.log",
-            )
+            with whole_build(folder):
+                runner.build(
+                    sources=sources,
+                    hdl_toplevel=top,
+                    build_dir=folder,
+                    timescale=TIMESCALE,
+                    build_args=build_args,
+                    always=True,
+                    log_file=folder / "build.log",
+                )
             try:
                 with contextlib.suppress(SystemExit):  # some test failed: the results say which
                     runner.test(
@@ -262,13 +264,6 @@ def _seed() -> int:
     if not text.isdecimal():
         raise InputError(f"COCOTB_RANDOM_SEED must be a whole number from 0, got {text!r}")
     return int(text)
-
-
-def _keep(path: Path, text: str) -> Path:
-    """Write ``text`` unless it stands there: what has not changed is not built again."""
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
-    return path
 
 
 @contextlib.contextmanager

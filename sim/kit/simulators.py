@@ -12,8 +12,9 @@ from typing import TextIO
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from gateware.process import run_limited
 from golden.base.errors import InputError, ToolError
+from golden.base.process import run_limited
+from sim.kit.builds import see
 from sim.kit.tools import require_icarus, verilator_environment
 
 MANY, WORTH = 8, 1000  # copies, and characters of Verilog, that are worth a function
@@ -63,7 +64,7 @@ class _Limited(Runner):
             if status:
                 raise ToolError(
                     f"{self.task}: {Path(command[0]).name} ended with status {status};"
-                    f" see {self.log_file}"
+                    f" {see(Path(str(self.log_file)))}"
                 )
 
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from gateware.outlier_engines import make_outlier_engine
 from golden.base.errors import InputError, ToolError
 from golden.base.locks import alone_in
-from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key
+from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key, to_bits
 from golden.exact.outliers import select_outliers
 from golden.exact.spec import IntArray
 from golden.models.layer_files import read_activations
-from golden.quantise.quantize import to_fp16
+from golden.quantise.quantize import tokens_to_fp16
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from sim.kit.launch import BUILD, simulate, text_of
 
@@ -84,8 +84,8 @@ def read_vectors(path: Path) -> BitArray:
         If it is missing, truncated, or of another type or shape, or a number does not fit FP16.
     """
     array = read_activations(path)
-    to_fp16(str(path), np.where(np.isfinite(array), array, 0))
-    return np.ascontiguousarray(array.astype(np.float16)).view(np.uint16)
+    tokens_to_fp16(str(path), np.where(np.isfinite(array), array, 0))
+    return to_bits(array)
 
 
 def run_engine(

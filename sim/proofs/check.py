@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
-from gateware.process import OutOfTimeError
 from gateware.yosys import run_abc
 from golden.base.errors import ToolError
+from golden.base.process import OutOfTimeError
 from sim.proofs.model import GOALS, RULES, Model
 
 REFUTED = re.compile(r"^Output \d+ .*was asserted in frame", re.M)

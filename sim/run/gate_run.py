@@ -37,6 +37,11 @@ class GateRun:
     layer: str
 
 
+def gate_folder(name: str) -> Path:
+    """Return where the gates of a design run: who reads what they leave keeps others out of it."""
+    return BUILD / f"{name}-icarus"
+
+
 def run_gates(
     name: str, layer: str, tokens: int, verilog: str, progress: Callable[[str, float | None], None]
 ) -> GateRun:
@@ -78,7 +83,7 @@ def run_gates(
         raise ToolError(f"{outcome.mismatches} outputs of the gates differ from the golden model")
     first = outcome.run.first
     return GateRun(
-        folder=BUILD / f"{name}-icarus",
+        folder=gate_folder(name),
         first=int(first[0]),
         last=int(first[-1]) - 1,
         tokens=tokens - 1,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from math import isnan
 
 from golden.base.errors import InputError
 from synth.libraries.fo4 import fo4_ps
@@ -164,14 +165,16 @@ def _note(library: Library, cell: Cell, table: Table) -> str:
 
 
 def as_json(area: Area) -> dict:
-    """Return an area as plain data, without digits that mean nothing."""
+    """Return an area as plain data, without digits that mean nothing; None was not measured."""
 
     def rounded(value: object) -> object:
         if isinstance(value, dict):
             return {key: rounded(entry) for key, entry in value.items()}
         if isinstance(value, tuple | list):
             return [rounded(entry) for entry in value]
-        return float(f"{value:.10g}") if isinstance(value, float) else value
+        if isinstance(value, float):
+            return None if isnan(value) else float(f"{value:.10g}")
+        return value
 
     plain = rounded(asdict(area))
     assert isinstance(plain, dict)

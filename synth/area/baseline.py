@@ -16,10 +16,6 @@ from synth.area.area import Area
 
 FILE = Path(__file__).resolve().parents[1] / "baseline.json"
 TOLERANCE = 0.01
-# The test measures the designs up to here, and one whole engine; larger ones consist of the same
-# components, wider. `kllm synth --all --baseline` checks all.
-CHECKED_GE = 30_000
-CHECKED_ENGINE = "tiny_symmetric"
 UPDATE = "kllm synth --update-baseline"
 FIGURES = ("ge", "flip_flops", "memory_bits")
 
@@ -73,13 +69,6 @@ def load(path: Path = FILE) -> Baseline:
         raise InputError(f"cannot read {path}: {error.strerror}; `{UPDATE} --all`") from None
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is no baseline of areas: `{UPDATE} --all` writes one") from None
-
-
-def checked(baseline: Baseline) -> list[str]:
-    """Return the designs that the test measures, smallest first."""
-    sizes = {name: figures["ge"] for name, figures in baseline.designs.items()}
-    small = {name for name in sizes if sizes[name] <= CHECKED_GE or name == CHECKED_ENGINE}
-    return sorted(small, key=lambda name: sizes[name])
 
 
 def differences(baseline: Baseline, catalog: Iterable[str]) -> str:

@@ -15,8 +15,8 @@ from functools import cache as once
 from typing import Any
 
 from gateware.design import Design
-from gateware.process import stop_all
 from golden.base.errors import InputError
+from golden.base.process import stop_all
 from synth.area.area import TIMEOUT, Area, Block, Memory, of_json, units
 from synth.area.cache import Cache, default_cache
 from synth.area.sources import source_digest

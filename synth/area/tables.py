@@ -18,6 +18,8 @@ WIDE = 100  # columns of a terminal that has room for the area in the library's 
 def print_all(areas: "Sequence[Area]", *, blocks: bool, cells: bool) -> None:
     """Print designs, and if asked for each one's blocks and cells."""
     print_areas(areas)
+    if not blocks and any(area.memory_bits for area in areas):
+        note("--blocks shows the memories, and the area of each component.")
     for area in areas:
         if blocks:
             print_blocks(area)
@@ -62,11 +64,10 @@ def caption(areas: "Sequence[Area]") -> str:
         f" unit (um2, as a rule), without wires. GE (gate equivalents): area / {area.nand2_area:g},"
         f" that of {area.nand2}, the smallest 2-input NAND by function that may be used; seq.: the"
         f" share of flip-flops (FFs). Mem. bits: written memories above {MEMORY_BITS} bits, not in"
-        f" the area; --blocks shows them. Delay: longest path between registers, memories and"
-        f" ports by {methods}, no wires, nets of more than {FAN_OUT} pins buffered (buffers not in"
-        f" the area){without}. FO4: delay / {area.fo4_ps:.1f} ps, that of {area.inverter}, the"
-        f" smallest inverter, driving four of its kind in an endless chain, from the library's"
-        f" tables.{area.unit_note}"
+        f" the area. Delay: longest path between registers, memories and ports by {methods}, no"
+        f" wires, nets of more than {FAN_OUT} pins buffered (buffers not in the area){without}."
+        f" FO4: delay / {area.fo4_ps:.1f} ps, that of {area.inverter}, the smallest inverter,"
+        f" driving four of its kind in an endless chain, from the library's tables.{area.unit_note}"
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from golden.base.errors import InputError
 from synth.libraries.liberty import Cell
@@ -70,10 +71,12 @@ def table(cell: Cell, arc: Group, kind: str) -> tuple[list[float], list[float], 
         if variable is not None:
             index = {**template.attributes, **found.attributes}.get(f"index_{number}", "")
             order.append("load" if variable == LOAD else "slew")
-            axes[order[-1]] = numbers(index)
+            axis = axes[order[-1]] = numbers(index)
+            if any(after <= before for before, after in pairwise(axis)):
+                raise InputError(f"cell {cell.name}: index_{number} of its {kind} does not ascend")
     loads, slews = axes.get("load", [0.0]), axes.get("slew", [0.0])
     values = numbers(found.attributes["values"])
-    if len(values) != len(loads) * len(slews):
+    if not values or len(values) != len(loads) * len(slews):
         raise InputError(f"cell {cell.name}: the size of its {kind} table is not its indices'")
     if order[:1] == ["slew"]:  # slews are the rows: turn them
         values = [values[s * len(loads) + n] for n in range(len(loads)) for s in range(len(slews))]

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from golden.base.errors import InputError
-from golden.base.names import near
+from golden.base.names import near, some
 from synth.libraries.liberty import Library, read
 from synth.libraries.tools import default_liberty
 
@@ -132,10 +132,8 @@ def _in_kit(root: Path, name: str) -> Choice:
     if not chosen:
         raise InputError(f"no Liberty file below {folder}/{where}: name a file")
     if references.is_dir() and len(chosen) > 1:
-        some = ", ".join(path.name for path in chosen[:3])
-        raise InputError(
-            f"{folder / where} has {len(chosen)} Liberty files ({some} ...): name one of them"
-        )
+        there = some([path.name for path in chosen])
+        raise InputError(f"{folder / where} has several Liberty files, {there}: name one of them")
     return Choice(tuple(chosen), preset.avoid)
 
 

@@ -21,7 +21,7 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 p, figcaption { color: var(--soft); font-size: .9rem; max-width: 46rem; overflow-wrap: anywhere; }
 figure { margin: 1.5rem 0; break-inside: avoid; }
 .s { overflow-x: auto; }
-svg { display: block; width: 100%; min-width: 34rem; height: auto; }
+svg { display: block; width: 100%; max-width: 40rem; height: auto; }
 .t { font: 12px system-ui, sans-serif; fill: var(--ink); }
 .m { font: 12px system-ui, sans-serif; fill: var(--in); }
 .g { stroke: var(--line); }
@@ -34,7 +34,7 @@ th { background: var(--head); } th:first-child, td:first-child { text-align: lef
 .words td, .words th { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .words td:first-child { white-space: nowrap; overflow-wrap: normal; }
 @media print { body { max-width: none; font-size: 10pt; } .s { overflow: visible; }
-  svg { min-width: 0; } tr { break-inside: avoid; } h2 { break-after: avoid; }
+  tr { break-inside: avoid; } h2 { break-after: avoid; }
   table { font-size: 7.5pt; } th, td { padding: .1rem .3rem; } }
 """
 TREES = 6  # treemaps of the largest designs that have parts

@@ -1,10 +1,14 @@
 """The report's figures, as SVG that takes its colours from the page."""
 
 import math
+import re
 from collections.abc import Sequence
 from html import escape
 
-WIDTH = 720
+# As wide as a telephone shows: nothing is cut off there, and text stays as large as around it.
+WIDTH = 440
+MARGIN = 80  # left of a field, for the numbers of its axis
+LETTER, LINE = 7.2, 15  # what one takes of a wide font of 12
 Rectangle = tuple[float, float, float, float]
 
 
@@ -18,7 +22,7 @@ def bars(entries: Sequence[tuple[str, float, float]]) -> str:
     shown = [entry for entry in entries if entry[1] > 0]
     if not shown:
         return ""
-    row, left, right = 22, 190, 90
+    row, left, right = 20, 184, 76
     low = 10 ** math.floor(math.log10(min(ge for _, ge, _ in shown)))
     high = max(ge for _, ge, _ in shown)
     span = max(math.log10(high / low), 0.1)
@@ -60,11 +64,12 @@ def treemap(name: str, entries: Sequence[tuple[str, float]]) -> str:
         zip(shown, squarify([ge for _, ge in shown], (0, 0, WIDTH, height)), strict=True)
     ):
         share = f"{ge / total:.1%}"
+        lines = [*wrapped(part, w - 10), share]
         label = ""
-        if w > 7.5 * len(part) and h > 34:
-            label = (
-                f'<text class="m" x="{x + 6:.1f}" y="{y + 17:.1f}">{escape(part)}</text>'
-                f'<text class="m" x="{x + 6:.1f}" y="{y + 32:.1f}">{share}</text>'
+        if w - 10 >= LETTER * max(map(len, lines)) and h >= LINE * len(lines) + 4:
+            label = "".join(
+                f'<text class="m" x="{x + 6:.1f}" y="{y + LINE * n + 1:.1f}">{escape(line)}</text>'
+                for n, line in enumerate(lines, 1)
             )
         parts.append(
             f"<g><title>{escape(part)}: {ge:,.0f} GE, {share}</title>"
@@ -72,6 +77,16 @@ def treemap(name: str, entries: Sequence[tuple[str, float]]) -> str:
             f' width="{max(w - 2, 0.5):.1f}" height="{max(h - 2, 0.5):.1f}"/>{label}</g>'
         )
     return _svg(height, "".join(parts), f"{name}: area of its parts")
+
+
+def wrapped(name: str, width: float) -> list[str]:
+    """Return a name in lines of a width, broken behind its underscores."""
+    lines = [""]
+    for word in re.findall("[^_]*_|[^_]+", name):
+        if lines[-1] and LETTER * len(lines[-1] + word) > width:
+            lines.append("")
+        lines[-1] += word
+    return lines
 
 
 def squarify(sizes: Sequence[float], within: Rectangle) -> list[Rectangle]:
@@ -123,7 +138,8 @@ def scatter(points: Sequence[tuple[str, float, float]]) -> str:
     """
     if len(points) < 2:
         return ""
-    height, margin = 320, 84
+    points = sorted(points, key=lambda point: -point[2])
+    height, rows = 380, -(-len(points) // 2)
     xs, ys = [math.log10(p[1]) for p in points], [math.log10(p[2]) for p in points]
     left, right = math.floor(min(xs)), math.ceil(max(xs) + 1e-9)
     low, high = math.floor(min(ys)), math.ceil(max(ys) + 1e-9)
@@ -131,28 +147,31 @@ def scatter(points: Sequence[tuple[str, float, float]]) -> str:
     def at(x: float, y: float) -> tuple[float, float]:
         across = (x - left) / max(right - left, 1)
         up = (y - low) / max(high - low, 1)
-        return margin + (WIDTH - 2 * margin) * across, height - 40 - (height - 70) * up
+        return MARGIN + (WIDTH - MARGIN - 24) * across, height - 56 - (height - 86) * up
 
     parts = []
     for power in range(left, right + 1):
         x, _ = at(power, low)
-        parts.append(f'<line class="g" x1="{x:.1f}" y1="20" x2="{x:.1f}" y2="{height - 40}"/>')
-        parts.append(_label(x, height - 24, f"{10**power:,}", "middle"))
+        parts.append(f'<line class="g" x1="{x:.1f}" y1="20" x2="{x:.1f}" y2="{height - 56}"/>')
+        parts.append(_label(x, height - 40, f"{10**power:,}", "middle"))
     for power in range(low, high + 1):
         _, y = at(left, power)
-        parts.append(
-            f'<line class="g" x1="{margin}" y1="{y:.1f}" x2="{WIDTH - margin}" y2="{y:.1f}"/>'
-        )
-        parts.append(_label(margin - 6, y + 4, f"{10**power:,}", "end"))
-    for (name, products, ge), x, y in zip(points, xs, ys, strict=True):
+        parts.append(f'<line class="g" x1="{MARGIN}" y1="{y:.1f}" x2="{WIDTH - 24}" y2="{y:.1f}"/>')
+        parts.append(_label(MARGIN - 6, y + 4, f"{10**power:,}", "end"))
+    # Names would cover each other: points have numbers, right and left in turn, and a list.
+    for number, ((name, products, ge), x, y) in enumerate(zip(points, xs, ys, strict=True)):
         px, py = at(x, y)
         title = f"{escape(name)}: {products:,.0f} products a cycle, {ge:,.0f} GE"
+        away, anchor = ((8, "start"), (-8, "end"))[number % 2]
+        row, column = number % rows, number // rows
         parts.append(
             f'<g><title>{title}</title><circle class="c0" cx="{px:.1f}" cy="{py:.1f}" r="5"/>'
-            f'<text class="t" x="{px + 8:.1f}" y="{py + 4:.1f}">{escape(name)}</text></g>'
+            f"{_label(px + away, py + 4, str(number + 1), anchor)}"
+            f"{_label(22 + 220 * column, height + LINE * row, f'{number + 1}', 'end')}"
+            f"{_label(28 + 220 * column, height + LINE * row, name, 'start')}</g>"
         )
-    parts.append(_label(WIDTH / 2, height - 6, "products a cycle", "middle"))
-    return _svg(height, "".join(parts), "Area, GE, against products a cycle")
+    parts.append(_label(WIDTH / 2, height - 22, "products a cycle", "middle"))
+    return _svg(height + LINE * rows, "".join(parts), "Area, GE, against products a cycle")
 
 
 def _label(x: float, y: float, text: str, anchor: str) -> str:

@@ -23,11 +23,10 @@ SIDES = ("largest", "smallest")
 class OrizuruTree(OutlierEngine):
     """Find the k_top largest and the k_top smallest activations of each token with two trees.
 
-    Bit-exact with :func:`golden.exact.orizuru.hierarchy_select`, and so with
-    :func:`golden.exact.outliers.select_outliers`: of equals the lower position comes first, on both
-    sides. Units of 16 keys hold the token; above them, units of either side take the best of 16
-    units below. Each unit looks ahead: it shows its next key while it looks for the one after it,
-    so a pop takes no longer in a large tree than in one unit.
+    Bit-exact with :func:`golden.exact.outliers.select_outliers`: of equals the lower position comes
+    first, on both sides. Units of 16 keys hold the token; above them, units of either side take the
+    best of 16 units below. Each unit looks ahead: it shows its next key while it looks for the one
+    after it, so a pop takes no longer in a large tree than in one unit.
 
     Parameters
     ----------

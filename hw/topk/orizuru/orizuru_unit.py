@@ -14,9 +14,8 @@ from hw.topk.outlier_engine import OutlierEngine
 class OrizuruUnit(OutlierEngine):
     """Find the k_top largest and the k_top smallest activations of each token with two trees.
 
-    Bit-exact with :func:`golden.exact.orizuru.tree_select`, and so with
-    :func:`golden.exact.outliers.select_outliers`: of equals the lower position comes first, on both
-    sides.
+    Bit-exact with :func:`golden.exact.outliers.select_outliers`: of equals the lower position comes
+    first, on both sides.
 
     Parameters
     ----------

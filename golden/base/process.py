@@ -1,20 +1,20 @@
-"""Child processes with a limit on the processors' time: a busy machine does not make them fail.
+"""Child processes that never outlive this one, and limits on the processors' time that they take.
 
-Only a process that does nothing at all, nor any that it started, is measured by the clock on
-the wall: it hangs, or waits for what never comes.
+A busy machine does not make them fail: only a process that does nothing at all, nor any that it
+started, is measured by the clock on the wall. It hangs, or waits for what never comes.
 """
 
 import contextlib
 import os
 import resource
+import signal
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from golden.base.children import end, started
 from golden.base.errors import ToolError
 
 POLL_SECONDS = 0.1
@@ -23,11 +23,63 @@ IDLE_SECONDS = 180.0  # without any processor time, then it hangs
 STEP = 0.05  # seconds of work that are a sign of life
 TICKS = os.sysconf("SC_CLK_TCK")
 
+# A child has a session of its own, so that what it starts can be ended with it; for that reason
+# no signal of the terminal reaches it. The shell that becomes the child leaves a watcher in its
+# group: that reads from a pipe whose other end is ours, and so wakes up when we end, however.
+WATCHED = '(read -r _ <"/dev/fd/$0"; kill -s KILL -- "-$$") >/dev/null 2>&1 & exec "$@"'
+
 _running: set[subprocess.Popen[Any]] = set()
 
 
 class OutOfTimeError(ToolError):
     """A tool took longer than it was given."""
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen]:
+    """Start a program; at the end of the block, it and all that it started are ended.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The program and its arguments.
+    **options
+        As for :class:`subprocess.Popen`.
+    """
+    reading, writing = os.pipe()
+    try:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", WATCHED, str(reading), *command],
+            pass_fds=(reading,),
+            start_new_session=True,
+            **options,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                end(process)
+                process.communicate()
+    finally:
+        os.close(writing)
+        os.close(reading)
+
+
+def end(process: subprocess.Popen) -> None:
+    """Kill a child and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: children ended, folders gone."""
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+            signal.signal(number, leave)
 
 
 def run_limited(
