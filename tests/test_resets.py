@@ -42,6 +42,7 @@ def test_one_reset_is_enough_in_any_initial_state(
     run(name, noisy_start(text_of(name), SEED), "0", monkeypatch)
 
 
+@pytest.mark.slow
 def test_an_engine_starts_in_any_initial_state(
     needs: Needs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

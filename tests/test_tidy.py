@@ -59,6 +59,12 @@ class Operators(Component):
 class Spare(Component):
     """Holds much that nothing reads, and signals without bits."""
 
+    pair: data.View
+    none: Signal
+    o: Signal
+    void: Signal
+    second: Signal
+
     def __init__(self) -> None:
         ports = {
             "pair": In(PAIR),
@@ -86,6 +92,9 @@ class Spare(Component):
 
 class Holder(Component):
     """Holds such a part and reads one of its outputs."""
+
+    pair: data.View
+    o: Signal
 
     def __init__(self) -> None:
         super().__init__({"pair": In(PAIR), "o": Out(signed(5))})
