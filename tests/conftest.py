@@ -1,14 +1,18 @@
 """What several tests start from."""
 
 import os
+import re
+import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from golden.base.errors import ToolError
 from golden.base.process import WorkClock
-from sim.kit.tools import require_icarus, verilator_root
+from sim.kit.tools import require_icarus, verilator_environment, verilator_root
 from synth.libraries.liberty import Library, read
 from synth.libraries.tools import LIBERTY_FILE, LIBERTY_PACKAGE
 
@@ -32,6 +36,25 @@ def needs() -> Callable[[str], None]:
             pytest.skip(str(error))
 
     return require
+
+
+@pytest.fixture
+def lint(tmp_path: Path, needs: Callable[[str], None]) -> Callable[[str, str], list[str]]:
+    """Return a function that says what Verilator warns of in a text and its top module."""
+    needs("verilator")
+
+    def warnings(text: str, top: str) -> list[str]:
+        (tmp_path / f"{top}.v").write_text(text)
+        environment = verilator_environment()
+        program = str(shutil.which("verilator", path=environment["PATH"]))
+        command = [program, "--lint-only", "-Wall", "--top-module", top, f"{top}.v"]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, cwd=tmp_path
+        )
+        said = re.findall(r"^%(.*)", done.stderr, re.M)
+        return [line for line in said if not line.startswith("Error: Exiting due to")]
+
+    return warnings
 
 
 TEST_SECONDS = 300  # of the processors' time, of a test and all that it starts

@@ -1,9 +1,7 @@
-"""``kllm verilog``: what it writes, whether the tools take it, and that it tells the truth."""
+"""``kllm verilog``: what it writes, and that it tells the truth."""
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,14 +10,11 @@ from typer.testing import CliRunner
 import kllm.app
 from gateware.design import describe_shape, describe_streams
 from gateware.points import CATALOGUE, point
-from golden.base.errors import InputError, ToolError
+from golden.base.errors import InputError
 from golden.base.files import write_whole
 from hw.formats import SCALE
 from hw.token.reciprocal import Reciprocal
-from sim.kit.tools import verilator_environment
 
-# UNSIGNED: magnitudes are asked for their sign where signed numbers could stand, too.
-WARNINGS = "DECLFILENAME UNUSEDSIGNAL PROCASSINIT WIDTHTRUNC WIDTHEXPAND UNSIGNED".split()
 NAME = "tiny_symmetric"
 PORT = re.compile(r"^  (input|output) (?:signed )?(?:\[(\d+):0\] )?(\w+);", re.M)
 
@@ -39,32 +34,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_nothing_but_the_two_files_is_written(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [f"{NAME}.json", f"{NAME}.v"]
-
-
-def test_icarus_takes_it_without_a_word(folder: Path) -> None:
-    if shutil.which("iverilog") is None:
-        pytest.skip("no iverilog: install the package iverilog")
-    command = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "/dev/null"]
-    done = subprocess.run([*command, folder / f"{NAME}.v"], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def test_verilator_takes_it(folder: Path) -> None:
-    try:
-        environment = verilator_environment()
-    except ToolError as error:
-        pytest.skip(str(error))
-    command = ["verilator", "--lint-only", "-Wall", *(f"-Wno-{name}" for name in WARNINGS)]
-    program = shutil.which(command[0], path=environment["PATH"])
-    assert program
-    done = subprocess.run(
-        [program, *command[1:], "--top-module", NAME, folder / f"{NAME}.v"],
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "%Warning" not in done.stderr
 
 
 def test_sidecar_has_the_ports_of_the_verilog(folder: Path) -> None:

@@ -164,7 +164,9 @@ def simulate(
 
 def text_of(component: wiring.Component, name: str) -> str:
     """Return a component's Verilog for a run: every name where a waveform is recorded."""
-    return (verilog if wants_waves() else simulation_verilog)(component, name)
+    if wants_waves():
+        return verilog(component, name, every_name=True)
+    return simulation_verilog(component, name)
 
 
 def run_bench(

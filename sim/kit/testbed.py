@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In
 from cocotb.triggers import RisingEdge, Timer
 
 from gateware.points import point
-from sim.kit import COMPONENT
+from sim.kit import COMPONENT, RESETS
 from sim.kit.clock import cycle, next_cycle, reset, settled, start_clock
 from sim.kit.streams import StreamSink, StreamSource
 from sim.kit.through_paths import ThroughPaths
@@ -20,6 +20,9 @@ from sim.kit.traffic import TRAFFIC, Pauses
 from sim.kit.words import pack, unpack, width
 
 STREAM = {"payload", "valid", "ready"}
+FEW_RESETS = 2  # unless the environment says how many
+LATEST = 60  # cycles after a start in which a reset comes
+BURST = 4  # resets in a burst are fewer cycles apart
 
 
 def component() -> Any:
@@ -57,7 +60,8 @@ class Testbed:
     def __init__(self, dut, block: wiring.Component | None = None) -> None:
         self.dut = dut
         self.block: Any = component() if block is None else block
-        self.rng, self._pauses = np.random.default_rng(cocotb.RANDOM_SEED).spawn(2)
+        seeds = np.random.default_rng(cocotb.RANDOM_SEED).spawn(3)
+        self.rng, self._pauses, self._resets = seeds
         self.sources: dict[str, StreamSource] = {}
         self.sinks: dict[str, StreamSink] = {}
         self._shapes: dict[str, ShapeLike] = {}
@@ -133,13 +137,14 @@ class Testbed:
         self.tasks.append(cocotb.start_soon(self.sources[port].send(items)))
 
     async def send_anew(self, traffic: str, **streams: Sequence[Any]) -> None:
-        """Begin to send into streams, reset in the middle, begin anew with all of it."""
-        for again in (False, True):
+        """Begin to send into streams, reset in the middle again and again, then send all of it."""
+        for wait in [wait for _ in range(self.resets) for wait in self.burst()]:
             for port, items in streams.items():
                 self.send(port, items)
-            if not again:
-                await self.disturb()
-                await self.restart(traffic)
+            await self.cycles(wait)
+            await self.restart(traffic)
+        for port, items in streams.items():
+            self.send(port, items)
 
     async def receive(self, port: str, count: int) -> list[Any]:
         """Return exactly ``count`` items from a stream; see :meth:`StreamSink.until`."""
@@ -251,8 +256,20 @@ class Testbed:
         """Compare with one item in every cycle since the first one."""
         np.testing.assert_array_equal(np.diff(self.sinks[port].taken_at), 1)
 
+    @property
+    def resets(self) -> int:
+        """How often a test that resets in the middle of things does so."""
+        return int(os.environ.get(RESETS) or FEW_RESETS)
+
+    def burst(self, latest: int = LATEST) -> list[int]:
+        """Return cycles to wait before each of one to three resets: any number, or hardly any."""
+        waits = self._resets.integers(BURST, size=self._resets.integers(1, 4))
+        waits[0] = self._resets.integers(latest, endpoint=True)
+        return self._resets.permutation(waits).tolist()
+
     async def disturb(self) -> None:
         """Let what was sent go on for a random while, then reset: nothing of it may remain."""
-        await self.cycles(int(self.rng.integers(3, 60)))
-        await self.restart()
+        for wait in self.burst() if self.resets else []:
+            await self.cycles(wait)
+            await self.restart()
         await RisingEdge(self.dut.clk)

@@ -5,12 +5,15 @@ import importlib.util
 import json
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from gateware.design import Design
 from gateware.yosys import run_tool, run_yosys
-from golden.base.errors import ToolError
+from golden.base.errors import InputError, ToolError
 from golden.base.names import require_name
 from synth.area.area import TIMEOUT
 from synth.area.cache import Cache, default_cache
@@ -23,6 +26,9 @@ DEVICES = {
     "ecp5-45k": ("--45k", "CABGA554", 245),
     "ecp5-85k": ("--85k", "CABGA756", 365),
 }
+TABLES = {"ecp5-25k": 24_288, "ecp5-45k": 43_848, "ecp5-85k": 83_640}  # that they have
+# Of how many tables Yosys' cells are made in the end.
+TABLES_OF = {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4}
 SEED = 1
 # A path is improved until it meets the wish; more than any of these devices can do.
 WISH_MHZ = 400
@@ -101,9 +107,9 @@ def fit(
     Raises
     ------
     InputError
-        When there is no such device.
+        When there is no such device, or it has not enough lookup tables.
     ToolError
-        When a tool is missing, fails or takes too long, or the design does not fit.
+        When a tool is missing, fails or takes too long, or the design does not fit otherwise.
     """
     require_name("FPGA", device, DEVICES)
     known = default_cache() if cache is None else cache
@@ -133,15 +139,8 @@ def _place(design: Design, device: str, timeout: float, yosys: str, nextpnr: str
     option, package, most_pins = DEVICES[device]
     with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
         folder = Path(scratch)
-        (folder / "design.il").write_text(design.rtlil(), encoding="utf-8")
-        commands = [
-            "read_rtlil design.il",
-            "chformal -remove",
-            "delete t:$print",
-            f"synth_ecp5 -top {design.name} -json design.json",
-        ]
-        run_yosys(folder, commands, task=task, timeout=timeout)
-        module = json.loads((folder / "design.json").read_text())["modules"][design.name]
+        module = mapped(design, folder, task, timeout)
+        _require_room(design.name, device, module)
         pins = sum(len(port["bits"]) for port in module["ports"].values())
         options = [option, "--package", package, "--freq", str(WISH_MHZ), "--seed", str(SEED)]
         options += ["--lpf-allow-unconstrained", "--timing-allow-fail", "--quiet"]
@@ -161,3 +160,35 @@ def _place(design: Design, device: str, timeout: float, yosys: str, nextpnr: str
         yosys=yosys,
         nextpnr=nextpnr,
     )
+
+
+def mapped(design: Design, folder: Path, task: str, timeout: float) -> dict[str, Any]:
+    """Return what Yosys writes of a design in the cells of these FPGAs, to ``design.json`` too.
+
+    Raises
+    ------
+    ToolError
+        When Yosys is missing, fails or takes too long.
+    """
+    (folder / "design.il").write_text(design.rtlil(), encoding="utf-8")
+    commands = [
+        "read_rtlil design.il",
+        "chformal -remove",
+        "delete t:$print",
+        f"synth_ecp5 -top {design.name} -json design.json",
+    ]
+    run_yosys(folder, commands, task=task, timeout=timeout)
+    return json.loads((folder / "design.json").read_text())["modules"][design.name]
+
+
+def _require_room(name: str, device: str, module: Mapping[str, Any]) -> None:
+    """Refuse a design that no placement brings into a device: nextpnr would try for long."""
+    kinds = Counter(cell["type"] for cell in module["cells"].values())
+    least = sum(kinds[kind] * tables for kind, tables in TABLES_OF.items())
+    if least > TABLES[device]:
+        larger = [other for other, tables in TABLES.items() if tables >= least]
+        advice = f"choose {' or '.join(larger)}" if larger else "choose a smaller design"
+        raise InputError(
+            f"{name} takes at least {least:,} lookup tables, and {device} has"
+            f" {TABLES[device]:,}: {advice}"
+        )

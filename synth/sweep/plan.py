@@ -10,6 +10,7 @@ from gateware.design import Design, Value
 from gateware.points import point
 from gateware.variant import ImpossibleError, variant
 from golden.base.errors import InputError
+from golden.base.files import ROOT
 from golden.exact.cycles import outliers_of
 from synth.sweep.cycles import require_cycles
 from synth.sweep.points import (
@@ -48,15 +49,16 @@ USUAL = ("area", "delay", "cycles")
 
 
 def read_plan(path: Path) -> Plan:
-    """Read a sweep.
+    """Read a sweep; one that comes with the package, ``synth/sweep/lanes.toml``, from anywhere.
 
     Raises
     ------
     InputError
         When the file cannot be read, or does not say a sweep that is possible.
     """
+    file = path if path.exists() or not (ROOT / path).is_file() else ROOT / path
     try:
-        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+        plain = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -15,6 +15,7 @@ from sim.kit.random_layer import any_layer, random_layer, random_tokens
 from sim.kit.traffic import every_traffic
 
 KIND = point(os.environ[COMPONENT]).kind
+TOKEN_CYCLES = 500  # in which an engine of this size is done with a token or two
 TOKENS = {LookupEngine: (1, 9, 9, 9, 9, 9), Fp16CounterEngine: (1, 3)}  # of successive layers
 
 
@@ -36,6 +37,27 @@ async def layers(dut, traffic: str) -> None:
             x[1::4] &= 0xBFFF  # of the patterns of any size, none so large that all overflows
         usual += int(is_finite((await bed.check(layer, x)).y).sum())
     assert usual > 10 or not is_fp16, "nearly all outputs overflowed: that compares little"
+
+
+@cocotb.test(timeout_time=40, timeout_unit="ms")
+async def resets(dut) -> None:
+    """Reset in any cycle while constants load or tokens run, in bursts: the next layer is right."""
+    bed = await EngineTestbed(dut).start()
+    for n in range(bed.resets):
+        layer = any_layer(bed.rng, bed.block.spec)
+        words = list(bed.contract.load_words(layer))
+        runs = n % 2
+        for wait in bed.burst(TOKEN_CYCLES if runs else len(words) + 1):
+            if runs:
+                await bed.load(layer)
+                x = random_tokens(bed.rng, 9, layer.inputs)
+                bed.send("i", bed.contract.activation_beats(x))
+            else:
+                bed.send("load_i", words)
+            await bed.cycles(wait)
+            await bed.restart()
+        layer = any_layer(bed.rng, bed.block.spec)
+        await bed.check(layer, random_tokens(bed.rng, 1, layer.inputs))
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
