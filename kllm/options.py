@@ -62,6 +62,14 @@ Methods = Annotated[
 ]
 Calibration = Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")]
 Texts = Annotated[int, typer.Option(help="Other texts to measure on.")]
+Tuning = Annotated[
+    bool,
+    typer.Option(
+        "--tuning",
+        help="Measure on the text that methods are chosen on: to try something. Figures are of"
+        " text new to them.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Chooses the texts, and what is random.")]
 Seeds = Annotated[int, typer.Option(help="How many seeds to run, from --seed on.")]
 
