@@ -141,7 +141,7 @@ def test_accuracy_is_that_of_the_golden_model(
     found = measure_point(sweep.points[0], 1)
     assert (asked[0]["magnitude_bits"], asked[0]["outlier_share"]) == (9, 0.005)
     coarse = replace(layer, spec=replace(numbers, residual_digits=1))
-    split, fine = (split_errors(one, weight, bias, x) for one in (coarse, layer))
+    split, fine = (split_errors(one, source) for one in (coarse, layer))
     assert split.arithmetic != fine.arithmetic
     assert found["quantisation_error"] == pytest.approx(split.quantisation / split.output)
     assert found["arithmetic_error"] == pytest.approx(split.arithmetic / split.output)
