@@ -57,7 +57,9 @@ Recipe = Annotated[str, typer.Option(help="How weights are quantised: refined, w
 Methods = Annotated[
     list[str] | None,
     typer.Option(
-        "--method", help="kllm, or a published one, such as rtn, quarot or atom; repeatable."
+        "--method",
+        help="kllm, or a published one, such as rtn_asym_g128, quarot_asym_g128 or atom;"
+        " repeatable.",
     ),
 ]
 Calibration = Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")]

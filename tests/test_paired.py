@@ -9,7 +9,7 @@ import pytest
 import golden.accuracy.lm_eval as lm_eval
 from golden.accuracy.evaluations import EVALUATIONS, Evaluation
 from golden.accuracy.figures import Runs, error_of_mean, number, print_bits, print_figures
-from golden.accuracy.minilm_eval import agreement
+from golden.accuracy.minilm_eval import agreement, difference
 from golden.accuracy.options import EvalOptions
 from golden.models.lm import corpus
 from golden.models.lm.corpus import calibration_windows, held_out_windows
@@ -48,6 +48,10 @@ def test_error_of_sentence_vectors_by_hand() -> None:
     assert found["error"] == pytest.approx(0.2)
     assert found["standard_error"] == pytest.approx(0.2)
     assert agreement(exact[:1], exact[:1])["standard_error"] == math.inf
+    # Another that loses 0.1 more on each text: that much, for certain.
+    worse = {"losses": [loss + 0.1 for loss in found["losses"]]}
+    assert difference(worse, found) == pytest.approx((0.1, 0))
+    assert difference({"losses": [0.3, 0.3]}, found) == pytest.approx((0.1, 0.2))
 
 
 @pytest.fixture

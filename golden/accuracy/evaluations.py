@@ -36,7 +36,10 @@ class Evaluation:
 
 EVALUATIONS: Mapping[str, Evaluation] = {
     "minilm": Evaluation(
-        "MiniLM, error = 1 - mean cosine to FP32's sentence vectors", "error", minilm_eval.evaluate
+        "MiniLM, error = 1 - mean cosine to FP32's sentence vectors",
+        "error",
+        minilm_eval.evaluate,
+        difference=minilm_eval.difference,
     ),
     "lm": Evaluation(
         "Language model, increase of the perplexity of held-out text over FP32's",

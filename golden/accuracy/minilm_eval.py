@@ -13,18 +13,27 @@ from golden.quantise.methods.layer import Array
 NEAREST = (1, 5, 10)
 
 
-def agreement(vectors: Array, exact: Array) -> dict[str, float]:
-    """Return 1 - mean and 1 - least cosine of unit vectors (T, 384) to those of FP32.
-
-    Between them is the mean's standard error over texts, infinite for one.
-    """
+def agreement(vectors: Array, exact: Array) -> Figures:
+    """Return how far unit vectors (T, 384) are from those of FP32, as :func:`evaluate` does."""
     lost = 1 - (vectors * exact).sum(axis=1, dtype=np.float64)
-    spread = lost.std(ddof=1) / np.sqrt(len(lost)) if len(lost) > 1 else np.inf
+    error, spread = _mean(lost)
     return {
-        "error": float(lost.mean()),
-        "standard_error": float(spread),
+        "error": error,
+        "standard_error": spread,
         "worst_text": float(lost.max()),
+        "losses": lost.tolist(),
     }
+
+
+def difference(run: Figures, other: Figures) -> tuple[float, float]:
+    """Return how much larger a run's error is than another's on the same texts, and its error."""
+    return _mean(np.array(run["losses"]) - np.array(other["losses"]))
+
+
+def _mean(values: np.ndarray) -> tuple[float, float]:
+    """Return the mean and its standard error, infinite for one value."""
+    spread = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.inf
+    return float(values.mean()), float(spread)
 
 
 def retrieval(vectors: Array, exact: Array, nearest: int) -> float:
@@ -54,8 +63,8 @@ def evaluate(options: EvalOptions, progress: Progress) -> Figures:
     -------
     dict
         ``error`` (1 - mean cosine to FP32's sentence vectors), ``standard_error`` (its own),
-        ``worst_text`` (1 - least cosine), ``nearest_1``, ``nearest_5``, ``nearest_10`` (agreement
-        on the nearest others).
+        ``worst_text`` (1 - least cosine), ``losses`` (1 - cosine of each text), ``nearest_1``,
+        ``nearest_5``, ``nearest_10`` (agreement on the nearest others).
     """
     model = MiniLM()
     parts = sum(options.layers in name for name in model.layer_names) + 1  # the last: measured
