@@ -14,7 +14,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     """Return everything that was measured, ready for JSON.
 
     Errors are root mean squares over tokens and output channels, relative to that of the FP32
-    layer's outputs.
+    layer's outputs without bias and mean.
     """
     options, source, layer, run = outcome.options, outcome.source, outcome.layer, outcome.run
     return {
