@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import golden.accuracy.evaluations as evaluations
 import kllm.app
 from golden.accuracy.minilm_eval import agreement, retrieval
-from golden.accuracy.options import EvalOptions
+from golden.accuracy.options import EvalOptions, Figures
 from golden.accuracy.static_outliers import input_errors
 from golden.accuracy.width import width_curve
 from golden.base.errors import InputError
@@ -140,7 +140,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[EvalOptions]:
     """Put a model in MiniLM's place that only notes how it was asked."""
     asked: list[EvalOptions] = []
 
-    def evaluate(options: EvalOptions, progress) -> dict[str, float]:
+    def evaluate(options: EvalOptions, progress) -> Figures:
         asked.append(options)
         progress(1, 1)
         error = 0.01 * (options.seed + 1)

@@ -38,13 +38,18 @@ def text() -> np.ndarray:
     return np.random.default_rng(1).integers(SMALL.vocabulary, size=(4, SMALL.context))
 
 
+def three(heads: Array) -> tuple[Array, Array, Array]:
+    """Return query, key and value."""
+    return heads[0], heads[1], heads[2]
+
+
 def turn(heads: Array) -> Array:
     """Give positions, in larger steps than the model's."""
     return rotate(heads, 4.0)
 
 
 def test_full_precision_changes_nothing() -> None:
-    query, key, value = kv_cache.exact(*HEADS, turn)
+    query, key, value = kv_cache.exact(*three(HEADS), turn)
     np.testing.assert_array_equal(query, turn(HEADS[0]))
     np.testing.assert_array_equal(key, turn(HEADS[1]))
     np.testing.assert_array_equal(value, HEADS[2])
@@ -59,8 +64,8 @@ def test_atom_rounds_keys_before_their_positions() -> None:
     """Sixteen levels from the least to the largest of each token and head; queries stay."""
     wide = np.tile(HEADS, 8)
     wide[..., 16:] += 0.37  # so that values are not the same again
-    query, key, value = kv_cache.atom(*wide, turn)
-    rounded = kv_cache.atom(*wide, lambda heads: heads)[1]
+    query, key, value = kv_cache.atom(*three(wide), turn)
+    rounded = kv_cache.atom(*three(wide), lambda heads: heads)[1]
     np.testing.assert_array_equal(query, turn(wide[0]))
     np.testing.assert_allclose(key, turn(rounded), atol=1e-6)
     for kept, was in ((rounded, wide[1]), (value, wide[2])):
@@ -75,7 +80,7 @@ def test_quarot_turns_queries_and_keys_alike() -> None:
 
     Clipped at 0.95 of either end.
     """
-    query, key, value = kv_cache.quarot(*HEADS, turn)
+    query, key, value = kv_cache.quarot(*three(HEADS), turn)
     turned = [turn(heads) @ hadamard(16).astype(np.float32) for heads in HEADS[:2]]
     np.testing.assert_allclose(query, turned[0], atol=1e-6)
     exact = turn(HEADS[0]) @ turn(HEADS[1]).swapaxes(2, 3)
