@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from golden.base.arithmetic import pin_arithmetic
 from golden.base.errors import InputError, ToolError
 from golden.base.files import BUILD_VARIABLE, build_folder
 from golden.base.process import end_on_signals
@@ -65,6 +66,7 @@ COMMANDS = (
     *("sim orizuru", "sim compare"),
     *("prove", "run"),
 )
+MEASURES_ACCURACY = ("study", "eval", "curve")
 GROUPS = {
     "curve": "Vary one choice of the quantiser and measure.",
     "sim": "Simulate single engines on your own data.",
@@ -84,12 +86,15 @@ def print_version(wanted: bool) -> None:
 
 
 def options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Take the options that come before a command."""
+    if context.invoked_subcommand in MEASURES_ACCURACY:
+        pin_arithmetic()
 
 
 def build_app() -> typer.Typer:

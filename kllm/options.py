@@ -59,11 +59,21 @@ Recipe = Annotated[str, typer.Option(help="How weights are quantised: refined, w
 Methods = Annotated[
     list[str] | None,
     typer.Option(
-        "--method", help="kllm, or a published one, such as rtn, quarot or atom; repeatable."
+        "--method",
+        help="kllm, or a published one, such as rtn_asym_g128, quarot_asym_g128 or atom;"
+        " repeatable.",
     ),
 ]
 Calibration = Annotated[int, typer.Option(help="Texts, or windows, to calibrate on.")]
 Texts = Annotated[int, typer.Option(help="Other texts to measure on.")]
+Tuning = Annotated[
+    bool,
+    typer.Option(
+        "--tuning",
+        help="Measure on the text that methods are chosen on: to try something. Figures are of"
+        " text new to them.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Chooses the texts, and what is random.")]
 Seeds = Annotated[int, typer.Option(help="How many seeds to run, from --seed on.")]
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import golden.accuracy.evaluations as evaluations
 import kllm.app
 from golden.accuracy.minilm_eval import agreement, retrieval
-from golden.accuracy.options import EvalOptions
+from golden.accuracy.options import EvalOptions, Figures
 from golden.accuracy.static_outliers import input_errors
 from golden.accuracy.width import width_curve
 from golden.base.errors import InputError
@@ -140,10 +140,11 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[EvalOptions]:
     """Put a model in MiniLM's place that only notes how it was asked."""
     asked: list[EvalOptions] = []
 
-    def evaluate(options: EvalOptions, progress) -> dict[str, float]:
+    def evaluate(options: EvalOptions, progress) -> Figures:
         asked.append(options)
         progress(1, 1)
-        return {"error": 0.01 * (options.seed + 1), "nearest_1": 0.5}
+        error = 0.01 * (options.seed + 1)
+        return {"error": error, "standard_error": 0.003, "nearest_1": 0.5, "each": [error]}
 
     toy = evaluations.Evaluation("Toy", "error", evaluate)
     monkeypatch.setattr(evaluations, "EVALUATIONS", {"minilm": toy})
@@ -160,7 +161,7 @@ def test_eval_prints_mean_and_worst_and_writes(counted: list[EvalOptions], tmp_p
     ]
     assert all((run.bits_a, run.symmetric) == (3, False) for run in counted)
     (kllm_line,) = [line for line in result.stdout.splitlines() if " kllm " in line]
-    assert kllm_line.split()[:-1] == ["kllm", "0.02000", "3", "0.03000", "0.5000"]
+    assert kllm_line.split()[:-1] == [*("kllm", "0.02000", "3", "0.03000", "0.001732", "0.5000")]
     said = json.loads(out.read_text())
     assert [run["error"] for run in said] == pytest.approx([0.01, 0.02, 0.03] * 2)
     assert said[0]["label"] == "kllm"
@@ -214,7 +215,10 @@ def test_curves_of_layers_print_and_write(tmp_path: Path) -> None:
         (["eval", "--seeds=0"], "number of seeds"),
         (["eval", "--ablation", "--method=rtn"], "leave out --method"),
         (["eval", "--model=lm", "--layers=q_proj"], "leave out --layers"),
-        (["eval", "--model=lm", "--tuning"], "leave out --tuning"),
+        (["eval", "--kv=paper"], "leave out --kv"),
+        (["eval", "--model=lm", "--kv=papr"], "near are paper"),
+        (["eval", "--model=lm", "--kv=paper"], "the paper of kllm keeps keys and values in full"),
+        (["eval", "--model=lm", "--method=rtn", "--kv=paper"], "--kv paper is for atom and quarot"),
         (["eval", "--method=rtn", "--plain", "--outliers=0.1"], "leave out --outliers, --plain"),
         (["eval", "--texts=0"], "texts must be at least 1"),
         (["eval", "--layers=layer.9"], "no linear layer of MiniLM has 'layer.9'"),

@@ -33,4 +33,4 @@ def test_tokens_give_the_text_back() -> None:
 @pytest.mark.parametrize("count", [0, 10**7])
 def test_windows_that_are_not_there_are_refused(count: int) -> None:
     with pytest.raises(InputError, match="windows must be from 1"):
-        held_out_windows(count)
+        held_out_windows(0, count)

@@ -11,9 +11,8 @@ from golden.models.minilm import MiniLM, attention, erf, gelu, linear_layers
 from golden.models.text import (
     calibration_texts,
     evaluation_texts,
+    held_out_texts,
     texts_from_file,
-    tuning_texts,
-    unseen_texts,
 )
 
 # Sentence Transformers' documentation (quick start) prints these for this very model.
@@ -99,13 +98,21 @@ def test_calibration_never_sees_evaluation() -> None:
 
 def test_figures_are_of_passages_that_no_choice_has_seen() -> None:
     """Not of those that seeds 0 to 2 drew when methods were chosen, whatever the seed."""
-    chosen_on = {text for seed in range(3) for text in evaluation_texts(seed, 64)}
+    chosen_on = {text for seed in range(3) for text in held_out_texts(seed, 64)}
     for seed in (0, 5):
-        unseen = unseen_texts(seed, 200)
+        unseen = evaluation_texts(seed, 200)
         assert len(set(unseen)) == 200
         assert not set(unseen) & (chosen_on | set(calibration_texts(0, 400)))
-        assert set(tuning_texts(seed, 64)) <= chosen_on
-    assert unseen_texts(3, 64) == unseen_texts(3, 64) != unseen_texts(4, 64)
+        assert set(evaluation_texts(seed, tuning=True)) == chosen_on
+    assert evaluation_texts(3, 64) == evaluation_texts(3, 64) != evaluation_texts(4, 64)
+
+
+def test_layers_run_passages_that_no_choice_has_seen(model: MiniLM) -> None:
+    """Whatever draws text to run by default; with ``tuning`` nothing but what choices have seen."""
+    chosen_on = {text for seed in range(3) for text in held_out_texts(seed, 64)}
+    for seed in range(4):
+        assert not set(model.text_to_run(seed, 300, None)) & chosen_on
+        assert set(model.text_to_run(seed, 300, None, tuning=True)) <= chosen_on
 
 
 def test_texts_of_a_file_are_its_paragraphs(tmp_path: Path) -> None:

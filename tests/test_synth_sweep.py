@@ -141,7 +141,7 @@ def test_accuracy_is_that_of_the_golden_model(
     found = measure_point(sweep.points[0], 1)
     assert (asked[0]["magnitude_bits"], asked[0]["outlier_share"]) == (8, 0.005)
     assert asked[0]["activation_bits"] == 4
-    split = split_errors(layer, weight, bias, x)
+    split = split_errors(layer, source)
     assert found["quantisation_error"] == pytest.approx(split.quantisation / split.output)
     assert found["arithmetic_error"] == pytest.approx(split.arithmetic / split.output)
     assert found["error"] * split.output == pytest.approx(

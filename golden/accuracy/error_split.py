@@ -25,7 +25,7 @@ class ErrorSplit:
     Parameters
     ----------
     output : float
-        Of the FP32 layer's outputs, bias included.
+        Of the FP32 layer's outputs without bias and mean: what tells tokens apart.
     quantisation : float
         Of the quantised layer evaluated in float64 minus the FP32 layer.
     arithmetic : float
@@ -47,7 +47,7 @@ class ErrorSplit:
         return self.arithmetic / self.quantisation if self.quantisation else float("inf")
 
     def relative(self) -> dict[str, float]:
-        """Return the errors over the outputs' root mean square, ready for JSON."""
+        """Return the errors over the centred outputs' root mean square, ready for JSON."""
         unit = self.output or 1.0
         return {
             "quantisation": self.quantisation / unit,
@@ -59,30 +59,28 @@ class ErrorSplit:
 
 
 def split_errors(
-    layer: QuantizedLinear,
-    weight: Floats,
-    bias: Floats,
-    x: BitArray,
-    result: Result | None = None,
+    layer: QuantizedLinear, source: LayerSource, result: Result | None = None
 ) -> ErrorSplit:
     """Split the error of a quantised layer.
 
     Parameters
     ----------
     layer : QuantizedLinear
-    weight : (K, N) float
-        What was quantised.
-    bias : (N,) float
-    x : (T, K) uint16
-        Finite FP16 tokens.
+    source : LayerSource
+        What was quantised, and the tokens to measure on.
     result : Result, optional
-        What :func:`golden.exact.linear.forward` makes of ``x``, if it is known already.
+        What :func:`golden.exact.linear.forward` makes of them, if it is known already.
     """
+    x, weight, bias = source.x, source.weight, source.bias
     result = result or forward(layer, x)
     ideal = exact_linear(weight, bias, x)
     quantised = reference(layer, x, result)
     engine = result.y.view(np.float16).astype(np.float64)
-    bits = {"bits_w": _bits(layer.w_centroids), "bits_a": _bits(layer.a_centroids), "seed": 0}
+    bits: dict[str, Any] = {
+        "bits_w": _bits(layer.w_centroids),
+        "bits_a": _bits(layer.a_centroids),
+        "seed": 0,
+    }
     tokens, real = (v.astype(np.float32) for v in (x.view(np.float16), weight))
     shift = bias.astype(np.float32)
     per_token, grouped = (
@@ -90,12 +88,23 @@ def split_errors(
         for group in (None, GROUP)
     )
     return ErrorSplit(
-        output=rms(ideal),
+        output=rms(ideal - _centre(source, ideal)),
         quantisation=rms(quantised - ideal),
         arithmetic=rms(engine - quantised),
         int_per_token=per_token,
         int_groups=grouped,
     )
+
+
+def _centre(source: LayerSource, ideal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return bias and mean (N,) of the outputs in calibration, or of these where it is not known.
+
+    One token has no mean of its own.
+    """
+    known = source.calibration
+    if len(known):
+        return known.mean(axis=0, dtype=np.float64) @ source.weight + source.bias
+    return ideal.mean(axis=0) if len(ideal) > 1 else source.bias.astype(np.float64)
 
 
 def _bits(centroids: IntArray) -> int:
@@ -124,4 +133,4 @@ def study(layers: Iterable[LayerSource], **options: Any) -> Iterator[tuple[str, 
     """
     for source in layers:
         layer = quantize_linear(source.weight, source.bias, source.calibration, **options)
-        yield source.name, split_errors(layer, source.weight, source.bias, source.x)
+        yield source.name, split_errors(layer, source)

@@ -4,33 +4,40 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 
-from golden.accuracy.options import OWN, EvalOptions, Progress
+import numpy as np
+
+from golden.accuracy.options import OWN, PAPER, EvalOptions, Figures, Progress
 from golden.models.lm.config import linear_layers
 from golden.models.lm.corpus import calibration_windows, held_out_windows
 from golden.models.lm.equivalents import rotated, smoothed, turned
+from golden.models.lm.kv_cache import published_cache
 from golden.models.lm.model import LanguageModel
 from golden.models.lm.outlier_shares import outlier_share
-from golden.models.lm.perplexity import BATCH, losses, perplexity
+from golden.models.lm.perplexity import BATCH, Losses, losses, paired_error, perplexity
 from golden.models.lm.tokens import Tokens
 from golden.models.model import Make, Report, quantise
 from golden.quantise.methods.layer import Prepare
 from golden.quantise.methods.quarot import prepare_rotated
 from golden.quantise.methods.rtn import prepare_rtn
+from golden.quantise.methods.table import QUAROT
 from golden.quantise.recipes.table import DEFAULT
 
 
-def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
+def evaluate(options: EvalOptions, progress: Progress) -> Figures:
     """Quantise the language model on windows of training text and measure held-out ones.
 
-    The held-out windows are evenly spaced, the same for each seed.
+    Each seed draws its own of both.
 
     Returns
     -------
     dict
-        ``perplexity``, ``fp32`` (the whole model's) and ``increase`` (the difference).
+        ``increase`` (of the perplexity, over the whole model's on the same windows),
+        ``standard_error`` (of the increase, see
+        :func:`golden.models.lm.perplexity.paired_error`), ``perplexity``, ``fp32`` (the whole
+        model's), and ``losses``, the mean loss of each window.
     """
-    text = held_out_windows(options.texts)
     calibration = calibration_windows(options.seed, options.calibration)
+    text = _measured(options)
     work = len(linear_layers()) + -(-len(text) // BATCH)
     done = iter(range(1, work + 1))
     quantised = quantised_model(
@@ -42,8 +49,33 @@ def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
             yield part
             progress(next(done), work)
 
-    found, whole = perplexity(losses(quantised, text, track)), _whole(options.texts)
-    return {"perplexity": found, "fp32": whole, "increase": found - whole}
+    found, whole = (
+        losses(quantised, text, track),
+        _whole(
+            EvalOptions(
+                seed=options.seed,
+                texts=options.texts,
+                calibration=options.calibration,
+                tuning=options.tuning,
+            )
+        ),
+    )
+    return {
+        "increase": perplexity(found) - perplexity(whole),
+        "standard_error": paired_error(found, whole),
+        "perplexity": perplexity(found),
+        "fp32": perplexity(whole),
+        "losses": found.tolist(),
+    }
+
+
+def difference(run: Figures, other: Figures) -> tuple[float, float]:
+    """Return how much larger a run's perplexity is than another's, and the standard error.
+
+    Both are runs of the same windows.
+    """
+    ours, others = np.array(run["losses"]), np.array(other["losses"])
+    return perplexity(ours) - perplexity(others), paired_error(ours, others)
 
 
 def quantised_model(
@@ -54,11 +86,16 @@ def quantised_model(
 ) -> LanguageModel:
     """Return the model with all linear layers quantised; embedding and output head stay.
 
+    So do keys and values, unless they are to be kept as the method's paper does: then layers are
+    calibrated with them so.
+
     QuaRot and SmoothQuant change the whole model first, as published. ``kllm`` with the default
     recipe turns the residual stream (see :func:`golden.models.lm.equivalents.turned`), and then
     ``outlier_share`` is the mean over all lookups (see :mod:`golden.models.lm.outlier_shares`).
     """
     form, prepare = _form(model, options, calibration)
+    if options.kv == PAPER:
+        form = replace(form, cache=published_cache(options.method))
     bits = {"bits_w": options.bits_w, "bits_a": options.bits_a, "seed": options.seed}
 
     def make_for(name: str) -> Make:
@@ -78,9 +115,8 @@ def _form(
     if method == "smoothquant":
         smooth = smoothed(model, calibration, bits_w=options.bits_w, bits_a=options.bits_a)
         return smooth, prepare_rtn
-    if method in ("quarot", "quarot_rtn"):
-        feed_back = method == "quarot"
-        return rotated(model, options.seed), partial(prepare_rotated, feed_back=feed_back)
+    if method in QUAROT:
+        return rotated(model, options.seed), partial(prepare_rotated, **QUAROT[method])
     if method == OWN and options.recipe == DEFAULT:
         return turned(model, options.seed, calibration), None
     if method == "kllm_plain":
@@ -93,7 +129,16 @@ def _own(options: EvalOptions, name: str) -> Prepare:
     return replace(options, outlier_share=outlier_share(name, options.outlier_share)).prepare()
 
 
+def _measured(options: EvalOptions) -> Tokens:
+    """Return the windows to measure on."""
+    if not options.tuning:
+        return held_out_windows(options.seed, options.texts)
+    # What is chosen is chosen on training text; these windows are not those that calibrate.
+    drawn = calibration_windows(options.seed, options.calibration + options.texts)
+    return drawn[options.calibration :]
+
+
 @cache
-def _whole(texts: int) -> float:
-    """Return the perplexity in full precision; runs of several methods share it."""
-    return perplexity(losses(LanguageModel.load(), held_out_windows(texts)))
+def _whole(options: EvalOptions) -> Losses:
+    """Return the losses in full precision; runs that differ in nothing else share them."""
+    return losses(LanguageModel.load(), _measured(options))

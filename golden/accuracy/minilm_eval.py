@@ -4,19 +4,36 @@ from functools import partial
 
 import numpy as np
 
-from golden.accuracy.options import EvalOptions, Progress
+from golden.accuracy.options import EvalOptions, Figures, Progress
 from golden.models.minilm import MiniLM, pool
 from golden.models.model import quantise
-from golden.models.text import calibration_texts, tuning_texts, unseen_texts
+from golden.models.text import calibration_texts, evaluation_texts
 from golden.quantise.methods.layer import Array
 
 NEAREST = (1, 5, 10)
 
 
-def agreement(vectors: Array, exact: Array) -> dict[str, float]:
-    """Return 1 - mean and 1 - least cosine of unit vectors (T, 384) to those of FP32."""
+def agreement(vectors: Array, exact: Array) -> Figures:
+    """Return how far unit vectors (T, 384) are from those of FP32, as :func:`evaluate` does."""
     lost = 1 - (vectors * exact).sum(axis=1, dtype=np.float64)
-    return {"error": float(lost.mean()), "worst_text": float(lost.max())}
+    error, spread = _mean(lost)
+    return {
+        "error": error,
+        "standard_error": spread,
+        "worst_text": float(lost.max()),
+        "losses": lost.tolist(),
+    }
+
+
+def difference(run: Figures, other: Figures) -> tuple[float, float]:
+    """Return how much larger a run's error is than another's on the same texts, and its error."""
+    return _mean(np.array(run["losses"]) - np.array(other["losses"]))
+
+
+def _mean(values: np.ndarray) -> tuple[float, float]:
+    """Return the mean and its standard error, infinite for one value."""
+    spread = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.inf
+    return float(values.mean()), float(spread)
 
 
 def retrieval(vectors: Array, exact: Array, nearest: int) -> float:
@@ -39,14 +56,15 @@ def _neighbours(vectors: Array, count: int) -> np.ndarray:
     return np.argsort(-likeness, axis=1, kind="stable")[:, :count]
 
 
-def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
+def evaluate(options: EvalOptions, progress: Progress) -> Figures:
     """Quantise MiniLM on some texts and measure it on others.
 
     Returns
     -------
     dict
-        ``error`` (1 - mean cosine to FP32's sentence vectors), ``worst_text`` (1 - least cosine),
-        ``nearest_1``, ``nearest_5``, ``nearest_10`` (agreement on the nearest others).
+        ``error`` (1 - mean cosine to FP32's sentence vectors), ``standard_error`` (its own),
+        ``worst_text`` (1 - least cosine), ``losses`` (1 - cosine of each text), ``nearest_1``,
+        ``nearest_5``, ``nearest_10`` (agreement on the nearest others).
     """
     model = MiniLM()
     parts = sum(options.layers in name for name in model.layer_names) + 1  # the last: measured
@@ -60,7 +78,7 @@ def evaluate(options: EvalOptions, progress: Progress) -> dict[str, float]:
         calibration_texts(options.seed, options.calibration),
         lambda name: progress(next(done), parts),
     )
-    texts = (tuning_texts if options.tuning else unseen_texts)(options.seed, options.texts)
+    texts = evaluation_texts(options.seed, options.texts, tuning=options.tuning)
     vectors, exact = pool(quantised.run(texts)), model.embed(texts)
     progress(next(done), parts)
     near = {f"nearest_{n}": retrieval(vectors, exact, n) for n in NEAREST if n < len(texts)}

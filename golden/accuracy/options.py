@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from golden.base.errors import InputError
+from golden.base.names import lookup
 from golden.exact.codebook import A_INDEX_BITS, require_index_bits
 from golden.exact.outliers import outliers_per_side
+from golden.models.lm.kv_cache import published_cache
 from golden.models.minilm import linear_layers
 from golden.quantise.methods.kllm import prepare_kllm
 from golden.quantise.methods.layer import Prepare
@@ -15,7 +18,9 @@ from golden.quantise.recipes.table import DEFAULT, require_recipe
 
 # Told how much of the work is done, and of how much.
 Progress = Callable[[int, int], object]
+Figures = dict[str, Any]  # by name, ready for JSON
 OWN = "kllm"
+FULL, PAPER = KEPT = ("full", "paper")  # what becomes of keys and values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +48,11 @@ class EvalOptions:
     layers : str
         Only MiniLM's linear layers with this in their name are quantised.
     tuning : bool
-        Whether to measure on the passages that methods are chosen on, for trying something new;
-        otherwise on passages that no choice has seen. For MiniLM alone.
+        Whether to measure on the text that methods are chosen on, for trying something new;
+        otherwise on text that no choice has seen.
+    kv : str
+        ``full``: attention has keys and values in full precision. ``paper``: as the method's paper
+        keeps them, see :mod:`golden.models.lm.kv_cache`. For the language model alone.
     """
 
     method: str = OWN
@@ -58,6 +66,7 @@ class EvalOptions:
     seed: int = 0
     layers: str = ""
     tuning: bool = False
+    kv: str = FULL
 
     def __post_init__(self) -> None:
         for name in ("calibration", "texts"):
@@ -72,6 +81,9 @@ class EvalOptions:
         """Raise InputError if the method or the recipe is not known; before long work."""
         require_method(self.method)
         require_recipe(self.recipe)
+        lookup("way to keep keys and values", self.kv, dict.fromkeys(KEPT))
+        if self.kv == PAPER:
+            published_cache(self.method)
         outliers_per_side(1, self.outlier_share)
         if self.method == OWN:
             require_index_bits("weight_bits", self.bits_w)

@@ -11,7 +11,7 @@ from golden.models.layer_source import model_layers
 
 @dataclass(frozen=True)
 class Width:
-    """Errors over layers at one width. Relative to the outputs' root mean square.
+    """Errors over layers at one width. Relative to the centred outputs' root mean square.
 
     Parameters
     ----------
@@ -45,6 +45,7 @@ def width_curve(
     tokens: int,
     seed: int,
     model: str = "minilm",
+    tuning: bool = False,
     report: Callable[[], object],
 ) -> list[Width]:
     """Quantise layers of a model at each width and return what becomes of the errors.
@@ -62,10 +63,12 @@ def width_curve(
         Chooses the texts.
     model : str
         A name in :data:`golden.models.table.MODELS`.
+    tuning : bool
+        Whether to measure on the text that methods are chosen on.
     report : callable
         Called after each layer.
     """
-    layers = list(model_layers(names, tokens, None, seed, model))
+    layers = list(model_layers(names, tokens, None, seed, model, tuning=tuning))
     curve = []
     for bits in widths:
         splits = []

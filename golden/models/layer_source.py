@@ -46,10 +46,16 @@ class LayerSource:
 
 
 def model_layer(
-    name: str, tokens: int, text_file: Path | None = None, seed: int = 0, model: str = "minilm"
+    name: str,
+    tokens: int,
+    text_file: Path | None = None,
+    seed: int = 0,
+    model: str = "minilm",
+    *,
+    tuning: bool = False,
 ) -> LayerSource:
     """Return one layer as :func:`model_layers` does."""
-    return next(model_layers([name], tokens, text_file, seed, model))
+    return next(model_layers([name], tokens, text_file, seed, model, tuning=tuning))
 
 
 def model_layers(
@@ -58,6 +64,8 @@ def model_layers(
     text_file: Path | None = None,
     seed: int = 0,
     model: str = "minilm",
+    *,
+    tuning: bool = False,
 ) -> Iterator[LayerSource]:
     """Yield layers of a model, each with the activations that it sees in text.
 
@@ -68,12 +76,14 @@ def model_layers(
     tokens : int
         How many to run: the first of the text.
     text_file : Path, optional
-        Text to run; by default text that nothing is calibrated on. Calibration always uses the
-        model's own, without what stands in the file too.
+        Text to run; by default text that nothing is calibrated on, and nothing was chosen on.
+        Calibration always uses the model's own, without what stands in the file too.
     seed : int
         Chooses the text.
     model : str
         A name in :data:`golden.models.table.MODELS`.
+    tuning : bool
+        Whether to run the text that methods are chosen on, and not text new to them.
 
     Raises
     ------
@@ -84,7 +94,7 @@ def model_layers(
     require_layers(model, known.layer_names(), names)
     require_tokens(tokens)
     whole = known.load()
-    text = whole.text_to_run(seed, tokens, text_file)
+    text = whole.text_to_run(seed, tokens, text_file, tuning=tuning)
     seen = whole.activations(names, text)
     calibration = whole.activations(names, whole.calibration_text(seed, text))
     for name in names:

@@ -14,7 +14,7 @@ from golden.base.errors import InputError
 from golden.base.tensor_file import TensorFile
 from golden.base.tools import model_directory
 from golden.models.model import require_layers
-from golden.models.text import calibration_texts, evaluation_texts, passages, texts_from_file
+from golden.models.text import calibration_texts, evaluation_texts, texts_from_file
 from golden.quantise.methods.layer import Array, Linear
 
 LAYERS = 6
@@ -130,15 +130,19 @@ class MiniLM:
         apart = set(without)
         return [text for text in calibration_texts(seed, CALIBRATION_TEXTS) if text not in apart]
 
-    def text_to_run(self, seed: int, tokens: int, file: Path | None) -> list[str]:
+    def text_to_run(
+        self, seed: int, tokens: int, file: Path | None, *, tuning: bool = False
+    ) -> list[str]:
         """Return the first texts, of a file or held out, that have so many tokens together.
+
+        With ``tuning`` they are of those on which methods are chosen.
 
         Raises
         ------
         InputError
             If there are fewer, or the file is no text.
         """
-        texts = texts_from_file(file) if file else evaluation_texts(seed, len(passages()) // 2)
+        texts = texts_from_file(file) if file else evaluation_texts(seed, tuning=tuning)
         total = 0
         for i, text in enumerate(texts):
             total += len(self.tokens(text))

@@ -51,8 +51,12 @@ class Model(Protocol[Text]):
         """Return text to fit codebooks on, about 2000 tokens, nothing of it in ``without``."""
         ...
 
-    def text_to_run(self, seed: int, tokens: int, file: Path | None) -> Text:
+    def text_to_run(
+        self, seed: int, tokens: int, file: Path | None, *, tuning: bool = False
+    ) -> Text:
         """Return text of at least so many tokens, from a file or from what is held out.
+
+        Nothing was chosen on it, unless it is the text that is there for ``tuning``.
 
         Raises
         ------

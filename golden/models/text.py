@@ -17,20 +17,23 @@ def calibration_texts(seed: int, count: int) -> list[str]:
     return _shuffled(passages()[0::2], seed, count)
 
 
-def evaluation_texts(seed: int, count: int) -> list[str]:
-    """Return ``count`` passages to measure errors on; none is ever a calibration passage."""
+def evaluation_texts(seed: int, count: int | None = None, *, tuning: bool = False) -> list[str]:
+    """Return ``count`` passages (all by default) to measure on, of which none ever calibrates.
+
+    No method was chosen on them; with ``tuning`` they are those that methods are chosen on.
+    """
+    looked_at = _looked_at()
+    seen = set(looked_at)
+    texts = looked_at if tuning else [text for text in passages()[1::2] if text not in seen]
+    return _shuffled(texts, seed, len(texts) if count is None else count)
+
+
+def held_out_texts(seed: int, count: int) -> list[str]:
+    """Return ``count`` passages of which none ever calibrates, be they looked at or not.
+
+    For what is not about accuracy.
+    """
     return _shuffled(passages()[1::2], seed, count)
-
-
-def tuning_texts(seed: int, count: int) -> list[str]:
-    """Return ``count`` passages to choose methods on; figures of a chosen one are of others."""
-    return _shuffled(_looked_at(), seed, count)
-
-
-def unseen_texts(seed: int, count: int) -> list[str]:
-    """Return ``count`` passages on which no method was calibrated, and none was chosen."""
-    seen = set(_looked_at())
-    return _shuffled([text for text in passages()[1::2] if text not in seen], seed, count)
 
 
 def passages() -> list[str]:
@@ -63,7 +66,7 @@ def texts_from_file(path: Path) -> list[str]:
 
 def _looked_at() -> list[str]:
     """Return what methods were chosen on, each passage once."""
-    drawn = [text for seed in TUNING_SEEDS for text in evaluation_texts(seed, TUNING_TEXTS)]
+    drawn = [text for seed in TUNING_SEEDS for text in held_out_texts(seed, TUNING_TEXTS)]
     return list(dict.fromkeys(drawn))
 
 

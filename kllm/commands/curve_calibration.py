@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kllm.options import BitsA, Json, LayersPart, Plain, Plot, Seed, Seeds, Texts
+from kllm.options import BitsA, Json, LayersPart, Plain, Plot, Seed, Seeds, Texts, Tuning
 
 EXAMPLES = "kllm curve calibration --seeds 3"
 SIZES = (4, 8, 16, 32, 64)
@@ -19,6 +19,7 @@ def command(
     plain: Plain = False,
     texts: Texts = 32,
     seed: Seed = 0,
+    tuning: Tuning = False,
     seeds: Seeds = 1,
     json_file: Json = None,
     plot: Plot = None,
@@ -29,7 +30,12 @@ def command(
 
     kinds = {
         f"{one} texts": EvalOptions(
-            layers=layers, bits_a=bits_a, symmetric=not plain, texts=texts, calibration=one
+            layers=layers,
+            bits_a=bits_a,
+            symmetric=not plain,
+            texts=texts,
+            calibration=one,
+            tuning=tuning,
         )
         for one in size or SIZES
     }

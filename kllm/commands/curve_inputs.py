@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kllm.options import BitsA, Json, LayersPart, ModelName, Outliers, Plain, Seed
+from kllm.options import BitsA, Json, LayersPart, ModelName, Outliers, Plain, Seed, Tuning
 from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def command(
     plain: Plain = False,
     tokens: Annotated[int, typer.Option(help="Tokens to measure on.")] = 256,
     seed: Seed = 0,
+    tuning: Tuning = False,
     json_file: Json = None,
 ) -> None:
     """Errors of the inputs: dynamic against static outliers, offline against online codebooks.
@@ -45,7 +46,7 @@ def command(
     found = {}
     with working() as say:
         say("activations")
-        for source in model_layers(names, tokens, None, seed, model):
+        for source in model_layers(names, tokens, None, seed, model, tuning=tuning):
             say("layers", len(found) / len(names), source.name)
             found[source.name] = input_errors(
                 source, bits_a, symmetric=not plain, outlier_share=outliers

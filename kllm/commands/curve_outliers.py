@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kllm.options import BitsA, Json, LayersPart, Plain, Plot, Seed, Seeds, Texts
+from kllm.options import BitsA, Json, LayersPart, Plain, Plot, Seed, Seeds, Texts, Tuning
 
 EXAMPLES = "kllm curve outliers --json o.json --plot o.png"
 SHARES = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1)
@@ -20,6 +20,7 @@ def command(
     calibration: Annotated[int, typer.Option(help="Texts to calibrate on.")] = 16,
     texts: Texts = 32,
     seed: Seed = 0,
+    tuning: Tuning = False,
     seeds: Seeds = 1,
     json_file: Json = None,
     plot: Plot = None,
@@ -36,6 +37,7 @@ def command(
             calibration=calibration,
             texts=texts,
             outlier_share=one,
+            tuning=tuning,
         )
         for one in share or SHARES
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from golden.base.errors import InputError
-from kllm.options import Json, LayersPart, ModelName, Plain, Seed, Tokens
+from kllm.options import Json, LayersPart, ModelName, Plain, Seed, Tokens, Tuning
 from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def command(
     plain: Plain = False,
     tokens: Tokens = 64,
     seed: Seed = 0,
+    tuning: Tuning = False,
     json_file: Json = None,
 ) -> None:
     """Entry width of the product table against errors, over a model's linear layers.
@@ -50,6 +51,7 @@ def command(
             tokens=tokens,
             seed=seed,
             model=model,
+            tuning=tuning,
             report=lambda: say("layers", next(done) / len(names) / len(widths)),
         )
     deliver(json_file, [asdict(width) for width in curve], lambda: show(curve))

@@ -21,6 +21,7 @@ from kllm.options import (
     Seed,
     Seeds,
     Texts,
+    Tuning,
     refuse,
 )
 from kllm.results import STANDARD_OUTPUT, deliver, require_json, write_json
@@ -44,7 +45,9 @@ kllm eval --recipe paper --plain --outliers 0.01
 
 kllm eval --ablation --layers layer.0  -  what each part of the recipe is good for
 
-kllm eval --model lm --texts 256 --method kllm --method quarot --method fp16
+kllm eval --model lm --texts 256 --method kllm --method quarot_asym_g128 --method fp16
+
+kllm eval --model lm --method quarot --method atom --kv paper  -  with their papers' 4-bit KV cache
 """
 
 
@@ -69,33 +72,38 @@ def command(
     texts: Texts = 64,
     seed: Seed = 0,
     seeds: Seeds = 1,
-    tuning: Annotated[
-        bool,
+    tuning: Tuning = False,
+    kv: Annotated[
+        str,
         typer.Option(
-            "--tuning", help="MiniLM: measure on the passages that methods are chosen on."
+            help="lm: keys and values in full precision, or as each method's paper keeps them:"
+            " full or paper."
         ),
-    ] = False,
+    ] = "full",
     json_file: Json = None,
     plot: Plot = None,
 ) -> None:
     """Quantise a whole model and measure what that costs.
 
     Layers are quantised in the order in which they run, each on what those before it give.
-    Calibration and measurement use different texts, drawn anew for each seed; MiniLM is measured
-    on passages that took no part in the choice of methods, for which seeds 0 to 2 were used.
+    Calibration and measurement use different texts, drawn anew for each seed, and nothing was
+    chosen on what is measured. The standard error is over texts, or windows, each against full
+    precision on the same.
     ``kllm`` runs the integer form of the engines, bit for bit, FP16 between layers. Options of
     kllm, such as --outliers and --plain, are without effect on other methods.
     """
     from dataclasses import replace
 
     from golden.accuracy.ablation import variants
-    from golden.accuracy.options import EvalOptions
+    from golden.accuracy.options import PAPER, EvalOptions
     from golden.quantise.recipes.table import DEFAULT
 
     if ablation and (method or recipe):
         raise InputError("--ablation varies the recipe of kllm: leave out --method and --recipe")
     if model == "lm":
-        refuse(context, "the language model is quantised as a whole", "layers", "tuning")
+        refuse(context, "the language model is quantised as a whole", "layers")
+    else:
+        refuse(context, "only the language model keeps keys and values", "kv")
     if method and "kllm" not in method:
         refuse(context, "no method but kllm takes these", "outliers", "plain", "recipe")
     base = EvalOptions(
@@ -107,13 +115,15 @@ def command(
         calibration=calibration,
         texts=texts,
         tuning=tuning,
+        kv=kv,
     )
     if ablation:
         kinds = dict(variants(base))
     else:
         recipes = recipe or [DEFAULT]
+        kept = ", KV as in its paper" if kv == PAPER else ""
         kinds = {
-            name if len(recipes) == 1 or name != "kllm" else f"{name}, {kind}": replace(
+            name + f", {kind}" * (len(recipes) > 1 and name == "kllm") + kept: replace(
                 base, method=name, recipe=kind
             )
             for name in method or ["kllm"]

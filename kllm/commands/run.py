@@ -18,6 +18,7 @@ from kllm.options import (
     Seed,
     Simulator,
     Symmetric,
+    Tuning,
     refuse,
 )
 from kllm.results import deliver, require_json
@@ -39,7 +40,7 @@ kllm run --weights model.safetensors --tensor fc.weight --activations x.npy --js
 WAVES=1 kllm run --tokens 1 --simulator icarus  -  with a waveform
 """
 LM_LAYER = "model.layers.0.self_attn.q_proj"
-OF_MODELS = ("model", "layer", "text")
+OF_MODELS = ("model", "layer", "text", "tuning")
 KEPT = ("bits_w", "bits_a", "outliers", "recipe")
 
 
@@ -78,6 +79,7 @@ def command(
         typer.Option(help="Its inputs, .npy (T, K): the last tokens run, the rest calibrate."),
     ] = None,
     seed: Seed = 0,
+    tuning: Tuning = False,
     area: Area = True,
     json_file: Json = None,
     dump: Annotated[
@@ -114,8 +116,10 @@ def command(
         if weights or tensor or activations:
             source = own_layer(context, weights, tensor, activations, tokens)
         else:
+            if text:
+                refuse(context, "text of your own is run whatever was chosen on", "tuning")
             name = layer or (LM_LAYER if model == "lm" else LAYER)
-            source = model_layer(name, tokens, text, seed, model)
+            source = model_layer(name, tokens, text, seed, model, tuning=tuning)
         outcome = run(source, options, measure_area=measure_design if area else None, progress=say)
     deliver(json_file, summary(outcome), lambda: show(outcome))
     if dump:

@@ -15,6 +15,7 @@ from kllm.options import (
     Seed,
     Symmetric,
     Tokens,
+    Tuning,
 )
 from kllm.results import deliver, require_json
 
@@ -46,13 +47,14 @@ def command(
     outliers: Outliers = 0.005,
     recipe: Recipe = "refined",
     seed: Seed = 0,
+    tuning: Tuning = False,
     json_file: Json = None,
 ) -> None:
     """Split the errors of a model's linear layers: codebooks against integer arithmetic.
 
-    Calibration and measurement use different texts. Errors are root mean squares relative to a
-    layer's outputs; beside them integer round-to-nearest with the same bits, with a scale per
-    token and in groups of 128.
+    Calibration and measurement use different texts, and nothing was chosen on what is measured.
+    Errors are root mean squares relative to that of a layer's outputs without bias and mean; beside
+    them integer round-to-nearest with the same bits, with a scale per token and in groups of 128.
     """
     from golden.accuracy.error_split import study
     from golden.base.console import working
@@ -63,7 +65,7 @@ def command(
     names = with_part("linear layer", layers, require_model(model).layer_names())
     require_json(json_file)
     errors = study(
-        model_layers(names, tokens, None, seed, model),
+        model_layers(names, tokens, None, seed, model, tuning=tuning),
         weight_bits=bits_w,
         activation_bits=bits_a,
         symmetric=symmetric,

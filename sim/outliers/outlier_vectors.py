@@ -5,7 +5,7 @@ import numpy as np
 from golden.base.errors import InputError
 from golden.exact.fp16 import BitArray
 from golden.models.minilm import MiniLM
-from golden.models.text import evaluation_texts
+from golden.models.text import held_out_texts
 
 REAL = "minilm"
 LAYER = "encoder.layer.3.output.dense"  # its inputs follow a GELU: few are large, most near zero
@@ -41,7 +41,7 @@ def real(inputs: int, tokens: int) -> BitArray:
     golden.base.errors.InputError
         If the texts do not have so many.
     """
-    seen = MiniLM().activations([LAYER], evaluation_texts(0, TEXTS))[LAYER].ravel()
+    seen = MiniLM().activations([LAYER], held_out_texts(0, TEXTS))[LAYER].ravel()
     if len(seen) < inputs * tokens:
         raise InputError(
             f"the texts give {len(seen)} activations, {tokens} vectors of {inputs} take"

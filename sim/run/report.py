@@ -14,7 +14,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     """Return everything that was measured, ready for JSON.
 
     Errors are root mean squares over tokens and output channels, relative to that of the FP32
-    layer's outputs.
+    layer's outputs without bias and mean.
     """
     options, source, layer, run = outcome.options, outcome.source, outcome.layer, outcome.run
     return {
@@ -116,8 +116,9 @@ def show(outcome: Outcome) -> None:
         rows.add_row("  flip-flops' share", _percent(area["ge_sequential"] / area["ge"]))
         rows.add_row("longest path", f"{area['delay_fo4']:.0f} FO4")
     notes = (
-        "Errors: root mean square, relative to that of the FP32 layer's outputs. Cycles per"
-        " token: first beat of weights to last output; filling overlaps with the next token."
+        "Errors: root mean square, relative to that of the FP32 layer's outputs without bias"
+        " and mean. Cycles per token: first beat of weights to last output; filling overlaps with"
+        " the next token."
     )
     if area:
         notes += " GE: areas of the least NAND2. FO4: delay of an inverter that drives four."

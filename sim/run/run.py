@@ -205,7 +205,7 @@ def run(
         layer=layer,
         golden=golden,
         run=simulated,
-        errors=split_errors(layer, source.weight, source.bias, source.x, golden),
+        errors=split_errors(layer, source, golden),
         area=area,
     )
 

@@ -115,7 +115,7 @@ def _errors_known(point: Point, accuracy: Accuracy) -> Figures:
 
 
 def _errors(point: Point, accuracy: Accuracy) -> Figures:
-    """Return errors over the outputs' root mean square."""
+    """Return errors over the centred outputs' root mean square."""
     from golden.accuracy.error_split import split_errors
     from golden.models.layer_source import model_layer
     from golden.quantise.quantize import quantize_linear
@@ -132,7 +132,7 @@ def _errors(point: Point, accuracy: Accuracy) -> Figures:
         outlier_share=accuracy.outlier_share,
         magnitude_bits=numbers.magnitude_bits,
     )
-    split = split_errors(layer, source.weight, source.bias, source.x)
+    split = split_errors(layer, source)
     relative = split.relative()
     quantisation, arithmetic = relative["quantisation"], relative["arithmetic"]
     return {

@@ -44,34 +44,17 @@ def calibration_windows(seed: int, count: int) -> Tokens:
     return _drawn(_all_windows(held_out=False), seed, count)
 
 
-def drawn_windows(seed: int, count: int) -> Tokens:
+def held_out_windows(seed: int, count: int) -> Tokens:
     """Return ``count`` windows of held-out text, drawn at random; raises as the above does."""
     return _drawn(_all_windows(held_out=True), seed, count)
-
-
-def held_out_windows(count: int) -> Tokens:
-    """Return ``count`` evenly spaced windows of held-out text.
-
-    Raises
-    ------
-    InputError
-        If there are fewer.
-    """
-    found = _all_windows(held_out=True)
-    _require_count(count, len(found))
-    return found[np.arange(count) * len(found) // count]
 
 
 def _drawn(found: Tokens, seed: int, count: int) -> Tokens:
     if seed < 0:
         raise InputError(f"the seed must be 0 or more, got {seed}")
-    _require_count(count, len(found))
+    if not 1 <= count <= len(found):
+        raise InputError(f"the number of windows must be from 1 to {len(found)}, got {count}")
     return found[np.random.default_rng(seed).permutation(len(found))[:count]]
-
-
-def _require_count(count: int, most: int) -> None:
-    if not 1 <= count <= most:
-        raise InputError(f"the number of windows must be from 1 to {most}, got {count}")
 
 
 @cache

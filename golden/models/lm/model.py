@@ -10,7 +10,8 @@ import numpy as np
 from golden.base.errors import InputError
 from golden.base.tensor_file import TensorFile
 from golden.models.lm.config import CONFIG, Config, linear_layers
-from golden.models.lm.corpus import calibration_windows, drawn_windows
+from golden.models.lm.corpus import calibration_windows, held_out_windows
+from golden.models.lm.kv_cache import Cache, exact
 from golden.models.lm.tokens import Tokens, encode, load_tokenizer
 from golden.models.model import require_layers
 from golden.models.text import texts_from_file
@@ -38,12 +39,15 @@ class LanguageModel:
         Orthogonal matrices that linear layers apply to their inputs (``x @ matrix``) at run time.
     linears : mapping of str to callable
         What stands in for a linear layer: inputs (T, K) to outputs (T, N).
+    cache : callable
+        How attention keeps keys and values.
     """
 
     tensors: Mapping[str, Array]
     config: Config = CONFIG
     before: Mapping[str, Array] = field(default_factory=dict)
     linears: Mapping[str, Linear] = field(default_factory=dict)
+    cache: Cache = exact
 
     @classmethod
     def load(cls, path: Path = CHECKPOINT, config: Config = CONFIG) -> Self:
@@ -104,8 +108,13 @@ class LanguageModel:
         found = calibration_windows(seed, CALIBRATION_WINDOWS)
         return [w for w in found if not any(np.array_equal(w, row) for row in without)]
 
-    def text_to_run(self, seed: int, tokens: int, file: Path | None) -> Rows:
+    def text_to_run(
+        self, seed: int, tokens: int, file: Path | None, *, tuning: bool = False
+    ) -> Rows:
         """Return rows of so many tokens or more, of a file or of held-out text.
+
+        What is chosen is chosen on training text, so ``tuning`` gives that: windows which do not
+        calibrate with the same seed.
 
         Raises
         ------
@@ -114,7 +123,11 @@ class LanguageModel:
         """
         length = self.config.context
         if not file:
-            return drawn_windows(seed, -(-tokens // length))
+            count = -(-tokens // length)
+            if tuning:
+                drawn = calibration_windows(seed, CALIBRATION_WINDOWS + count)
+                return drawn[CALIBRATION_WINDOWS:]
+            return held_out_windows(seed, count)
         found = encode(load_tokenizer(), ["\n\n".join(texts_from_file(file))])
         if len(found) < tokens:
             raise InputError(
@@ -149,7 +162,7 @@ class LanguageModel:
             layer = f"model.layers.{i}"
             a = self._norm(f"{layer}.input_layernorm", x)
             q, k, v = (self._linear(f"{layer}.self_attn.{n}_proj", a, seen) for n in "qkv")
-            mixed = attention(q, k, v, windows.shape[1], self.config)
+            mixed = attention(q, k, v, windows.shape[1], self.config, self.cache)
             x = x + self._linear(f"{layer}.self_attn.o_proj", mixed, seen)
             a = self._norm(f"{layer}.post_attention_layernorm", x)
             gate, up = (self._linear(f"{layer}.mlp.{n}_proj", a, seen) for n in ("gate", "up"))
@@ -218,13 +231,15 @@ def rotate(heads: Array, base: float) -> Array:
     return np.concatenate(turned, axis=-1)
 
 
-def attention(query: Array, key: Array, value: Array, length: int, config: Config) -> Array:
+def attention(
+    query: Array, key: Array, value: Array, length: int, config: Config, cache: Cache = exact
+) -> Array:
     """Return causal attention's mix of the values, head by head; all (B * T, hidden)."""
     q, k, v = (
         part.reshape(-1, length, config.heads, config.hidden // config.heads).transpose(0, 2, 1, 3)
         for part in (query, key, value)
     )
-    q, k = rotate(q, config.rope_base), rotate(k, config.rope_base)
+    q, k, v = cache(q, k, v, lambda heads: rotate(heads, config.rope_base))
     scores = q @ k.transpose(0, 1, 3, 2) / np.float32(q.shape[-1] ** 0.5)
     scores[..., np.triu(np.ones((length, length), np.bool_), 1)] = -np.inf
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))

@@ -36,3 +36,20 @@ def losses(model: LanguageModel, text: Tokens, track: Track = iter) -> Losses:
 def perplexity(found: Losses) -> float:
     """Return the perplexity per token of windows with these mean losses."""
     return float(np.exp(found.mean()))
+
+
+def paired_error(found: Losses, whole: Losses) -> float:
+    """Return the standard error of the difference of two perplexities of the same windows.
+
+    Windows are easy or hard for both: what stays is how much more some lose than others. A window
+    moves the difference by its losses times the slopes of both exponentials; infinite for one.
+
+    Parameters
+    ----------
+    found, whole : (W,) float64
+        Mean losses of each window.
+    """
+    if len(found) < 2:
+        return float("inf")
+    moved = perplexity(found) * found - perplexity(whole) * whole
+    return float(moved.std(ddof=1) / np.sqrt(len(moved)))

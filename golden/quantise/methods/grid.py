@@ -1,4 +1,8 @@
-"""Uniform grids, as integer arithmetic has them: symmetric, one scale per row or group."""
+"""Uniform grids, as integer arithmetic has them, one for each row or group of it.
+
+Symmetric ones have a scale; asymmetric ones a zero point, too, and so their ends where the values
+have theirs.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -50,8 +54,40 @@ def searched_scale(values: Floats, bits: int) -> Floats:
     return best
 
 
+def to_shifted_grid(values: Floats, bits: int, clip: float, *, with_zero: bool) -> Floats:
+    """Return the points next to values (R, K) of an asymmetric grid for each row.
+
+    After QuaRot's published code: ``2**bits`` points from ``clip`` times the least value to
+    ``clip`` times the largest, moved by less than half a step so that zero is a point.
+
+    Parameters
+    ----------
+    values : (R, K) float
+    bits : int
+    clip : float
+    with_zero : bool
+        Whether the ends lie on either side of zero even if all values lie on one. Rows of equal
+        values have such ends in any case.
+    """
+    low, high = (clip * end(values, axis=1, keepdims=True) for end in (np.min, np.max))
+    spread = ~with_zero & (low < high)
+    low, high = (
+        np.where(spread, low, np.minimum(low, 0)),
+        np.where(spread, high, np.maximum(high, 0)),
+    )
+    most = (1 << bits) - 1
+    scale = np.where(low < high, high - low, 1) / most
+    zero = np.rint(-low / scale)
+    return (np.clip(np.rint(values / scale) + zero, 0, most) - zero) * scale
+
+
 def quantize_rows(
-    values: Floats, bits: int, *, clip: float = 1.0, group: int | None = None
+    values: Floats,
+    bits: int,
+    *,
+    clip: float = 1.0,
+    group: int | None = None,
+    asymmetric: bool = False,
 ) -> Floats:
     """Quantise each row, or each group of neighbours in it, on a grid of its own.
 
@@ -64,6 +100,9 @@ def quantize_rows(
         What share of the largest magnitude the grid reaches.
     group : int, optional
         How many neighbours share a scale; the last group may be shorter. All of K by default.
+    asymmetric : bool
+        Whether the grid has a zero point. As in QuaRot's published code, the grid of a whole row
+        reaches to zero at least, that of a group need not.
 
     Returns
     -------
@@ -74,4 +113,8 @@ def quantize_rows(
     if size < 1:
         raise InputError(f"a group must have at least 1 value, got {size}")
     parts = [values[:, at : at + size] for at in range(0, values.shape[1], size)]
-    return np.concatenate([to_grid(p, largest_scale(p, bits, clip), bits) for p in parts], axis=1)
+    if asymmetric:
+        rounded = [to_shifted_grid(p, bits, clip, with_zero=group is None) for p in parts]
+    else:
+        rounded = [to_grid(p, largest_scale(p, bits, clip), bits) for p in parts]
+    return np.concatenate(rounded, axis=1)

@@ -25,15 +25,17 @@ def prepare_rtn(
     bits_a: int,
     seed: int,
     group: int | None = None,
+    asymmetric: bool = False,
 ) -> FakeQuantized:
-    """Return the layer rounded to nearest, symmetric, dynamically per token.
+    """Return the layer rounded to nearest, dynamically per token.
 
     A scale for each token and each output channel, or with ``group`` for that many input channels
-    of either. Nothing is calibrated and nothing is random.
+    of either. Weights are symmetric; activations have a zero point if ``asymmetric``. Nothing is
+    calibrated and nothing is random.
     """
     del calibration, seed
     rounded = quantize_rows(weight.T, bits_w, group=group)
-    activation = partial(quantize_rows, bits=bits_a, group=group)
+    activation = partial(quantize_rows, bits=bits_a, group=group, asymmetric=asymmetric)
     return FakeQuantized(rounded.astype(np.float32), bias, activation)
 
 
