@@ -79,7 +79,7 @@ def _leading(sums: IntArray) -> tuple[IntArray, IntArray]:
     magnitude is short of the true one by next to nothing.
     """
     long = sums << KEPT
-    magnitude = np.where(sums < 0, ~long, long)
+    magnitude = np.asarray(np.where(sums < 0, ~long, long), np.int64)
     drop = np.maximum(bit_length(magnitude) - KEPT, 0)
     return magnitude >> drop, drop - KEPT
 

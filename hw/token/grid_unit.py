@@ -78,4 +78,5 @@ class GridUnit(Component):
         m.d.comb += self.code.eq(self._code(Pipeline(m, 1)).value)
 
     def _code(self, pipe: Pipeline) -> Staged:
-        return grid_code(pipe, *pipe.start(self.activation), self.measure)
+        (activation,) = pipe.start(self.activation)
+        return grid_code(pipe, activation, self.measure)

@@ -61,7 +61,9 @@ def paper_units() -> tuple[PaperUnit, ...]:
             share=TREE_LANES,
         ),
         PaperUnit(
-            "Clustering Unit", 328, Design("clustering_unit", partial(ClusteringUnit, False))
+            "Clustering Unit",
+            328,
+            Design("clustering_unit", partial(ClusteringUnit, 4, symmetric=False)),
         ),
         PaperUnit("Orizuru unit, 16 inputs", 2707, point("orizuru_unit")),
         PaperUnit("error-calculation unit", 4120, point("error_unit")),

@@ -122,7 +122,8 @@ class LayerConstants(Sized[EngineSpec]):
 
     def _entry(self, number: Any) -> Any:
         """Return an entry of the product table: by row and column, or by the bin's number."""
-        if isinstance(self.spec.product_table.elem_shape, data.ArrayLayout):
+        layout: Any = self.spec.product_table
+        if isinstance(layout.elem_shape, data.ArrayLayout):
             row = number[INDEX_BITS : INDEX_BITS + self.spec.code_bits]
             return self.product_table[row][number[:INDEX_BITS]]
         return self.product_table[number[: INDEX_BITS + self.spec.code_bits]]
