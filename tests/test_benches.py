@@ -20,9 +20,18 @@ RUN_BY_COMMAND = {f"sim.benches.run.bench_{name}_run" for name in ("layer", "ori
 
 
 TRIED = {name: one for name, one in POINTS.items() if one.bench is not None}
+# Whole engines take a minute of the processor's time or more. `make test` tries one of each kind
+# but FP16 counters, which tests/test_run.py runs; `make test-all` has the other forms, too.
+SLOW = (
+    *("lookup_engine_plain", "lookup_engine_a5", "lookup_engine_a5_symmetric", "lookup_engine_a8"),
+    *("counter_engine_plain", "counter_engine_symmetric"),
+    *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric"),
+)
 
 
-@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in TRIED]
+)
 def test_bench(name: str, needs: Callable[[str], None]) -> None:
     simulator = choose_simulator()
     needs(simulator)
@@ -50,6 +59,10 @@ def test_every_component_has_a_bench() -> None:
     tried = {type(one.make()) for one in TRIED.values()}
     lack = {kind.__name__ for kind in components()} - {kind.__name__ for kind in tried}
     assert not lack, "no point in gateware/points that has a bench for these"
+
+
+def test_slow_benches_exist() -> None:
+    assert set(SLOW) <= set(TRIED)
 
 
 def test_every_bench_is_run() -> None:
