@@ -68,6 +68,22 @@ def fit_codebook(
     return np.concatenate([-centroids[::-1], centroids]) if symmetric else centroids
 
 
+def check_codebook(
+    name: str, centroids: IntArray, index_bits: int, centroid_bits: int, symmetric: bool
+) -> None:
+    """Raise ValueError if integer centroids are too many, too large, or not in order."""
+    allowed = [1 << bits for bits in range(2, index_bits + 1)]
+    if centroids.ndim != 1 or len(centroids) not in allowed:
+        listed = ", ".join(map(str, allowed[:-1])) + f" or {allowed[-1]}"
+        raise ValueError(f"{name} must have {listed} entries, got shape {centroids.shape}")
+    if (np.diff(centroids) < 0).any():
+        raise ValueError(f"{name} must ascend")
+    if np.abs(centroids).max() >= 1 << centroid_bits:
+        raise ValueError(f"{name} must fit {centroid_bits + 1} bits, signed")
+    if symmetric and not np.array_equal(centroids, -centroids[::-1]):
+        raise ValueError(f"{name} must be symmetric about zero")
+
+
 def to_grid(centroids: FloatArray, fraction_bits: int) -> IntArray:
     """Round centroids to multiples of ``2**-fraction_bits``; what needs more bits is cut off."""
     limit = (1 << (CENTROID_BITS - 1)) - 1

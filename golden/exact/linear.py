@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from golden.exact import fp16
 from golden.exact.clustering import cluster, thresholds
-from golden.exact.codebook import from_grid
+from golden.exact.codebook import check_codebook, from_grid
 from golden.exact.fp16 import BitArray
 from golden.exact.grid import GRID, grid_index, made_rows
 from golden.exact.main_sums import main_sums
@@ -99,12 +99,10 @@ class QuantizedLinear:
     def _check_form(self) -> None:
         """Raise ValueError if a codebook is not as the form of the rows asks for."""
         spec = self.spec
-        _check_codebook("w_centroids", self.w_centroids, 4, spec.w_centroid_bits, spec.symmetric)
+        check_codebook("w_centroids", self.w_centroids, 4, spec.w_centroid_bits, spec.symmetric)
         if not spec.made:
             bits = spec.activation_bits
-            _check_codebook(
-                "a_centroids", self.a_centroids, bits, CENTROID_BITS - 1, spec.symmetric
-            )
+            check_codebook("a_centroids", self.a_centroids, bits, CENTROID_BITS - 1, spec.symmetric)
         elif not np.array_equal(self.a_centroids, GRID):
             raise ValueError("a_centroids must be the grid where rows are made")
         elif not np.array_equal(self.product_table, made_rows(self.w_centroids)):
@@ -285,18 +283,3 @@ def _compensation(layer: QuantizedLinear, rows: IntArray, outliers: IntArray) ->
     for i in range(outliers.shape[1]):
         sums += np.take_along_axis(rows[:, i], layer.w_index[outliers[:, i]].astype(np.int64), 1)
     return sums
-
-
-def _check_codebook(
-    name: str, centroids: IntArray, index_bits: int, centroid_bits: int, symmetric: bool
-) -> None:
-    allowed = [1 << bits for bits in range(2, index_bits + 1)]
-    if centroids.ndim != 1 or len(centroids) not in allowed:
-        listed = ", ".join(map(str, allowed[:-1])) + f" or {allowed[-1]}"
-        raise ValueError(f"{name} must have {listed} entries, got shape {centroids.shape}")
-    if (np.diff(centroids) < 0).any():
-        raise ValueError(f"{name} must ascend")
-    if np.abs(centroids).max() >= 1 << centroid_bits:
-        raise ValueError(f"{name} must fit {centroid_bits + 1} bits, signed")
-    if symmetric and not np.array_equal(centroids, -centroids[::-1]):
-        raise ValueError(f"{name} must be symmetric about zero")
