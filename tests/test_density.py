@@ -99,7 +99,7 @@ def test_cycles_at_the_papers_scale() -> None:
     rows = {row.outlier_percent: row for row in paper_scale_cycles()}
     assert [row.counter for row in rows.values()] == [2048, 2048, 2048, 2624, 6592, 13120]
     assert counter_spec().compensation_cycles(4096, outliers_of(4096, 1)) == 1344
-    assert [row.lookup for row in rows.values()] == [2048, 2080, 2096, 2144, 2256, 2464]
+    assert [row.lookup for row in rows.values()] == [2048, 2096, 2120, 2192, 2360, 2672]
     assert rows[1].lookup <= 2100
     assert rows[10].lookup <= 2480
 
@@ -129,7 +129,7 @@ def test_command_writes_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "ge_per_mac_with_scales",
     }  # fmt: skip
     assert plot.read_bytes().startswith(b"\x89PNG")
-    for said in ("AxCore", "1/16.7", "300.0", "25.0%", "2464", "13120", LAYER):
+    for said in ("AxCore", "1/16.7", "300.0", "25.0%", "2672", "13120", LAYER):
         assert said in result.output
 
 

@@ -39,7 +39,7 @@ NOTES = (
     (
         "Cycles: of a token in a layer of 4096 x 4096 at 8192 multiply-accumulates a cycle, by"
         " the formulas that simulation is held to, without the constant fill of the pipelines."
-        " Lookup, 16 x 512: (K / 16 + 2 digits * outliers / 16) * N / 512. Counter, 16 lines of"
+        " Lookup, 16 x 512: (K / 16 + 3 digits * outliers / 16) * N / 512. Counter, 16 lines of"
         " 512: N / 16 * the larger of K / 512 and 256 bins / 32, or outliers * N / 128 in its 8"
         " MACs a line, if longer. Each quotient is rounded up."
     ),
