@@ -10,6 +10,7 @@ from amaranth.utils import ceil_log2, exact_log2
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, SCALE_BITS, NumberSpec, require_int
 from hw.formats import KEY, require_power_of_two
 
+SUM_BITS_LEAST = 16  # an output scaler keeps 15 of a magnitude
 SUM_BITS = 32  # times two scales of 11 bits, so that float64 holds the product exactly
 W_EXPONENT = signed(7)
 CHANNEL = data.StructLayout({"bias": 16, "mantissa": SCALE_BITS, "exponent": W_EXPONENT})
@@ -92,7 +93,8 @@ class EngineSpec:
     @property
     def sum_bits(self) -> int:
         """Bits of an accumulator: no layer within the limits overflows it."""
-        return self.numbers.sum_bits(self.inputs_max, 2 * self.outliers_max)
+        bits = self.numbers.sum_bits(self.inputs_max, 2 * self.outliers_max)
+        return max(bits, SUM_BITS_LEAST)
 
     @property
     def output_cycles(self) -> int:

@@ -223,7 +223,7 @@ def test_curves_of_layers_print_and_write(tmp_path: Path) -> None:
         (["eval", "--texts=0"], "texts must be at least 1"),
         (["eval", "--layers=layer.9"], "no linear layer of MiniLM has 'layer.9'"),
         (["eval", "--plot=x.gif"], "must end in .png"),
-        (["eval", "--bits-a=9"], "activation_bits must be 2, 3 or 4"),
+        (["eval", "--bits-a=9"], "activation_bits must be 2, 3, 4, 5 or 8"),
         (["curve", "width", "--from=9", "--to=8"], "must ascend"),
         (["curve", "width", "--layers=nope"], "nope"),
         (["curve", "inputs", "--layers=nope"], "nope"),

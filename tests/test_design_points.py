@@ -76,7 +76,9 @@ def test_sizes_are_those_of_the_catalogue() -> None:
         "minilm": (16, 64),
     }
     assert {design.name for design in ENGINES} == {
-        size + suffix for size in SIZES for suffix in ("", SUFFIX)
+        *(size + suffix for size in SIZES for suffix in ("", SUFFIX)),
+        *(name + form + SUFFIX for name in ("tiny", "minilm") for form in ("_a5", "_a8")),
+        *("tiny_a5", "tiny_a8"),
     }
 
 

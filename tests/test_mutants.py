@@ -12,7 +12,7 @@ from sim.kit.launch import BenchError, run_bench
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("clustering_unit_symmetric", "thresholds[48] & ", "thresholds[48] | "),  # on a midpoint
+        ("clustering_unit_symmetric", "measure[48] & ", "measure[48] | "),  # on a midpoint
         ("clustering_unit_symmetric", "reaches_7_0 & ", "reaches_7_0 | "),  # two parts at once
         ("sorted_list", " > ", " >= "),  # the later of equal keys goes ahead
         ("lookup_tree_symmetric", " ^ ", " | "),  # a sign is lost

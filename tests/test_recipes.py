@@ -115,7 +115,7 @@ LAYER = "encoder.layer.3.output.dense"
 def test_refined_errs_less_than_the_others_on_other_text(layers, symmetric: bool) -> None:
     """Engine's outputs against FP32's: pinned to what the recipe reaches, a little slack."""
     some = layers if symmetric else layers[:1]  # tables of large plain layers take their time
-    for source, most in zip(some, (0.82, 0.87), strict=False):
+    for source, most in zip(some, (0.88, 0.89), strict=False):
         exact = source.x.view(np.float16).astype(np.float64) @ source.weight + source.bias
         errors = {}
         for recipe in ("refined", "weighted", "paper"):

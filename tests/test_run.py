@@ -173,7 +173,7 @@ def test_bad_arrays_are_refused(
         (["--tokens=0"], "tokens"),
         (["--seed=-1"], "seed"),
         (["--design=tinny"], "tiny"),
-        (["--design=counter_fp16_small", "--symmetric"], "plain codebooks only"),
+        (["--design=counter_fp16_small", "--symmetric"], "no counter_fp16_small_symmetric"),
         (["--design=fp16_fma"], "counter_fp16_small"),
         (["--simulator=modelsim"], "verilator"),
         (["--tensor=fc.wait"], "fc.weight"),

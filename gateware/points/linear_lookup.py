@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from gateware.point import BESIDE, Point, listed
+from gateware.point import Point, listed
 from gateware.sizes import (
     FIVE,
     MADE,
@@ -68,7 +68,6 @@ POINTS = (
         "row_maker",
         partial(RowMaker, engine_spec("small", symmetric=True, activation_bits=8)),
         f"the rows of one input lane, made of activations of 8 bits, {OF_SMALL}",
-        bench=BESIDE,
     ),
     Point("row_maker_symmetric", partial(RowMaker, MADE[True]), bench=ROW_SELECT),
     Point("row_maker_plain", partial(RowMaker, MADE[False]), bench=ROW_SELECT),

@@ -17,10 +17,6 @@ class OutlierUser(Sized[EngineSpec]):
     """Outliers on each side."""
     a_centroids = In(lambda c: c.spec.activation_codebook)
     """As for :class:`hw.token.midpoint_scaler.MidpointScaler`; not where rows are made."""
-    w_centroids = In(lambda c: c.spec.weight_codebook)
-    """Of the weights: ascending, in table units; the positive ones of a symmetric codebook. Unused
-    ones are zero. Steady for some cycles before a token.
-    """
     scale = In(SCALE)
     """The token's scale. This and the next two are steady from ``start`` to ``finished``."""
     measure = In(lambda c: measure_layout(c.spec))

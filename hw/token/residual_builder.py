@@ -44,6 +44,8 @@ class ResidualBuilder(OutlierUser):
         lambda c: WritePort(c.spec.position_bits, c.spec.inputs_per_beat, c.spec.groups_max)
     )
     """Their input channels: lane ``n % k_t`` of word ``n // k_t``. ``done`` stays low."""
+    w_centroids = In(lambda c: c.spec.weight_codebook)
+    """Weight codebook: ascending, in table units; of a symmetric one the positive half."""
     digits = In(lambda c: range(c.spec.residual_digits + 1))
     """How many digits of the rows are used: of plain rows, the last one holds the sign."""
 

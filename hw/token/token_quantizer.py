@@ -39,8 +39,8 @@ class TokenQuantizer(Component):
     """Size of the layer. This and the codebooks are steady while tokens are under way."""
     a_centroids = In(lambda c: c.spec.activation_codebook)
     """As for :class:`hw.token.midpoint_scaler.MidpointScaler`; not where rows are made."""
-    w_centroids = In(lambda c: c.spec.weight_codebook)
-    """As for :class:`hw.token.residual_builder.ResidualBuilder`."""
+    w_centroids = In(lambda c: c.w_codebook)
+    """As for :class:`hw.token.residual_builder.ResidualBuilder`; only with residual rows."""
     scale_i = InStream(SCALE)
     """A token's scale; the token is in its buffer by then."""
     outlier_i = InStream(lambda c: c.spec.outlier)
@@ -62,6 +62,8 @@ class TokenQuantizer(Component):
         self.preparation = max(self.scaler.latency if self.scaler else 0, Reciprocal.LATENCY)
         self.coding = ClusterPass(spec)
         self.residuals = self.make_residuals()
+        takes = "w_centroids" in self.residuals.signature.members
+        self.w_codebook = spec.weight_codebook if takes else None
         self.code_buffer, self.row_buffer, self.position_buffer = self.make_buffers()
         super().__init__()
 
@@ -85,7 +87,10 @@ class TokenQuantizer(Component):
 
     def connect_residuals(self, m: Module) -> None:
         """Connect what this kind of residuals takes beside the others."""
-        m.d.comb += self.residuals.digits.eq(self.shape.digits)
+        m.d.comb += [
+            self.residuals.digits.eq(self.shape.digits),
+            self.residuals.w_centroids.eq(self.w_centroids),
+        ]
 
     def build(self, m: Module) -> None:  # noqa: D102
         reciprocal = self.put(m, "reciprocal", Reciprocal())
@@ -165,7 +170,6 @@ class TokenQuantizer(Component):
             self.tokens.en.eq(coding.tokens.en),
             self.tokens.address.eq(coding.tokens.address),
             residuals.k_top.eq(self.shape.k_top),
-            residuals.w_centroids.eq(self.w_centroids),
             residuals.scale.eq(scale),
             residuals.measure.eq(measure),
             residuals.reciprocal.eq(reciprocal.o.payload),

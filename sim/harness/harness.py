@@ -76,7 +76,7 @@ class HarnessRun:
     cycles : int
         Clock cycles in all, but for reset.
     seconds : float
-        What they took of the processor's time.
+        What they took, by the clock on the wall.
     """
 
     words: dict[str, list[int]]

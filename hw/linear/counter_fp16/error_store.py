@@ -22,7 +22,7 @@ class ErrorStore(ResidualStore):
 
     Bit-exact with :func:`golden.exact.counter_fp16.error_units`. It has the ports of
     :class:`hw.linear.counter.residual_store.ResidualStore`, with an FP16 error a word in ``rows``.
-    ``w_centroids`` and ``reciprocal`` are not used. One after the other the activation centroids
+    ``reciprocal`` is not used. One after the other the activation centroids
     are turned into FP16, all the time, so they must be steady for ``SETTLING`` cycles before a
     token.
     """

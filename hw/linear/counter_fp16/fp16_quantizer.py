@@ -7,7 +7,7 @@ from hw.linear.counter_fp16.error_store import ErrorStore
 class Fp16Quantizer(CounterQuantizer):
     """A :class:`hw.linear.counter.counter_quantizer.CounterQuantizer` with FP16 errors.
 
-    ``rows`` has an outlier's error a word, and ``w_centroids`` is not used.
+    ``rows`` has an outlier's error a word.
     """
 
     def make_residuals(self) -> ErrorStore:

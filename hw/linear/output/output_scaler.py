@@ -13,6 +13,7 @@ from golden.exact.output_scaling import (
     SUM_CUT,
     SUM_MADE_GOOD,
 )
+from golden.exact.spec import require_int
 from hw.arith.column_sum import sum_columns
 from hw.arith.columns import compress, rows, sum_of_parts, two_each
 from hw.arith.shifts import leading_zeros
@@ -83,6 +84,7 @@ class OutputScaler(Component):
     """FP16 pattern ``y``, whether it is used and ``infinite``, and ``last``."""
 
     def __init__(self, sum_bits: int) -> None:
+        require_int("sum_bits", sum_bits, low=KEPT + 1, high=SUM_BITS_MAX)
         self.sum_bits = sum_bits
         self.term = data.StructLayout(
             {"sum": signed(sum_bits), "scale": SCALE, "channel": CHANNEL, "used": 1, "last": 1}
