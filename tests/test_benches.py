@@ -20,12 +20,14 @@ RUN_BY_COMMAND = {f"sim.benches.run.bench_{name}_run" for name in ("layer", "ori
 
 
 TRIED = {name: one for name, one in POINTS.items() if one.bench is not None}
-# Whole engines take a minute of the processor's time or more. `make test` tries one of each kind
-# but FP16 counters, which tests/test_run.py runs; `make test-all` has the other forms, too.
+# Whole engines, and a few large parts, take half a minute of the processor's time or more. `make
+# test` tries one engine of each kind but FP16 counters, which tests/test_run.py runs, and smaller
+# sizes of the parts; `make test-all` has the others, too.
 SLOW = (
     *("lookup_engine_plain", "lookup_engine_a5", "lookup_engine_a5_symmetric", "lookup_engine_a8"),
     *("counter_engine_plain", "counter_engine_symmetric"),
-    *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric"),
+    *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric", "fp16_counter_array"),
+    *("bitonic_top_k_p16", "output_scaler_wide"),
 )
 
 
