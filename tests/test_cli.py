@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -85,11 +86,14 @@ def test_errors_become_one_sentence_and_a_status(
     said: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     def fail() -> None:
         raise error
 
     monkeypatch.setattr(kllm.app, "build_app", lambda: fail)
+    # The project may lie below the system's folder for temporary files.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(SystemExit) as left:
         kllm.app.main()
     assert left.value.code == status
