@@ -185,7 +185,7 @@ def test_what_is_not_said_is_told() -> None:
     assert timing_fault(Component) is None
 
 
-@pytest.mark.parametrize("name", ["tiny", "small"])
+@pytest.mark.parametrize("name", ["tiny", pytest.param("small", marks=[pytest.mark.slow])])
 def test_verilog_is_the_same_in_another_process(name: str) -> None:
     from gateware.points import CATALOGUE
 

@@ -27,7 +27,7 @@ SLOW = (
     *("lookup_engine_plain", "lookup_engine_a5", "lookup_engine_a5_symmetric", "lookup_engine_a8"),
     *("counter_engine_plain", "counter_engine_symmetric"),
     *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric", "fp16_counter_array"),
-    *("bitonic_top_k_p16", "output_scaler_wide"),
+    *("bitonic_top_k_p16", "output_scaler_wide", "fp16_count_tree_32", "fp16_output_stage_2"),
 )
 
 

@@ -47,7 +47,7 @@ def invoke(*arguments: str):
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
-@pytest.mark.parametrize("bits_a", [4, 3])
+@pytest.mark.parametrize("bits_a", [4, pytest.param(3, marks=[pytest.mark.slow])])
 def test_run_of_one_s_own_layer(
     own: Callable[..., list[str]], tmp_path: Path, symmetric: bool, bits_a: int
 ) -> None:
