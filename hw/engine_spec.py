@@ -199,7 +199,7 @@ class EngineSpec:
 
     @cached_property
     def outlier_residual(self) -> data.StructLayout:
-        """X / s_a less what the code stands for, which can be on the other side of zero."""
+        """An activation less what its code stands for, which can be on the other side of zero."""
         return data.StructLayout(
             {"magnitude": self.ratio_bits + 1, "negative": 1, "position": self.position_bits}
         )

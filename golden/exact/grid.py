@@ -6,7 +6,6 @@ there is neither a product table nor anything to cluster.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from golden.exact.fp16 import BitArray, decode
 from golden.exact.residual import reciprocal
@@ -18,6 +17,7 @@ from golden.exact.spec import (
     RECIPROCAL_SHIFT,
     IntArray,
     round_shift,
+    round_shift_signed,
 )
 from golden.exact.token_scale import Scale
 
@@ -65,6 +65,4 @@ def made_rows(w_centroids: IntArray) -> IntArray:
         In table units, rounded to the nearest, halves away from zero.
     """
     steps = np.arange(-GRID_MAX, GRID_MAX + 1)[:, None]
-    product = steps * w_centroids
-    magnitude: npt.NDArray[np.int64] = round_shift(np.abs(product), GRID_BITS - 1)
-    return np.where(product < 0, -magnitude, magnitude)
+    return round_shift_signed(steps * w_centroids, GRID_BITS - 1)

@@ -110,27 +110,18 @@ class QuantizedLinear:
 
     def _check_outliers(self) -> None:
         """Raise ValueError if the outliers of some token could exceed their row's digits."""
-        a_max, w_max = self.a_codebook().max(), np.abs(self.w_codebook()).max()
-        a_max = max(a_max, -self.a_codebook().min())
+        a_max, w_max = (np.abs(book).max() for book in (self.a_codebook(), self.w_codebook()))
+        ratio_max = self.factor.ratio_max()
         if a_max * w_max > 2 * (self.spec.entry_max + 1):
             raise ValueError("the largest product of centroids is more than twice a row's entry")
-        if self.ratio_max >= self.spec.ratio_max(self.inputs):
+        if ratio_max >= self.spec.ratio_max(self.inputs):
             raise ValueError(f"{self.factor} is too small for {self.inputs} inputs")
-        largest = (self.ratio_max + a_max) * w_max + 1
+        largest = (ratio_max + a_max) * w_max + 1
         if self.k_top and largest > self.spec.residual_max(self.inputs):
             raise ValueError(
                 f"a token's only activation would have a row of up to {largest:.0f};"
                 f" {self.spec.residual_max(self.inputs)} fit: the weight codebook is too large"
             )
-
-    @property
-    def ratio_max(self) -> float:
-        """Most token scales that an activation of any token can measure.
-
-        No activation exceeds the token's sum, of which the scale is the factor's part; it keeps
-        16 bits of the sum and 11 of the product, so it is too small by less than 2**-10 of it.
-        """
-        return (1 + 2.0**-10) / self.factor.value()
 
     @property
     def activation_bits(self) -> int:

@@ -9,6 +9,7 @@ from golden.exact.spec import (
     IntArray,
     NumberSpec,
     round_shift,
+    round_shift_signed,
 )
 from golden.exact.token_scale import Scale
 
@@ -59,5 +60,4 @@ def residual_rows(spec: NumberSpec, residual: IntArray, w_centroids: IntArray) -
         Halves are rounded away from zero.
     """
     product = residual[:, :, None] * w_centroids
-    magnitude = round_shift(np.abs(product), A_FRACTION_BITS + spec.w_fraction_bits)
-    return np.where(product < 0, -magnitude, magnitude)
+    return round_shift_signed(product, A_FRACTION_BITS + spec.w_fraction_bits)

@@ -163,3 +163,8 @@ def bit_length(value: IntArray) -> IntArray:
 def round_shift(value: IntArray, shift: IntArray | int) -> IntArray:
     """Return ``value / 2**shift`` for non-negative integers, halves rounded up; shift >= 1."""
     return (value + (np.int64(1) << (np.asarray(shift, np.int64) - 1))) >> shift
+
+
+def round_shift_signed(value: IntArray, shift: int) -> IntArray:
+    """Return ``value / 2**shift`` for any integers, halves rounded away from zero; shift >= 1."""
+    return np.sign(value) * round_shift(np.abs(value), shift)

@@ -55,6 +55,14 @@ class ScaleFactor:
         """Return the factor, exactly."""
         return math.ldexp(self.mantissa, self.exponent)
 
+    def ratio_max(self) -> float:
+        """Return the most token scales that an activation of any token can measure.
+
+        No activation exceeds the token's sum, of which the scale is the factor's part; it keeps
+        16 bits of the sum and 11 of the product, so it is too small by less than 2**-10 of it.
+        """
+        return (1 + 2.0**-10) / self.value()
+
     @classmethod
     def mean(cls, inputs: int, times: Fraction | int = 1) -> "ScaleFactor":
         """Return the factor nearest to ``times / inputs``."""

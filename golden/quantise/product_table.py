@@ -102,14 +102,13 @@ def product_table(
         a, w = to_grid(a_codebook, A_FRACTION_BITS), to_grid(w_codebook, spec.w_fraction_bits)
         return Table(1.0, a, w, np.zeros((len(a), len(w)), np.int64))
     widest = ((1 << (CENTROID_BITS - 1)) - 1) / (1 << spec.w_fraction_bits)
-    room = min(widest, spec.residual_max(inputs) / (most_ratio + a_max + 1)) / w_max / MARGIN
+    most = min(widest, spec.residual_max(inputs) / (most_ratio + a_max + 1))
     best_fit = (spec.entry_max + 0.49) / (a_max * w_max)
     tried = [
         candidate
-        for unit in np.unique(np.minimum(UNITS * best_fit, room))
+        for unit in np.unique(np.minimum(UNITS * best_fit, most / w_max / MARGIN))
         for candidate in _refits(spec, a_codebook, w_codebook, unit, moments)
-        if np.abs(from_grid(candidate.table.w_centroids, spec.w_fraction_bits)).max()
-        <= room * w_max * MARGIN
+        if np.abs(from_grid(candidate.table.w_centroids, spec.w_fraction_bits)).max() <= most
     ]
     near = [c for c in tried if not c.refits or c.moved <= FURTHEST**2 * quantisation]
     good = [c for c in near if c.arithmetic <= ENOUGH**2 * quantisation]

@@ -1,24 +1,22 @@
 """Grid unit: an activation divided by the token scale, as 8 bits."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import data
 
 from golden.exact.grid import RECIPROCAL_DROP
 from golden.exact.spec import GRID_BITS, GRID_FRACTION_BITS, GRID_MAX, RECIPROCAL_SHIFT
-from hw.arith.long_arithmetic import long_product
 from hw.arith.shifts import shift_right
 from hw.arith.wires import wire
 from hw.formats import A_EXPONENT
 from hw.stream.component import Component, In, Out
 from hw.stream.pipeline import Pipeline, Staged, scratch
+from hw.token.quotient import quotient
 from hw.token.reciprocal import QUOTIENT_BITS
 
 DIVISOR = data.StructLayout({"reciprocal": QUOTIENT_BITS - RECIPROCAL_DROP, "exponent": A_EXPONENT})
 # The product of mantissa and reciprocal is the quotient in steps, times two to this power, where
 # both exponents are zero.
 PLACES = RECIPROCAL_SHIFT - RECIPROCAL_DROP - GRID_FRACTION_BITS
-EXPONENT_BIAS = 25  # of an FP16 number's mantissa, as an integer
-LONGEST = 25  # a shift by it leaves nothing of a product
 
 
 def grid_code(pipe: Pipeline, activation: Staged, divisor: data.View) -> Staged:
@@ -26,18 +24,7 @@ def grid_code(pipe: Pipeline, activation: Staged, divisor: data.View) -> Staged:
 
     Bit-exact with :func:`golden.exact.grid.grid_index`. The divisor is steady.
     """
-
-    def find_shift(bits: Value) -> Value:
-        exponent = bits[10:15]
-        shift = Signal(signed(8), name="shift")
-        places = divisor.exponent + (PLACES + EXPONENT_BIAS)
-        pipe.m.d.comb += shift.eq(places - Mux(exponent.any(), exponent, 1))
-        return Mux(shift > LONGEST, LONGEST, shift - 1)[:5]
-
-    distance = pipe.stage(find_shift, activation)
-    mantissa = Staged(Cat(activation.value[:10], activation.value[10:15].any()), activation.depth)
-    reciprocal = Staged(divisor.reciprocal, activation.depth)
-    product = long_product(pipe, reciprocal, mantissa)
+    product, distance = quotient(pipe, activation, divisor.reciprocal, divisor.exponent, PLACES)
     sign = Staged(activation.value[15], activation.depth)
 
     def finish(product: Value, distance: Value, sign: Value) -> Value:

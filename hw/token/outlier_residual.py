@@ -11,7 +11,7 @@ from golden.exact.spec import (
     GRID_FRACTION_BITS,
     RECIPROCAL_SHIFT,
 )
-from hw.arith.long_arithmetic import long_product, long_sum, negated_if
+from hw.arith.long_arithmetic import long_sum, negated_if
 from hw.arith.shifts import shift_right
 from hw.engine_spec import EngineSpec
 from hw.formats import SCALE
@@ -21,17 +21,17 @@ from hw.stream.share import looked_at
 from hw.token.clustering_unit import ClusteringUnit
 from hw.token.coding import coding_unit, measure_layout, prepared
 from hw.token.grid_unit import grid_code
+from hw.token.quotient import quotient
 from hw.token.reciprocal import QUOTIENT_BITS
 
-SPARE = 1
+SPARE = 1  # more bits than needed, as even the largest ratio of the longest token then moves
 
 
 class OutlierResidual(Sized[EngineSpec]):
     """Compute x / s_a - C_A[a] of each outlier, in units of 2**-10.
 
     Bit-exact with :func:`golden.exact.residual.ratio` less the centroid, or less the grid's step
-    where rows are made. A repeated outlier, which
-    is compensated already, has a residual of zero.
+    where rows are made. A repeated outlier, which is compensated already, has a residual of zero.
 
     Timing
     ------
@@ -105,23 +105,11 @@ class OutlierResidual(Sized[EngineSpec]):
 
     def _ratio(self, pipe: Pipeline, bits: Staged) -> Staged:
         """Return |x / s_a|, halves away from zero."""
-        m = pipe.m
-        scale, reciprocal = self.scale, Staged(self.reciprocal, bits.depth)  # steady
-
-        def find_shift(bits: Value) -> Value:
-            exponent = bits[10:15]
-            shift = Signal(signed(8))  # the product is the ratio times 2**shift
-            # One more than needed, as even the largest ratio of the longest token then moves.
-            offset = RECIPROCAL_SHIFT - A_FRACTION_BITS + 25 + SPARE
-            m.d.comb += shift.eq(scale.exponent + offset - Mux(exponent.any(), exponent, 1))
-            return Mux(shift < 1, 0, Mux(shift > 32, 31, shift - 1))[:5]
-
-        shift = pipe.stage(find_shift, bits)
-        mantissa = Staged(Cat(bits.value[:10], bits.value[10:15].any()), bits.depth)
-        product = long_product(pipe, reciprocal, mantissa)
+        places = RECIPROCAL_SHIFT - A_FRACTION_BITS + SPARE
+        product, shift = quotient(pipe, bits, self.reciprocal, self.scale.exponent, places)
 
         def shifted(product: Value, shift: Value) -> Value:
-            return shift_right(m, Cat(Const(0, SPARE), product), shift, "halves")[0]
+            return shift_right(pipe.m, Cat(Const(0, SPARE), product), shift, "halves")[0]
 
         halves = pipe.stage(shifted, product, shift)
         bits_kept = self.spec.ratio_bits

@@ -8,12 +8,11 @@ from golden.exact.codebook import from_grid
 from golden.exact.fp16 import BitArray
 from golden.exact.grid import GRID, made_rows
 from golden.exact.linear import QuantizedLinear
-from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
+from golden.exact.spec import A_FRACTION_BITS, IntArray, NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor
 from hw.engine_spec import EngineSpec
+from sim.kit.codebooks import LARGEST
 from sim.kit.corners import finite
-
-LARGEST = (1 << (CENTROID_BITS - 1)) - 1
 
 
 def random_layer(
@@ -31,7 +30,7 @@ def random_layer(
     if numbers.made:
         a_centroids = GRID
     else:
-        a_centroids = random_codebook(rng, 1 << activation_bits, numbers.symmetric)
+        a_centroids = _codebook(rng, 1 << activation_bits, numbers.symmetric)
     w_centroids = fitting_codebook(rng, numbers, 1 << weight_bits, inputs, factor, a_centroids)
     # Of the products only their range matters to an engine.
     shape = len(a_centroids), len(w_centroids)
@@ -80,18 +79,17 @@ def fitting_codebook(
 ) -> IntArray:
     """Return a weight codebook with which no outlier is too large; often the largest."""
     a_max = from_grid(np.abs(a_centroids).max(), A_FRACTION_BITS)
-    ratio = (1 + 2.0**-10) / factor.value()
-    fits = (numbers.residual_max(inputs) - 1) / (ratio + a_max)
+    fits = (numbers.residual_max(inputs) - 1) / (factor.ratio_max() + a_max)
     fits = min(fits, 2 * (numbers.entry_max + 1) / max(a_max, 2.0**-10))
     limit = min(int(fits * (1 << numbers.w_fraction_bits)), (1 << numbers.w_centroid_bits) - 1)
-    codebook = random_codebook(rng, count, numbers.symmetric, limit)
+    codebook = _codebook(rng, count, numbers.symmetric, limit)
     if rng.random() < 0.5:
         codebook[-1] = limit
         codebook[0] = -limit if numbers.symmetric else codebook[0]
     return codebook
 
 
-def random_codebook(
+def _codebook(
     rng: np.random.Generator, count: int, symmetric: bool, limit: int = LARGEST
 ) -> IntArray:
     """Return ascending centroids within a limit; mostly near zero, some far."""

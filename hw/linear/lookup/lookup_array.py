@@ -125,11 +125,10 @@ class LookupArray(Sized[EngineSpec]):
         rows = Signal(data.ArrayLayout(self.spec.row, lanes), reset_less=True)
         for n in range(lanes):
             if self.spec.numbers.made:
-                select = self.put(m, f"maker{n}", RowMaker(self.spec), w_centroids=self.w_centroids)
+                source, constant = RowMaker(self.spec), {"w_centroids": self.w_centroids}
             else:
-                select = self.put(
-                    m, f"select{n}", RowSelect(self.spec), product_table=self.product_table
-                )
+                source, constant = RowSelect(self.spec), {"product_table": self.product_table}
+            select = self.put(m, f"select{n}", source, **constant)
             m.d.comb += [
                 select.code.eq(self.codes.data.word_select(n, self.spec.code_bits)),
                 select.residual.eq(self.rows.data.word_select(n, self.spec.row.size)),

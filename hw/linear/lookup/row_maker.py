@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Mux, Signal, Value
 
 from golden.exact.spec import GRID_BITS
 from hw.arith.wires import wire
-from hw.engine_spec import EngineSpec
-from hw.stream.component import In, Out, Sized
+from hw.linear.lookup.row_source import RowSource
+from hw.stream.component import In
 
 
-class RowMaker(Sized[EngineSpec]):
+class RowMaker(RowSource):
     """Multiply what one input lane looks up in during a beat.
 
     The counterpart of :class:`hw.linear.lookup.row_select.RowSelect`, without a product table; the
@@ -25,18 +25,9 @@ class RowMaker(Sized[EngineSpec]):
 
     w_centroids = In(lambda c: c.spec.weight_codebook)
     """Weight codebook; of a symmetric one the positive half."""
-    code = In(GRID_BITS)
-    """The activation: magnitude in bits 0 to 6, sign in bit 7."""
-    residual = In(lambda c: c.spec.row)
-    """The outlier's residual row."""
-    compensation = In(1)
-    """Take the residual row, not the products."""
-    used = In(1)
-    """Whether the lane counts in this beat; otherwise the row is zero."""
-    row = Out(lambda c: c.spec.row)
-    """What the lookups of this lane read."""
 
-    def build(self, m: Module) -> None:  # noqa: D102
+    def own_row(self, m: Module) -> Value:
+        """Return the products; the code has its magnitude in bits 0 to 6, its sign in bit 7."""
         magnitude, sign = self.code[:-1], self.code[-1]
         symmetric = self.spec.numbers.symmetric
         made = Signal(self.spec.row)
@@ -50,9 +41,7 @@ class RowMaker(Sized[EngineSpec]):
                 m.d.comb += made.entries[n].eq(Mux(negative, -product, product))
         if symmetric:
             m.d.comb += made.sign.eq(sign)
-        with m.If(self.used):
-            rows = self.residual.as_value(), made.as_value()
-            m.d.comb += self.row.eq(Mux(self.compensation, *rows))
+        return made.as_value()
 
     @staticmethod
     def _product(m: Module, magnitude: Value, centroid: Value, n: int) -> Value:
