@@ -34,6 +34,7 @@ FloatArray = npt.NDArray[np.float64]
 
 UNIT_BITS = 12  # fraction of a value: two bits more than FP16 has
 ONE = 1 << UNIT_BITS
+VALUE_MAX = 2 * ONE - 1  # which rounds to 2
 T_BITS = 8  # of the place within a segment
 SEGMENT_BITS = 4  # of those that a binade has: 16, or 32 for the reciprocal
 # |x| log2(e) in units of 2**-12: the product with this, 23637 = 23 * 1024 + 85, shifted down.
@@ -73,7 +74,7 @@ def fit(values: FloatArray, after: int = 0) -> Segments:
     values : (segments, points) float64
         At ``points`` equidistant t. The slope is that from the first to the last, to the nearest
         integer; the base makes the largest error on either side equal, to the nearest integer,
-        the even one of two.
+        the even one of two, but no value rounds to more than 2.
     after : int
         The first t.
     """
@@ -83,7 +84,8 @@ def fit(values: FloatArray, after: int = 0) -> Segments:
     rise = (exact[:, -1] - exact[:, 0]) * (points / (points - 1))
     slope = np.rint(rise).astype(np.int64)
     rest = exact - (slope[:, None] * t >> T_BITS)
-    return Segments(np.rint((rest.max(axis=1) + rest.min(axis=1)) / 2).astype(np.int64), slope)
+    base = np.rint((rest.max(axis=1) + rest.min(axis=1)) / 2).astype(np.int64)
+    return Segments(np.minimum(base, VALUE_MAX - (slope * t[-1] >> T_BITS)), slope)
 
 
 def _grid(segment_bits: int, points: int, middle: float = 0) -> FloatArray:
