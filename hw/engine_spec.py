@@ -36,6 +36,8 @@ class EngineSpec:
         Outputs scaled and rounded per cycle: a power of two, up to ``output_lanes``. Tiles
         follow each other without a gap when a tile takes ``output_lanes / scale_lanes`` beats
         or more.
+    token_factor : bool
+        Whether each token brings a factor along that multiplies its outputs but for the bias.
     """
 
     numbers: NumberSpec
@@ -45,6 +47,7 @@ class EngineSpec:
     outputs_max: int
     outliers_max: int
     scale_lanes: int
+    token_factor: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, NumberSpec):

@@ -25,6 +25,7 @@ TRIED = {name: one for name, one in POINTS.items() if one.bench is not None}
 # sizes of the parts; `make test-all` has the others, too.
 SLOW = (
     *("lookup_engine_plain", "lookup_engine_a5", "lookup_engine_a5_symmetric", "lookup_engine_a8"),
+    "lookup_engine_a8_symmetric",  # tokens of lookup_engine_factor bring factors along
     *("counter_engine_plain", "counter_engine_symmetric"),
     *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric", "fp16_counter_array"),
     *("bitonic_top_k_p16", "output_scaler_wide", "fp16_count_tree_32", "fp16_output_stage_2"),

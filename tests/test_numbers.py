@@ -1,5 +1,6 @@
 """The number specification: what cannot overflow, and the grid of 8-bit activations."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,8 +10,15 @@ from golden.exact import fp16
 from golden.exact.grid import GRID, grid_index, made_rows
 from golden.exact.linear import QuantizedLinear, forward
 from golden.exact.mapping import index_code
+from golden.exact.output_scaling import scaled
 from golden.exact.spec import NumberSpec, default_numbers
-from golden.exact.token_scale import Scale, ScaleFactor
+from golden.exact.token_scale import (
+    TOKEN_FACTOR_EXPONENTS,
+    Scale,
+    ScaleFactor,
+    times_factor,
+    token_scale,
+)
 
 FORMS = [(symmetric, bits) for symmetric in (True, False) for bits in (4, 5, 8)]
 
@@ -142,3 +150,77 @@ def test_made_rows_by_hand() -> None:
     assert rows[127 + 127].tolist() == [-253, -4, 0, 1, 64, 253]
     assert rows[127 + 16].tolist() == [-32, -1, 0, 0, 8, 32]
     np.testing.assert_array_equal(rows, -rows[::-1])
+
+
+def scales(*pairs: tuple[int, int]) -> Scale:
+    """Return scales of these mantissas and exponents."""
+    return Scale(*np.array(pairs).T)
+
+
+def test_products_of_scales_and_factors_by_hand() -> None:
+    # 1.5 * 1; 1025 * 1025 is 1026.0009 * 2**10; 1025 * 1536 is 1537.5 * 2**10, a half; 1025 * 2046
+    # is two short of 2**21 and becomes it; 2047 * 2047 is 2046.0005 * 2**11.
+    token = scales((1536, -12), (1025, -3), (1025, 0), (1025, -34), (2047, 6))
+    factor = scales((1024, -10), (1025, -20), (1536, -10), (2046, 1), (2047, -11))
+    got = times_factor(token, factor)
+    assert got.mantissa.tolist() == [1536, 1026, 1538, 1024, 2046]
+    assert got.exponent.tolist() == [-12, -13, 0, -22, 6]
+
+
+def test_no_product_with_a_factor_leaves_the_range_of_scales() -> None:
+    factors = TOKEN_FACTOR_EXPONENTS
+    all_large = np.full((1, 16384), fp16.MAX_FINITE, np.uint16)
+    largest = token_scale(all_large, ScaleFactor(1 << 15, -14))  # times 2, the most there is
+    assert (largest.mantissa.item(), largest.exponent.item()) == (2047, 20)
+    assert times_factor(largest, scales((2047, factors[-1]))).exponent.item() == 63
+    smallest = token_scale(np.zeros((1, 4), np.uint16), ScaleFactor.mean(4))
+    assert times_factor(smallest, scales((1024, factors[0]))).exponent.item() == -64
+    assert 2.0**-30 >= 1024 * 2.0 ** factors[0]
+    assert 2047 * 2.0 ** factors[-1] >= 2.0**42
+
+
+@pytest.mark.parametrize(("symmetric", "activation_bits"), FORMS)
+def test_a_factor_multiplies_outputs_alone(symmetric: bool, activation_bits: int) -> None:
+    layer = layer_of(24, symmetric=symmetric, activation_bits=activation_bits)
+    layer = replace(layer, bias=fp16.to_bits(np.array([0.0, 1.0, -30.0])))
+    x = fp16.to_bits(np.random.default_rng(4).standard_normal((3, 24)) * [[1], [30], [300]])
+    plain = forward(layer, x)
+    # 1, a quarter, and three eighths, with which no mantissa but 1024 is as before.
+    factor = scales((1024, -10), (1024, -12), (1536, -12))
+    got = forward(layer, x, factor)
+    for name in ("a_index", "outlier_index", "sums"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(plain, name))
+    np.testing.assert_array_equal(got.a_scale.value(), plain.a_scale.value())
+    np.testing.assert_array_equal(got.y[0], plain.y[0])
+    token = Scale(plain.a_scale.mantissa[:, None], plain.a_scale.exponent[:, None])
+    product, exponent = scaled(plain.sums, token, layer.w_scale)
+    bias = np.array([0, 1, -30])
+    quarter = np.ldexp(product[1].astype(float), exponent[1] - 2) + bias
+    np.testing.assert_array_equal(got.y[1], fp16.to_bits(quarter))
+    exact = 0.375 * np.ldexp(product[2].astype(float), exponent[2])
+    y = got.y[2].view(np.float16) - bias
+    # Half a unit of 11 bits, what both products cut, and FP16's rounding.
+    np.testing.assert_allclose(y, exact, rtol=2.0**-11 + 2.0**-11 + 2.0**-10, atol=2.0**-6)
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        (scales((1024, -41)), "from -40 to 32"),
+        (scales((1024, 33)), "from -40 to 32"),
+        (scales((1023, 0)), "from 1024 to 2047"),
+        (scales((2048, 0)), "from 1024 to 2047"),
+        (scales((1024, 0), (1024, 0)), "one for each token"),
+    ],
+)
+def test_factors_that_cannot_be_are_refused(factor: Scale, said: str) -> None:
+    layer = layer_of(4, symmetric=True, activation_bits=4)
+    with pytest.raises(ValueError, match=said):
+        forward(layer, np.zeros((1, 4), np.uint16), factor)
+
+
+def test_a_factor_of_the_token_scale_that_is_too_large_is_refused() -> None:
+    layer = layer_of(4, symmetric=True, activation_bits=4)
+    replace(layer, factor=ScaleFactor(1 << 15, -14))
+    with pytest.raises(ValueError, match="at most 2, got 2"):
+        replace(layer, factor=ScaleFactor((1 << 15) + 1, -14))

@@ -15,7 +15,8 @@ from golden.base.errors import InputError
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result
 from golden.exact.mapping import index_code, stored_centroids
-from golden.exact.spec import NumberSpec
+from golden.exact.spec import SCALE_BITS, NumberSpec
+from golden.exact.token_scale import Scale
 from hw.engine_spec import EngineSpec
 from hw.linear.shell.layer_constants import Select, Size
 from hw.stream.share import looked_at
@@ -163,9 +164,30 @@ class Contract(ABC, Generic[Spec]):
         flat = np.array(lanes, np.uint16).reshape(-1, beats * self.spec.scale_lanes)
         return flat[:, : layer.outputs].copy()
 
+    def factor_words(self, tokens: int, factor: Scale | None = None) -> list[dict[str, int]]:
+        """Return the payloads of ``factor_i`` for so many tokens; none if there is no such stream.
+
+        Where no factor (T,) is given it is 1.
+
+        Raises
+        ------
+        InputError
+            If the engine takes no factors and some are given.
+        """
+        if not self.spec.token_factor:
+            if factor is not None:
+                raise InputError(
+                    "this design takes no factors of tokens: name another one, with token_factor"
+                )
+            return []
+        ones = np.ones(tokens, np.int64)
+        given = factor or Scale(ones << (SCALE_BITS - 1), ones * (1 - SCALE_BITS))
+        pairs = zip(given.mantissa.tolist(), given.exponent.tolist(), strict=True)
+        return [{"mantissa": mantissa, "exponent": exponent} for mantissa, exponent in pairs]
+
     @abstractmethod
-    def golden(self, layer: QuantizedLinear, x: BitArray) -> Result:
-        """Return what the engine makes of tokens (T, K), bit for bit.
+    def golden(self, layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> Result:
+        """Return what the engine makes of tokens (T, K) and their factors (T,), bit for bit.
 
         The flags of a run are the ``any()`` of ``nonfinite`` and ``overflow``.
         """

@@ -10,6 +10,7 @@ from gateware.engines.integer_constants import integer_constants
 from gateware.engines.memory_image import MemoryImage, packed
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result, forward
+from golden.exact.token_scale import Scale
 from hw.linear.counter.counter_engine import CounterEngine
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.linear.counter.tile_requester import TileRequester
@@ -55,9 +56,9 @@ class CounterContract(Contract[CounterSpec]):
             ),
         ]
 
-    def golden(self, layer: QuantizedLinear, x: BitArray) -> Result:
-        """Return what the engine makes of tokens (T, K), bit for bit."""
-        return forward(layer, x)
+    def golden(self, layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> Result:
+        """Return what the engine makes of tokens (T, K) and their factors (T,), bit for bit."""
+        return forward(layer, x, factor)
 
     def weight_beats(self, inputs: int, outputs: int, k_top: int) -> int:
         """Return the beats of weights that a token takes in the main branch, one a cycle."""

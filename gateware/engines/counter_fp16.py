@@ -10,6 +10,7 @@ from golden.exact import counter_fp16
 from golden.exact.counter_fp16 import fp16_linear
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result, forward
+from golden.exact.token_scale import Scale
 from hw.linear.counter_fp16.fp16_counter_engine import Fp16CounterEngine
 from hw.linear.counter_fp16.fp16_counter_spec import Fp16CounterSpec
 from hw.linear.shell.layer_constants import Select
@@ -43,12 +44,13 @@ class Fp16CounterContract(CounterContract):
         for n, (bias, scale) in enumerate(zip(model.bias, model.w_scale, strict=True)):
             yield Select.CHANNEL, n, int(bias) | int(scale) << 16
 
-    def golden(self, layer: QuantizedLinear, x: BitArray) -> Result:
-        """Return what the engine makes of tokens (T, K), bit for bit.
+    def golden(self, layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> Result:
+        """Return what the engine makes of tokens (T, K), bit for bit; it takes no factors.
 
         Scales, indices and outliers are those of the integer engines, and so are ``sums``, which
         this engine does not have; outputs and their overflow are FP16's, and nothing saturates.
         """
+        self.factor_words(len(x), factor)
         integers = forward(layer, x)
         result = counter_fp16.forward(layer, x, integers)
         return replace(

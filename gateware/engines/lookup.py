@@ -11,6 +11,7 @@ from gateware.engines.memory_image import MemoryImage, packed
 from golden.exact.cycles import lookup_beats
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result, forward
+from golden.exact.token_scale import Scale
 from hw.engine_spec import EngineSpec
 from hw.linear.lookup.lookup_engine import LookupEngine
 from hw.linear.lookup.weight_requester import WeightRequester
@@ -41,9 +42,9 @@ class LookupContract(Contract[EngineSpec]):
         )
         return [image]
 
-    def golden(self, layer: QuantizedLinear, x: BitArray) -> Result:
-        """Return what the engine makes of tokens (T, K), bit for bit."""
-        return forward(layer, x)
+    def golden(self, layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> Result:
+        """Return what the engine makes of tokens (T, K) and their factors (T,), bit for bit."""
+        return forward(layer, x, factor)
 
     def weight_beats(self, inputs: int, outputs: int, k_top: int) -> int:
         """Return the beats of weights that a token takes, one a cycle."""

@@ -4,6 +4,7 @@ from functools import partial
 
 from gateware.point import Point, listed
 from gateware.sizes import (
+    FACTOR,
     FIVE,
     MADE,
     PLAIN,
@@ -95,5 +96,6 @@ POINTS = (
         for bits, specs in ((5, FIVE), (8, MADE))
         for symmetric, spec in specs.items()
     ),
+    Point("lookup_engine_factor", partial(LookupEngine, FACTOR), bench="linear.bench_engine"),
     Point("weight_requester", partial(WeightRequester, SYMMETRIC)),
 )

@@ -13,6 +13,7 @@ from hw.token.outlier_join import OutlierJoin
 from hw.token.outlier_residual import OutlierResidual
 from hw.token.reciprocal import Reciprocal
 from hw.token.residual_builder import ResidualBuilder
+from hw.token.token_factor import TokenFactor
 from hw.token.token_framer import TokenFramer
 from hw.token.token_ingest import TokenIngest
 from hw.token.token_quantizer import TokenQuantizer
@@ -28,6 +29,7 @@ POINTS = (
     Point("absolute_sum_k4", partial(AbsoluteSum, SYMMETRIC)),
     Point("absolute_sum_k16", partial(AbsoluteSum, WIDE)),
     Point("token_scale", partial(TokenScale, WIDE)),
+    Point("token_factor", partial(TokenFactor)),
     Point("outlier_join", partial(OutlierJoin, SYMMETRIC)),
     Point("midpoint_scaler_symmetric", partial(MidpointScaler, SYMMETRIC)),
     Point("midpoint_scaler_plain", partial(MidpointScaler, PLAIN)),

@@ -1,8 +1,9 @@
 """The quantised linear layer: its parameters, its exact result, and a float64 reference.
 
 ``forward`` is the specification of every engine: y = FP16(s_a * s_w * (main + compensation) +
-bias) with both sums exact integers, and the scaling as :mod:`golden.exact.output_scaling` has it
-(paper sections on index-based MatMul, look-ahead and error compensation; arXiv 2507.23035).
+bias) with both sums exact integers, and the scaling as :mod:`golden.exact.output_scaling` has it.
+A token may bring a factor along, by which s_a is multiplied for its outputs alone. (Paper
+sections on index-based MatMul, look-ahead and error compensation; arXiv 2507.23035.)
 """
 
 from dataclasses import dataclass, field
@@ -20,9 +21,10 @@ from golden.exact.outliers import repeated, select_outliers
 from golden.exact.output_scaling import scale_sums
 from golden.exact.residual import ratio, residual_rows
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, IntArray, NumberSpec
-from golden.exact.token_scale import Scale, ScaleFactor, token_scale
+from golden.exact.token_scale import Scale, ScaleFactor, times_factor, token_scale
 
 W_EXPONENT_RANGE = range(-64, 64)
+FACTOR_MAX = 2  # a sum is below 2**30, so no token scale reaches 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +114,8 @@ class QuantizedLinear:
         """Raise ValueError if the outliers of some token could exceed their row's digits."""
         a_max, w_max = (np.abs(book).max() for book in (self.a_codebook(), self.w_codebook()))
         ratio_max = self.factor.ratio_max()
+        if self.factor.value() > FACTOR_MAX:
+            raise ValueError(f"factor must be at most {FACTOR_MAX}, got {self.factor.value():g}")
         if a_max * w_max > 2 * (self.spec.entry_max + 1):
             raise ValueError("the largest product of centroids is more than twice a row's entry")
         if ratio_max >= self.spec.ratio_max(self.inputs):
@@ -176,7 +180,7 @@ class Result:
     overflow: npt.NDArray[np.bool_] = field(repr=False)
 
 
-def forward(layer: QuantizedLinear, x: BitArray) -> Result:
+def forward(layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> Result:
     """Compute the layer exactly as the engines do.
 
     Parameters
@@ -185,6 +189,9 @@ def forward(layer: QuantizedLinear, x: BitArray) -> Result:
         Its constants.
     x : (T, K) uint16
         FP16 activations. NaN and infinity count as zero and are reported.
+    factor : Scale, optional
+        (T,) factors of the outputs, but for the bias: a norm's 1 / rms, a softmax's 1 / sum. They
+        multiply the token scale where outputs are scaled, and nowhere else; 1 by default.
 
     Returns
     -------
@@ -193,7 +200,7 @@ def forward(layer: QuantizedLinear, x: BitArray) -> Result:
     Raises
     ------
     ValueError
-        If ``x`` has another shape.
+        If ``x`` or ``factor`` has another shape, or a factor is out of its range.
     """
     if x.ndim != 2 or x.shape[1] != layer.inputs:
         raise ValueError(f"x must have shape (T, {layer.inputs}), got {x.shape}")
@@ -206,7 +213,8 @@ def forward(layer: QuantizedLinear, x: BitArray) -> Result:
     sums = main_sums(layer.product_table, index, layer.w_index) + _compensation(
         layer, rows, outliers
     )
-    of_token = Scale(scale.mantissa[:, None], scale.exponent[:, None])
+    scaled = scale if factor is None else times_factor(scale, factor)
+    of_token = Scale(scaled.mantissa[:, None], scaled.exponent[:, None])
     y = scale_sums(sums, of_token, layer.w_scale, layer.bias)
     return Result(
         y=y,

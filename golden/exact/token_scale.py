@@ -17,6 +17,10 @@ from golden.exact.spec import (
     round_shift,
 )
 
+# Exponents of a factor that a token brings along: from 2**-30 to below 2**43. As no token scale
+# reaches 2**31, the exponents of its product with a factor are from -64 to 63, as all scales' are.
+TOKEN_FACTOR_EXPONENTS = range(-40, 33)
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -108,3 +112,33 @@ def token_scale(bits: BitArray, factor: ScaleFactor) -> Scale:
     return Scale(
         np.where(low, 1 << (SCALE_BITS - 1), mantissa), np.where(low, MIN_SCALE_EXPONENT, exponent)
     )
+
+
+def times_factor(scale: Scale, factor: Scale) -> Scale:
+    """Return token scales times the factors that the tokens bring along, rounded to 11 bits.
+
+    Halves are rounded up, so a product is off by at most 2**-11 of it.
+
+    Parameters
+    ----------
+    scale, factor : Scale
+        Shapes (T,).
+
+    Raises
+    ------
+    ValueError
+        If a factor's mantissa is not normalised, its exponent is not one of
+        :data:`TOKEN_FACTOR_EXPONENTS`, or there is not one for each token.
+    """
+    if not scale.mantissa.shape == factor.mantissa.shape == factor.exponent.shape:
+        raise ValueError(f"factor must have shape {scale.mantissa.shape}, one for each token")
+    if (factor.mantissa >> (SCALE_BITS - 1) != 1).any():
+        raise ValueError("mantissas of factors must be from 1024 to 2047")
+    allowed = TOKEN_FACTOR_EXPONENTS
+    if not np.isin(factor.exponent, allowed).all():
+        raise ValueError(f"exponents of factors must be from {allowed[0]} to {allowed[-1]}")
+    product = scale.mantissa * factor.mantissa
+    drop = bit_length(product) - SCALE_BITS
+    mantissa = round_shift(product, drop)
+    carry = mantissa >> SCALE_BITS
+    return Scale(mantissa >> carry, scale.exponent + factor.exponent + drop + carry)

@@ -70,11 +70,7 @@ class TokenScale(Sized[EngineSpec]):
         )
 
         def round_half_up(product: Value) -> Value:
-            kept = Mux(product[-1], product[drop:], product[drop - 1 :])[: SCALE_BITS + 1]
-            rounded = wire(m, (kept >> 1) + kept[0], "rounded")  # the lowest bit is the half
-            carry = rounded[SCALE_BITS]
-            mantissa = Mux(carry, rounded >> 1, rounded)[:SCALE_BITS]
-            return Cat(mantissa, (product[-1] + carry)[:2], product[-2:].any())
+            return Cat(round_product(m, product), product[-2:].any())
 
         def finish(rounded: Value, least_exponent: Value) -> Value:
             up = rounded[SCALE_BITS : SCALE_BITS + 2]
@@ -86,3 +82,16 @@ class TokenScale(Sized[EngineSpec]):
             )
 
         return pipe.stage(finish, pipe.stage(round_half_up, product), least_exponent)
+
+
+def round_product(m: Module, product: Value) -> Value:
+    """Return the mantissa of a product of two normalised numbers, and how far it moved up: 0 to 2.
+
+    Halves are rounded up.
+    """
+    drop = len(product) - 1 - SCALE_BITS
+    kept = Mux(product[-1], product[drop:], product[drop - 1 :])[: SCALE_BITS + 1]
+    rounded = wire(m, (kept >> 1) + kept[0], "rounded")  # the lowest bit is the half
+    carry = rounded[SCALE_BITS]
+    mantissa = Mux(carry, rounded >> 1, rounded)[:SCALE_BITS]
+    return Cat(mantissa, (product[-1] + carry)[:2])

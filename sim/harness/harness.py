@@ -7,7 +7,7 @@ engine takes as many. The program itself is streams.cpp.
 import io
 import struct
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Task:
     ----------
     feeds : mapping of str to iterable of int
         Words for input streams; each stream begins when the one before it is through.
+    beside : mapping of str to iterable of int
+        Words for input streams that begin at once.
     wanted : mapping of str to int
         How many words must come from output streams: then, some cycles later, the run ends.
     memories : iterable of MemoryImage
@@ -55,6 +57,7 @@ class Task:
     feeds: Mapping[str, Iterable[int]]
     wanted: Mapping[str, int]
     memories: Iterable[MemoryImage] = ()
+    beside: Mapping[str, Iterable[int]] = field(default_factory=dict)
     inputs: Mapping[str, int] = ()  # pyright: ignore[reportAssignmentType]
     stall: float = 0.0
     seed: int = 1
@@ -234,12 +237,12 @@ def _pack(ports: Ports, task: Task) -> bytes:
     inputs = dict(task.inputs)
     for name in ports.inputs:
         file.write(inputs.get(name, 0).to_bytes(-(-ports.width[name] // 8), "little"))
-    put(len(task.feeds))
+    put(len(task.feeds) + len(task.beside))
     before = 0
-    for name, words in task.feeds.items():
+    for name, words in (*task.feeds.items(), *task.beside.items()):
         size = ports.size(name)
         packed = [word.to_bytes(size, "little") for word in words]
-        put(ports.index[name], before, len(packed))
+        put(ports.index[name], 0 if name in task.beside else before, len(packed))
         file.write(b"".join(packed))
         before = ports.index[name] + 1
     put(
@@ -250,8 +253,8 @@ def _pack(ports: Ports, task: Task) -> bytes:
     put(len(memories))
     for memory in memories:
         put(ports.index[memory.request], ports.index[memory.answer])
-        for field in (memory.row_field, memory.column_field):
-            put(*ports.field(memory.request, field))
+        for name in (memory.row_field, memory.column_field):
+            put(*ports.field(memory.request, name))
         put(*memory.words.shape)
         file.write(np.ascontiguousarray(memory.words).tobytes())
     return file.getvalue()

@@ -9,6 +9,8 @@ from gateware.engines.kinds import engine_of
 from gateware.engines.memory_image import MemoryImage
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear, Result
+from golden.exact.token_scale import Scale
+from sim.kit.random_layer import random_factors
 from sim.kit.testbed import Testbed
 
 FLAGS = ("nonfinite", "overflow")
@@ -47,24 +49,35 @@ class EngineTestbed(Testbed):
         for request, answer in self.contract.WEIGHTS.items():
             self.tasks.append(cocotb.start_soon(self._serve_weights(request, answer)))
 
-    async def run(self, x: BitArray) -> BitArray:
-        """Return the outputs (T, N) that the engine gives for tokens (T, K)."""
+    async def run(self, x: BitArray, factor: Scale | None = None) -> BitArray:
+        """Return the outputs (T, N) that the engine gives for tokens (T, K) and their factors."""
         before, beats = len(self.sinks["o"].items), self.contract.output_beats(self._layer.outputs)
-        self.send("i", self.contract.activation_beats(x))
+        self.send_tokens(x, factor)
         got = (await self.receive("o", before + len(x) * beats))[before:]
         ends = np.array([beat["last"] for beat in got]).reshape(len(x), -1)
         assert ends[:, -1].all(), "last is not raised on a token's last beat"
         assert not ends[:, :-1].any(), "last is raised before a token's last beat"
         return self.contract.outputs([beat["lanes"] for beat in got], self._layer)
 
+    def send_tokens(self, x: BitArray, factor: Scale | None = None) -> None:
+        """Begin to send tokens (T, K), and their factors (T,) if the engine takes any."""
+        self.send("i", self.contract.activation_beats(x))
+        factors = self.contract.factor_words(len(x), factor)
+        if factors:
+            self.send("factor_i", factors)
+
     async def check(self, layer: QuantizedLinear, x: BitArray) -> Result:
-        """Load a layer, run tokens, compare every bit, and the flags; return the golden result."""
+        """Load a layer, run tokens, compare every bit, and the flags; return the golden result.
+
+        An engine that takes factors of tokens gets random ones.
+        """
         await self.load(layer)
         await self.cycles()
         assert not any(self.flags().values()), "flags of a layer that has not run"
-        expected = self.contract.golden(layer, x)
+        factor = random_factors(self.rng, len(x)) if self.block.spec.token_factor else None
+        expected = self.contract.golden(layer, x, factor)
         where = "outputs, by [token, output channel]"
-        np.testing.assert_array_equal(await self.run(x), expected.y, err_msg=where)
+        np.testing.assert_array_equal(await self.run(x, factor), expected.y, err_msg=where)
         assert self.flags() == {name: getattr(expected, name).any() for name in FLAGS}
         assert self.get("idle")
         return expected

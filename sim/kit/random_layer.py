@@ -9,7 +9,7 @@ from golden.exact.fp16 import BitArray
 from golden.exact.grid import GRID, made_rows
 from golden.exact.linear import QuantizedLinear
 from golden.exact.spec import A_FRACTION_BITS, IntArray, NumberSpec
-from golden.exact.token_scale import Scale, ScaleFactor
+from golden.exact.token_scale import TOKEN_FACTOR_EXPONENTS, Scale, ScaleFactor
 from hw.engine_spec import EngineSpec
 from sim.kit.codebooks import LARGEST
 from sim.kit.corners import finite
@@ -67,6 +67,13 @@ def random_tokens(rng: np.random.Generator, count: int, inputs: int) -> BitArray
     if count > 8:
         x[8] = 0
     return x
+
+
+def random_factors(rng: np.random.Generator, count: int) -> Scale:
+    """Return factors (T,) of tokens; most leave outputs that are usual, some do not."""
+    exponents = rng.integers(-16, -4, count)
+    exponents[::5] = rng.choice([TOKEN_FACTOR_EXPONENTS[0], TOKEN_FACTOR_EXPONENTS[-1]])
+    return Scale(rng.integers(1024, 2048, count), rng.permutation(exponents))
 
 
 def fitting_codebook(

@@ -8,6 +8,7 @@ from golden.base.errors import ToolError
 from golden.base.files import make_folder
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
+from golden.exact.token_scale import Scale
 from sim.kit.launch import BUILD, simulate
 from sim.run.layer_file import save_layer
 from sim.run.layer_result import LayerRun
@@ -21,6 +22,7 @@ def run_in_cocotb(
     text: str,
     layer: QuantizedLinear,
     x: BitArray,
+    factor: Scale | None = None,
     *,
     simulator: str,
     time_limit: float,
@@ -33,7 +35,7 @@ def run_in_cocotb(
     paths = {key: folder / file for key, file in files.items()}
     for path in paths.values():
         path.unlink(missing_ok=True)
-    save_layer(paths[LAYER], layer, x)
+    save_layer(paths[LAYER], layer, x, factor)
 
     def watch() -> None:
         if paths[PROGRESS].exists():

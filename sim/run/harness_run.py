@@ -10,6 +10,8 @@ from gateware.engines.kinds import engine_of
 from golden.base.errors import ToolError
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
+from golden.exact.token_scale import Scale
+from hw.formats import SCALE
 from sim.harness.harness import Task, build_harness, run_harness
 from sim.kit.launch import BUILD
 from sim.kit.words import pack, unpack
@@ -24,6 +26,7 @@ def run_in_harness(
     text: str,
     layer: QuantizedLinear,
     x: BitArray,
+    factor: Scale | None = None,
     *,
     time_limit: float,
     progress: Callable[[float], None] = lambda share: None,
@@ -38,10 +41,12 @@ def run_in_harness(
         "load_i": [pack(word, one) for one in contract.load_words(layer)],
         "i": list(contract.activation_beats(x)),
     }
+    factors = contract.factor_words(len(x), factor)
     wanted = len(x) * contract.output_beats(layer.outputs)
     weight_beats = contract.weight_beats(layer.inputs, layer.outputs, layer.k_top)
     task = Task(
         feeds=feeds,
+        beside={"factor_i": [pack(SCALE, one) for one in factors]} if factors else {},
         wanted={"o": wanted},
         memories=contract.memory_images(layer),
         # Far more than an engine takes that does not hang.

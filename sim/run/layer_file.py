@@ -10,9 +10,12 @@ from golden.exact.spec import NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor
 
 
-def save_layer(path: Path, layer: QuantizedLinear, x: BitArray) -> None:
-    """Write a layer and tokens (T, K) as ``.npz``."""
+def save_layer(
+    path: Path, layer: QuantizedLinear, x: BitArray, factor: Scale | None = None
+) -> None:
+    """Write a layer, tokens (T, K) and their factors (T,), if they have any, as ``.npz``."""
     spec = layer.spec
+    factors = [] if factor is None else [factor.mantissa, factor.exponent]
     np.savez(
         path,
         spec=np.array([spec.symmetric, spec.magnitude_bits, spec.activation_bits]),
@@ -26,10 +29,11 @@ def save_layer(path: Path, layer: QuantizedLinear, x: BitArray) -> None:
         factor=np.array([layer.factor.mantissa, layer.factor.exponent]),
         offset=np.asarray(layer.offset),
         x=x,
+        of_tokens=np.array(factors),
     )
 
 
-def load_layer(path: Path) -> tuple[QuantizedLinear, BitArray]:
+def load_layer(path: Path) -> tuple[QuantizedLinear, BitArray, Scale | None]:
     """Return what :func:`save_layer` wrote."""
     with np.load(path, allow_pickle=False) as file:
         symmetric, magnitude_bits, activation_bits = file["spec"].tolist()
@@ -49,4 +53,5 @@ def load_layer(path: Path) -> tuple[QuantizedLinear, BitArray]:
             factor=ScaleFactor(*file["factor"].tolist()),
             offset=file["offset"],
         )
-        return layer, file["x"]
+        factors = file["of_tokens"]
+        return layer, file["x"], Scale(*factors) if len(factors) else None

@@ -6,6 +6,7 @@ from gateware.points import point
 from golden.base.locks import alone_in
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
+from golden.exact.token_scale import Scale
 from sim.kit.launch import BUILD, text_of, wants_waves
 from sim.run.cocotb_run import run_in_cocotb
 from sim.run.harness_run import run_in_harness
@@ -16,6 +17,7 @@ def run_layer(
     name: str,
     layer: QuantizedLinear,
     x: BitArray,
+    factor: Scale | None = None,
     *,
     simulator: str,
     seed: int = 0,
@@ -36,6 +38,8 @@ def run_layer(
         Fits the design.
     x : (T, K) uint16
         FP16 patterns.
+    factor : Scale, optional
+        (T,) for a design that takes factors of tokens; 1 by default.
     simulator : str
         ``icarus`` or ``verilator``.
     seed : int
@@ -59,13 +63,14 @@ def run_layer(
     with alone_in(BUILD / f"{name}-{'harness' if bare else simulator}"):
         if bare:
             return run_in_harness(
-                name, component, text, layer, x, time_limit=time_limit, progress=say
+                name, component, text, layer, x, factor, time_limit=time_limit, progress=say
             )
         return run_in_cocotb(
             name,
             text,
             layer,
             x,
+            factor,
             simulator=simulator,
             seed=seed,
             time_limit=time_limit,

@@ -40,10 +40,15 @@ class Fp16CounterEngine(CounterShell):
             row_requester=Fp16RowRequester(spec),
         )
 
-    def token_scale(self, m: Module) -> Any:
-        """Return a token's scale in FP16: there long before its token is done, it has become so."""
-        scale = self.put(m, "scale", Fp16TokenScale(), i=self.quantizer.scale_o.payload)
-        return scale.o
+    def connect_scale(self, m: Module, scales: Any) -> None:
+        """Queue a token's scale in FP16: there long before its token is done, it has become so."""
+        handed = self.quantizer.scale_o
+        scale = self.put(m, "scale", Fp16TokenScale(), i=handed.payload)
+        m.d.comb += [
+            scales.payload.eq(scale.o),
+            scales.valid.eq(handed.valid),
+            handed.ready.eq(scales.ready),
+        ]
 
     def connect_sums(self, m: Module) -> None:
         """Scale both sums and add them."""

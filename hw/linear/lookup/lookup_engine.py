@@ -1,23 +1,27 @@
 """Lookup engine: activations in, FP16 outputs out, weights on request."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import connect, flipped
 
 from hw.engine_spec import EngineSpec
+from hw.formats import SCALE
 from hw.linear.lookup.lookup_array import LookupArray
 from hw.linear.lookup.weight_requester import WeightRequester
 from hw.linear.output.output_stage import OutputStage
 from hw.linear.shell.engine_shell import EngineShell
 from hw.stream.component import InStream, OutStream
+from hw.token.token_factor import TokenFactor
 from hw.token.token_quantizer import TokenQuantizer
 
 
 class LookupEngine(EngineShell):
     """Run a linear layer of K-Means indices, one token after another.
 
-    Bit-exact with :func:`golden.exact.linear.forward`. Four stages work on different tokens at a
-    time: ingest (scale and outliers), quantiser (codes and residual rows), lookup array, output
-    stage.
+    Bit-exact with :func:`golden.exact.linear.forward`, factors of tokens included. Four stages
+    work on different tokens at a time: ingest (scale and outliers), quantiser (codes and residual
+    rows), lookup array, output stage.
 
     Parameters
     ----------
@@ -39,6 +43,11 @@ class LookupEngine(EngineShell):
     """As from :class:`hw.linear.lookup.weight_requester.WeightRequester`."""
     weight_i = InStream(lambda c: c.array.weights)
     """The answers, in order: 4-bit weight codes ``[input lane][output lane]``."""
+    factor_i = InStream(lambda c: SCALE if c.spec.token_factor else None)
+    """A factor for each token, as for :class:`hw.token.token_factor.TokenFactor`; only with
+    ``spec.token_factor``. It is taken when the token's scale leaves the quantiser. A token whose
+    factor is late waits there, and those behind it; nothing else comes of it.
+    """
 
     def __init__(self, spec: EngineSpec) -> None:
         self.requester = WeightRequester(spec)
@@ -49,6 +58,16 @@ class LookupEngine(EngineShell):
             OutputStage(spec),
             {"requester": self.requester, "array": self.array},
         )
+
+    def connect_scale(self, m: Module, scales: Any) -> None:
+        """Multiply a token's scale by its factor on the way, if there is one."""
+        if not self.spec.token_factor:
+            super().connect_scale(m, scales)
+            return
+        factor = self.put(m, "factor", TokenFactor())
+        connect(m, self.quantizer.scale_o, factor.i)
+        connect(m, flipped(self.factor_i), factor.factor_i)
+        connect(m, factor.o, scales)
 
     def connect_datapath(self, m: Module, prepared: Signal) -> None:
         """Look up codes and residual rows with the weights, which are asked for ahead."""

@@ -81,9 +81,9 @@ class EngineShell(Component, ABC):
         ``prepared`` is a strobe: the quantiser has a token ready.
         """
 
-    def token_scale(self, m: Module) -> Any:
-        """Return a token's scale in the output stage's form, when the quantiser hands it on."""
-        return self.quantizer.scale_o.payload
+    def connect_scale(self, m: Module, scales: Any) -> None:
+        """Let a token's scale go from the quantiser into the queue in front of the output stage."""
+        connect(m, self.quantizer.scale_o, scales)
 
     def build(self, m: Module) -> None:  # noqa: D102
         constants, ingest = self.constants, self.ingest
@@ -104,13 +104,9 @@ class EngineShell(Component, ABC):
 
         scales = self.put(m, "scales", Queue(output.scale_i.payload.shape(), SCALES))
         connect(m, scales.o, output.scale_i)
+        self.connect_scale(m, scales.i)
         prepared = Signal()
-        m.d.comb += [
-            scales.i.payload.eq(self.token_scale(m)),
-            scales.i.valid.eq(quantizer.scale_o.valid),
-            quantizer.scale_o.ready.eq(scales.i.ready),
-            prepared.eq(quantizer.scale_o.valid & scales.i.ready),
-        ]
+        m.d.comb += prepared.eq(quantizer.scale_o.valid & quantizer.scale_o.ready)
         self.connect_datapath(m, prepared)
         self._watch(m)
 

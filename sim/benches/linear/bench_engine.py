@@ -50,8 +50,7 @@ async def resets(dut) -> None:
         for wait in bed.burst(TOKEN_CYCLES if runs else len(words) + 1):
             if runs:
                 await bed.load(layer)
-                x = random_tokens(bed.rng, 9, layer.inputs)
-                bed.send("i", bed.contract.activation_beats(x))
+                bed.send_tokens(random_tokens(bed.rng, 9, layer.inputs))
             else:
                 bed.send("load_i", words)
             await bed.cycles(wait)

@@ -20,14 +20,14 @@ REPORT_CYCLES = 200
 @cocotb.test()
 async def layer_run(dut) -> None:
     """Load the layer, send every token at full rate, and keep outputs and times."""
-    layer, x = load_layer(Path(os.environ[LAYER]))
+    layer, x, factor = load_layer(Path(os.environ[LAYER]))
     block = point(os.environ[DESIGN]).make()
     started = time.process_time()
     bed = await EngineTestbed(dut, block).start()
     await bed.load(layer)
     total = len(x) * bed.contract.output_beats(layer.outputs)
     report = cocotb.start_soon(_report(bed, total))
-    y = await bed.run(x)
+    y = await bed.run(x, factor)
     report.cancel()
     weights = np.array(bed.weights_at()[0], np.int64)
     beats = bed.contract.weight_beats(layer.inputs, layer.outputs, layer.k_top)
