@@ -111,14 +111,19 @@ class Testbed:
         await reset(self.dut)
         self.sources, self.sinks = {}, {}
         for name, (is_input, shape) in self._streams.items():
-            settings = {"rng": self._pauses.spawn(1)[0], "traffic": TRAFFIC[traffic]}
             if is_input:
+                settings = {"rng": self._pauses.spawn(1)[0], "traffic": TRAFFIC[traffic]}
                 self.sources[name] = StreamSource(self.dut, name, shape, **settings)
             else:
-                self.sinks[name] = StreamSink(self.dut, name, shape, **settings)
+                self.renew_sink(name, traffic)
         if traffic == "slow_both" and self._streams:
             paths = ThroughPaths(self.dut, self.block, self._streams)
             self.tasks.append(cocotb.start_soon(paths.watch()))
+
+    def renew_sink(self, port: str, traffic: str = "free") -> None:
+        """Put a driver on an output stream that has none, or none any more."""
+        settings = {"rng": self._pauses.spawn(1)[0], "traffic": TRAFFIC[traffic]}
+        self.sinks[port] = StreamSink(self.dut, port, self._streams[port][1], **settings)
 
     def set(self, **inputs: Any) -> None:
         """Drive inputs that are not streams, from this cycle on."""

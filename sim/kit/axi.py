@@ -1,0 +1,143 @@
+"""A memory on a block's AXI4 port, and a watcher of what the block asks of it.
+
+The memory is cocotbext-axi's slave, which fails where a burst crosses a page or a write's ``last``
+comes at another beat than its last one.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import cocotb
+from cocotb.triggers import FallingEdge, RisingEdge
+from cocotbext.axi import AxiReadBus, AxiSlaveRead, AxiSlaveWrite, AxiWriteBus
+
+from sim.kit.clock import cycle
+from sim.kit.testbed import Testbed
+from sim.kit.traffic import Pauses
+
+PREFIX = "m_axi_"  # cocotbext-axi puts one more underscore behind it
+INCR = 1
+
+
+class Memory:
+    """A memory, every byte of which has some value from the start.
+
+    Parameters
+    ----------
+    bed : Testbed
+        Of a block with the port ``m_axi``; not started yet.
+    stall : float
+        Chance that a channel pauses in a cycle.
+
+    Attributes
+    ----------
+    bad : set of int
+        Addresses of words that are answered with SLVERR or DECERR, by chance.
+    written : dict
+        Of address to byte.
+    asked : dict
+        By ``ar`` and ``aw``, address and beats of each burst since :meth:`watch`.
+    asked_at : dict
+        The same, the cycle in which each was first offered.
+    channels : dict
+        cocotbext-axi's drivers by ``ar``, ``r``, ``aw``, ``w`` and ``b``, those that there are.
+    """
+
+    def __init__(self, bed: Testbed, stall: float = 0) -> None:
+        self.bed, self._rng = bed, bed.rng.spawn(1)[0]
+        self.bad: set[int] = set()
+        self.written: dict[int, int] = {}
+        self.channels: dict[str, Any] = {}
+        ports = bed.block.m_axi.signature.members
+        clock = bed.dut.clk, bed.dut.rst
+        if "araddr" in ports:
+            bus = AxiReadBus.from_prefix(bed.dut, PREFIX)
+            slave: Any = AxiSlaveRead(bus, *clock, target=self)
+            self.channels |= {"ar": slave.ar_channel, "r": slave.r_channel}
+        if "awaddr" in ports:
+            bus = AxiWriteBus.from_prefix(bed.dut, PREFIX)
+            slave = AxiSlaveWrite(bus, *clock, target=self)
+            self.channels |= {n: getattr(slave, f"{n}_channel") for n in ("aw", "w", "b")}
+        for name in {"r", "b"} & self.channels.keys():
+            self._spoil(self.channels[name], f"{name}resp")
+        self.asked: dict[str, list[tuple[int, int]]] = {}
+        self.asked_at: dict[str, list[int]] = {}
+        self.stall(stall)
+
+    def stall(self, chance: float) -> None:
+        """Let each channel pause by chance from now on."""
+        for channel in self.channels.values():
+            channel.clear_pause_generator()
+            channel.pause = False
+            if chance:
+                pauses = _pauses(Pauses(self._rng.spawn(1)[0], chance))
+                channel.set_pause_generator(pauses)
+
+    def watch(self) -> None:
+        """Begin to note bursts anew; a start of the bed ends it."""
+        self.asked, self.asked_at = {"ar": [], "aw": []}, {"ar": [], "aw": []}
+        for name in {"ar", "aw", "w"} & self.channels.keys():
+            self.bed.tasks.append(cocotb.start_soon(self._watch(name)))
+
+    def word(self, address: int) -> int:
+        """Return the word at an address."""
+        size = self.bed.block.spec.word_bytes
+        return int.from_bytes(self._bytes(address, size), "little")
+
+    async def read(self, address: int, length: int) -> bytes:
+        """Answer a beat."""
+        if address in self.bad:
+            raise ValueError("made to fail")
+        return self._bytes(address, length)
+
+    async def write(self, address: int, data: bytes) -> None:
+        """Take what a beat's strobes say of a word, a run of bytes at a time."""
+        size = self.bed.block.spec.word_bytes
+        if address // size * size in self.bad:
+            raise ValueError("made to fail")
+        self.written.update(enumerate(data, address))
+
+    def _bytes(self, address: int, length: int) -> bytes:
+        made = hashlib.shake_128(address.to_bytes(8, "little")).digest(length)
+        return bytes(self.written.get(address + n, value) for n, value in enumerate(made))
+
+    def _spoil(self, source: Any, field: str) -> None:
+        """Let a source answer with any of the two errors in place of SLVERR alone."""
+        send = source.send
+
+        async def spoilt(answer: Any) -> None:
+            if getattr(answer, field):
+                setattr(answer, field, int(self._rng.integers(2, 4)))
+            await send(answer)
+
+        source.send = spoilt
+
+    async def _watch(self, name: str) -> None:
+        """Check that a channel holds still while it waits; note bursts and their fixed signals."""
+        dut, spec = self.bed.dut, self.bed.block.spec
+        parts = [n for n in self.bed.block.m_axi.signature.members if _channel(n) == name]
+        parts.remove(f"{name}ready")
+        waiting = None
+        while True:
+            await FallingEdge(dut.clk)
+            values = {n: getattr(dut, f"{PREFIX}_{n}").value for n in parts}
+            assert waiting is None or values == waiting, f"{name} changed while it waited"
+            if int(values[f"{name}valid"]) and name != "w" and waiting is None:
+                size, burst, beats = (int(values[name + n]) for n in ("size", "burst", "len"))
+                assert (1 << size, burst) == (spec.word_bytes, INCR)
+                self.asked[name].append((int(values[f"{name}addr"]), beats + 1))
+                self.asked_at[name].append(cycle())
+            taken = int(getattr(dut, f"{PREFIX}_{name}ready").value)
+            waiting = values if int(values[f"{name}valid"]) and not taken else None
+            await RisingEdge(dut.clk)
+
+
+def _channel(signal: str) -> str:
+    """Return the channel of a signal."""
+    return signal[:2] if signal[0] == "a" else signal[0]
+
+
+def _pauses(pause: Pauses) -> Iterator[bool]:
+    while True:
+        yield pause()
