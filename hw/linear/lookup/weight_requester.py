@@ -30,14 +30,17 @@ class WeightRequester(Sized[EngineSpec]):
     )
     """Input channels of the outliers."""
     o = OutStream(lambda c: c.request)
-    """``tile`` of output channels, and the input channel of each lane. A lane beyond the token or
-    its outliers names any channel; its weights do not matter.
+    """``tile`` of output channels, and the input channel of each lane: neighbours, but in a beat
+    of ``outliers``. A lane beyond the token or its outliers names any channel; its weights do not
+    matter.
     """
 
     def __init__(self, spec: EngineSpec) -> None:
         lanes = spec.inputs_per_beat
         channels = data.ArrayLayout(spec.position_bits, lanes)
-        self.request = data.StructLayout({"tile": range(spec.tiles_max), "channels": channels})
+        self.request = data.StructLayout(
+            {"tile": range(spec.tiles_max), "channels": channels, "outliers": 1}
+        )
         super().__init__(spec)
 
     def build(self, m: Module) -> None:  # noqa: D102
@@ -54,6 +57,7 @@ class WeightRequester(Sized[EngineSpec]):
             self.positions.address.eq(following.address),
             self.positions.done.eq(sequencer.o.valid & advance & following.token_last),
             self.o.payload.tile.eq(beat.tile),
+            self.o.payload.outliers.eq(beat.compensation),
         ]
         with m.If(advance):
             m.d.sync += [self.o.valid.eq(sequencer.o.valid), beat.eq(following)]

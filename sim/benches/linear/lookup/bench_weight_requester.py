@@ -22,7 +22,8 @@ def wanted(bed: Testbed, shape: dict[str, int], positions: list[int]) -> list[di
         base = beat["address"] * lanes
         channels = positions[base:] if beat["compensation"] else range(base, shape["inputs"])
         used = beat["mask"].bit_length()
-        requests.append({"tile": beat["tile"], "channels": list(channels)[:used]})
+        request = {"tile": beat["tile"], "outliers": beat["compensation"]}
+        requests.append({**request, "channels": list(channels)[:used]})
     return requests
 
 
@@ -58,6 +59,7 @@ async def requests(dut, traffic: str) -> None:
         got = await bed.receive("o", len(expected))
         for request, should in zip(got, expected, strict=True):
             assert request["tile"] == should["tile"]
+            assert request["outliers"] == should["outliers"]
             assert request["channels"][: len(should["channels"])] == should["channels"]
         assert served.released == TOKENS
         if traffic == "free":

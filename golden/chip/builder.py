@@ -1,0 +1,130 @@
+"""Builder: a program and the memory image that it works on, as they grow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from golden.base.errors import InputError
+from golden.chip.constants import SPEC, LoadWord
+from golden.chip.image import Image
+from golden.chip.instruction import BYTES, Index, Instruction, Op
+from golden.chip.layer_image import channel_words, constant_words, tiles
+from golden.chip.shape import FP16_BYTES, ChipShape
+from golden.exact.fp16 import BitArray
+from golden.exact.linear import QuantizedLinear
+
+
+@dataclass(frozen=True)
+class LoadWords:
+    """Load words in memory; with a stride, those of a position are so many bytes further.
+
+    Parameters
+    ----------
+    address, count, stride : int
+    """
+
+    address: int
+    count: int
+    stride: int = 0
+
+
+class Builder:
+    """Puts regions into an image, and instructions into a program.
+
+    Parameters
+    ----------
+    shape : ChipShape
+    """
+
+    def __init__(self, shape: ChipShape) -> None:
+        self.shape = shape
+        self.image = Image()
+        self.program: list[tuple[str, Instruction]] = []
+
+    def finish(self) -> tuple[int, dict[int, str]]:
+        """Put the program into the image; return its address, and what each address does."""
+        packed = b"".join(one.pack() for _, one in self.program)
+        program = self.image.put("program", packed)
+        return program, {program + BYTES * n: name for n, (name, _) in enumerate(self.program)}
+
+    # Regions.
+
+    def row_bytes(self, numbers: int) -> int:
+        """Return the bytes of so many FP16 numbers that begin with a word of the bus."""
+        return self.shape.aligned(FP16_BYTES * numbers)
+
+    def rows(self, name: str, rows: BitArray) -> int:
+        """Put rows of FP16 numbers into the image."""
+        stride = self.row_bytes(rows.shape[1])
+        packed = (row.astype("<u2").tobytes().ljust(stride, b"\0") for row in rows)
+        return self.image.put(name, b"".join(packed))
+
+    def load_words(self, name: str, words: bytes) -> LoadWords:
+        """Put load words into the image, if they are not there."""
+        if name not in self.image.regions:
+            self.image.put(name, words)
+        return LoadWords(self.image.regions[name][0], len(words) // LoadWord.BYTES)
+
+    def load_words_by_position(self, name: str, rows: Sequence[bytes]) -> LoadWords:
+        """Put load words for each position into the image."""
+        stride = self.shape.aligned(len(rows[0]))
+        content = b"".join(row.ljust(stride, b"\0") for row in rows)
+        return LoadWords(self.image.put(name, content), len(rows[0]) // LoadWord.BYTES, stride)
+
+    # Instructions.
+
+    def do(self, name: str, op: Op, **fields: Any) -> None:
+        """Append an instruction; ``name`` says what it computes."""
+        self.program.append((name, Instruction(op=op, **fields)))
+
+    def load(self, name: str, to: int, address: int, count: int, index: Index) -> None:
+        """Load a vector; with an index, a row of many."""
+        stride = 0 if index is Index.NONE else self.row_bytes(count)
+        self.do(name, Op.LOAD, d=to, count=count, address=address, index=index, stride=stride)
+
+    def constants(self, name: str, words: LoadWords) -> None:
+        """Load load words."""
+        index = Index.POSITION if words.stride else Index.NONE
+        place = {"address": words.address, "index": index, "stride": words.stride}
+        self.do(name, Op.CONSTANTS, count=words.count, **place)
+
+    def channels(self, name: str, address: int, places: int, **fields: Any) -> None:
+        """Load scales of channels."""
+        self.do(name, Op.CHANNELS, address=address, extra=places & 0xFF, **fields)
+
+    def linear(self, name: str, layer: QuantizedLinear, a: int, d: int, *, scaled: bool) -> None:
+        """Run a vector through a linear layer, which is put into the image.
+
+        Raises
+        ------
+        InputError
+            If the chip's engine cannot run it.
+        """
+        shape = self.shape
+        if layer.inputs > shape.inputs_max or layer.outputs > shape.outputs_max:
+            raise InputError(
+                f"{name} has {layer.inputs} inputs and {layer.outputs} outputs; the chip takes"
+                f" {shape.inputs_max} and {shape.outputs_max}: take a larger chip"
+            )
+        if layer.k_top > shape.outliers_max or layer.spec != SPEC:
+            raise InputError(
+                f"{name} must be in the numbers {SPEC}, with up to {shape.outliers_max} outliers"
+                f" a side; it is in {layer.spec}, with {layer.k_top}"
+            )
+        self.constants(name, self.load_words(f"{name}.constants", constant_words(layer)))
+        content, biased, places = channel_words(layer)
+        address = self.image.put(f"{name}.channels", content)
+        self.channels(name, address, places, count=layer.outputs, scaled=biased)
+        self.do(
+            name,
+            Op.LINEAR,
+            **{"a": a, "d": d, "count": layer.inputs, "outputs": layer.outputs, "scaled": scaled},
+            address=self.image.put(f"{name}.weights", tiles(shape, layer)),
+            step=shape.tile_bytes(layer.inputs),
+        )
+
+    def ones(self, count: int) -> int:
+        """Put so many ones into the image."""
+        return self.image.put("ones", np.full(count, 0x3C00, "<u2").tobytes())

@@ -1,0 +1,250 @@
+"""A decoder becomes a memory image and the program of one token."""
+
+import struct
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+
+from golden.chip.builder import Builder, LoadWords
+from golden.chip.constants import SPEC, LoadWord
+from golden.chip.decoder import Decoder
+from golden.chip.instruction import Index, Op
+from golden.chip.layer_image import centroid_words, factor_word, size_words
+from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
+from golden.chip.vector_layout import logits_at_once, vector_layout
+from golden.exact.linear import QuantizedLinear
+from golden.exact.norms import SQUARE_UNIT
+from golden.exact.token_scale import Scale, ScaleFactor
+
+# A made row's entry is worth 2**-4 of a token scale times 2**-6 of a cache's times 2**7.
+CACHE_PLACES = -4 - 6 + 7
+# The token scale of a row of powers, in means: the grid ends at sixteen of them.
+MIX_MEANS = 2
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A model for a chip.
+
+    Parameters
+    ----------
+    memory : bytes
+        The image.
+    regions : dict of str to (int, int)
+        Address and size of what lies in it, by name.
+    program : int
+        Address of the program.
+    names : dict of int to str
+        What each instruction computes, by its address.
+    """
+
+    memory: bytes
+    regions: dict[str, tuple[int, int]]
+    program: int
+    names: dict[int, str]
+
+    @property
+    def tokens(self) -> int:
+        """Address of the tokens, four bytes each."""
+        return self.regions["tokens"][0]
+
+    def with_prompt(self, tokens: list[int]) -> bytes:
+        """Return the image with a prompt at the beginning of the tokens."""
+        data = bytearray(self.memory)
+        struct.pack_into(f"<{len(tokens)}I", data, self.tokens, *tokens)
+        return bytes(data)
+
+
+def compile_decoder(decoder: Decoder, shape: ChipShape) -> Compiled:
+    """Return a decoder compiled for a chip.
+
+    Raises
+    ------
+    InputError
+        If it does not fit.
+    """
+    compiler = Compiler(decoder, shape)
+    compiler.token()
+    program, names = compiler.finish()
+    return Compiled(bytes(compiler.image.data), compiler.image.regions, program, names)
+
+
+class Compiler(Builder):
+    """Builds the program of a decoder, part by part.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    shape : ChipShape
+    """
+
+    def __init__(self, decoder: Decoder, shape: ChipShape) -> None:
+        super().__init__(shape)
+        self.decoder, self.size = decoder, decoder.shape
+        self.at = vector_layout(self.size, shape)
+        size, image = self.size, self.image
+        self.head_words = shape.words(size.head_width)
+        self.tokens = image.reserve("tokens", TOKEN_BYTES * (size.context + 1))
+        self.embedding = self.rows("embedding", decoder.embedding)
+        self.turns = self.rows("turns", decoder.turns())
+        self.logits = image.reserve("logits", size.context * self.row_bytes(size.vocabulary))
+        self.unit_scales = self.ones(size.head_width)
+        counts = range(1, size.context + 1)
+        outputs = [size_words([(LoadWord.OUTPUTS, n)]) for n in counts]
+        self.score_sizes = self.load_words_by_position("score_sizes", outputs)
+        self.mix_sizes = self.load_words_by_position("mix_sizes", [*map(self._mix_sizes, counts)])
+        # From a tile of cached keys, and of values, to the next.
+        self.key_step = shape.tile_bytes(size.head_width)
+        self.value_step = shape.tile_bytes(size.context)
+
+    def _mix_sizes(self, inputs: int) -> bytes:
+        sizes = (
+            (LoadWord.INPUTS, inputs),
+            (LoadWord.K_TOP, min(inputs, self.decoder.mix_outliers)),
+            (LoadWord.DIGITS, SPEC.residual_digits(inputs)),
+        )
+        return size_words(sizes) + factor_word(ScaleFactor.mean(inputs, Fraction(MIX_MEANS)))
+
+    def token(self) -> None:
+        """Compile all of a token."""
+        size, at = self.size, self.at
+        self.do("token", Op.TAKE, address=self.tokens)
+        self.load("embedding", at["x"], self.embedding, size.hidden, Index.TOKEN)
+        self.load("turns", at["turns"], self.turns, size.head_width, Index.POSITION)
+        for n in range(size.layers):
+            self._attention(n)
+            self._feed_forward(n)
+        self.do("known", Op.NEXT, scaled=True)
+        self._root("norm")
+        self._head()
+        self.do("next", Op.NEXT, address=self.tokens)
+
+    def _root(self, name: str) -> None:
+        size = self.size
+        start = round(size.hidden * size.norm_epsilon * 2**SQUARE_UNIT)
+        self.do(name, Op.ROOT, a=self.at["x"], count=size.hidden, extra=start)
+
+    def _add(self, name: str, a: str, b: str, count: int) -> None:
+        at = self.at
+        self.do(name, Op.ADD, a=at[a], b=at[b], d=at[a], count=count)
+
+    def _attention(self, n: int) -> None:
+        size, at, layer, name = self.size, self.at, self.decoder.layers[n], f"layer.{n}"
+        self._root(f"{name}.norm")
+        for part in ("query", "key", "value"):
+            linear = layer.linears()[part]
+            self.linear(f"{name}.{part}", linear, at["x"], at[part], scaled=True)
+        for part, heads in (("query", size.heads), ("key", size.kv_heads)):
+            for head in range(heads):
+                place = at[part] + head * self.head_words
+                turned = {"a": place, "b": at["turns"], "d": place, "count": size.head_width}
+                self.do(f"{name}.{part}.{head}.turned", Op.ROTATE, **turned)
+        address = self.rows(f"{name}.key_offset", layer.key_offset[None])
+        self.load(f"{name}.offset", at["offset"], address, len(layer.key_offset), Index.NONE)
+        self._add(f"{name}.key.centred", "key", "offset", len(layer.key_offset))
+        for head in range(size.kv_heads):
+            self._keep(n, head, "key")
+            self._keep(n, head, "value")
+        for head in range(size.heads):
+            self._scores(n, head)
+            self._mix(n, head)
+        self.linear(f"{name}.output", layer.output, at["mixed"], at["sum"], scaled=False)
+        self._add(f"{name}.attended", "x", "sum", size.hidden)
+
+    def _keep(self, n: int, head: int, part: str) -> None:
+        """Keep a head's key or value in a cache, for which there is room."""
+        size, shape, layer = self.size, self.shape, self.decoder.layers[n]
+        keys, lanes, name = part == "key", shape.output_lanes, f"layer.{n}.{part}.{head}"
+        form = layer.keys if keys else layer.values
+        tiles = -(-size.context // lanes) if keys else size.head_width // lanes
+        codes = tiles * (self.key_step if keys else self.value_step)
+        self.do(
+            f"{name}.kept",
+            Op.CACHE,
+            a=self.at[part] + head * self.head_words,
+            b=form.factor.mantissa,
+            d=form.factor.exponent & 0xFFFF,
+            count=size.head_width,
+            keys=keys,
+            address=self.image.reserve(f"{name}.codes", codes),
+            index=Index.TILE if keys else Index.NONE,
+            stride=self.key_step if keys else 0,
+            step=shape.beat_bytes if keys else self.value_step,
+            outputs=self.image.reserve(f"{name}.scales", FP16_BYTES * size.context),
+            extra=sum(int(limit) << 7 * i for i, limit in enumerate(form.thresholds)),
+        )
+
+    def _cached(self, n: int, head: int, part: str) -> tuple[int, int]:
+        """Return the addresses of codes and scales that a head of queries meets."""
+        name = f"layer.{n}.{part}.{head * self.size.kv_heads // self.size.heads}"
+        codes, scales = (self.image.regions[f"{name}.{what}"][0] for what in ("codes", "scales"))
+        return codes, scales
+
+    def _scores(self, n: int, head: int) -> None:
+        """Compile a head's scores: its query times all keys so far."""
+        width, name = self.size.head_width, f"layer.{n}.head.{head}.scores"
+        codes, scales = self._cached(n, head, "key")
+        self.constants(name, self._score_constants(n))
+        self.constants(name, self.score_sizes)
+        self.channels(name, scales, CACHE_PLACES, grows=True)
+        query = self.at["query"] + head * self.head_words
+        vectors = {"a": query, "d": self.at["scores"], "count": width, "outputs_grow": True}
+        self.do(name, Op.LINEAR, **vectors, address=codes, step=self.key_step, keys=True)
+
+    def _score_constants(self, n: int) -> LoadWords:
+        width, codebook = self.size.head_width, self.decoder.layers[n].keys.codebook()
+        sizes = (
+            (LoadWord.INPUTS, width),
+            (LoadWord.K_TOP, self.decoder.score_outliers),
+            (LoadWord.DIGITS, SPEC.residual_digits(width)),
+        )
+        factor = factor_word(ScaleFactor.mean(width))
+        words = size_words(sizes) + factor + centroid_words(codebook)
+        return self.load_words(f"layer.{n}.score_constants", words)
+
+    def _mix(self, n: int, head: int) -> None:
+        """Compile a head's mix: powers of its scores times all values so far, over their sum."""
+        at, width, name = self.at, self.size.head_width, f"layer.{n}.head.{head}"
+        codes, scales = self._cached(n, head, "value")
+        self.do(f"{name}.largest", Op.LARGEST, a=at["scores"], grows=True)
+        self.do(f"{name}.times", Op.LOAD, d=at["times"], address=scales, grows=True)
+        powers = {"a": at["scores"], "b": at["times"], "d": at["scores"], "grows": True}
+        self.do(f"{name}.powers", Op.POWERS, **powers)
+        codebook = self.decoder.layers[n].values.codebook()
+        words = size_words([(LoadWord.OUTPUTS, width)]) + centroid_words(codebook)
+        self.constants(f"{name}.mix", self.load_words(f"layer.{n}.mix_constants", words))
+        self.constants(f"{name}.mix", self.mix_sizes)
+        self.channels(f"{name}.mix", self.unit_scales, CACHE_PLACES, count=width)
+        mixed = at["mixed"] + head * self.head_words
+        vectors = {"a": at["scores"], "d": mixed, "grows": True, "outputs": width, "scaled": True}
+        self.do(f"{name}.mix", Op.LINEAR, **vectors, address=codes, step=self.value_step)
+
+    def _feed_forward(self, n: int) -> None:
+        size, at, layer, name = self.size, self.at, self.decoder.layers[n], f"layer.{n}"
+        self._root(f"{name}.forward_norm")
+        for part in ("gate", "up"):
+            linear = layer.linears()[part]
+            self.linear(f"{name}.{part}", linear, at["x"], at[part], scaled=True)
+        gated = {"a": at["gate"], "b": at["up"], "d": at["gate"], "count": size.inner}
+        self.do(f"{name}.gated", Op.GATE, **gated)
+        self.linear(f"{name}.down", layer.down, at["gate"], at["sum"], scaled=False)
+        self._add(f"{name}.fed", "x", "sum", size.hidden)
+
+    def _head(self) -> None:
+        """Compile the output head, as many logits at a time as the engine has output channels."""
+        size, at, step = self.size, self.at["logits"], logits_at_once(self.size, self.shape)
+        rows = {"index": Index.POSITION, "stride": self.row_bytes(size.vocabulary)}
+        for first, end in pairwise([*range(0, size.vocabulary, step), size.vocabulary]):
+            part = channels_of(self.decoder.head, slice(first, end))
+            name, count = f"head.{first}", end - first
+            self.linear(name, part, self.at["x"], at, scaled=True)
+            address = self.logits + FP16_BYTES * first
+            self.do(f"{name}.logits", Op.STORE, a=at, count=count, address=address, **rows)
+            self.do(f"{name}.best", Op.CHOOSE, a=at, count=count, scaled=first > 0, extra=first)
+
+
+def channels_of(layer: QuantizedLinear, part: slice) -> QuantizedLinear:
+    """Return some of a layer's output channels."""
+    scale = Scale(layer.w_scale.mantissa[part], layer.w_scale.exponent[part])
+    index, bias = layer.w_index[:, part], layer.bias[part]
+    return replace(layer, w_index=index, w_scale=scale, bias=bias, offset=0.0)

@@ -1,0 +1,69 @@
+"""What the engine holds of a linear layer, and how it stands in memory: load words."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from golden.exact.cache_codes import scale_of
+from golden.exact.fp16 import BitArray
+from golden.exact.grid import GRID, made_rows
+from golden.exact.linear import QuantizedLinear
+from golden.exact.spec import NumberSpec, default_numbers
+from golden.exact.token_scale import ScaleFactor
+
+SPEC: NumberSpec = default_numbers(symmetric=True, activation_bits=8)
+
+
+class LoadWord:
+    """How a load word of the engine stands in memory: eight bytes.
+
+    Bits 0 to 2 choose what is loaded, bits 8 to 23 are the address, bits 24 on the word; as in
+    :class:`hw.linear.shell.layer_constants.LayerConstants`.
+    """
+
+    BYTES = 8
+    SIZE, CENTROID = 0, 2
+    INPUTS, OUTPUTS, K_TOP, FACTOR, DIGITS = 0, 1, 2, 4, 6
+
+    @staticmethod
+    def pack(select: int, address: int, word: int) -> bytes:
+        """Return the eight bytes."""
+        return (select | address << 8 | word << 24).to_bytes(LoadWord.BYTES, "little")
+
+
+@dataclass
+class Constants:
+    """What the engine holds of a layer, but for the weights."""
+
+    sizes: dict[int, int] = field(default_factory=dict)
+    centroids: dict[int, int] = field(default_factory=dict)
+    scales: BitArray = field(default_factory=lambda: np.zeros(0, np.uint16))
+    biases: BitArray = field(default_factory=lambda: np.zeros(0, np.uint16))
+    places: int = 0
+
+    def take(self, select: int, address: int, word: int) -> None:
+        """Take a load word."""
+        known = {LoadWord.SIZE: self.sizes, LoadWord.CENTROID: self.centroids}
+        if select not in known:
+            raise ValueError(f"load words of kind {select} are of other engines")
+        known[select][address] = word
+
+    def layer(self, codes: BitArray) -> QuantizedLinear:
+        """Return the layer with these weight codes (K, N)."""
+        outputs = codes.shape[1]
+        half = np.array([self.centroids[n] for n in range(8)])
+        centroids = np.concatenate([-half[::-1], half])
+        word = self.sizes[LoadWord.FACTOR]
+        exponent = word >> 16
+        scales = scale_of(self.scales[:outputs], self.places)
+        return QuantizedLinear(
+            spec=SPEC,
+            a_centroids=GRID,
+            w_centroids=centroids,
+            product_table=made_rows(centroids),
+            w_index=np.where(codes < 8, codes + 8, 15 - codes).astype(np.uint8),
+            w_scale=scales,
+            bias=self.biases[:outputs],
+            k_top=self.sizes[LoadWord.K_TOP],
+            factor=ScaleFactor(word & 0xFFFF, exponent - ((exponent & 128) << 1)),
+        )

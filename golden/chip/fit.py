@@ -1,0 +1,171 @@
+"""The language model in the chip's numbers: what is chosen offline, on training text."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.accuracy.lm_eval import quantised_model
+from golden.accuracy.options import EvalOptions
+from golden.chip.decoder import Decoder, DecoderLayer, DecoderShape
+from golden.exact import fp16
+from golden.exact.cache_codes import CacheFormat
+from golden.exact.codebook import fit_codebook
+from golden.exact.linear import QuantizedLinear
+from golden.exact.spec import GRID_FRACTION_BITS, IntArray
+from golden.exact.token_scale import Scale, ScaleFactor
+from golden.models.lm.config import ATTENTION, FEED_FORWARD
+from golden.models.lm.model import EMBEDDING, HEAD, LanguageModel
+from golden.models.lm.tokens import Tokens
+from golden.quantise.methods.kllm import IntegerLayer
+from golden.quantise.methods.layer import Array
+from golden.quantise.quantize import quantize_linear, to_scale
+
+NAMES = dict(
+    zip(
+        ("query", "key", "value", "output", "gate", "up", "down"),
+        ATTENTION + FEED_FORWARD,
+        strict=True,
+    )
+)
+CENTROID_UNITS = 64  # a scale is so many units of a cache's centroids
+HEAD_OUTLIERS = 0.01
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Queries, keys and values (T, heads * width) of a layer on calibration text."""
+
+    query: Array
+    key: Array
+    value: Array
+
+
+def fit_decoder(
+    model: LanguageModel,
+    options: EvalOptions,
+    calibration: Tokens,
+    report: Callable[[str], object] = lambda name: None,
+) -> Decoder:
+    """Return the model in integers, calibrated on windows of training text."""
+    quantised = quantised_model(model, options, calibration, report)
+    config = quantised.config
+    seen = _heads(quantised, calibration)
+    hidden = np.concatenate([quantised.run(row[None]) for row in calibration])
+    head_weights = quantised.tensors.get(HEAD, quantised.tensors[EMBEDDING])
+    head = quantize_linear(
+        head_weights.T,
+        np.zeros(len(head_weights)),
+        hidden,
+        activation_bits=8,
+        symmetric=True,
+        outlier_share=HEAD_OUTLIERS,
+    )
+    shape = DecoderShape(
+        vocabulary=config.vocabulary,
+        hidden=config.hidden,
+        layers=config.layers,
+        heads=config.heads,
+        kv_heads=config.heads,
+        head_width=config.hidden // config.heads,
+        inner=config.inner,
+        context=config.context,
+        rope_base=config.rope_base,
+        norm_epsilon=config.norm_epsilon,
+    )
+    layers = tuple(_layer(quantised, shape, n, seen[n]) for n in range(shape.layers))
+    return Decoder(
+        shape=shape,
+        embedding=fp16.to_bits(quantised.tensors[EMBEDDING]),
+        layers=layers,
+        head=times(head, shape.hidden**0.5),
+        score_outliers=1,
+        mix_outliers=4,
+    )
+
+
+def _heads(model: LanguageModel, text: Tokens) -> list[Heads]:
+    """Return what attention reads in each layer, behind rotary positions."""
+    found: list[list[Heads]] = [[] for _ in range(model.config.layers)]
+    calls = iter(range(10**9))
+
+    def cache(query, key, value, turn):
+        turned = turn(query), turn(key), value
+        flat = (part.transpose(0, 2, 1, 3).reshape(-1, model.config.hidden) for part in turned)
+        found[next(calls) % len(found)].append(Heads(*flat))
+        return turned
+
+    for row in text:
+        replace(model, cache=cache).run(row[None])
+    parts = ("query", "key", "value")
+    return [
+        Heads(*(np.concatenate([getattr(one, part) for one in layer]) for part in parts))
+        for layer in found
+    ]
+
+
+def _layer(model: LanguageModel, shape: DecoderShape, n: int, seen: Heads) -> DecoderLayer:
+    linears = {}
+    for name, place in NAMES.items():
+        linear = model.linears[f"model.layers.{n}.{place}"]
+        assert isinstance(linear, IntegerLayer)
+        linears[name] = linear.layer
+    width = shape.head_width
+    order = np.concatenate([paired(width) + width * head for head in range(shape.heads)])
+    root = shape.hidden**0.5
+    for name in ("query", "key"):
+        linears[name] = reordered(linears[name], order)
+    for name in ("query", "key", "value", "gate", "up"):
+        linears[name] = times(linears[name], root)
+    linears["query"] = times(linears["query"], width**-0.5)
+    keys, queries = seen.key[:, order], seen.query[:, order]
+    offset = fp16.to_bits(-keys.mean(axis=0))
+    centred = (keys + offset.view(np.float16)).reshape(-1, width)
+    return DecoderLayer(
+        **linears,
+        key_offset=offset,
+        keys=fit_cache(centred, queries.reshape(-1, width)),
+        values=fit_cache(seen.value.reshape(-1, width)),
+    )
+
+
+def fit_cache(vectors: Array, queries: Array | None = None) -> CacheFormat:
+    """Return the format with which vectors (T, d) of heads lose least.
+
+    Keys count by the energy of the queries that meet them.
+    """
+    width = vectors.shape[1]
+    mean = np.abs(vectors).mean(axis=1, keepdims=True)
+    ratio = vectors / np.maximum(mean, 1e-9)
+    weight = mean**2 * np.ones(width)
+    if queries is not None:
+        weight = weight * (queries**2).mean(axis=0)
+    codebook = fit_codebook(
+        ratio.ravel(), 4, symmetric=True, weights=np.maximum(weight.ravel(), 1e-12)
+    )[8:]
+    # The scale is as small as the largest centroid and the grid's end allow.
+    scale = Fraction(max(4, int(np.ceil(codebook[-1] / 7.5 * 16))), 16)
+    centroids = np.rint(codebook / float(scale) * CENTROID_UNITS).astype(np.int64)
+    bounds = (codebook[:-1] + codebook[1:]) / 2 / float(scale)
+    steps = np.clip(np.rint(bounds * 2**GRID_FRACTION_BITS), 1, 127).astype(np.int64)
+    return CacheFormat(ScaleFactor.mean(width, scale), steps, np.minimum(centroids, 511))
+
+
+def paired(width: int) -> IntArray:
+    """Return the order of a head's dimensions in which pairs that turn together are neighbours."""
+    return np.arange(width).reshape(2, -1).T.ravel()
+
+
+def times(layer: QuantizedLinear, factor: float) -> QuantizedLinear:
+    """Return a layer whose outputs, without the bias, are so many times as large."""
+    return replace(layer, w_scale=to_scale(layer.w_scale.value() * factor))
+
+
+def reordered(layer: QuantizedLinear, order: npt.NDArray[np.integer]) -> QuantizedLinear:
+    """Return a layer with its output channels in another order."""
+    scale = Scale(layer.w_scale.mantissa[order], layer.w_scale.exponent[order])
+    return replace(
+        layer, w_index=layer.w_index[:, order], w_scale=scale, bias=layer.bias[order], offset=0.0
+    )

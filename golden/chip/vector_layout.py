@@ -1,0 +1,62 @@
+"""Where the vectors of a decoder stand in the chip's vector memory."""
+
+from collections.abc import Mapping
+
+from golden.base.errors import InputError
+from golden.chip.decoder import DecoderShape
+from golden.chip.shape import ChipShape
+
+
+def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
+    """Return the first word of each vector, by name.
+
+    The residual stream and the turns of rotary positions stay for a whole token. What attention
+    needs, what the feed-forward part needs and the logits take each other's place; a layer's
+    result, which is added to the residual stream, stands behind all of them.
+
+    Raises
+    ------
+    InputError
+        If the decoder does not suit the chip, or needs more words than there are.
+    """
+    lanes = shape.inputs_per_beat
+    if size.head_width % lanes or size.head_width % shape.output_lanes:
+        raise InputError(
+            f"heads must be whole beats and tiles, of {lanes} inputs and {shape.output_lanes}"
+            f" outputs; they have {size.head_width} numbers: take a smaller chip"
+        )
+    queries, keys = size.heads * size.head_width, size.kv_heads * size.head_width
+    fixed = {"x": size.hidden, "turns": size.head_width}
+    attention = {
+        **{"query": queries, "key": keys, "value": keys, "offset": keys},
+        **{"scores": size.context, "times": size.context, "mixed": queries},
+    }
+    forward = {"gate": size.inner, "up": size.inner}
+    logits = {"logits": logits_at_once(size, shape)}
+    places, free = _placed(fixed, 0, shape)
+    ends = [free]
+    for part in (attention, forward, logits):
+        found, end = _placed(part, free, shape)
+        places |= found
+        ends.append(end)
+    found, end = _placed({"sum": size.hidden}, max(ends[:3]), shape)
+    if max(end, *ends) > shape.vector_words:
+        raise InputError(
+            f"the model takes {max(end, *ends)} words of the vector memory, of which there are"
+            f" {shape.vector_words}: take a larger chip, or less context"
+        )
+    return places | found
+
+
+def logits_at_once(size: DecoderShape, shape: ChipShape) -> int:
+    """Return how many logits are computed at a time."""
+    return min(size.vocabulary, shape.outputs_max)
+
+
+def _placed(sizes: Mapping[str, int], start: int, shape: ChipShape) -> tuple[dict[str, int], int]:
+    """Return the words from which on vectors stand one behind the other, and the first free one."""
+    places = {}
+    for name, numbers in sizes.items():
+        places[name] = start
+        start += shape.words(numbers)
+    return places, start

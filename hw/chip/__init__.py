@@ -1,0 +1,1 @@
+"""The chip: what fetches instructions, moves data, and puts the engine to work."""

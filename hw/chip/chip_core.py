@@ -1,0 +1,230 @@
+"""Chip core: all of the chip but for the registers that a host sees."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib.wiring import connect, flipped
+
+from golden.chip.instruction import Op
+from hw.bus.axi import Axi, join
+from hw.bus.axi_reader import AxiReader
+from hw.bus.axi_writer import AxiWriter
+from hw.chip.cache_writer import CacheWriter
+from hw.chip.chip_spec import POSITION_BITS, ChipSpec
+from hw.chip.linear_unit import LinearUnit
+from hw.chip.loader import Loader
+from hw.chip.sequencer import Fault, Run, Sequencer
+from hw.chip.storer import Storer
+from hw.chip.vector_memory import VectorMemory
+from hw.chip.word_splitter import WordSplitter
+from hw.chip.write_port import WritePort
+from hw.stream.component import In, Out, Sized
+from hw.vector.cache_quantizer import CacheQuantizer
+from hw.vector.vector_unit import VectorUnit
+
+VECTOR_OPS = (
+    *(Op.ADD, Op.MULTIPLY, Op.ROTATE, Op.GATE, Op.LARGEST, Op.POWERS, Op.ROOT),
+    Op.CHOOSE,
+)
+STUCK_CYCLES = 1 << 16  # in which nothing moves on the bus
+
+
+class ChipCore(Sized[ChipSpec]):
+    """Run programs out of memory, bit for bit as :class:`golden.chip.machine.Machine`.
+
+    A unit carries out one instruction after another, so each has both memories for itself.
+
+    Timing
+    ------
+    Latency : see :class:`hw.chip.sequencer.Sequencer`.
+    Rate : an instruction at a time.
+    Through paths : those of :class:`hw.bus.axi_reader.AxiReader`.
+    Reset : ends the run; memory must be reset in the same cycle.
+    """
+
+    run = In(lambda c: Run())
+    """As for :class:`hw.chip.sequencer.Sequencer`."""
+    running = Out(1)
+    """Whether a run is under way."""
+    finished = Out(1)
+    """Strobe: it has ended, with or without a fault."""
+    fault = Out(Fault)
+    """Of the last run."""
+    position = Out(POSITION_BITS)
+    """Of the token at hand."""
+    m_axi = Out(lambda c: Axi(c.spec.axi))
+    """The memory outside."""
+
+    def build(self, m: Module) -> None:  # noqa: D102
+        spec = self.spec
+        parts: dict[str, Any] = {
+            "sequencer": Sequencer(spec),
+            "linear": LinearUnit(spec),
+            "vectors": VectorUnit(spec.vectors),
+            "loader": Loader(spec),
+            "storer": Storer(spec),
+            "quantizer": CacheQuantizer(spec.vectors, spec.engine.inputs_max),
+            "cache": CacheWriter(spec),
+            "memory": VectorMemory(spec),
+            "reader": AxiReader(spec.axi),
+            "writer": AxiWriter(spec.axi),
+            "splitter": WordSplitter(spec),
+            "pieces": WritePort(spec),
+        }
+        for name, part in parts.items():
+            self.put(m, name, part)
+        self.parts = parts
+        sequencer = parts["sequencer"]
+        m.d.comb += [
+            *join(parts["reader"].m_axi, self.m_axi),
+            *join(parts["writer"].m_axi, self.m_axi),
+        ]
+        connect(m, flipped(self.run), sequencer.run)
+        m.d.comb += [
+            getattr(self, name).eq(getattr(sequencer, name))
+            for name in ("running", "finished", "fault", "position")
+        ]
+        self._start_units(m)
+        self._share_reads(m)
+        self._share_writes(m)
+        self._share_vectors(m)
+        self._watch(m)
+
+    def _start_units(self, m: Module) -> None:
+        """Give each unit its steps, and the sequencer what became of them."""
+        parts = self.parts
+        sequencer, linear, vectors = (parts[n] for n in ("sequencer", "linear", "vectors"))
+        quantizer, cache = parts["quantizer"], parts["cache"]
+        step, starts = sequencer.step, sequencer.starts
+        asked = Signal()  # an instruction stays until it is done
+        starts_vectors = Cat(starts[op.value] for op in VECTOR_OPS).any()
+        for name in ("linear", "loader", "storer", "cache"):
+            m.d.comb += parts[name].step.eq(step)
+        m.d.comb += [
+            parts["loader"].start.eq(starts[Op.LOAD.value]),
+            parts["storer"].start.eq(starts[Op.STORE.value]),
+            linear.start.eq(starts[Op.LINEAR.value]),
+            linear.load_start.eq(starts[Op.CONSTANTS.value] | starts[Op.CHANNELS.value]),
+            linear.factor.eq(vectors.factor),
+            cache.start.eq(starts[Op.CACHE.value]),
+            vectors.i.valid.eq(starts_vectors),
+            quantizer.i.valid.eq(asked),
+            sequencer.chosen.eq(vectors.chosen),
+            sequencer.busy.eq(
+                linear.busy
+                | parts["loader"].busy
+                | parts["storer"].busy
+                | cache.busy
+                | ~vectors.idle
+                | ~parts["writer"].idle
+                | parts["pieces"].i.valid
+            ),
+        ]
+        with m.If(starts[Op.CACHE.value]):
+            m.d.sync += asked.eq(1)
+        with m.Elif(quantizer.i.ready):
+            m.d.sync += asked.eq(0)
+        instruction = vectors.i.payload
+        for name in ("op", "a", "b", "d", "count", "extra"):
+            m.d.comb += instruction[name].eq(step[name])
+        m.d.comb += instruction.continues.eq(step.scaled)
+        form = quantizer.i.payload
+        m.d.comb += [
+            form.a.eq(step.a),
+            form.count.eq(step.count),
+            form.factor.mantissa.eq(step.b),
+            form.factor.exponent.eq(step.d),
+            form.thresholds.eq(step.extra),
+            cache.i.valid.eq(quantizer.o.valid),
+            cache.i.payload.eq(quantizer.o.payload.codes),
+            cache.last.eq(quantizer.o.payload.last),
+            quantizer.o.ready.eq(cache.i.ready),
+            cache.scale.eq(quantizer.scale),
+        ]
+
+    def _share_reads(self, m: Module) -> None:
+        """Let the one that reads have the bus, and its words in parts."""
+        parts = self.parts
+        reader, splitter, sequencer = (parts[n] for n in ("reader", "splitter", "sequencer"))
+        users = {
+            "sequencer": sequencer.reads,
+            "loader": parts["loader"].busy,
+            "linear": parts["linear"].busy,
+        }
+        connect(m, reader.o, splitter.i)
+        requests, readies, sizes, dones = [], [], [], []
+        for name, active in users.items():
+            user = parts[name]
+            port = user.request_o
+            m.d.comb += [
+                port.ready.eq(reader.i.ready),
+                user.i.valid.eq(splitter.o.valid & active),
+                user.i.payload.eq(splitter.o.payload),
+            ]
+            requests.append(Mux(port.valid, port.payload.as_value(), 0))
+            readies.append(user.i.ready & active)
+            sizes.append(Mux(active, user.size, 0))
+            dones.append(user.done & active)
+        m.d.comb += [
+            reader.i.valid.eq(Cat(parts[name].request_o.valid for name in users).any()),
+            reader.i.payload.eq(_any(requests)),
+            splitter.o.ready.eq(_any(readies)),
+            splitter.size.eq(_any(sizes)),
+            splitter.done.eq(_any(dones)),
+        ]
+
+    def _share_writes(self, m: Module) -> None:
+        """Let the one that writes have the bus."""
+        parts = self.parts
+        pieces, writer = parts["pieces"], parts["writer"]
+        connect(m, pieces.request_o, writer.request_i)
+        connect(m, pieces.word_o, writer.word_i)
+        users = [parts[name].write_o for name in ("sequencer", "storer", "cache")]
+        m.d.comb += [user.ready.eq(pieces.i.ready) for user in users]
+        m.d.comb += [
+            pieces.i.valid.eq(Cat(user.valid for user in users).any()),
+            pieces.i.payload.eq(_any([Mux(u.valid, u.payload.as_value(), 0) for u in users])),
+        ]
+
+    def _share_vectors(self, m: Module) -> None:
+        """Let the one that is busy have the vector memory."""
+        parts = self.parts
+        memory = parts["memory"]
+        readers = [parts[name].read for name in ("linear", "vectors", "storer", "quantizer")]
+        writers = [parts[name].write for name in ("linear", "vectors", "loader")]
+        m.d.comb += [reader.data.eq(memory.read.data) for reader in readers]
+        m.d.comb += [
+            memory.read.en.eq(_any([r.en for r in readers])),
+            memory.read.address.eq(_any([Mux(r.en, r.address, 0) for r in readers])),
+            memory.write.en.eq(_any([w.en for w in writers])),
+            memory.write.address.eq(_any([Mux(w.en.any(), w.address, 0) for w in writers])),
+            memory.write.data.eq(_any([Mux(w.en.any(), w.data.as_value(), 0) for w in writers])),
+        ]
+
+    def _watch(self, m: Module) -> None:
+        """Stop a run on a fault."""
+        parts = self.parts
+        bus = self.m_axi
+        still = Signal(range(STUCK_CYCLES + 1))
+        moved = (bus.rvalid & bus.rready) | (bus.bvalid & bus.bready) | ~parts["sequencer"].running
+        with m.If(moved):
+            m.d.sync += still.eq(0)
+        with m.Elif(still != STUCK_CYCLES):
+            m.d.sync += still.eq(still + 1)
+        flags = parts["linear"].flags
+        failed = parts["reader"].error | parts["writer"].error
+        stop = parts["sequencer"].stop
+        with m.If(failed):
+            m.d.comb += stop.eq(Fault.MEMORY)
+        with m.Elif(flags.nonfinite | flags.overflow):
+            m.d.comb += stop.eq(Fault.NUMBER)
+        for name in ("reader", "writer"):
+            m.d.comb += parts[name].clear.eq(self.run.start)
+
+
+def _any(values: list) -> Any:
+    """Return the bitwise or of values, of which all but one are zero."""
+    total = values[0]
+    for value in values[1:]:
+        total = total | value
+    return total

@@ -1,0 +1,132 @@
+"""Size of a chip, and the layouts that its blocks share."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth.hdl import Value, unsigned
+from amaranth.lib import data
+from amaranth.utils import exact_log2
+
+from golden.chip.instruction import BYTES, LAYOUT
+from golden.chip.shape import ChipShape
+from hw.bus.axi import AxiSpec
+from hw.engine_spec import EngineSpec
+from hw.formats import INDEX_BITS, require_power_of_two
+from hw.vector.vector_spec import VectorSpec
+
+FP16_BITS = 16
+POSITION_BITS = 17  # of a token in its context
+COUNT_BITS = dict((name, bits) for name, (_, bits) in LAYOUT.items())["count"]
+ADDRESS_BITS = 32
+
+INSTRUCTION = data.FlexibleLayout(
+    8 * BYTES,
+    {name: data.Field(unsigned(bits), low) for name, (low, bits) in LAYOUT.items()},
+)
+# An instruction with its address and its counts as they are at this position.
+STEP = data.StructLayout(
+    {name: bits for name, (_, bits) in LAYOUT.items() if name not in ("index", "stride", "grows")}
+    | {"position": POSITION_BITS}
+)
+REQUEST = data.StructLayout({"address": ADDRESS_BITS, "words": 21})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChipSpec:
+    """Parameters of a :class:`hw.chip.chip.Chip`.
+
+    Parameters
+    ----------
+    engine : EngineSpec
+        The engine: symmetric, rows made of activations of 8 bits, a factor for each token.
+    bus_bits : int
+        Of a word of the memory bus, 64 to 1024: at least a word of the vector memory, and at most
+        the codes of a beat.
+    vector_words : int
+        Words of the vector memory, each of ``engine.inputs_per_beat`` FP16 numbers: a power of
+        two.
+    vector_lanes : int
+        Numbers that the vector unit computes with at a time.
+    """
+
+    engine: EngineSpec
+    bus_bits: int
+    vector_words: int
+    vector_lanes: int
+
+    def __post_init__(self) -> None:
+        require_power_of_two("bus_bits", self.bus_bits, low=64, high=1024)
+        require_power_of_two("vector_words", self.vector_words, low=4, high=1 << 16)
+        require_power_of_two(
+            "vector_lanes", self.vector_lanes, low=1, high=self.engine.inputs_per_beat
+        )
+        numbers = self.engine.numbers
+        if not (numbers.symmetric and numbers.made and self.engine.token_factor):
+            raise ValueError("a chip's engine is symmetric, makes its rows and takes token factors")
+        if not self.vector_bits <= self.bus_bits <= self.beat_bits:
+            raise ValueError(
+                f"bus_bits must be from {self.vector_bits}, a word of the vector memory, to"
+                f" {self.beat_bits}, the codes of a beat; is {self.bus_bits}"
+            )
+
+    @property
+    def vector_bits(self) -> int:
+        """Bits of a word of the vector memory."""
+        return FP16_BITS * self.engine.inputs_per_beat
+
+    @cached_property
+    def vectors(self) -> VectorSpec:
+        """The vector memory, and the units that work on it."""
+        return VectorSpec(
+            word_lanes=self.engine.inputs_per_beat,
+            lanes=self.vector_lanes,
+            words=self.vector_words,
+        )
+
+    @property
+    def row_bits(self) -> int:
+        """Bits of the codes of an input channel in a beat."""
+        return INDEX_BITS * self.engine.output_lanes
+
+    @property
+    def beat_bits(self) -> int:
+        """Bits of the codes of a beat."""
+        return self.row_bits * self.engine.inputs_per_beat
+
+    @property
+    def bus_bytes(self) -> int:
+        """Bytes of a word of the bus."""
+        return self.bus_bits // 8
+
+    @property
+    def beat_words(self) -> int:
+        """Words of the bus that the codes of a beat take."""
+        return self.beat_bits // self.bus_bits
+
+    @property
+    def axi(self) -> AxiSpec:
+        """The bus."""
+        return AxiSpec(address_bits=ADDRESS_BITS, data_bits=self.bus_bits)
+
+    @cached_property
+    def shape(self) -> ChipShape:
+        """What a compiler needs to know."""
+        return ChipShape(
+            inputs_per_beat=self.engine.inputs_per_beat,
+            output_lanes=self.engine.output_lanes,
+            bus_bytes=self.bus_bytes,
+            vector_words=self.vector_words,
+            inputs_max=self.engine.inputs_max,
+            outputs_max=self.engine.outputs_max,
+            outliers_max=self.engine.outliers_max,
+        )
+
+    @property
+    def word(self) -> data.StructLayout:
+        """A word of the bus as it is read; ``last`` of what was asked for."""
+        return data.StructLayout({"data": self.bus_bits, "last": 1})
+
+
+def words_of(size: Value, per_word: int) -> Value:
+    """Return how many words so many things take, ``per_word`` of them in each."""
+    return (size + per_word - 1) >> exact_log2(per_word)

@@ -1,0 +1,281 @@
+"""Sequencer: fetches instructions, works out their addresses and has them carried out in turn."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, enum, wiring
+from amaranth.utils import exact_log2
+
+from golden.chip.instruction import BYTES, Index, Op
+from golden.chip.shape import TOKEN_BYTES
+from hw.chip.chip_spec import ADDRESS_BITS, INSTRUCTION, POSITION_BITS, REQUEST, STEP, ChipSpec
+from hw.chip.word_splitter import WordSplitter
+from hw.chip.write_port import write_layout
+from hw.stream.component import In, InStream, Out, OutStream, Sized
+from hw.stream.share import looked_at
+from hw.stream.token_buffer import Port
+
+TOKEN_BITS = 8 * TOKEN_BYTES
+OPS = 16
+
+
+class Fault(enum.Enum, shape=3):
+    """What ended a run before its time."""
+
+    NONE = 0
+    INSTRUCTION = 1  # there is no such operation
+    MEMORY = 2  # the bus answered with an error
+    STUCK = 3  # nothing moved for too long
+    NUMBER = 4  # an activation or an output of the engine was not finite
+
+
+class Run(Port):
+    """What a host says of a run, as it says it; steady while the chip is busy."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "start": wiring.Out(1),
+                "program": wiring.Out(ADDRESS_BITS),
+                "first": wiring.Out(POSITION_BITS),
+                "known": wiring.Out(POSITION_BITS),
+                "limit": wiring.Out(POSITION_BITS),
+                "end_token": wiring.Out(TOKEN_BITS),
+                "ends": wiring.Out(1),
+            }
+        )
+
+
+class Sequencer(Sized[ChipSpec]):
+    """Run the program for one position after another, as :meth:`golden.chip.machine.Machine.run`.
+
+    Timing
+    ------
+    Latency : 3 cycles from ``run.start`` to the first ``request_o.valid``.
+    Rate : an instruction takes what memory takes to deliver it, a cycle for each bit of what its
+        stride is multiplied by, two cycles, and what its unit takes.
+    Through paths : ``busy`` to ``starts``; combinational.
+    Reset : ends the run.
+    """
+
+    run = In(lambda c: Run())
+    """``start``: a strobe while not ``running``. Positions go from ``first`` to before ``limit``;
+    tokens of the ``known`` first ones are there. With ``ends`` the run ends behind ``end_token``.
+    """
+    running = Out(1)
+    """Whether a run is under way."""
+    finished = Out(1)
+    """Strobe: it has ended, with or without a fault."""
+    fault = Out(Fault)
+    """Of the last run."""
+    position = Out(POSITION_BITS)
+    """Of the token at hand."""
+    stop = In(Fault)
+    """Ends the run with this fault, unless it is NONE."""
+    request_o = OutStream(REQUEST)
+    """``words`` of the bus from ``address`` on: instructions and tokens."""
+    i = InStream(lambda c: c.parts)
+    """Their parts, as from :class:`hw.chip.word_splitter.WordSplitter`."""
+    size = Out(3)
+    """How large parts are to be."""
+    done = Out(1)
+    """Whether the part at hand is the last that is wanted."""
+    reads = Out(1)
+    """Whether the sequencer itself reads, and no unit does."""
+    step = Out(STEP)
+    """The instruction that is carried out."""
+    starts = Out(OPS)
+    """Strobes, one for each operation that a unit carries out."""
+    busy = In(1)
+    """Whether a unit is busy."""
+    chosen = In(TOKEN_BITS)
+    """The token that was chosen last."""
+    write_o = OutStream(lambda c: write_layout(c.spec))
+    """The tokens that were chosen, for the memory."""
+
+    def __init__(self, spec: ChipSpec) -> None:
+        self.parts: data.StructLayout = looked_at(WordSplitter(spec)).parts
+        super().__init__(spec)
+
+    def build(self, m: Module) -> None:  # noqa: D102
+        self._pc = Signal(ADDRESS_BITS)
+        self._word = Signal(INSTRUCTION)
+        self._token = Signal(TOKEN_BITS)
+        self._address = Signal(ADDRESS_BITS)
+        self._skip = Signal(5)
+        following = Signal(POSITION_BITS)
+        ends = Signal()
+        m.d.comb += [
+            following.eq(self.position + 1),
+            ends.eq(
+                (following == self.run.limit)
+                | (self.run.ends & (self.chosen == self.run.end_token))
+            ),
+        ]
+        self._show_step(m)
+        with m.FSM():
+            with m.State("IDLE"), m.If(self.run.start):
+                m.d.sync += [
+                    self.running.eq(1),
+                    self.fault.eq(Fault.NONE),
+                    self.position.eq(self.run.first),
+                    self._pc.eq(self.run.program),
+                ]
+                m.next = "ASK"
+            with m.State("ASK"):
+                self._ask(m, self._pc, exact_log2(BYTES), "FETCH")
+            with m.State("FETCH"):
+                self._fetch(m)
+            with m.State("STRIDE"):
+                self._add_strides(m)
+            with m.State("START"):
+                self._start(m)
+            with m.State("WAIT"), m.If(~self.busy):
+                m.d.sync += self._pc.eq(self._pc + BYTES)
+                m.next = "ASK"
+            with m.State("ASK TOKEN"):
+                self._ask(m, self._address, exact_log2(TOKEN_BYTES), "TAKE")
+            with m.State("TAKE"):
+                self._take(m)
+            with m.State("WRITE"):
+                self._write_token(m)
+                with m.If(self.write_o.ready):
+                    m.next = "FOLLOW"
+            with m.State("FOLLOW"):
+                m.d.sync += [self.position.eq(following), self._pc.eq(self.run.program)]
+                m.next = "ASK"
+                with m.If(ends & ~self._word.scaled):
+                    m.next = "FINISH"
+            with m.State("FINISH"), m.If(~self.busy):
+                m.d.comb += self.finished.eq(1)
+                m.d.sync += self.running.eq(0)
+                m.next = "IDLE"
+
+    def _show_step(self, m: Module) -> None:
+        word, step = self._word, self.step
+        grown = self.position + 1
+        for name in STEP.members:
+            if name not in ("address", "count", "outputs", "position"):
+                m.d.comb += step[name].eq(word[name])
+        m.d.comb += [
+            step.address.eq(self._address),
+            step.count.eq(Mux(word.grows, grown, word.count)),
+            step.outputs.eq(Mux(word.outputs_grow, grown, word.outputs)),
+            step.position.eq(self.position),
+        ]
+
+    def _ask(self, m: Module, address: Signal, size: int, then: str) -> None:
+        """Ask for the words of the bus with ``2**size`` bytes at an address."""
+        word = exact_log2(self.spec.bus_bytes)
+        m.d.comb += [
+            self.reads.eq(1),
+            self.request_o.valid.eq(1),
+            self.request_o.payload.address.eq(Cat(0, address[word:] << word - 1)),
+            self.request_o.payload.words.eq(max(1, (1 << size) // self.spec.bus_bytes)),
+        ]
+        with m.If(self.request_o.ready):
+            m.d.sync += self._skip.eq(address[size:word] if size < word else 0)
+            m.next = then
+
+    def _fetch(self, m: Module) -> None:
+        """Take an instruction, in one part or in several."""
+        bits = min(8 * BYTES, self.spec.bus_bits)
+        parts = 8 * BYTES // bits
+        count = Signal(range(max(parts, 2)))
+        end = count == parts - 1
+        m.d.comb += [
+            self.reads.eq(1),
+            self.size.eq(exact_log2(bits // 16)),
+            self.i.ready.eq(1),
+            self.done.eq((self._skip == 0) & end),
+        ]
+        with m.If(self.i.valid):
+            with m.If(self._skip != 0):
+                m.d.sync += self._skip.eq(self._skip - 1)
+            with m.Else():
+                part = self.i.payload[f"part{bits}"]
+                m.d.sync += [
+                    self._word.eq(Cat(self._word.as_value()[bits:], part)),
+                    count.eq(Mux(end, 0, count + 1)),
+                ]
+                with m.If(end):
+                    m.next = "STRIDE"
+
+    def _add_strides(self, m: Module) -> None:
+        """Add the stride times position or token to the address, bit by bit."""
+        word = self._word
+        lanes = exact_log2(self.spec.engine.output_lanes)
+        left, stride, begun = Signal(TOKEN_BITS), Signal(ADDRESS_BITS), Signal()
+        times = Signal(TOKEN_BITS)
+        with m.Switch(word.index):
+            for index, value in (
+                (Index.POSITION, self.position),
+                (Index.TOKEN, self._token),
+                (Index.TILE, self.position >> lanes),
+            ):
+                with m.Case(index.value):
+                    m.d.comb += times.eq(value)
+        with m.If(~begun):
+            m.d.sync += [left.eq(times), stride.eq(word.stride), begun.eq(1)]
+            m.d.sync += self._address.eq(word.address)
+        with m.Elif(left != 0):
+            m.d.sync += [left.eq(left >> 1), stride.eq(stride << 1)]
+            with m.If(left[0]):
+                m.d.sync += self._address.eq(self._address + stride)
+        with m.Else():
+            m.d.sync += begun.eq(0)
+            m.next = "START"
+
+    def _start(self, m: Module) -> None:
+        """Begin to carry an instruction out."""
+        word = self._word
+        following = self.position + 1
+        with m.Switch(word.op):
+            with m.Case(Op.TAKE.value):
+                m.d.sync += self._address.eq(
+                    self._address + (self.position << exact_log2(TOKEN_BYTES))
+                )
+                m.next = "ASK TOKEN"
+            with m.Case(Op.NEXT.value):
+                m.d.sync += self._address.eq(self._address + (following << exact_log2(TOKEN_BYTES)))
+                with m.If(~word.scaled):
+                    m.next = "WRITE"
+                with m.Elif(following < self.run.known):
+                    m.next = "FOLLOW"
+                with m.Else():
+                    m.next = "WAIT"
+            with m.Default():
+                with m.If(word.op >= OPS):
+                    m.d.sync += self.fault.eq(Fault.INSTRUCTION)
+                    m.next = "FINISH"
+                with m.Else():
+                    m.d.comb += self.starts.eq(1 << word.op[: exact_log2(OPS)])
+                    m.next = "WAIT"
+        with m.If(self.stop != Fault.NONE):
+            m.d.comb += self.starts.eq(0)
+            m.d.sync += self.fault.eq(self.stop)
+            m.next = "FINISH"
+
+    def _take(self, m: Module) -> None:
+        """Take a token."""
+        m.d.comb += [
+            self.reads.eq(1),
+            self.size.eq(exact_log2(TOKEN_BITS // 16)),
+            self.i.ready.eq(1),
+            self.done.eq(self._skip == 0),
+        ]
+        with m.If(self.i.valid):
+            m.d.sync += self._skip.eq(self._skip - 1)
+            with m.If(self._skip == 0):
+                m.d.sync += self._token.eq(self.i.payload.part32)
+                m.next = "WAIT"
+
+    def _write_token(self, m: Module) -> None:
+        """Write the token that was chosen where the next one is taken."""
+        piece = self.write_o.payload
+        size = len(piece.strobe)
+        place = self._address[exact_log2(TOKEN_BYTES) : exact_log2(size)]
+        m.d.comb += [
+            self.write_o.valid.eq(1),
+            piece.address.eq(self._address),
+            piece.data.eq(self.chosen.replicate(size // TOKEN_BYTES)),
+            piece.strobe.eq(0b1111 << (place << exact_log2(TOKEN_BYTES))),
+        ]

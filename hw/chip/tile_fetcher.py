@@ -1,0 +1,82 @@
+"""Tile fetcher: the weight codes of one tile after another, ahead of the lookups."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.utils import exact_log2
+
+from hw.chip.chip_spec import ADDRESS_BITS, COUNT_BITS, words_of
+from hw.chip.tile_buffer import TileWrite
+from hw.chip.unit import Reader
+from hw.stream.component import In, Out
+
+TILES_BITS = 16
+
+
+class TileFetcher(Reader):
+    """Ask for the tiles of a LINEAR step and write them to the tile buffer, two ahead at most.
+
+    Timing
+    ------
+    Latency : a word is written in the cycle in which it comes.
+    Rate : one word of the bus per cycle, across tiles too, while the buffer has room.
+    Through paths : ``i`` to ``write``, ``hold`` to ``i.ready``; combinational.
+    Reset : drops the step.
+    """
+
+    write = Out(lambda c: TileWrite(c.spec))
+    """Side of the tile buffer."""
+    hold = In(1)
+    """Whether the buffer's write side is in use."""
+    filled = Out(TILES_BITS)
+    """Tiles of this step that are in the buffer, or were."""
+    released = In(TILES_BITS)
+    """Tiles of this step that are not needed any more."""
+
+    def build(self, m: Module) -> None:  # noqa: D102
+        spec, step, engine = self.spec, self.step, self.spec.engine
+        beats = Signal(COUNT_BITS)
+        tiles = Signal(TILES_BITS)
+        asked = Signal(TILES_BITS)
+        address = Signal(ADDRESS_BITS)
+        beat, word = Signal(range(max(engine.beats_max, 2))), Signal(range(max(spec.beat_words, 2)))
+        taken, end_of_beat, end_of_tile, done = Signal(), Signal(), Signal(), Signal()
+        busy = self.run(m, done)
+        request = self.request_o
+        going = Signal()
+        m.d.comb += [
+            beats.eq(words_of(step.count, engine.inputs_per_beat)),
+            tiles.eq(words_of(step.outputs, engine.output_lanes)),
+            request.payload.address.eq(address),
+            request.payload.words.eq(beats << exact_log2(spec.beat_words)),
+            request.valid.eq(going),
+            self.size.eq(self.levels - 1),
+            self.i.ready.eq(busy & ~self.hold),
+            taken.eq(self.i.valid & self.i.ready),
+            end_of_beat.eq(word == spec.beat_words - 1),
+            end_of_tile.eq(end_of_beat & (beat + 1 == beats)),
+            done.eq(self.filled == tiles),
+            self.write.data.eq(self.i.payload[f"part{spec.bus_bits}"]),
+        ]
+        # Tiles are asked for while the buffer has, or will have, room for them. Tiles differ from
+        # what is released by two at most, so two bits tell.
+        room = Signal()
+        m.d.comb += room.eq((asked - self.released)[:2] != 2)
+        with m.If(self.start):
+            m.d.sync += [address.eq(step.address), asked.eq(0), self.filled.eq(0), going.eq(0)]
+            m.d.sync += [beat.eq(0), word.eq(0)]
+        with m.Elif(going):
+            with m.If(request.ready):
+                m.d.sync += [going.eq(0), address.eq(address + step.step), asked.eq(asked + 1)]
+        with m.Elif(busy & room & (asked != tiles)):
+            m.d.sync += going.eq(1)
+        with m.If(taken):
+            m.d.comb += [
+                self.write.en.eq(1),
+                self.write.half.eq(self.filled[0]),
+                self.write.beat.eq(beat),
+                self.write.word.eq(word),
+            ]
+            m.d.sync += word.eq(word + 1)
+            with m.If(end_of_beat):
+                m.d.sync += [word.eq(0), beat.eq(beat + 1)]
+            with m.If(end_of_tile):
+                m.d.sync += [beat.eq(0), self.filled.eq(self.filled + 1)]

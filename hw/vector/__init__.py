@@ -1,0 +1,1 @@
+"""Functions of FP16 numbers, and scalars of vectors."""
