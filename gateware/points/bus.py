@@ -5,6 +5,7 @@ from functools import partial
 from gateware.point import Point
 from hw.bus.axi import AxiSpec
 from hw.bus.axi_reader import AxiReader
+from hw.bus.axi_writer import AxiWriter
 from hw.bus.bursts import Bursts
 
 NARROW = AxiSpec(burst_max=16, outstanding=2)
@@ -16,4 +17,7 @@ POINTS = (
     Point("axi_reader", partial(AxiReader, NARROW), steady=("stop",)),
     Point("axi_reader_64", partial(AxiReader, AxiSpec()), bench=None, steady=("stop",)),
     Point("axi_reader_1024", partial(AxiReader, WIDE), steady=("stop",)),
+    Point("axi_writer", partial(AxiWriter, NARROW)),
+    Point("axi_writer_64", partial(AxiWriter, AxiSpec()), bench=None),
+    Point("axi_writer_1024", partial(AxiWriter, WIDE)),
 )

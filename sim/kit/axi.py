@@ -59,10 +59,12 @@ class Memory:
             bus = AxiWriteBus.from_prefix(bed.dut, PREFIX)
             slave = AxiSlaveWrite(bus, *clock, target=self)
             self.channels |= {n: getattr(slave, f"{n}_channel") for n in ("aw", "w", "b")}
+            slave.b_channel.queue_occupancy_limit = -1  # else it takes no more words
         for name in {"r", "b"} & self.channels.keys():
             self._spoil(self.channels[name], f"{name}resp")
         self.asked: dict[str, list[tuple[int, int]]] = {}
         self.asked_at: dict[str, list[int]] = {}
+        self._watchers: list[Any] = []
         self.stall(stall)
 
     def stall(self, chance: float) -> None:
@@ -77,8 +79,11 @@ class Memory:
     def watch(self) -> None:
         """Begin to note bursts anew; a start of the bed ends it."""
         self.asked, self.asked_at = {"ar": [], "aw": []}, {"ar": [], "aw": []}
-        for name in {"ar", "aw", "w"} & self.channels.keys():
-            self.bed.tasks.append(cocotb.start_soon(self._watch(name)))
+        for task in self._watchers:
+            task.cancel()
+        names = {"ar", "aw", "w"} & self.channels.keys()
+        self._watchers = [cocotb.start_soon(self._watch(name)) for name in names]
+        self.bed.tasks += self._watchers
 
     def word(self, address: int) -> int:
         """Return the word at an address."""

@@ -61,9 +61,12 @@ async def has_few_under_way(dut) -> None:
     await bed.start()
     memory.watch()
     spec = bed.block.spec
-    memory.channels["r"].pause = True
+    memory.channels["ar"].pause = memory.channels["r"].pause = True
     asked = [{"address": 0, "words": spec.block * (spec.outstanding + 3)}]
     bed.send("i", asked)
+    await bed.cycles(5)
+    assert not bed.get("idle")
+    memory.channels["ar"].pause = False
     await bed.cycles(10 * spec.outstanding)
     assert len(memory.asked["ar"]) == spec.outstanding
     assert not bed.get("idle")
