@@ -11,6 +11,7 @@ from amaranth.lib import data, stream, wiring
 
 from gateware.emit import CLOCK, RESET, Emission, emission, rtlil_to_verilog
 from hw.stream.component import port_texts
+from hw.stream.share import port_name
 
 Value = bool | int | str
 
@@ -123,7 +124,7 @@ def describe_port(
 ) -> dict:
     """Describe one port of the Verilog: one of a component of that kind, or a part of one."""
     return {
-        "name": "__".join(map(str, path)),
+        "name": port_name(path),
         "about": port_texts(kind).get(str(path[0]), ""),
         "direction": "in" if member.flow == wiring.In else "out",
         **describe_shape(member.shape),

@@ -5,11 +5,13 @@ import tempfile
 from pathlib import Path
 
 from amaranth.back.rtlil import convert  # pyright: ignore[reportMissingImports]
+from amaranth.hdl import Value
+from amaranth.hdl._ir import PortDirection  # pyright: ignore[reportMissingImports]
 from amaranth.lib import wiring
 
 from gateware.tidy import tidy
 from gateware.yosys import run_yosys
-from hw.stream.share import likeness
+from hw.stream.share import likeness, port_name
 
 # Amaranth's notes to itself.
 NOTES = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
@@ -32,6 +34,7 @@ FIELD_LINES = re.compile(
 )
 INITIAL = re.compile(r"^(  reg (?:signed )?(?:\[\d+:0\] )?(\w+ |\\\S+ +))= (.*);$", re.M)
 CLOCK, RESET = "clk", "rst"
+DIRECTIONS = {wiring.In: PortDirection.Input, wiring.Out: PortDirection.Output}
 
 
 class Emission:
@@ -78,13 +81,13 @@ class Emission:
         """Elaborate ``component`` as module ``name`` and keep the text of its modules."""
         self.modules[name] = component
         # Parts that it shares come first in the list: they are met while this runs.
-        text = convert(component, name=name, platform=self, emit_src=False)
-        ports = _input_ports(text, name)
-        wanted = {
-            "__".join(map(str, path))
-            for path, member, _ in component.signature.flatten(component)
-            if member.flow == wiring.In
+        named = {
+            port_name(path): (Value.cast(value), DIRECTIONS[member.flow])
+            for path, member, value in component.signature.flatten(component)
         }
+        text = convert(component, name=name, platform=self, ports=named, emit_src=False)
+        ports = _input_ports(text, name)
+        wanted = {one for one, (_, way) in named.items() if way == DIRECTIONS[wiring.In]}
         extra = ports - wanted - {CLOCK, RESET}
         if extra:
             raise ValueError(

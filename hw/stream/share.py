@@ -44,8 +44,18 @@ def share(platform: object, component: wiring.Component) -> Any:
     for path, member, value in component.signature.flatten(component):
         kind = "i" if member.flow == wiring.In else "o"
         plain = value.as_value() if isinstance(value, ValueCastable) else value
-        ports.append((kind, "__".join(map(str, path)), plain))
+        ports.append((kind, port_name(path), plain))
     return Instance(name, *ports)
+
+
+def port_name(path: tuple[str | int, ...]) -> str:
+    """Return how a port is called in Verilog, given its name and those of what it is a part of.
+
+    Two underscores stand between them. There is one in an AXI bus, which is called ``m_axi`` or
+    ``s_axi``: tools tell its signals by their names.
+    """
+    separator = "_" if str(path[0]).endswith("_axi") else "__"
+    return separator.join(map(str, path))
 
 
 def simulated(platform: object) -> bool:

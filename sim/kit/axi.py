@@ -16,7 +16,7 @@ from sim.kit.clock import cycle
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import Pauses
 
-PREFIX = "m_axi_"  # cocotbext-axi puts one more underscore behind it
+PREFIX = "m_axi"
 INCR = 1
 
 

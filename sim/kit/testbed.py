@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In
 from cocotb.triggers import RisingEdge, Timer
 
 from gateware.points import point
+from hw.stream.share import port_name
 from sim.kit import COMPONENT, RESETS
 from sim.kit.clock import cycle, next_cycle, reset, settled, start_clock
 from sim.kit.streams import StreamSink, StreamSource
@@ -77,7 +78,7 @@ class Testbed:
                 continue
             alone: Any = wiring.Signature({name: member}).flatten(self.block)
             for path, part, _ in alone:
-                flat = "__".join(map(str, path))
+                flat = port_name(path)
                 self._shapes[flat] = part.shape
                 if part.flow == In:
                     self._inputs.append(flat)

@@ -12,6 +12,7 @@ from amaranth.sim import Simulator
 
 from gateware.emit import RESET
 from golden.base.errors import ToolError
+from hw.stream.share import port_name
 
 PERIOD = 1e-8
 
@@ -49,7 +50,7 @@ def replay(component: Any, inputs: Sequence[dict[str, int]], waves: Path) -> Tra
         When no rule is broken, or an assumption is.
     """
     ports = {
-        "__".join(map(str, path)): Value.cast(value)
+        port_name(path): Value.cast(value)
         for path, member, value in component.signature.flatten(component)
         if member.flow == In
     }
