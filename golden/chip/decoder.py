@@ -9,6 +9,8 @@ from golden.exact.cache_codes import CacheFormat
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
 
+LINEARS = ("query", "key", "value", "output", "gate", "up", "down")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderShape:
@@ -72,8 +74,7 @@ class DecoderLayer:
 
     def linears(self) -> Mapping[str, QuantizedLinear]:
         """Return the linear layers by name."""
-        names = ("query", "key", "value", "output", "gate", "up", "down")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in LINEARS}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from golden.accuracy.lm_eval import quantised_model
 from golden.accuracy.options import EvalOptions
-from golden.chip.decoder import Decoder, DecoderLayer, DecoderShape
+from golden.chip.decoder import LINEARS, Decoder, DecoderLayer, DecoderShape
 from golden.exact import fp16
 from golden.exact.cache_codes import CacheFormat
 from golden.exact.codebook import fit_codebook
@@ -23,13 +23,7 @@ from golden.quantise.methods.kllm import IntegerLayer
 from golden.quantise.methods.layer import Array
 from golden.quantise.quantize import quantize_linear, to_scale
 
-NAMES = dict(
-    zip(
-        ("query", "key", "value", "output", "gate", "up", "down"),
-        ATTENTION + FEED_FORWARD,
-        strict=True,
-    )
-)
+NAMES = dict(zip(LINEARS, ATTENTION + FEED_FORWARD, strict=True))
 CENTROID_UNITS = 64  # a scale is so many units of a cache's centroids
 HEAD_OUTLIERS = 0.01
 

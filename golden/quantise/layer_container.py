@@ -55,7 +55,11 @@ def unpack(packed: npt.NDArray[np.uint8], shape: tuple[int, int]) -> npt.NDArray
     return flat[: shape[0] * shape[1]].reshape(shape)
 
 
-def container(layers: Mapping[str, QuantizedLinear], made_by: Mapping[str, object]) -> bytes:
+def container(
+    layers: Mapping[str, QuantizedLinear],
+    made_by: Mapping[str, object],
+    beside: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> bytes:
     """Return the file of some layers.
 
     Parameters
@@ -64,8 +68,10 @@ def container(layers: Mapping[str, QuantizedLinear], made_by: Mapping[str, objec
         By name.
     made_by : mapping
         What they were made with: kept as JSON in the metadata, for people.
+    beside : mapping of str to array, optional
+        What else of a model the file is to hold.
     """
-    tensors: dict[str, npt.NDArray[Any]] = {}
+    tensors: dict[str, npt.NDArray[Any]] = dict(beside or {})
     facts = {}
     for name, layer in layers.items():
         tensors |= {f"{name}.{key}": value for key, value in _tensors(layer).items()}

@@ -59,17 +59,18 @@ class ConstantLoader(Reader):
 
         word = self.i.payload.part64
         pair = self.i.payload.part32
+        scale = Mux(step.scaled, pair[:16], self.i.payload.part16)
         places, exponent = Signal(signed(8)), Signal(signed(7))
         m.d.comb += [
             places.eq(step.extra[:8]),
-            exponent.eq(pair[10:15] + places - FP16_BIAS),
+            exponent.eq(scale[10:15] + places - FP16_BIAS),
         ]
         with m.If(channels):
             bias = Mux(step.scaled, pair[16:], 0)
             m.d.comb += [
                 load.select.eq(Select.CHANNEL),
                 load.address.eq(number),
-                load.word.eq(Cat(bias, pair[:10], 1, exponent)),
+                load.word.eq(Cat(bias, scale[:10], 1, exponent)),
             ]
         with m.Else():
             m.d.comb += [

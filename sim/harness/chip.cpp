@@ -94,37 +94,37 @@ struct Memory {
 
   void drive() {
     const bool free = !settings.stall;
-    top.m_axi__arready = reads.size() < 8 && (free || top.m_axi__arvalid) && !pauses();
-    top.m_axi__awready = writes.size() < 4 && (free || top.m_axi__awvalid) && !pauses();
-    top.m_axi__wready = !writes.empty() && (free || top.m_axi__wvalid) && !pauses();
-    if (!top.m_axi__bvalid || answered) {
-      top.m_axi__bvalid = !answers.empty() && answers.front() <= cycle && !pauses();
-      top.m_axi__bresp = 0;
+    top.m_axi_arready = reads.size() < 8 && (free || top.m_axi_arvalid) && !pauses();
+    top.m_axi_awready = writes.size() < 4 && (free || top.m_axi_awvalid) && !pauses();
+    top.m_axi_wready = !writes.empty() && (free || top.m_axi_wvalid) && !pauses();
+    if (!top.m_axi_bvalid || answered) {
+      top.m_axi_bvalid = !answers.empty() && answers.front() <= cycle && !pauses();
+      top.m_axi_bresp = 0;
     }
-    if (!top.m_axi__rvalid || delivered) {
+    if (!top.m_axi_rvalid || delivered) {
       const bool ready = !reads.empty() && reads.front().due <= cycle && next_word <= cycle;
-      top.m_axi__rvalid = ready && !rests() && !pauses();
-      if (top.m_axi__rvalid) {
+      top.m_axi_rvalid = ready && !rests() && !pauses();
+      if (top.m_axi_rvalid) {
         const Burst& burst = reads.front();
-        memcpy(&top.m_axi__rdata, image.data() + burst.address, settings.bus_bytes);
-        top.m_axi__rlast = burst.words == 1;
-        top.m_axi__rresp = burst.fails ? 2 : 0;
+        memcpy(&top.m_axi_rdata, image.data() + burst.address, settings.bus_bytes);
+        top.m_axi_rlast = burst.words == 1;
+        top.m_axi_rresp = burst.fails ? 2 : 0;
       }
     }
     delivered = answered = false;
   }
 
   void look() {
-    Bytes read = bytes(top.m_axi__araddr, 4), write = bytes(top.m_axi__awaddr, 4);
-    read.push_back(top.m_axi__arlen), write.push_back(top.m_axi__awlen);
-    ar.check(top.m_axi__arvalid, top.m_axi__arready, read);
-    aw.check(top.m_axi__awvalid, top.m_axi__awready, write);
-    w.check(top.m_axi__wvalid, top.m_axi__wready, bytes(top.m_axi__wdata, settings.bus_bytes));
-    if (top.m_axi__arvalid && top.m_axi__arready) {
-      reads.push_back(burst(top.m_axi__araddr, top.m_axi__arlen));
+    Bytes read = bytes(top.m_axi_araddr, 4), write = bytes(top.m_axi_awaddr, 4);
+    read.push_back(top.m_axi_arlen), write.push_back(top.m_axi_awlen);
+    ar.check(top.m_axi_arvalid, top.m_axi_arready, read);
+    aw.check(top.m_axi_awvalid, top.m_axi_awready, write);
+    w.check(top.m_axi_wvalid, top.m_axi_wready, bytes(top.m_axi_wdata, settings.bus_bytes));
+    if (top.m_axi_arvalid && top.m_axi_arready) {
+      reads.push_back(burst(top.m_axi_araddr, top.m_axi_arlen));
       reads.back().fails = ++read_bursts == settings.fails_at;
     }
-    if (top.m_axi__rvalid && top.m_axi__rready) {
+    if (top.m_axi_rvalid && top.m_axi_rready) {
       delivered = true;
       read_bytes += settings.bus_bytes;
       next_word = cycle + 1 + settings.gap;
@@ -132,10 +132,10 @@ struct Memory {
       burst.address += settings.bus_bytes;
       if (!--burst.words) reads.pop_front();
     }
-    if (top.m_axi__wvalid && top.m_axi__wready) take_word();
-    if (top.m_axi__bvalid && top.m_axi__bready) answered = true, answers.pop_front();
-    if (top.m_axi__awvalid && top.m_axi__awready)
-      writes.push_back(burst(top.m_axi__awaddr, top.m_axi__awlen));
+    if (top.m_axi_wvalid && top.m_axi_wready) take_word();
+    if (top.m_axi_bvalid && top.m_axi_bready) answered = true, answers.pop_front();
+    if (top.m_axi_awvalid && top.m_axi_awready)
+      writes.push_back(burst(top.m_axi_awaddr, top.m_axi_awlen));
   }
 
  private:
@@ -151,9 +151,9 @@ struct Memory {
 
   void take_word() {
     Burst& burst = writes.front();
-    require(top.m_axi__wlast == (burst.words == 1), "wlast is not on the last word");
-    const auto* strobe = reinterpret_cast<const uint8_t*>(&top.m_axi__wstrb);
-    const auto* from = reinterpret_cast<const uint8_t*>(&top.m_axi__wdata);
+    require(top.m_axi_wlast == (burst.words == 1), "wlast is not on the last word");
+    const auto* strobe = reinterpret_cast<const uint8_t*>(&top.m_axi_wstrb);
+    const auto* from = reinterpret_cast<const uint8_t*>(&top.m_axi_wdata);
     for (Number n = 0; n < settings.bus_bytes; n++) {
       if (!(strobe[n / 8] >> n % 8 & 1)) continue;
       image[burst.address + n] = from[n];
@@ -188,15 +188,15 @@ int main(int arguments, char** names) {
   top.rst = 1;
   for (int n = 0; n < 2; n++) clock(0), clock(1);
   top.rst = 0;
-  top.run__program = settings.program;
-  top.run__known = settings.known;
-  top.run__limit = settings.limit;
-  top.run__end_token = settings.end_token;
-  top.run__ends = settings.ends;
+  top.run___05Fprogram = settings.program;
+  top.run___05Fknown = settings.known;
+  top.run___05Flimit = settings.limit;
+  top.run___05Fend_token = settings.end_token;
+  top.run___05Fends = settings.ends;
   for (bool done = false; !done; cycle++) {
     if (cycle == settings.limit_cycles)
       fail(OUT_OF_CYCLES, "not done at position " + std::to_string(top.position));
-    top.run__start = cycle == 0;
+    top.run___05Fstart = cycle == 0;
     memory.drive();
     clock(0);
     memory.look();

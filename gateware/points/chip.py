@@ -1,0 +1,36 @@
+"""Chips, and their components."""
+
+from functools import partial
+
+from gateware.point import listed
+from gateware.sizes import sized
+from golden.exact.spec import default_numbers
+from hw.chip.chip_core import ChipCore
+from hw.chip.chip_spec import ChipSpec
+from hw.engine_spec import EngineSpec
+
+NUMBERS = default_numbers(symmetric=True, activation_bits=8)
+
+
+def chip_spec(engine: dict[str, int], **sizes: int) -> ChipSpec:
+    """Return the parameters of a chip: sizes of its engine, and its own."""
+    return ChipSpec(engine=EngineSpec(numbers=NUMBERS, token_factor=True, **engine), **sizes)
+
+
+TINY = chip_spec(sized(4, 4, 64, 64, 4, 2), bus_bits=64, vector_words=64, vector_lanes=1)
+EDGE = chip_spec(sized(16, 16, 768, 768, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4)
+LARGE = chip_spec(sized(16, 64, 768, 768, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4)
+CHIPS = {"chip_tiny": TINY, "chip_edge": EDGE, "chip_large": LARGE}
+
+
+def _about(spec: ChipSpec) -> str:
+    engine = spec.engine
+    return (
+        f"a chip that runs decoders: {engine.inputs_per_beat} x {engine.output_lanes} lanes,"
+        f" a memory bus of {spec.bus_bits} bits"
+    )
+
+
+POINTS = tuple(
+    listed(name, partial(ChipCore, spec), _about(spec)) for name, spec in CHIPS.items()
+)

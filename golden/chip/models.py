@@ -1,0 +1,6 @@
+"""Decoders that are ready for the chip."""
+
+from pathlib import Path
+
+# The project's language model, as ``python -m golden.chip`` makes it.
+DECODER = Path(__file__).with_name("decoder.safetensors")
