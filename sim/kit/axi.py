@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import cocotb
+import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotbext.axi import AxiReadBus, AxiSlaveRead, AxiSlaveWrite, AxiWriteBus
 
@@ -70,11 +71,7 @@ class Memory:
     def stall(self, chance: float) -> None:
         """Let each channel pause by chance from now on."""
         for channel in self.channels.values():
-            channel.clear_pause_generator()
-            channel.pause = False
-            if chance:
-                pauses = _pauses(Pauses(self._rng.spawn(1)[0], chance))
-                channel.set_pause_generator(pauses)
+            stall(channel, self._rng, chance)
 
     def watch(self) -> None:
         """Begin to note bursts anew; a start of the bed ends it."""
@@ -143,6 +140,15 @@ def _channel(signal: str) -> str:
     return signal[:2] if signal[0] == "a" else signal[0]
 
 
-def _pauses(pause: Pauses) -> Iterator[bool]:
-    while True:
-        yield pause()
+def stall(channel: Any, rng: np.random.Generator, chance: float) -> None:
+    """Let a channel of cocotbext-axi pause by chance from now on."""
+
+    def pauses() -> Iterator[bool]:
+        pause = Pauses(rng.spawn(1)[0], chance)
+        while True:
+            yield pause()
+
+    channel.clear_pause_generator()
+    channel.pause = False
+    if chance:
+        channel.set_pause_generator(pauses())
