@@ -126,17 +126,17 @@ async def reads_beside_writes(dut, traffic: str) -> None:
     host = Host(bed, traffic)
     await bed.start()
     await host.change()
-    writes = [host.some(Kind.CONTROL).address for _ in range(20)]
-    reads = [host.some(Kind.STATUS).address for _ in range(20)]
-
-    async def write() -> None:
-        for address in writes:
-            await host.write(address, bed.rng.bytes(4))
-
-    beside = cocotb.start_soon(write())
-    for address in reads:
-        await host.check(address)
-    await beside
+    events: list[tuple[Any, int | None]] = []
+    for _ in range(20):
+        one, data = host.some(Kind.CONTROL), bed.rng.bytes(4)
+        events.append((host.master.init_write(one.address, data), None))
+        host.held[one.name] = int.from_bytes(data, "little") & ((1 << one.bits) - 1)
+        one = host.some(Kind.STATUS)
+        events.append((host.master.init_read(one.address, 4), host.held[one.name]))
+    for event, word in events:
+        await event.wait()
+        assert event.data.resp == AxiResp.OKAY
+        assert word is None or int.from_bytes(event.data.data, "little") == word
     await bed.cycles(2)
     host.look()
 
@@ -163,9 +163,12 @@ async def strobes_once(dut) -> None:
         assert [control[one.name] for control in seen if control[one.name]] == [(1 << one.bits) - 1]
     for one in host.of(Kind.EVENT):
         bits = (1 << one.bits) - 1
-        bed.set(event={one.name: bits})
-        await host.write(one.address, b"\xff" * 4)
+        written = host.master.init_write(one.address, b"\xff" * 4)
+        while not bed.port("s_axi_awready"):
+            await bed.settled()
+        await bed.pulse(event={one.name: bits})
         bed.set(event={one.name: 0})
+        await written.wait()
         host.held[one.name] = bits
         await host.check(one.address)
         await host.write(one.address, b"\xff" * 4)
