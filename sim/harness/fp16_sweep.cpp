@@ -3,9 +3,11 @@
 //   sweep all FIRST LAST        every b for each a of FIRST to LAST - 1 (two operands)
 //   sweep random COUNT SEED     random operands, half of them near a cancellation
 //   sweep corners               every combination of the patterns where units go wrong
-//   sweep vectors               TestFloat's lines from standard input: operands, result, flags
+//   sweep vectors FILE          TestFloat's lines: operands, result, flags
 //
 // UNIT_multiply, UNIT_add, UNIT_compare or UNIT_fma says what it is; LATENCY, in how many cycles.
+// Of UNIT_function the operands are a number and which function, if there are SEVERAL: its results
+// are those of ``vectors`` alone.
 
 #include <cinttypes>
 #include <cstdio>
@@ -78,6 +80,8 @@ static Bits reference(Bits a, Bits b, Bits) {
   return narrow(x + y);
 #elif defined(UNIT_compare)
   return (x < y) | (x == y) << 1 | (x != x || y != y) << 2;
+#else
+  return narrow(x - y);  // nothing is compared with it
 #endif
 }
 #endif
@@ -86,8 +90,15 @@ static Vunit unit;
 static uint64_t tried = 0, wrong = 0;
 
 static Bits evaluate(Bits a, Bits b, Bits c) {
+#if defined(UNIT_function)
+  unit.i = a;
+#if defined(SEVERAL)
+  unit.function = b;
+#endif
+#else
   unit.a = a;
   unit.b = b;
+#endif
 #if defined(UNIT_fma)
   unit.c = c;
 #endif
@@ -166,7 +177,8 @@ static void sweep_corners() {
         check(a, b, 0);
 }
 
-static void sweep_vectors() {
+static void sweep_vectors(const char* path) {
+  if (!freopen(path, "r", stdin)) exit(2);
   unsigned a, b, c = 0, expected;
   while (scanf("%x %x", &a, &b) == 2) {
     if (OPERANDS == 3 && scanf("%x", &c) != 1) exit(2);
@@ -177,14 +189,17 @@ static void sweep_vectors() {
 
 int main(int count, char** words) {
   const char* mode = count > 1 ? words[1] : "";
+#if defined(UNIT_function)
+  if (strcmp(mode, "vectors")) return 2;
+#endif
   if (!strcmp(mode, "all") && count == 4 && OPERANDS == 2)
     sweep_all(atoi(words[2]), atoi(words[3]));
   else if (!strcmp(mode, "random") && count == 4)
     sweep_random(strtoull(words[2], nullptr, 10), strtoull(words[3], nullptr, 10));
   else if (!strcmp(mode, "corners"))
     sweep_corners();
-  else if (!strcmp(mode, "vectors"))
-    sweep_vectors();
+  else if (!strcmp(mode, "vectors") && count == 3)
+    sweep_vectors(words[2]);
   else
     return 2;
   const uint64_t checked = tried;

@@ -23,11 +23,18 @@ from hw.fp16.fp16_add import Fp16Add
 from hw.fp16.fp16_compare import Fp16Compare
 from hw.fp16.fp16_fma import Fp16Fma
 from hw.fp16.fp16_multiply import Fp16Multiply
+from hw.vector.function_unit import FunctionUnit
 from sim.harness.model import build_model
 from sim.kit.launch import BUILD
 
 SOURCE = Path(__file__).with_suffix(".cpp")
-KINDS = {Fp16Add: "add", Fp16Compare: "compare", Fp16Fma: "fma", Fp16Multiply: "multiply"}
+KINDS = {
+    Fp16Add: "add",
+    Fp16Compare: "compare",
+    Fp16Fma: "fma",
+    Fp16Multiply: "multiply",
+    FunctionUnit: "function",
+}
 ALL = 1 << 16
 
 
@@ -71,7 +78,11 @@ def build(name: str, folder: Path | None = None, *, time_limit: float = 300) -> 
             "unit",
             SOURCE,
             prefix="Vunit",
-            defines=[f"-DUNIT_{KINDS[type(block)]}", f"-DLATENCY={getattr(block, 'latency', 0)}"],
+            defines=[
+                f"-DUNIT_{KINDS[type(block)]}",
+                f"-DLATENCY={getattr(block, 'latency', 0)}",
+                *["-DSEVERAL"] * hasattr(block, "function"),
+            ],
             level="-O2",
             limit=time_limit,
         )
@@ -90,11 +101,14 @@ def sweep(program: Path, *words: object, lines: str = "", time_limit: float = 72
     time_limit : float
         Seconds of the processors' time.
     """
+    if lines:
+        cases = program.with_name("cases.txt")
+        cases.write_text(lines, encoding="ascii")
+        words = (*words, cases)
     status, said = run_limited(
         [str(program), *map(str, words)],
         over=f"sweep: not done after {time_limit:g} s, stopped",
         limit=time_limit,
-        text=lines,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
