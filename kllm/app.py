@@ -29,6 +29,8 @@ kllm doctor --json -  -  the same for scripts
 
 kllm run  -  a layer of MiniLM, from its weights to gates
 
+kllm generate  -  a chip writes text
+
 kllm sim orizuru --input x.npy --k 21  -  find outliers in your own vectors
 
 kllm sim compare  -  all outlier engines side by side
@@ -64,7 +66,7 @@ COMMANDS = (
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
     *("verilog", "synth", "engines", "density", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
-    *("prove", "run"),
+    *("prove", "run", "generate"),
 )
 MEASURES_ACCURACY = ("study", "eval", "curve")
 GROUPS = {

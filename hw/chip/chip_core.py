@@ -44,6 +44,8 @@ class ChipCore(Sized[ChipSpec]):
 
     run = In(lambda c: Run())
     """As for :class:`hw.chip.sequencer.Sequencer`."""
+    give_up = In(1)
+    """Strobe: ends the run behind the instruction at hand."""
     running = Out(1)
     """Whether a run is under way."""
     finished = Out(1)
@@ -96,7 +98,8 @@ class ChipCore(Sized[ChipSpec]):
         sequencer, linear, vectors = (parts[n] for n in ("sequencer", "linear", "vectors"))
         quantizer, cache = parts["quantizer"], parts["cache"]
         step, starts = sequencer.step, sequencer.starts
-        asked = Signal()  # an instruction stays until it is done
+        # What is asked of these two stays until it is done.
+        asked = {"vectors": Signal(name="vectors_asked"), "quantizer": Signal(name="cache_asked")}
         starts_vectors = Cat(starts[op.value] for op in VECTOR_OPS).any()
         for name in ("linear", "loader", "storer", "cache"):
             m.d.comb += parts[name].step.eq(step)
@@ -107,23 +110,23 @@ class ChipCore(Sized[ChipSpec]):
             linear.load_start.eq(starts[Op.CONSTANTS.value] | starts[Op.CHANNELS.value]),
             linear.factor.eq(vectors.factor),
             cache.start.eq(starts[Op.CACHE.value]),
-            vectors.i.valid.eq(starts_vectors),
-            quantizer.i.valid.eq(asked),
+            vectors.i.valid.eq(asked["vectors"]),
+            quantizer.i.valid.eq(asked["quantizer"]),
             sequencer.chosen.eq(vectors.chosen),
             sequencer.busy.eq(
                 linear.busy
                 | parts["loader"].busy
                 | parts["storer"].busy
                 | cache.busy
-                | ~vectors.idle
+                | asked["vectors"]
                 | ~parts["writer"].idle
                 | parts["pieces"].i.valid
             ),
         ]
-        with m.If(starts[Op.CACHE.value]):
-            m.d.sync += asked.eq(1)
-        with m.Elif(quantizer.i.ready):
-            m.d.sync += asked.eq(0)
+        begins = {"vectors": starts_vectors, "quantizer": starts[Op.CACHE.value]}
+        for name, begin in begins.items():
+            ready = parts[name].i.ready
+            m.d.sync += asked[name].eq(begin | (asked[name] & ~ready))
         instruction = vectors.i.payload
         for name in ("op", "a", "b", "d", "count", "extra"):
             m.d.comb += instruction[name].eq(step[name])
@@ -213,11 +216,14 @@ class ChipCore(Sized[ChipSpec]):
             m.d.sync += still.eq(still + 1)
         flags = parts["linear"].flags
         failed = parts["reader"].error | parts["writer"].error
-        stop = parts["sequencer"].stop
+        stop, given_up = parts["sequencer"].stop, Signal()
+        m.d.sync += given_up.eq(parts["sequencer"].running & (given_up | self.give_up))
         with m.If(failed):
             m.d.comb += stop.eq(Fault.MEMORY)
         with m.Elif(flags.nonfinite | flags.overflow):
             m.d.comb += stop.eq(Fault.NUMBER)
+        with m.Elif(given_up):
+            m.d.comb += stop.eq(Fault.STOPPED)
         for name in ("reader", "writer"):
             m.d.comb += parts[name].clear.eq(self.run.start)
 

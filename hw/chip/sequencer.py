@@ -25,6 +25,7 @@ class Fault(enum.Enum, shape=3):
     MEMORY = 2  # the bus answered with an error
     STUCK = 3  # nothing moved for too long
     NUMBER = 4  # an activation or an output of the engine was not finite
+    STOPPED = 5  # the host ended it
 
 
 class Run(Port):

@@ -1,0 +1,216 @@
+"""Generate text on a simulated chip, and compare with the golden machine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gateware.emit import simulation_verilog
+from gateware.points import point
+from gateware.points.chip import CHIPS
+from golden.base.errors import InputError
+from golden.base.names import lookup
+from golden.chip.compiler import Compiled, compile_decoder
+from golden.chip.decoder import Decoder
+from golden.chip.machine import Machine
+from golden.chip.shape import FP16_BYTES, ChipShape
+from golden.exact.fp16 import BitArray
+from hw.chip.chip_spec import ChipSpec
+from sim.chip.trace import Trace, traced
+from sim.harness.chip_run import ChipRun, Chosen, MemoryModel, Start, build_chip, run_chip
+from sim.kit.launch import BUILD
+
+GOLDEN, VERILATOR = SIMULATORS = ("golden", "verilator")
+# Far more cycles than any chip takes for a token, for each byte of a model's image.
+CYCLES_PER_BYTE = 8
+
+Say = Callable[[int], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateOptions:
+    """What to generate, and on what.
+
+    Parameters
+    ----------
+    prompt : list of int
+        Tokens.
+    count : int
+        Tokens to generate.
+    chip : str
+        A name in :data:`gateware.points.chip.CHIPS`.
+    simulator : str
+        ``verilator``: the chip's Verilog; ``golden``: the golden machine alone.
+    memory : MemoryModel
+        How the memory outside behaves.
+    check_all : bool
+        Whether every vector on the way is compared too.
+    """
+
+    prompt: list[int]
+    count: int
+    chip: str = "chip_large"
+    simulator: str = VERILATOR
+    memory: MemoryModel = field(default_factory=MemoryModel)
+    check_all: bool = False
+
+    @property
+    def spec(self) -> ChipSpec:
+        """The chip."""
+        return lookup("chip", self.chip, CHIPS)
+
+    def check(self, decoder: Decoder) -> None:
+        """Raise InputError unless the model can do what is asked for; before anything runs."""
+        size = decoder.shape
+        lookup("simulator", self.simulator, dict.fromkeys(SIMULATORS))
+        if not self.prompt:
+            raise InputError("the prompt is empty: give a token at least")
+        wrong = [token for token in self.prompt if not 0 <= token < size.vocabulary]
+        if wrong:
+            raise InputError(f"token {wrong[0]} must be from 0 to {size.vocabulary - 1}")
+        if self.count < 1:
+            raise InputError(f"the number of tokens must be at least 1, got {self.count}")
+        if len(self.prompt) + self.count > size.context + 1:
+            raise InputError(
+                f"a prompt of {len(self.prompt)} tokens and {self.count} new ones are more than the"
+                f" context of {size.context}: ask for {size.context + 1 - len(self.prompt)} or less"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generated:
+    """What came of it.
+
+    Parameters
+    ----------
+    tokens : list of int
+        The prompt's, then the new ones.
+    logits, logits_golden : (N, V) uint16
+        FP16 patterns that each new token was chosen from: the chip's, the golden machine's.
+    run : ChipRun, optional
+        Cycles and bytes; None where no chip was simulated.
+    prompt : int
+        Tokens of the prompt.
+    other_bytes : int
+        Bytes of the memory, after the run, that differ from the golden machine's.
+    first_wrong : str
+        What differs first; empty if nothing does.
+    compiled : Compiled
+        The program and its image.
+    """
+
+    tokens: list[int]
+    logits: BitArray
+    logits_golden: BitArray
+    run: ChipRun | None
+    prompt: int
+    other_bytes: int = 0
+    first_wrong: str = ""
+    compiled: Compiled
+
+    @property
+    def mismatches(self) -> int:
+        """Logits that differ."""
+        return int((self.logits != self.logits_golden).sum())
+
+    def per_token(self, name: str) -> list[int]:
+        """Return how many ``cycles``, ``read_bytes`` or ``write_bytes`` each new token took.
+
+        The prompt counts to the first.
+        """
+        if not self.run:
+            return []
+        total = [getattr(one, name) for one in self.run.chosen]
+        return [int(n) for n in np.diff([0, *total])]
+
+
+def generate(
+    decoder: Decoder,
+    options: GenerateOptions,
+    *,
+    said: Say = lambda token: None,
+    stage: Callable[[str], object] = lambda text: None,
+) -> Generated:
+    """Generate text.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    options : GenerateOptions
+    said : callable, optional
+        Told each new token as it comes.
+    stage : callable, optional
+        Told what is being done.
+
+    Raises
+    ------
+    InputError
+        If the model does not fit the chip, or prompt and tokens do not fit the model.
+    ToolError
+        If a tool is missing, or the chip breaks a rule of the bus or hangs.
+    """
+    options.check(decoder)
+    spec = options.spec
+    stage("compiling")
+    compiled, trace = _compiled(decoder, spec.shape, check_all=options.check_all)
+    image = compiled.with_prompt(options.prompt)
+    known, limit = len(options.prompt), len(options.prompt) + options.count - 1
+    run = None
+    if options.simulator == VERILATOR:
+        stage(f"building {options.chip}")
+        component = point(options.chip).make()
+        text = simulation_verilog(component, options.chip)
+        program = build_chip(BUILD / f"{options.chip}-chip", text, options.chip)
+        stage("generating")
+        run = run_chip(
+            program,
+            spec,
+            image,
+            Start(program=compiled.program, tokens=compiled.tokens, known=known, limit=limit),
+            options.memory,
+            cycles=CYCLES_PER_BYTE * len(image) * limit,
+            watch=lambda one: said(one.token),
+        )
+        stage("comparing")
+    machine = Machine(spec.shape, image)
+    for _ in range(limit):
+        token = machine.run(compiled.program, known)
+        if token is not None and not run:
+            said(token)
+    memory = np.frombuffer(run.memory, np.uint8) if run else machine.memory
+    wrong = np.flatnonzero(memory != machine.memory)
+    rows = range(known - 1, limit)
+    return Generated(
+        tokens=_numbers(memory, compiled.tokens, "<u4", limit + 1).tolist(),
+        logits=_logits(memory, compiled, decoder, rows, spec.shape),
+        logits_golden=_logits(machine.memory, compiled, decoder, rows, spec.shape),
+        run=run,
+        prompt=known,
+        other_bytes=len(wrong),
+        first_wrong=trace.first(memory, machine.memory, limit) if trace and len(wrong) else "",
+        compiled=compiled,
+    )
+
+
+def _compiled(
+    decoder: Decoder, shape: ChipShape, *, check_all: bool
+) -> tuple[Compiled, Trace | None]:
+    return traced(decoder, shape) if check_all else (compile_decoder(decoder, shape), None)
+
+
+def _numbers(memory: np.ndarray, address: int, kind: str, count: int) -> np.ndarray:
+    return memory[address : address + count * np.dtype(kind).itemsize].view(kind)
+
+
+def _logits(
+    memory: np.ndarray, compiled: Compiled, decoder: Decoder, rows: range, shape: ChipShape
+) -> BitArray:
+    """Return the logits (N, V) at some positions."""
+    vocabulary = decoder.shape.vocabulary
+    address = compiled.regions["logits"][0]
+    stride = shape.aligned(FP16_BYTES * vocabulary)
+    found = [_numbers(memory, address + n * stride, "<u2", vocabulary) for n in rows]
+    return np.stack(found).astype(np.uint16)
+
+
+__all__ = ["Chosen", "GenerateOptions", "Generated", "generate"]

@@ -1,0 +1,265 @@
+"""The golden machine: single instructions by hand, and whole decoders against real numbers."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from golden.base.errors import InputError
+from golden.chip.compiler import compile_decoder
+from golden.chip.decoder import Decoder
+from golden.chip.decoder_file import decoder_bytes, read_decoder
+from golden.chip.fit import paired
+from golden.chip.instruction import LAYOUT, Index, Instruction, Op, disassemble
+from golden.chip.machine import Machine
+from golden.chip.models import DECODER
+from golden.chip.shape import ChipShape
+from golden.exact.cache_codes import CacheFormat, cache_codes
+from golden.exact.linear import QuantizedLinear
+from golden.models.lm.model import LanguageModel
+from sim.kit.random_decoder import TINY, random_decoder
+
+SHAPE = ChipShape(
+    inputs_per_beat=4,
+    output_lanes=4,
+    bus_bytes=8,
+    vector_words=64,
+    inputs_max=64,
+    outputs_max=64,
+    outliers_max=4,
+)
+LARGE = replace(
+    SHAPE,
+    **{"inputs_per_beat": 16, "output_lanes": 64, "bus_bytes": 128, "vector_words": 256},
+    **{"inputs_max": 768, "outputs_max": 768, "outliers_max": 16},
+)
+
+
+def halves(*values: float) -> np.ndarray:
+    return np.array(values, np.float16).view(np.uint16)
+
+
+def machine(*program: Instruction, memory: bytes = bytes(64)) -> Machine:
+    """Return a machine with this program behind a memory."""
+    code = b"".join(one.pack() for one in (*program, Instruction(op=Op.NEXT, address=0)))
+    return Machine(SHAPE, memory + code)
+
+
+@given(st.data())
+def test_instruction_survives_packing(data: st.DataObject) -> None:
+    fields = {
+        name: data.draw(st.integers(0, (1 << bits) - 1))
+        for name, (_, bits) in LAYOUT.items()
+        if name not in ("op", "index") and bits > 1
+    }
+    flags = {name: data.draw(st.booleans()) for name, (_, bits) in LAYOUT.items() if bits == 1}
+    one = Instruction(op=Op.LINEAR, index=data.draw(st.sampled_from(Index)), **fields, **flags)
+    assert Instruction.unpack(one.pack()) == one
+
+
+def test_instruction_by_hand() -> None:
+    one = Instruction(op=Op.LOAD, index=Index.TOKEN, d=3, count=256, address=0x1000, stride=512)
+    word = int.from_bytes(one.pack(), "little")
+    assert word & 0xFF == 1
+    assert word >> 8 & 3 == 2
+    assert word >> 48 & 0xFFFF == 3
+    assert word >> 64 & 0xFFFF == 256
+    assert one.text() == "LOAD      index=token d=3 count=256 address=0x1000 stride=512"
+    assert next(disassemble(one.pack())).split()[0] == "0"
+
+
+def test_what_does_not_fit_an_instruction_is_refused() -> None:
+    with pytest.raises(ValueError, match="a of ADD must fit 16 bits, is 65536"):
+        Instruction(op=Op.ADD, a=1 << 16).pack()
+    with pytest.raises(ValueError, match="99"):
+        Instruction.unpack(bytes([99]) + bytes(31))
+
+
+def test_load_add_and_store_by_hand() -> None:
+    memory = halves(1, 2, 3, 4, 0.5, -2, 10, 1).tobytes() + bytes(48)
+    chip = machine(
+        Instruction(op=Op.LOAD, d=0, count=4, address=0),
+        Instruction(op=Op.LOAD, d=1, count=3, address=8),
+        Instruction(op=Op.ADD, a=0, b=1, d=2, count=4),
+        Instruction(op=Op.STORE, a=2, count=4, address=16),
+        memory=memory,
+    )
+    assert chip.run(len(memory), known=1) == 0
+    assert chip.memory[16:24].tobytes() == halves(1.5, 0, 13, 4).tobytes()
+    assert chip.position == 1
+
+
+def test_turning_by_hand() -> None:
+    # (3, 4) by a quarter turn is (-4, 3); (1, 1) by none stays.
+    memory = halves(3, 4, 1, 1, 0, 1, 1, 0).tobytes() + bytes(48)
+    chip = machine(
+        Instruction(op=Op.LOAD, d=0, count=4, address=0),
+        Instruction(op=Op.LOAD, d=1, count=4, address=8),
+        Instruction(op=Op.ROTATE, a=0, b=1, d=0, count=4),
+        memory=memory,
+    )
+    chip.run(len(memory), known=1)
+    assert chip.vectors[:4].view(np.float16).tolist() == [-4, 3, 1, 1]
+
+
+def test_powers_by_hand() -> None:
+    # exp(0), exp(-1) times 2 and 1; what divides them is in the factor.
+    memory = halves(5, 4, 2, 1).tobytes() + bytes(56)
+    chip = machine(
+        Instruction(op=Op.LOAD, d=0, count=2, address=0),
+        Instruction(op=Op.LOAD, d=1, count=2, address=4),
+        Instruction(op=Op.LARGEST, a=0, count=2),
+        Instruction(op=Op.POWERS, a=0, b=1, d=2, count=2),
+        memory=memory,
+    )
+    chip.run(len(memory), known=1)
+    found = chip.vectors[8:10].view(np.float16)
+    assert found == pytest.approx([2, np.exp(-1)], rel=2**-10)
+    assert chip.factor.value() == pytest.approx([1 / (1 + np.exp(-1))], rel=2**-9)
+
+
+def test_the_first_of_the_largest_is_chosen() -> None:
+    memory = halves(-3, 7, 7, 1).tobytes() + halves(7, 8, 0, 0).tobytes() + bytes(48)
+    chip = machine(
+        Instruction(op=Op.LOAD, d=0, count=4, address=0),
+        Instruction(op=Op.LOAD, d=1, count=4, address=8),
+        Instruction(op=Op.CHOOSE, a=0, count=4),
+        memory=memory,
+    )
+    assert chip.run(len(memory), known=1) == 1
+    more = Instruction(op=Op.CHOOSE, a=1, count=4, scaled=True, extra=4)
+    chip.choose(more)
+    assert chip.chosen == 5
+
+
+def test_cache_codes_by_hand() -> None:
+    # Mean 1, so that steps are sixteenths: magnitudes 0, 4, 16, 44 and thresholds 8, 16, ...
+    form = CacheFormat(
+        CacheFormat_factor(4), np.array([8, 16, 24, 32, 40, 48, 56]), np.arange(8) * 60
+    )
+    codes, scale = cache_codes(halves(0.0, 0.25, -1.0, 2.75)[None], form)
+    assert codes.tolist() == [[0, 0, 8 + 2, 5]]
+    assert scale.view(np.float16).tolist() == [1.0]
+
+
+def CacheFormat_factor(width: int):  # noqa: N802
+    from golden.exact.token_scale import ScaleFactor
+
+    return ScaleFactor.mean(width)
+
+
+# Whole decoders.
+
+
+def real(layer: QuantizedLinear, x: np.ndarray, factor: float = 1.0) -> np.ndarray:
+    """Return what a layer makes of real numbers, in real numbers."""
+    weights = layer.w_codebook()[layer.w_index] * layer.w_scale.value()
+    return factor * (x @ weights) + layer.bias.view(np.float16)
+
+
+def reference(decoder: Decoder, tokens: list[int]) -> np.ndarray:
+    """Return a decoder's logits (T, V) in float64, with keys and values as they are."""
+    size = decoder.shape
+    x = decoder.embedding.view(np.float16)[tokens].astype(np.float64)
+    angles = np.arange(len(tokens))[:, None] * size.rope_base ** (
+        -2 * np.arange(size.head_width // 2) / size.head_width
+    )
+    cosine, sine = np.cos(angles)[:, None], np.sin(angles)[:, None]
+
+    def turned(heads: np.ndarray) -> np.ndarray:
+        even, odd = heads[..., 0::2], heads[..., 1::2]
+        pairs = np.stack([even * cosine - odd * sine, odd * cosine + even * sine], axis=-1)
+        return pairs.reshape(heads.shape)
+
+    def normed(layer: QuantizedLinear) -> np.ndarray:
+        total = (x**2).sum(axis=1) + size.hidden * size.norm_epsilon
+        return real(layer, x, (1 / np.sqrt(total))[:, None])
+
+    for layer in decoder.layers:
+        q, k, v = (normed(one) for one in (layer.query, layer.key, layer.value))
+        q = turned(q.reshape(len(x), size.heads, -1))
+        k = turned(k.reshape(len(x), size.kv_heads, -1))
+        v = v.reshape(len(x), size.kv_heads, -1)
+        group = size.heads // size.kv_heads
+        k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
+        scores = np.einsum("thd,shd->hts", q, k)
+        scores[:, np.triu(np.ones((len(x), len(x)), np.bool_), 1)] = -np.inf
+        powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        mixed = np.einsum("hts,shd->thd", powers / powers.sum(axis=-1, keepdims=True), v)
+        x = x + real(layer.output, mixed.reshape(len(x), -1))
+        gate, up = normed(layer.gate), normed(layer.up)
+        x = x + real(layer.down, gate / (1 + np.exp(-gate)) * up)
+    return normed(decoder.head)
+
+
+def logits(decoder: Decoder, shape: ChipShape, tokens: list[int]) -> np.ndarray:
+    """Return the golden machine's logits (T, V)."""
+    compiled = compile_decoder(decoder, shape)
+    chip = Machine(shape, compiled.with_prompt(tokens))
+    vocabulary = decoder.shape.vocabulary
+    address, _ = compiled.regions["logits"]
+    stride = shape.aligned(2 * vocabulary)
+    rows = []
+    for n in range(len(tokens)):
+        chip.run(compiled.program, known=1)  # logits of each, and none is taken
+        chip.write(compiled.tokens, np.array(tokens, "<u4").tobytes())
+        rows.append(chip.numbers(address + n * stride, vocabulary).view(np.float16))
+    return np.array(rows, np.float64)
+
+
+@pytest.mark.parametrize("heads", [(2, 2), (4, 2), (2, 1)])
+def test_small_decoders_are_near_real_numbers(heads: tuple[int, int]) -> None:
+    shape = replace(TINY, heads=heads[0], kv_heads=heads[1], vocabulary=27)
+    decoder = random_decoder(np.random.default_rng(3), shape)
+    tokens = [3, 1, 4, 1, 5, 9, 2, 6]
+    found, wanted = logits(decoder, SHAPE, tokens), reference(decoder, tokens)
+    # Random centroids of cached keys and values are far from these: what is left is the rest.
+    assert found.shape == wanted.shape == (8, 27)
+    first = np.corrcoef(found[0], wanted[0])[0, 1]
+    assert first > 0.9
+
+
+def test_the_language_model_on_the_machine_is_near_the_language_model() -> None:
+    decoder, whole = read_decoder(DECODER), LanguageModel.load()
+    tokens = [293, 494, 13, 360, 293, 494, 593, 272]
+    found = logits(decoder, LARGE, tokens)
+    wanted = whole.logits(np.array(tokens)[None])[0]
+    error = np.abs(found - wanted).mean() / wanted.std()
+    assert error < 0.12  # 0.06 as a rule; nothing is alike from 1 on
+
+
+def test_pairs_are_neighbours() -> None:
+    assert paired(8).tolist() == [0, 4, 1, 5, 2, 6, 3, 7]
+
+
+def test_models_that_do_not_fit_are_refused() -> None:
+    decoder = random_decoder(np.random.default_rng(0))
+    with pytest.raises(InputError, match="words of the vector memory, of which there are 16"):
+        compile_decoder(decoder, replace(SHAPE, vector_words=16))
+    with pytest.raises(InputError, match="24 outputs; the chip takes 64 and 20: take a larger"):
+        compile_decoder(decoder, replace(SHAPE, outputs_max=20))
+    with pytest.raises(InputError, match="they have 8 numbers: take a smaller chip"):
+        compile_decoder(decoder, replace(SHAPE, output_lanes=16))
+
+
+def test_a_decoder_survives_its_file(tmp_path) -> None:
+    decoder = random_decoder(np.random.default_rng(1))
+    path = tmp_path / "decoder.safetensors"
+    path.write_bytes(decoder_bytes(decoder, {}))
+    again = read_decoder(path)
+    assert compile_decoder(again, SHAPE) == compile_decoder(decoder, SHAPE)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match=re.escape(str(path))):
+        read_decoder(path)
+
+
+def test_the_region_of_each_thing_is_known() -> None:
+    compiled = compile_decoder(random_decoder(np.random.default_rng(2)), SHAPE)
+    ends = [address + size for address, size in compiled.regions.values()]
+    starts = [address for address, _ in compiled.regions.values()]
+    assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
+    assert compiled.names[compiled.program] == "token"
+    assert list(compiled.names.values())[-1] == "next"
