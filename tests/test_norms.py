@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.exact.fp16 import to_bits
-from golden.exact.norms import Total, inverse, inverse_root, square_sum
+from golden.exact.norms import Total, inverse, inverse_root, power_sum, square_sum
 from golden.exact.token_scale import Scale
 
 RNG = np.random.default_rng(20261127)
@@ -27,8 +27,15 @@ def test_square_sum_by_hand() -> None:
     # 2**-30 is kept, what is below is cut; 1.5 squared; the largest number squared, K times.
     x = to_bits(np.array([[2.0**-15, 1.5], [2.0**-15 - 2.0**-24, -1.5]]))
     assert list(square_sum(x).integers()) == [1 + 9 * 2**28, 9 * 2**28]
-    largest = np.full((1, 16384), 0xFBFF, np.uint16)
-    assert square_sum(largest, 5).integers()[0] == 5 + 16384 * 65504**2 * 2**30
+    largest = np.full(16384, 0xFBFF, np.uint16)
+    assert square_sum(largest, 5).integers() == 5 + 16384 * 65504**2 * 2**30
+    assert power_sum(largest) == 16384 * 65504 << 24
+
+
+def test_totals_of_any_integers() -> None:
+    for values in ([1 << 76, 0, 5], np.array([1 << 62]), [np.int64(1 << 62)], 1 << 70):
+        total = Total.of(values)
+        assert (total.integers() == np.asarray(values, object)).all()
 
 
 def heads() -> list[int]:

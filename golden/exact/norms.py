@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from golden.exact.fp16 import BitArray, decode
+from golden.exact.fp16 import BitArray, decode, units
 from golden.exact.functions import (
     RECIPROCAL,
     RSQRT,
@@ -45,13 +45,14 @@ class Total(NamedTuple):
     @classmethod
     def of(cls, values: npt.ArrayLike) -> "Total":
         """Return integers, Python's too, as totals."""
-        whole = np.asarray(values, object)
+        whole = np.frompyfunc(int, 1, 1)(np.asarray(values, object))
         high, low = whole >> LIMB, whole & ((1 << LIMB) - 1)
         return cls(np.asarray(high, np.int64), np.asarray(low, np.int64))
 
     def integers(self) -> npt.NDArray[np.object_]:
         """Return the totals as Python's integers."""
-        return (np.asarray(self.high, object) << LIMB) + np.asarray(self.low, object)
+        high, low = (np.asarray(half).astype(object) for half in self)
+        return np.asarray((high << LIMB) + low, object)
 
 
 def _squares() -> IntArray:
@@ -84,6 +85,17 @@ def square_sum(x: BitArray, start: npt.ArrayLike = 0) -> Total:
     return Total((squares >> LIMB).sum(axis=-1) + (begin >> LIMB) + (low >> LIMB), low & mask)
 
 
+def power_sum(x: BitArray) -> IntArray:
+    """Return the exact sum of |x| over the last axis, in units of 2**-24.
+
+    Parameters
+    ----------
+    x : (..., K) uint16
+        Finite FP16 patterns, powers as a rule; K up to 2**20, for a total below 2**60.
+    """
+    return units(x).sum(axis=-1)
+
+
 def inverse_root(total: Total) -> Scale:
     """Return ``1 / sqrt(total * 2**-30)`` as a scale; 0 gives 2**15, what 1 does.
 
@@ -98,13 +110,15 @@ def inverse_root(total: Total) -> Scale:
     return Scale(scale.mantissa, scale.exponent - (exponent >> 1) - 1)
 
 
-def inverse(total: IntArray) -> Scale:
-    """Return ``1 / (total * 2**-24)`` as a scale, for totals below 2**62; 0 gives 2**24, as 1 does.
+def inverse(total: IntArray | Total) -> Scale:
+    """Return ``1 / (total * 2**-24)`` as a scale; 0 gives 2**24, what 1 does.
 
     Only the 14 leading bits of the total count. The mantissa is at most one unit from the exact
     value rounded to 11 bits, and the scale less than 2**-10 of it from the exact value.
     """
-    length, head = _head(Total(total >> LIMB, total & ((1 << LIMB) - 1)))
+    if not isinstance(total, Total):
+        total = Total(total >> LIMB, total & ((1 << LIMB) - 1))
+    length, head = _head(total)
     scale = _scale(RECIPROCAL, head)
     return Scale(scale.mantissa, scale.exponent + POWER_UNIT - length)
 
