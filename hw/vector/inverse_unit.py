@@ -60,11 +60,13 @@ class InverseUnit(Component):
         m.d.comb += self.o.payload.eq(pipe.stage(lambda value: self._scale(m, value), value).value)
 
     def _coarse(self, m: Module, payload: Value) -> Value:
-        """Return the bits from the first byte on that has a one, and how far down it is."""
+        """Return the bits from the first byte on that has a one, and which byte that is.
+
+        Of a sum of 0 none has: what follows takes that for the lowest byte, and for a 1 in it.
+        """
         total, root = payload[: self.bits], payload[self.bits]
         count = -(-self.bits // BYTE)
-        whole = Cat(total[0] | ~total.any(), total[1:], Const(0, count * BYTE - self.bits))
-        whole = wire(m, Cat(Const(0, WINDOW - BYTE), whole), "whole")
+        whole = Cat(Const(0, WINDOW - BYTE), total, Const(0, count * BYTE - self.bits))
         some = Cat(
             whole[WINDOW - BYTE :].word_select(n, BYTE).any() for n in reversed(range(count))
         )

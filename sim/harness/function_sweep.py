@@ -7,6 +7,7 @@ The reference is the golden function; ``tests/test_functions.py`` has that again
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,10 +30,10 @@ def function_sweep(name: str, folder: Path | None = None) -> Sweep:
     """
     program = build(name, folder)
     numbers = np.arange(ALL).astype(np.uint16)
-    functions = looked_at(point(name).make()).functions
+    unit: Any = looked_at(point(name).make())
     cases = [
         np.stack([numbers, np.full_like(numbers, n), FUNCTIONS[function](numbers)], axis=1)
-        for n, function in enumerate(functions)
+        for n, function in enumerate(unit.functions)
     ]
     shuffled = np.random.default_rng(SEED).permutation(np.concatenate(cases))
     lines = "\n".join(f"{i:x} {function:x} {o:x} 0" for i, function, o in shuffled.tolist())

@@ -13,15 +13,21 @@ from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 
 STARTS = (0, (1 << START_BITS) - 1, 0x5A5A5A5A5A)
+# All bits below 2**16 but none twice, then the least: a carry goes through every section. The
+# same with squares takes a start that is all ones, and 2**-15.
+ONES = (0x7BF0, 0x5FFF, 0x33FF, 0x07FF, 0x0001)
+LEAST_SQUARE = 0x0200
 
 
 def vectors_of(bed: Testbed, count: int) -> list[np.ndarray]:
-    """Return vectors as (beats, lanes), the first of them the longest with the largest sum."""
+    """Return vectors as (beats, lanes): that of the largest sum, those of long carries, others."""
     lanes = bed.block.lanes
     longest = bed.block.longest // lanes
     lengths = bed.rng.integers(1, min(longest, 12), count, endpoint=True)
     largest = np.full((longest, lanes), MAX_FINITE | 0x8000, np.uint16)
-    return [largest, *(finite(bed.rng, (beats, lanes)) for beats in lengths)]
+    carry, square = np.zeros((len(ONES), lanes), np.uint16), np.zeros((1, lanes), np.uint16)
+    carry[:, 0], square[0, -1] = ONES, LEAST_SQUARE
+    return [largest, carry, square, *(finite(bed.rng, (beats, lanes)) for beats in lengths)]
 
 
 def beats_of(vectors: list[np.ndarray]) -> list[dict[str, Any]]:
@@ -69,7 +75,8 @@ async def sums(dut, traffic: str) -> None:
 @cocotb.test(timeout_time=50, timeout_unit="us")
 async def keeps_pace(dut) -> None:
     """Vectors that are no shorter than a sum takes follow each other without a pause."""
-    bed = await Testbed(dut).start(**starts(Testbed(dut), STARTS[2]))
+    bed = await Testbed(dut).start()
+    bed.set(**starts(bed, STARTS[2]))
     beats = bed.block.sections + 2
     vectors = [finite(bed.rng, (beats, bed.block.lanes)) for _ in range(12)]
     bed.send("i", beats_of(vectors))
