@@ -7,6 +7,7 @@ from hw.bus.axi import AxiSpec
 from hw.bus.axi_reader import AxiReader
 from hw.bus.axi_writer import AxiWriter
 from hw.bus.bursts import Bursts
+from hw.bus.read_share import ReadShare
 from hw.bus.register_bank import Kind, Register, RegisterBank
 
 NARROW = AxiSpec(burst_max=16, outstanding=2)
@@ -35,5 +36,8 @@ POINTS = (
     Point("axi_writer", partial(AxiWriter, NARROW)),
     Point("axi_writer_64", partial(AxiWriter, AxiSpec()), bench=None),
     Point("axi_writer_1024", partial(AxiWriter, WIDE)),
+    Point("read_share", partial(ReadShare, NARROW, 3), steady=("stop",)),
+    Point("read_share_64", partial(ReadShare, AxiSpec(), 4), bench=None, steady=("stop",)),
+    Point("read_share_1024", partial(ReadShare, WIDE, 4), bench=None, steady=("stop",)),
     Point("register_bank", partial(RegisterBank, REGISTERS)),
 )

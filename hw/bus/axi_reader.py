@@ -8,6 +8,11 @@ from hw.bus.bursts import Bursts, request
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 
 
+def word(spec: AxiSpec) -> data.StructLayout:
+    """Return what memory gives: a word, and whether it is the ``last`` of its request."""
+    return data.StructLayout({"data": spec.data_bits, "last": 1})
+
+
 class AxiReader(Sized[AxiSpec]):
     """Read memory through AXI4: bursts as :func:`golden.exact.bursts.bursts` has them, in order.
 
@@ -29,10 +34,8 @@ class AxiReader(Sized[AxiSpec]):
 
     i = InStream(lambda c: request(c.spec))
     """Requests."""
-    o = OutStream(lambda c: data.StructLayout({"data": c.spec.data_bits, "last": 1}))
-    """The words asked for, each with whether it is the ``last`` of its request. While ``stop`` is
-    high there are none, even where one waited.
-    """
+    o = OutStream(lambda c: word(c.spec))
+    """The words asked for. While ``stop`` is high there are none, even where one waited."""
     m_axi = Out(lambda c: AxiRead(c.spec))
     """The memory."""
     stop = In(1)

@@ -19,11 +19,10 @@ class AxiWriter(Sized[AxiSpec]):
     ------
     Latency : ``LATENCY`` cycle from a transfer on ``request_i`` to ``m_axi.awvalid``, one more to
         ``m_axi.wvalid``. ``error`` follows its answer by one cycle.
-    Rate : one word per cycle, across bursts and requests too.
+    Rate : one word per cycle, across bursts and requests too; a burst of one word, two cycles.
     Through paths : ``word_i.valid`` to ``m_axi.wvalid``, ``word_i.payload`` to ``m_axi.wdata`` and
-        ``m_axi.wstrb``, ``m_axi.wready`` to ``word_i.ready``; ``word_i.valid``, ``m_axi.wready``
-        and ``m_axi.awready`` to ``request_i.ready``; ``stop`` to ``request_i.ready`` and
-        ``m_axi.awvalid``; combinational.
+        ``m_axi.wstrb``, ``m_axi.wready`` to ``word_i.ready``; ``m_axi.awready`` and ``stop`` to
+        ``request_i.ready``; ``stop`` to ``m_axi.awvalid``; combinational.
     Reset : forgets all requests and what is under way; memory must be reset in the same cycle.
     """
 
@@ -61,7 +60,7 @@ class AxiWriter(Sized[AxiSpec]):
         m.d.comb += ask(bus, "aw", spec, burst.word, burst.beats_less_1)
         m.d.comb += [
             bus.awvalid.eq(bursts.o.valid & ~asked),
-            bursts.o.ready.eq((asked | bus.awready) & (counted | free)),
+            bursts.o.ready.eq((asked | bus.awready) & counted),
             passes.eq(bursts.o.valid & bursts.o.ready),
             bus.bready.eq(1),
             self.idle.eq(~bursts.busy & (under_way == 0)),

@@ -74,7 +74,8 @@ class Testbed:
             is_stream = member.is_signature and set(member.signature.members) == STREAM
             if is_stream:
                 payload = member.signature.members["payload"].shape
-                self._streams[name] = member.flow == In, payload
+                for index in np.ndindex(member.dimensions):
+                    self._streams[port_name((name, *index))] = member.flow == In, payload
                 continue
             alone: Any = wiring.Signature({name: member}).flatten(self.block)
             for path, part, _ in alone:
