@@ -38,6 +38,8 @@ class EngineSpec:
         or more.
     token_factor : bool
         Whether each token brings a factor along that multiplies its outputs but for the bias.
+    wide_channels : bool
+        Whether a load word has the scales and biases of ``scale_lanes`` output channels.
     """
 
     numbers: NumberSpec
@@ -48,6 +50,7 @@ class EngineSpec:
     outliers_max: int
     scale_lanes: int
     token_factor: bool = False
+    wide_channels: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, NumberSpec):
@@ -164,9 +167,14 @@ class EngineSpec:
         return data.ArrayLayout(self.row.members["entries"], self.levels)
 
     @property
-    def channel(self) -> data.StructLayout:
-        """Scale and bias of an output channel."""
-        return CHANNEL
+    def channels_at_once(self) -> int:
+        """Output channels whose scales and biases one load word has."""
+        return self.scale_lanes if self.wide_channels else 1
+
+    @property
+    def channel(self) -> data.StructLayout | data.ArrayLayout:
+        """Scale and bias of an output channel, or of those of one load word."""
+        return data.ArrayLayout(CHANNEL, self.scale_lanes) if self.wide_channels else CHANNEL
 
     @cached_property
     def row(self) -> data.StructLayout:

@@ -7,7 +7,7 @@ import numpy as np
 from gateware.engines.contract import Constant
 from golden.exact.linear import QuantizedLinear
 from golden.exact.mapping import stored_centroids, stored_table
-from hw.engine_spec import EngineSpec
+from hw.engine_spec import CHANNEL, EngineSpec
 from hw.linear.shell.layer_constants import Select
 
 
@@ -21,7 +21,9 @@ def integer_constants(spec: EngineSpec, layer: QuantizedLinear) -> Iterator[Cons
     if not spec.numbers.made:
         table = stored_table(layer.product_table, symmetric=symmetric)
         yield from ((Select.TABLE, 16 * i + j, value) for (i, j), value in np.ndenumerate(table))
+    at_once, bits = spec.channels_at_once, CHANNEL.size
     channels = zip(layer.bias, layer.w_scale.mantissa, layer.w_scale.exponent, strict=True)
-    for n, (bias, mantissa, exponent) in enumerate(channels):
-        word = int(bias) | int(mantissa) << 16 | (int(exponent) & 0x7F) << 27
-        yield Select.CHANNEL, n, word
+    words = [int(b) | int(m) << 16 | (int(e) & 0x7F) << 27 for b, m, e in channels]
+    for n in range(0, len(words), at_once):
+        together = enumerate(words[n : n + at_once])
+        yield Select.CHANNEL, n, sum(word << bits * place for place, word in together)

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import connect, flipped
 
 from golden.chip.instruction import Op
 from hw.bus.axi import Axi, join
-from hw.bus.axi_reader import AxiReader
 from hw.bus.axi_writer import AxiWriter
+from hw.bus.read_share import ReadShare
 from hw.chip.cache_writer import CacheWriter
 from hw.chip.chip_spec import POSITION_BITS, ChipSpec
 from hw.chip.linear_unit import LinearUnit
@@ -68,7 +68,7 @@ class ChipCore(Sized[ChipSpec]):
             "quantizer": CacheQuantizer(spec.vectors, spec.engine.inputs_max),
             "cache": CacheWriter(spec),
             "memory": VectorMemory(spec),
-            "reader": AxiReader(spec.axi),
+            "reader": ReadShare(spec.axi, 2),
             "writer": AxiWriter(spec.axi),
             "splitter": WordSplitter(spec),
             "pieces": WritePort(spec),
@@ -146,34 +146,26 @@ class ChipCore(Sized[ChipSpec]):
         ]
 
     def _share_reads(self, m: Module) -> None:
-        """Let the one that reads have the bus, and its words in parts."""
+        """Let the sequencer read ahead, and the unit that reads have words in parts."""
         parts = self.parts
         reader, splitter, sequencer = (parts[n] for n in ("reader", "splitter", "sequencer"))
-        users = {
-            "sequencer": sequencer.reads,
-            "loader": parts["loader"].busy,
-            "linear": parts["linear"].busy,
-        }
-        connect(m, reader.o, splitter.i)
-        requests, readies, sizes, dones = [], [], [], []
-        for name, active in users.items():
-            user = parts[name]
-            port = user.request_o
+        connect(m, sequencer.request_o, reader.i[0])
+        connect(m, reader.o[0], sequencer.i)
+        connect(m, reader.o[1], splitter.i)
+        users = [parts[name] for name in ("loader", "linear")]
+        for user in users:
             m.d.comb += [
-                port.ready.eq(reader.i.ready),
-                user.i.valid.eq(splitter.o.valid & active),
+                user.request_o.ready.eq(reader.i[1].ready),
+                user.i.valid.eq(splitter.o.valid & user.busy),
                 user.i.payload.eq(splitter.o.payload),
             ]
-            requests.append(Mux(port.valid, port.payload.as_value(), 0))
-            readies.append(user.i.ready & active)
-            sizes.append(Mux(active, user.size, 0))
-            dones.append(user.done & active)
+        ports = [user.request_o for user in users]
         m.d.comb += [
-            reader.i.valid.eq(Cat(parts[name].request_o.valid for name in users).any()),
-            reader.i.payload.eq(_any(requests)),
-            splitter.o.ready.eq(_any(readies)),
-            splitter.size.eq(_any(sizes)),
-            splitter.done.eq(_any(dones)),
+            reader.i[1].valid.eq(Cat(port.valid for port in ports).any()),
+            reader.i[1].payload.eq(_any([Mux(p.valid, p.payload.as_value(), 0) for p in ports])),
+            splitter.o.ready.eq(_any([user.i.ready & user.busy for user in users])),
+            splitter.size.eq(_any([Mux(user.busy, user.size, 0) for user in users])),
+            splitter.done.eq(_any([user.done & user.busy for user in users])),
         ]
 
     def _share_writes(self, m: Module) -> None:

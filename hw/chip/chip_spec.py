@@ -61,8 +61,17 @@ class ChipSpec:
             "vector_lanes", self.vector_lanes, low=1, high=self.engine.inputs_per_beat
         )
         numbers = self.engine.numbers
-        if not (numbers.symmetric and numbers.made and self.engine.token_factor):
-            raise ValueError("a chip's engine is symmetric, makes its rows and takes token factors")
+        engine = self.engine
+        if not (
+            numbers.symmetric and numbers.made and engine.token_factor and engine.wide_channels
+        ):
+            raise ValueError(
+                "a chip's engine is symmetric, makes its rows, takes token factors and wide channels"
+            )
+        if 2 * FP16_BITS * engine.scale_lanes > self.bus_bits:
+            raise ValueError(
+                f"bus_bits must hold the scales and biases of {engine.scale_lanes} channels"
+            )
         if not self.vector_bits <= self.bus_bits <= self.beat_bits:
             raise ValueError(
                 f"bus_bits must be from {self.vector_bits}, a word of the vector memory, to"

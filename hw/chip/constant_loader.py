@@ -12,7 +12,7 @@ from hw.linear.shell.layer_constants import LayerConstants, Select, Size
 from hw.stream.component import Out, OutStream
 from hw.stream.share import looked_at
 
-HALVES, PAIRS, LOADS = 0, 1, 2  # sizes of parts: 16, 32 and 64 bits
+LOAD_SIZE = 2  # of parts: 64 bits
 
 
 class ConstantLoader(Reader):
@@ -21,7 +21,7 @@ class ConstantLoader(Reader):
     Timing
     ------
     Latency : a part goes to the engine in the cycle in which it comes.
-    Rate : one load word per cycle.
+    Rate : one load word per cycle, of ``scale_lanes`` channels.
     Through paths : ``i`` to ``load_o``, ``load_o.ready`` to ``i.ready``; combinational.
     Reset : drops the step.
     """
@@ -36,53 +36,65 @@ class ConstantLoader(Reader):
         super().__init__(spec)
 
     def build(self, m: Module) -> None:  # noqa: D102
-        step, spec, load = self.step, self.spec, self.load_o.payload
+        step, spec = self.step, self.spec
+        at_once = spec.engine.channels_at_once
         channels, taken = Signal(), Signal()
-        number, last = Signal(COUNT_BITS), Signal()
+        number, following, last = Signal(COUNT_BITS), Signal(COUNT_BITS + 1), Signal()
         busy = self.run(m, taken & last)
-        bytes_log2 = Signal(2)
+        halves = exact_log2(at_once)  # size of a part that has scales alone
         m.d.comb += [
             channels.eq(step.op == Op.CHANNELS),
-            self.size.eq(Mux(channels, Mux(step.scaled, PAIRS, HALVES), LOADS)),
-            bytes_log2.eq(self.size + 1),
-            last.eq(number + 1 == step.count),
+            self.size.eq(Mux(channels, Mux(step.scaled, halves + 1, halves), LOAD_SIZE)),
+            following.eq(number + Mux(channels, at_once, 1)),
+            last.eq(following >= step.count),
             self.done.eq(last),
             self.i.ready.eq(busy & self.load_o.ready),
             self.load_o.valid.eq(busy & self.i.valid),
             taken.eq(self.i.valid & self.i.ready),
         ]
+        bytes_log2 = Mux(channels, Mux(step.scaled, 2, 1), 3)
         self.ask(m, step.address, words_of(step.count << bytes_log2, spec.bus_bytes))
         with m.If(self.start):
             m.d.sync += number.eq(0)
         with m.Elif(taken):
-            m.d.sync += number.eq(number + 1)
-
-        word = self.i.payload.part64
-        pair = self.i.payload.part32
-        scale = Mux(step.scaled, pair[:16], self.i.payload.part16)
-        places, exponent = Signal(signed(8)), Signal(signed(7))
-        m.d.comb += [
-            places.eq(step.extra[:8]),
-            exponent.eq(scale[10:15] + places - FP16_BIAS),
-        ]
+            m.d.sync += number.eq(following)
         with m.If(channels):
-            bias = Mux(step.scaled, pair[16:], 0)
-            m.d.comb += [
-                load.select.eq(Select.CHANNEL),
-                load.address.eq(number),
-                load.word.eq(Cat(bias, scale[:10], 1, exponent)),
-            ]
+            self._channels(m, number)
         with m.Else():
-            m.d.comb += [
-                load.select.eq(word[:3]),
-                load.address.eq(word[8:24]),
-                load.word.eq(word[24:]),
-            ]
-            size = load.select == Select.SIZE
-            with m.If(taken & size & (load.address == Size.K_TOP.value)):
-                lanes = spec.engine.inputs_per_beat
-                k_top = load.word[: exact_log2(lanes) + 8]
-                m.d.sync += self.outlier_lanes.eq(Mux(k_top >= lanes // 2, lanes, k_top << 1))
+            self._load(m, taken)
+
+    def _channels(self, m: Module, number: Signal) -> None:
+        """Make a load word of the scales of channels, and of their biases if they have any."""
+        step, load, parts = self.step, self.load_o.payload, self.i.payload
+        at_once = self.spec.engine.channels_at_once
+        places = step.extra[:8].as_signed()
+        scales, pairs = parts[f"part{16 * at_once}"], parts[f"part{32 * at_once}"]
+        words = []
+        for n in range(at_once):
+            pair = pairs.word_select(n, 32)
+            scale = Mux(step.scaled, pair[:16], scales.word_select(n, 16))
+            exponent = Signal(signed(7), name=f"exponent{n}")
+            m.d.comb += exponent.eq(scale[10:15] + places - FP16_BIAS)
+            words.append(Cat(Mux(step.scaled, pair[16:], 0), scale[:10], 1, exponent))
+        m.d.comb += [
+            load.select.eq(Select.CHANNEL),
+            load.address.eq(number),
+            load.word.eq(Cat(words)),
+        ]
+
+    def _load(self, m: Module, taken: Signal) -> None:
+        """Hand on a load word, and see how many outliers there will be."""
+        load, word = self.load_o.payload, self.i.payload.part64
+        m.d.comb += [
+            load.select.eq(word[:3]),
+            load.address.eq(word[8:24]),
+            load.word.eq(word[24:]),
+        ]
+        size = load.select == Select.SIZE
+        with m.If(taken & size & (load.address == Size.K_TOP.value)):
+            lanes = self.spec.engine.inputs_per_beat
+            k_top = load.word[: exact_log2(lanes) + 8]
+            m.d.sync += self.outlier_lanes.eq(Mux(k_top >= lanes // 2, lanes, k_top << 1))
 
 
 assert LoadWord.K_TOP == Size.K_TOP.value

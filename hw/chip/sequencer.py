@@ -1,16 +1,15 @@
 """Sequencer: fetches instructions, works out their addresses and has them carried out in turn."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, enum, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import enum, wiring
 from amaranth.utils import exact_log2
 
 from golden.chip.instruction import BYTES, Index, Op
 from golden.chip.shape import TOKEN_BYTES
+from hw.bus.axi_reader import word
 from hw.chip.chip_spec import ADDRESS_BITS, INSTRUCTION, POSITION_BITS, REQUEST, STEP, ChipSpec
-from hw.chip.word_splitter import WordSplitter
 from hw.chip.write_port import write_layout
 from hw.stream.component import In, InStream, Out, OutStream, Sized
-from hw.stream.share import looked_at
 from hw.stream.token_buffer import Port
 
 TOKEN_BITS = 8 * TOKEN_BYTES
@@ -50,10 +49,11 @@ class Sequencer(Sized[ChipSpec]):
 
     Timing
     ------
-    Latency : 3 cycles from ``run.start`` to the first ``request_o.valid``.
-    Rate : an instruction takes what memory takes to deliver it, a cycle for each bit of what its
-        stride is multiplied by, two cycles, and what its unit takes.
-    Through paths : ``busy`` to ``starts``; combinational.
+    Latency : 1 cycle from ``run.start`` to the first ``request_o.valid``.
+    Rate : an instruction is fetched while the one before is carried out. It begins one cycle after
+        that has ended, or when memory has delivered it and its address is worked out, which takes
+        two cycles and one for each bit of what its stride is multiplied by.
+    Through paths : none.
     Reset : ends the run.
     """
 
@@ -73,14 +73,8 @@ class Sequencer(Sized[ChipSpec]):
     """Ends the run with this fault, unless it is NONE."""
     request_o = OutStream(REQUEST)
     """``words`` of the bus from ``address`` on: instructions and tokens."""
-    i = InStream(lambda c: c.parts)
-    """Their parts, as from :class:`hw.chip.word_splitter.WordSplitter`."""
-    size = Out(3)
-    """How large parts are to be."""
-    done = Out(1)
-    """Whether the part at hand is the last that is wanted."""
-    reads = Out(1)
-    """Whether the sequencer itself reads, and no unit does."""
+    i = InStream(lambda c: word(c.spec.axi))
+    """Those words."""
     step = Out(STEP)
     """The instruction that is carried out."""
     starts = Out(OPS)
@@ -92,16 +86,11 @@ class Sequencer(Sized[ChipSpec]):
     write_o = OutStream(lambda c: write_layout(c.spec))
     """The tokens that were chosen, for the memory."""
 
-    def __init__(self, spec: ChipSpec) -> None:
-        self.parts: data.StructLayout = looked_at(WordSplitter(spec)).parts
-        super().__init__(spec)
-
     def build(self, m: Module) -> None:  # noqa: D102
         self._pc = Signal(ADDRESS_BITS)
         self._word = Signal(INSTRUCTION)
         self._token = Signal(TOKEN_BITS)
         self._address = Signal(ADDRESS_BITS)
-        self._skip = Signal(5)
         following = Signal(POSITION_BITS)
         ends = Signal()
         m.d.comb += [
@@ -111,7 +100,9 @@ class Sequencer(Sized[ChipSpec]):
                 | (self.run.ends & (self.chosen == self.run.end_token))
             ),
         ]
-        self._show_step(m)
+        waits = Signal()  # for the instruction before
+        m.d.comb += waits.eq(self.busy | self.starts.any())
+        m.d.sync += self.starts.eq(0)
         with m.FSM():
             with m.State("IDLE"), m.If(self.run.start):
                 m.d.sync += [
@@ -127,11 +118,8 @@ class Sequencer(Sized[ChipSpec]):
                 self._fetch(m)
             with m.State("STRIDE"):
                 self._add_strides(m)
-            with m.State("START"):
+            with m.State("START"), m.If(~waits):
                 self._start(m)
-            with m.State("WAIT"), m.If(~self.busy):
-                m.d.sync += self._pc.eq(self._pc + BYTES)
-                m.next = "ASK"
             with m.State("ASK TOKEN"):
                 self._ask(m, self._address, exact_log2(TOKEN_BYTES), "TAKE")
             with m.State("TAKE"):
@@ -145,60 +133,48 @@ class Sequencer(Sized[ChipSpec]):
                 m.next = "ASK"
                 with m.If(ends & ~self._word.scaled):
                     m.next = "FINISH"
-            with m.State("FINISH"), m.If(~self.busy):
+            with m.State("FINISH"), m.If(~waits):
                 m.d.comb += self.finished.eq(1)
                 m.d.sync += self.running.eq(0)
                 m.next = "IDLE"
 
-    def _show_step(self, m: Module) -> None:
-        word, step = self._word, self.step
-        grown = self.position + 1
-        for name in STEP.members:
-            if name not in ("address", "count", "outputs", "position"):
-                m.d.comb += step[name].eq(word[name])
-        m.d.comb += [
-            step.address.eq(self._address),
-            step.count.eq(Mux(word.grows, grown, word.count)),
-            step.outputs.eq(Mux(word.outputs_grow, grown, word.outputs)),
-            step.position.eq(self.position),
-        ]
+    def _resolved(self) -> dict[str, Value]:
+        """Return the instruction's fields as its unit takes them."""
+        word, grown = self._word, self.position + 1
+        return {name: word[name] for name in STEP.members if name != "position"} | {
+            "address": self._address,
+            "count": Mux(word.grows, grown, word.count),
+            "outputs": Mux(word.outputs_grow, grown, word.outputs),
+            "position": self.position,
+        }
 
     def _ask(self, m: Module, address: Signal, size: int, then: str) -> None:
         """Ask for the words of the bus with ``2**size`` bytes at an address."""
         word = exact_log2(self.spec.bus_bytes)
         m.d.comb += [
-            self.reads.eq(1),
             self.request_o.valid.eq(1),
-            self.request_o.payload.address.eq(Cat(0, address[word:] << word - 1)),
+            self.request_o.payload.address.eq(Cat(Const(0, word), address[word:])),
             self.request_o.payload.words.eq(max(1, (1 << size) // self.spec.bus_bytes)),
         ]
         with m.If(self.request_o.ready):
-            m.d.sync += self._skip.eq(address[size:word] if size < word else 0)
             m.next = then
 
+    def _part(self, address: Signal, size: int) -> Value:
+        """Return the ``2**size`` bytes at an address, of the word that came."""
+        word = exact_log2(self.spec.bus_bytes)
+        if size >= word:
+            return self.i.payload.data
+        return self.i.payload.data.word_select(address[size:word], 8 << size)
+
     def _fetch(self, m: Module) -> None:
-        """Take an instruction, in one part or in several."""
+        """Take an instruction, in one word or in several."""
         bits = min(8 * BYTES, self.spec.bus_bits)
-        parts = 8 * BYTES // bits
-        count = Signal(range(max(parts, 2)))
-        end = count == parts - 1
-        m.d.comb += [
-            self.reads.eq(1),
-            self.size.eq(exact_log2(bits // 16)),
-            self.i.ready.eq(1),
-            self.done.eq((self._skip == 0) & end),
-        ]
+        m.d.comb += self.i.ready.eq(1)
         with m.If(self.i.valid):
-            with m.If(self._skip != 0):
-                m.d.sync += self._skip.eq(self._skip - 1)
-            with m.Else():
-                part = self.i.payload[f"part{bits}"]
-                m.d.sync += [
-                    self._word.eq(Cat(self._word.as_value()[bits:], part)),
-                    count.eq(Mux(end, 0, count + 1)),
-                ]
-                with m.If(end):
-                    m.next = "STRIDE"
+            part = self._part(self._pc, exact_log2(BYTES))[:bits]
+            m.d.sync += self._word.eq(Cat(self._word.as_value()[bits:], part))
+            with m.If(self.i.payload.last):
+                m.next = "STRIDE"
 
     def _add_strides(self, m: Module) -> None:
         """Add the stride times position or token to the address, bit by bit."""
@@ -227,47 +203,34 @@ class Sequencer(Sized[ChipSpec]):
 
     def _start(self, m: Module) -> None:
         """Begin to carry an instruction out."""
-        word = self._word
+        word, token = self._word, exact_log2(TOKEN_BYTES)
         following = self.position + 1
+        m.d.sync += self._pc.eq(self._pc + BYTES)
+        m.next = "ASK"
         with m.Switch(word.op):
             with m.Case(Op.TAKE.value):
-                m.d.sync += self._address.eq(
-                    self._address + (self.position << exact_log2(TOKEN_BYTES))
-                )
+                m.d.sync += self._address.eq(self._address + (self.position << token))
                 m.next = "ASK TOKEN"
             with m.Case(Op.NEXT.value):
-                m.d.sync += self._address.eq(self._address + (following << exact_log2(TOKEN_BYTES)))
+                m.d.sync += self._address.eq(self._address + (following << token))
                 with m.If(~word.scaled):
                     m.next = "WRITE"
                 with m.Elif(following < self.run.known):
                     m.next = "FOLLOW"
-                with m.Else():
-                    m.next = "WAIT"
             with m.Default():
-                with m.If(word.op >= OPS):
-                    m.d.sync += self.fault.eq(Fault.INSTRUCTION)
-                    m.next = "FINISH"
-                with m.Else():
-                    m.d.comb += self.starts.eq(1 << word.op[: exact_log2(OPS)])
-                    m.next = "WAIT"
-        with m.If(self.stop != Fault.NONE):
-            m.d.comb += self.starts.eq(0)
-            m.d.sync += self.fault.eq(self.stop)
+                m.d.sync += self.starts.eq(1 << word.op[: exact_log2(OPS)])
+                m.d.sync += [self.step[name].eq(v) for name, v in self._resolved().items()]
+        fault = Mux(word.op >= OPS, Fault.INSTRUCTION, self.stop)
+        with m.If(fault != Fault.NONE):
+            m.d.sync += [self.starts.eq(0), self.fault.eq(fault)]
             m.next = "FINISH"
 
     def _take(self, m: Module) -> None:
         """Take a token."""
-        m.d.comb += [
-            self.reads.eq(1),
-            self.size.eq(exact_log2(TOKEN_BITS // 16)),
-            self.i.ready.eq(1),
-            self.done.eq(self._skip == 0),
-        ]
+        m.d.comb += self.i.ready.eq(1)
         with m.If(self.i.valid):
-            m.d.sync += self._skip.eq(self._skip - 1)
-            with m.If(self._skip == 0):
-                m.d.sync += self._token.eq(self.i.payload.part32)
-                m.next = "WAIT"
+            m.d.sync += self._token.eq(self._part(self._address, exact_log2(TOKEN_BYTES)))
+            m.next = "ASK"
 
     def _write_token(self, m: Module) -> None:
         """Write the token that was chosen where the next one is taken."""

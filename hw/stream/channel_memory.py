@@ -19,12 +19,14 @@ class ChannelMemory(Component):
         Channels of a group, a power of two.
     groups : int
         Groups of channels.
+    at_once : int
+        Channels that are written together: one, or the whole group.
 
     Timing
     ------
     Latency : ``LATENCY`` cycle from ``read_en`` to ``values``; what is written in the same cycle
         is not read yet.
-    Rate : one group read and one channel written per cycle.
+    Rate : one group read and ``at_once`` channels written per cycle.
     Through paths : none.
     Reset : the values stay.
     """
@@ -32,11 +34,11 @@ class ChannelMemory(Component):
     LATENCY = 1
 
     channel_en = In(1)
-    """Strobe: writes ``channel`` to ``channel_address``."""
+    """Strobe: writes ``channel`` to ``channel_address``, or from there on."""
     channel_address = In(lambda c: range(max(c.groups * c.lanes, 2)))
     """Channel."""
-    channel = In(lambda c: c.shape)
-    """Its value."""
+    channel = In(lambda c: c.shape if c.at_once == 1 else c.row)
+    """Its value, or those of its group."""
     read_en = In(1)
     """Reads the values of ``group``."""
     group = In(lambda c: range(max(c.groups, 2)))
@@ -44,8 +46,10 @@ class ChannelMemory(Component):
     values = Out(lambda c: c.row)
     """Their values, until other ones are read."""
 
-    def __init__(self, shape: ShapeLike, lanes: int, groups: int) -> None:
-        self.shape, self.lanes, self.groups = shape, lanes, groups
+    def __init__(self, shape: ShapeLike, lanes: int, groups: int, *, at_once: int = 1) -> None:
+        if at_once not in (1, lanes):
+            raise ValueError(f"at_once must be 1 or {lanes}, got {at_once}")
+        self.shape, self.lanes, self.groups, self.at_once = shape, lanes, groups, at_once
         self.row = data.ArrayLayout(shape, lanes)
         super().__init__()
 
@@ -55,9 +59,15 @@ class ChannelMemory(Component):
         write, read = rows.write_port(granularity=1), rows.read_port()
         m.d.comb += [
             write.addr.eq(self.channel_address >> lane_bits),
-            write.en.eq(self.channel_en << self.channel_address[:lane_bits]),
             read.addr.eq(self.group),
             read.en.eq(self.read_en),
             self.values.eq(read.data),
         ]
-        m.d.comb += [write.data[lane].eq(self.channel) for lane in range(self.lanes)]
+        if self.at_once == 1:
+            m.d.comb += write.en.eq(self.channel_en << self.channel_address[:lane_bits])
+            m.d.comb += [write.data[lane].eq(self.channel) for lane in range(self.lanes)]
+        else:
+            m.d.comb += [
+                write.en.eq(self.channel_en.replicate(self.lanes)),
+                write.data.eq(self.channel),
+            ]

@@ -114,7 +114,7 @@ def build_chip(folder: Path, verilog: str, name: str, limit: float = BUILD_SECON
         Seconds of the processors' time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return build_model(folder, verilog, name, SOURCE, prefix="Vdesign", level="-O2", limit=limit)
+    return build_model(folder, verilog, name, SOURCE, prefix="Vdesign", level="-O1", limit=limit)
 
 
 def run_chip(

@@ -31,7 +31,7 @@ class OutputStage(Sized[EngineSpec]):
     """Strobe: writes ``channel`` to output channel ``channel_address``."""
     channel_address = In(lambda c: range(c.spec.outputs_max))
     """Output channel."""
-    channel = In(CHANNEL)
+    channel = In(lambda c: c.spec.channel)
     """Its scale and bias."""
     scale_i = InStream(SCALE)
     """Scale of each token; taken with its last outputs."""
@@ -91,7 +91,9 @@ class OutputStage(Sized[EngineSpec]):
             ]
         with m.Elif(read_go):
             m.d.sync += read_valid.eq(0)
-        memory = self.put(m, "channels", ChannelMemory(CHANNEL, lanes, spec.outputs_max // lanes))
+        at_once = spec.channels_at_once
+        memory = ChannelMemory(CHANNEL, lanes, spec.outputs_max // lanes, at_once=at_once)
+        self.put(m, "channels", memory)
         m.d.comb += [
             memory.channel_en.eq(self.channel_en),
             memory.channel_address.eq(self.channel_address),

@@ -20,7 +20,7 @@ class Select(enum.Enum, shape=3):
     A_CENTROID = 1  # address: number of the activation centroid
     W_CENTROID = 2  # address: number of the weight centroid
     TABLE = 3  # address: 16 * number of the activation centroid + that of the weight centroid
-    CHANNEL = 4  # address: output channel; word: spec.channel
+    CHANNEL = 4  # address: output channel, the first of several; word: spec.channel
 
 
 class Size(enum.Enum, shape=3):
@@ -74,7 +74,7 @@ class LayerConstants(Sized[EngineSpec]):
     channel_en = Out(1)
     """Strobe: the word taken in this cycle belongs to an output channel."""
     channel_address = Out(lambda c: range(c.spec.outputs_max))
-    """Which one."""
+    """Which one, or the first of those that come together."""
     channel = Out(lambda c: c.spec.channel)
     """Its scale and bias."""
     clear_flags = Out(1)
