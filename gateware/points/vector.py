@@ -4,12 +4,22 @@ from functools import partial
 
 from gateware.point import Point, listed
 from golden.exact.functions import FUNCTIONS
+from hw.vector.cache_quantizer import CacheQuantizer
+from hw.vector.cache_scale import CacheScale
 from hw.vector.function_unit import FunctionUnit
 from hw.vector.inverse_unit import InverseUnit
+from hw.vector.largest import Largest
 from hw.vector.power_sum import PowerSum
 from hw.vector.square_sum import SquareSum
+from hw.vector.vector_spec import VectorSpec
+from hw.vector.vector_sum import VectorSum
+from hw.vector.vector_unit import VectorUnit
 
 UNIT, SUM = "vector.bench_function_unit", "vector.bench_exact_sum"
+QUANTIZER, VECTOR = "vector.bench_cache_quantizer", "vector.bench_vector_unit"
+NARROW = VectorSpec(word_lanes=4, lanes=1, words=64)
+WIDE = VectorSpec(word_lanes=16, lanes=4, words=128)
+HALF = VectorSpec(word_lanes=16, lanes=2, words=128)
 
 POINTS = (
     listed(
@@ -57,4 +67,25 @@ POINTS = (
     Point("square_sum_k16_l1", partial(SquareSum, 1, 16), bench=SUM),
     Point("power_sum_k64_l4", partial(PowerSum, 4, 64), bench=SUM),
     Point("power_sum_k24_l2", partial(PowerSum, 2, 24), bench=SUM),
+    *(Point(f"largest_{lanes}", partial(Largest, lanes)) for lanes in (1, 4)),
+    *(Point(f"vector_sum_{lanes}", partial(VectorSum, lanes)) for lanes in (1, 2)),
+    *(Point(f"cache_scale_{lanes}", partial(CacheScale, lanes, 64)) for lanes in (1, 4)),
+    *(
+        listed(
+            f"vector_unit_{spec.lanes}",
+            partial(VectorUnit, spec),
+            f"vector operations of a chip in FP16, {spec.lanes} numbers a cycle",
+            bench=VECTOR,
+        )
+        for spec in (NARROW, WIDE)
+    ),
+    *(
+        listed(
+            f"cache_quantizer_{spec.lanes}",
+            partial(CacheQuantizer, spec, 128),
+            f"codes of cached keys and values, {spec.lanes} a cycle",
+            bench=QUANTIZER,
+        )
+        for spec in (NARROW, HALF, WIDE)
+    ),
 )

@@ -45,7 +45,8 @@ class AbsoluteSum(Sized[EngineSpec]):
         lanes = self.spec.inputs_per_beat
         extra = self.spec.total_bits - UNIT_BITS
         # Sections of the units add up side by side: a carry waits until the token is complete.
-        units = [self._units(m, n) for n in range(lanes)]
+        patterns = self.i.payload.lanes
+        units = [absolute_units(m, patterns[n], str(n)) for n in range(lanes)]
         # Even and odd lanes meet in the total: that sum is the shorter one.
         layout = data.ArrayLayout(SECTION + exact_log2(lanes) - 1, 2)
         beat_sums = [Signal(layout, name=f"beat_sum{n}") for n in SECTIONS]
@@ -88,13 +89,19 @@ class AbsoluteSum(Sized[EngineSpec]):
             m.d.sync += self.o.valid.eq(0)
         return (left != 0) | self.o.valid
 
-    def _units(self, m: Module, lane: int) -> Signal:
-        """Return |x| of a lane in units of 2**-24."""
-        bits = self.i.payload.lanes[lane]
-        exponent = bits[10:15]
-        # Subnormals share the exponent of the smallest normal numbers, which is 1.
-        near = Cat(bits[10] | ~exponent.any(), bits[11:13])
-        fine = wire(m, Cat(bits[:10], exponent.any()) << near, f"fine{lane}")
-        far = [wire(m, bits[13:15] == n, f"far{lane}_{n}") for n in range(4)]
-        placed = choose(*((far[n], fine << (8 * n)) for n in range(4)))
-        return wire(m, (placed >> 1)[:UNIT_BITS], f"units{lane}")
+
+def absolute_units(m: Module, bits: Value, name: str, *, counts: Value | None = None) -> Signal:
+    """Return |x| of a finite FP16 pattern in units of 2**-24.
+
+    With ``counts`` it may be any pattern; it is 0 if that is low or the pattern is not finite.
+    """
+    exponent = bits[10:15]
+    # Subnormals share the exponent of the smallest normal numbers, which is 1.
+    near = Cat(bits[10] | ~exponent.any(), bits[11:13])
+    fine = wire(m, Cat(bits[:10], exponent.any()) << near, f"fine{name}")
+    far = [wire(m, bits[13:15] == n, f"far{name}_{n}") for n in range(4)]
+    if counts is not None:
+        far[3] = far[3] & ~exponent[:3].all()
+        far = [wire(m, part & counts, f"counted{name}_{n}") for n, part in enumerate(far)]
+    placed = choose(*((far[n], fine << (8 * n)) for n in range(4)))
+    return wire(m, (placed >> 1)[:UNIT_BITS], f"units{name}")

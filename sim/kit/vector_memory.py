@@ -1,0 +1,64 @@
+"""The bench's end of a vector memory's ports: what a unit reads, and what it writes."""
+
+from collections.abc import Sequence
+
+import cocotb
+import numpy as np
+
+from golden.exact.fp16 import BitArray
+from hw.vector.vector_spec import VectorSpec
+from sim.kit.testbed import Testbed
+
+
+class VectorMemory:
+    """Serves a block's ``read`` port and, if it has one, keeps what its ``write`` port writes.
+
+    Parameters
+    ----------
+    bed : Testbed
+        The bench; its block has a ``spec``.
+    numbers : (words * word_lanes,) uint16, optional
+        What is in the memory; by default any patterns.
+
+    Attributes
+    ----------
+    numbers : (words * word_lanes,) uint16
+        What is in it now.
+    """
+
+    def __init__(self, bed: Testbed, numbers: BitArray | None = None) -> None:
+        self._bed = bed
+        self._spec: VectorSpec = bed.block.spec
+        size = self._spec.words * self._spec.word_lanes
+        self.numbers = bed.rng.integers(1 << 16, size=size).astype(np.uint16)
+        if numbers is not None:
+            self.numbers[:] = numbers
+        self._writes = "write" in bed.block.signature.members
+
+    def serve(self) -> None:
+        """Begin to serve the ports; a reset ends it."""
+        self._bed.tasks.append(cocotb.start_soon(self._run()))
+
+    def put(self, word: int, values: BitArray) -> None:
+        """Put a vector into the memory, from a word on."""
+        at = word * self._spec.word_lanes
+        self.numbers[at : at + len(values)] = values
+
+    def _word(self, address: int) -> Sequence[int]:
+        lanes = self._spec.word_lanes
+        return self.numbers[address * lanes : (address + 1) * lanes].tolist()
+
+    async def _run(self) -> None:
+        bed, lanes = self._bed, self._spec.word_lanes
+        while True:
+            await bed.settled()
+            read = self._word(bed.get("read__address")) if bed.get("read__en") else None
+            mask = bed.get("write__en") if self._writes else 0
+            if mask:
+                at = bed.get("write__address") * lanes
+                for lane, value in enumerate(bed.get("write__data")):
+                    if mask >> lane & 1:
+                        self.numbers[at + lane] = value
+            await bed.cycles()
+            if read is not None:
+                bed.set(read__data=read)
