@@ -113,7 +113,8 @@ def operands(
     two = wire(m, wanted.rotate | wanted.split, "two")
     ends = wire(m, phase | ~two, "ends")
     hold = wire(m, step[-1] & ends & running, "hold")
-    fetch = wire(m, Mux(two, step[-1] & ~phase, step[-2]) & ~final & ~over, "fetch")
+    more = running & ~final & ~over
+    fetch = wire(m, Mux(two, step[-1] & ~phase, step[-2]) & more, "fetch")
     second = wire(m, hold & wanted.writes & (wanted.powers | ~over), "second")
     m.d.comb += [
         read.en.eq(start | fetch | second),

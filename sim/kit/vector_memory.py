@@ -16,7 +16,7 @@ class VectorMemory:
     Parameters
     ----------
     bed : Testbed
-        The bench; its block has a ``spec``.
+        The bench; its block has a ``spec``, instructions ``i``, and says when it is ``idle``.
     numbers : (words * word_lanes,) uint16, optional
         What is in the memory; by default any patterns.
 
@@ -54,6 +54,8 @@ class VectorMemory:
             await bed.settled()
             read = self._word(bed.get("read__address")) if bed.get("read__en") else None
             mask = bed.get("write__en") if self._writes else 0
+            if bed.get("idle") and not bed.port("i__valid"):
+                assert read is None and not mask, "an idle unit must leave the memory to others"
             if mask:
                 at = bed.get("write__address") * lanes
                 for lane, value in enumerate(bed.get("write__data")):

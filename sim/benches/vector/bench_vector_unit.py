@@ -113,6 +113,7 @@ async def operations(dut) -> None:
         for op in bed.rng.permutation(OPS):
             for one in chip.instructions(str(op)):
                 await chip.run(one)
+                await bed.cycles(int(bed.rng.choice([0, 0, 3])))
 
 
 @cocotb.test(timeout_time=500, timeout_unit="us")
