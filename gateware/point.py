@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from amaranth.lib import stream, wiring
 
 from gateware.design import Design
+from hw.bus.axi import Channels
 
 BENCHES = "sim.benches"
 BESIDE = ""  # the bench that stands where the component does
@@ -49,9 +50,10 @@ class Point(Design):
 
     @property
     def sends(self) -> bool:
-        """Whether the component has output streams."""
+        """Whether the component has output streams, or a bus."""
         return any(
-            isinstance(member.signature, stream.Signature) and member.flow == wiring.Out
+            isinstance(member.signature, Channels)
+            or (isinstance(member.signature, stream.Signature) and member.flow == wiring.Out)
             for member in self.make().signature.members.values()
             if member.is_signature
         )

@@ -70,6 +70,14 @@ class AxiSpec:
         return min(self.burst_max, PAGE // self.word_bytes)
 
 
+def channels(signature: wiring.Signature) -> dict[str, list[str]]:
+    """Return the signals of each channel of a bus, ``ar`` or ``w`` say."""
+    found: dict[str, list[str]] = {}
+    for name in signature.members:
+        found.setdefault(name[:2] if name[0] == "a" else name[0], []).append(name)
+    return found
+
+
 def _address(kind: str, spec: AxiSpec) -> dict[str, wiring.Member]:
     """Return an address channel, ``ar`` or ``aw``."""
     parts = {"id": spec.id_bits, "addr": spec.address_bits, "len": 8, "size": 3, "burst": 2}
@@ -78,7 +86,11 @@ def _address(kind: str, spec: AxiSpec) -> dict[str, wiring.Member]:
     return members | {f"{kind}ready": In(1)}
 
 
-class AxiRead(Port):
+class Channels(Port):
+    """Channels of a bus, as the manager sees them."""
+
+
+class AxiRead(Channels):
     """The read channels of AXI4: AR and R."""
 
     def __init__(self, spec: AxiSpec) -> None:
@@ -87,7 +99,7 @@ class AxiRead(Port):
         super().__init__(_address("ar", spec) | members | {"rready": Out(1)})
 
 
-class AxiWrite(Port):
+class AxiWrite(Channels):
     """The write channels of AXI4: AW, W and B."""
 
     def __init__(self, spec: AxiSpec) -> None:
@@ -98,14 +110,14 @@ class AxiWrite(Port):
         super().__init__(_address("aw", spec) | members | {"bready": Out(1)})
 
 
-class Axi(Port):
+class Axi(Channels):
     """All channels of AXI4."""
 
     def __init__(self, spec: AxiSpec) -> None:
         super().__init__({**AxiRead(spec).members, **AxiWrite(spec).members})
 
 
-class AxiLite(Port):
+class AxiLite(Channels):
     """All channels of AXI4-Lite, with words of 32 bits."""
 
     def __init__(self, address_bits: int) -> None:

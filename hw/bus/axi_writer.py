@@ -88,8 +88,8 @@ class AxiWriter(Sized[AxiSpec]):
             word.ready.eq(active & bus.wready & ~made_up),
             free.eq(~active | (taken & bus.wlast)),
         ]
-        # What the bus has been offered must stay.
-        m.d.sync += made_up.eq(self.stop & (made_up | ~bus.wvalid | bus.wready))
+        with m.If(~bus.wvalid | bus.wready):  # what the bus has been offered must stay
+            m.d.sync += made_up.eq(self.stop)
         with m.If(taken):
             m.d.sync += [left.eq(left - 1), final.eq(left == 1)]
         with m.If(free):

@@ -13,12 +13,12 @@ import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotbext.axi import AxiReadBus, AxiSlaveRead, AxiSlaveWrite, AxiWriteBus
 
+from hw.bus.axi import INCR, channels
 from sim.kit.clock import cycle
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import Pauses
 
 PREFIX = "m_axi"
-INCR = 1
 
 
 class Memory:
@@ -118,7 +118,7 @@ class Memory:
     async def _watch(self, name: str) -> None:
         """Check that a channel holds still while it waits; note bursts and their fixed signals."""
         dut, spec = self.bed.dut, self.bed.block.spec
-        parts = [n for n in self.bed.block.m_axi.signature.members if _channel(n) == name]
+        parts = channels(self.bed.block.m_axi.signature)[name]
         parts.remove(f"{name}ready")
         waiting = None
         while True:
@@ -133,11 +133,6 @@ class Memory:
             taken = int(getattr(dut, f"{PREFIX}_{name}ready").value)
             waiting = values if int(values[f"{name}valid"]) and not taken else None
             await RisingEdge(dut.clk)
-
-
-def _channel(signal: str) -> str:
-    """Return the channel of a signal."""
-    return signal[:2] if signal[0] == "a" else signal[0]
 
 
 def stall(channel: Any, rng: np.random.Generator, chance: float) -> None:

@@ -13,12 +13,16 @@ from gateware.outlier_engines import make_stream
 from gateware.point import Point
 from gateware.points import POINTS
 from golden.base.names import lookup
+from hw.bus.axi import AxiSpec
+from hw.bus.axi_reader import AxiReader
+from hw.bus.axi_writer import AxiWriter
 from hw.topk.baseline.bitonic_top_k import BitonicTopK
 from hw.topk.baseline.quick_select import QuickSelect
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 from hw.topk.orizuru.orizuru_stream import OrizuruStream
 from hw.topk.orizuru.orizuru_tree import OrizuruTree
 from hw.topk.orizuru.orizuru_unit import OrizuruUnit
+from sim.proofs.axi import AxiRules
 from sim.proofs.buffer import BufferRules
 from sim.proofs.limits import LIMITS
 from sim.proofs.outliers import OutlierRules
@@ -81,6 +85,12 @@ def _outliers(
     )
 
 
+def _bus(kind: Callable[[AxiSpec], Any]) -> AxiRules:
+    """Return the rules of a reader or writer of small bursts."""
+    spec = AxiSpec(address_bits=13, data_bits=32, burst_max=4, outstanding=2)
+    return AxiRules(kind(spec))
+
+
 _TABLE = (
     _outliers("orizuru_unit", OrizuruUnit, (4, 2, 4), patience=8, depth=10, quick=True),
     _outliers("orizuru_unit", OrizuruUnit, (8, 2, 4), patience=8, depth=12),
@@ -102,6 +112,16 @@ _TABLE = (
         make=lambda: BufferRules(2, 2, 3),
         depth=10,
         quick=True,
+    ),
+    *(
+        Proof(
+            name=f"{name}_bus",
+            about="asks memory for what is wanted, as AXI4 allows",
+            make=partial(_bus, kind),
+            depth=14,
+            quick=quick,
+        )
+        for name, kind, quick in (("axi_reader", AxiReader, True), ("axi_writer", AxiWriter, False))
     ),
 )
 

@@ -1,12 +1,17 @@
 """The rules of valid and ready, for any component with streams."""
 
+from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
+import numpy as np
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.bus.axi import Channels
 from hw.stream.token_buffer import ReadPort
+from sim.proofs.axi import add_rules
 from sim.proofs.properties import Properties, keeps, waits
 
 SIZE = ("shape", "inputs", "outputs")  # of the layer: steady in every component
@@ -52,11 +57,10 @@ class StreamRules(wiring.Component):
             if path[0] in self.steady:
                 p.assume(f"{name}_is_steady", keeps(m, outer, name))
         waiting = []
-        for name, member in self.signature.members.items():
-            port: Any = getattr(self, name)
-            if member.is_port:
-                continue
-            if isinstance(member.signature, ReadPort) and member.flow == Out:
+        for name, member, port in self._interfaces():
+            if isinstance(member.signature, Channels):
+                add_rules(m, p, name, port)
+            elif isinstance(member.signature, ReadPort) and member.flow == Out:
                 self._read(m, p, name, port)
             elif isinstance(member.signature, stream.Signature) and member.flow == In:
                 p.assume(f"{name}_holds_still", waits(m, port, name)[1])
@@ -72,6 +76,14 @@ class StreamRules(wiring.Component):
                 p.assume(f"{name}_stays", ~(before & Cat(waiting).any()) | level)
         assert p.rules, f"{type(self.component).__name__} has no output stream"
         return m
+
+    def _interfaces(self) -> Iterator[tuple[str, wiring.Member, Any]]:
+        """Yield the interfaces among the ports, one by one, with their names."""
+        for name, member in self.signature.members.items():
+            if member.is_signature:
+                for index in np.ndindex(member.dimensions):
+                    port: Any = reduce(lambda ports, n: ports[n], index, getattr(self, name))
+                    yield "__".join(map(str, (name, *index))), member, port
 
     def _read(self, m: Module, p: Properties, name: str, port: Any) -> None:
         """Assume what a buffer does that is read."""

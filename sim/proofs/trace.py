@@ -92,7 +92,7 @@ def _show(ctx: Any, port: Any, member: wiring.Member) -> str:
     """Return a port's value as text; of a stream the payload, and whether it passes."""
     if member.is_port:
         return _plain(ctx.get(port))
-    if not isinstance(member.signature, stream.Signature):
+    if member.dimensions or not isinstance(member.signature, stream.Signature):
         return ""
     valid, ready = ctx.get(port.valid), ctx.get(port.ready)
     if not valid:
