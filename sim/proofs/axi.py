@@ -1,7 +1,7 @@
 """Rules of AXI buses: what holds still, and what readers and writers may ask of memory."""
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
@@ -42,7 +42,7 @@ def add_rules(m: Module, p: Properties, name: str, bus: Any) -> dict[str, Signal
     ports = {one: channel(bus, one) for one in channels(bus.signature)}
     sends = {one: members[f"{one}valid"].flow == Out for one in ports}
     for one, port in ports.items():
-        _, still = waits(m, port, f"{name}_{one}")
+        _, still = waits(m, cast(Any, port), f"{name}_{one}")
         (p.rule if sends[one] else p.assume)(f"{name}_{one}_holds_still", still)
         if sends[one]:
             p.reach(f"{name}_{one}_is_sent", port.valid & port.ready)

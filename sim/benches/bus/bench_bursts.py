@@ -15,8 +15,10 @@ def requests(bed: Testbed, count: int, most: int) -> list[dict[str, int]]:
     spec, made = bed.block.spec, []
     space = 1 << spec.address_bits
     for n in range(count):
-        words = int(bed.rng.choice([1, spec.block, 2 * spec.block, bed.rng.integers(1, most + 1)]))
-        near = int(bed.rng.choice([0, PAGE, 1 << bed.rng.integers(13, spec.address_bits)]))
+        some = int(bed.rng.integers(1, most + 1))
+        words = (1, spec.block, 2 * spec.block, some)[bed.rng.integers(4)]
+        power = int(bed.rng.integers(13, spec.address_bits))
+        near = (0, PAGE, 1 << power)[bed.rng.integers(3)]
         place = near + spec.word_bytes * int(bed.rng.integers(-spec.block - 1, spec.block + 2))
         place = space - words * spec.word_bytes if n == 1 else max(place, 0)
         made.append({"address": min(place, space - words * spec.word_bytes), "words": words})

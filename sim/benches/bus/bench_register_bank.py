@@ -29,7 +29,7 @@ class Host:
         self.bed = bed
         self.registers: tuple[Register, ...] = bed.block.registers
         bus = AxiLiteBus.from_prefix(bed.dut, "s_axi")
-        self.master = AxiLiteMaster(bus, bed.dut.clk, bed.dut.rst)
+        self.master: Any = AxiLiteMaster(bus, bed.dut.clk, bed.dut.rst)
         for name in STALL.get(traffic, "").split():
             half = self.master.write_if if name in ("aw", "w", "b") else self.master.read_if
             stall(getattr(half, f"{name}_channel"), bed.rng, TRAFFIC[traffic].source_stall or 0.4)
