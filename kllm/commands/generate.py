@@ -43,9 +43,7 @@ def command(
     ] = 20,
     check_all: Annotated[
         bool,
-        typer.Option(
-            "--check-all", help="Compare every vector, and name the first that differs."
-        ),
+        typer.Option("--check-all", help="Compare every vector, and name the first that differs."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the pauses.")] = 1,
     json_file: Annotated[

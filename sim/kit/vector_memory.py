@@ -55,7 +55,8 @@ class VectorMemory:
             read = self._word(bed.get("read__address")) if bed.get("read__en") else None
             mask = bed.get("write__en") if self._writes else 0
             if bed.get("idle") and not bed.port("i__valid"):
-                assert read is None and not mask, "an idle unit must leave the memory to others"
+                assert read is None, "an idle unit must leave the memory to others"
+                assert not mask, "an idle unit must leave the memory to others"
             if mask:
                 at = bed.get("write__address") * lanes
                 for lane, value in enumerate(bed.get("write__data")):

@@ -1,0 +1,124 @@
+"""The chip's Verilog against the golden machine: the whole memory, byte by byte."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateware.emit import simulation_verilog
+from gateware.points import point
+from gateware.points.chip import CHIPS
+from golden.base.errors import ToolError
+from golden.chip.compiler import compile_decoder
+from golden.chip.decoder import DecoderShape
+from golden.chip.decoder_file import read_decoder
+from golden.chip.instruction import BYTES
+from golden.chip.models import DECODER
+from sim.chip.generate import GenerateOptions, generate
+from sim.harness.chip_run import MemoryModel, Start, build_chip, run_chip
+from sim.kit.launch import BUILD
+from sim.kit.random_decoder import TINY, random_decoder
+
+NAME = "chip_tiny"
+STALLS = MemoryModel(stall=0.3, latency=3, seed=5)
+REFRESH = MemoryModel(latency=60, interval=50, pause=20, gap=1)
+
+
+@cache
+def program() -> Path:
+    """Return the harness with a tiny chip."""
+    text = simulation_verilog(point(NAME).make(), NAME)
+    return build_chip(BUILD / f"{NAME}-chip", text, NAME)
+
+
+@pytest.mark.parametrize(
+    ("shape", "memory"),
+    [
+        (TINY, MemoryModel()),
+        (TINY, STALLS),
+        (replace(TINY, heads=4, kv_heads=2, vocabulary=27), REFRESH),
+        (replace(TINY, kv_heads=1, layers=1, hidden=20, inner=9), STALLS),
+    ],
+    ids=["free", "stalls", "grouped_refresh", "odd_stalls"],
+)
+def test_made_up_decoders(shape: DecoderShape, memory: MemoryModel) -> None:
+    decoder = random_decoder(np.random.default_rng(7), shape)
+    options = GenerateOptions(prompt=[3, 1, 4], count=6, chip=NAME, memory=memory, check_all=True)
+    found = generate(decoder, options)
+    assert found.first_wrong == ""
+    assert (found.mismatches, found.other_bytes) == (0, 0)
+    assert found.run
+    assert found.run.fault == "none"
+    assert len(found.run.chosen) == 6
+    assert found.tokens[3:] == [one.token for one in found.run.chosen]
+
+
+def test_a_context_of_one() -> None:
+    decoder = random_decoder(np.random.default_rng(8), replace(TINY, context=1))
+    found = generate(decoder, GenerateOptions(prompt=[5], count=1, chip=NAME))
+    assert (found.mismatches, found.other_bytes, len(found.tokens)) == (0, 0, 2)
+
+
+def test_the_end_token_ends() -> None:
+    decoder = random_decoder(np.random.default_rng(0))
+    spec = CHIPS[NAME]
+    compiled = compile_decoder(decoder, spec.shape)
+    image = compiled.with_prompt([1, 2, 3])
+    start = Start(program=compiled.program, tokens=compiled.tokens, known=3, limit=9)
+    whole = run_chip(program(), spec, image, start, MemoryModel(), cycles=1 << 20)
+    tokens = [one.token for one in whole.chosen]
+    last = next(token for token in tokens if token != tokens[0])
+    ended = run_chip(
+        program(), spec, image, replace(start, end_token=last), MemoryModel(), cycles=1 << 20
+    )
+    assert [one.token for one in ended.chosen] == tokens[: tokens.index(last) + 1]
+
+
+def test_faults_end_a_run() -> None:
+    decoder = random_decoder(np.random.default_rng(1))
+    spec = CHIPS[NAME]
+    compiled = compile_decoder(decoder, spec.shape)
+    image = compiled.with_prompt([1, 2, 3])
+    start = Start(program=compiled.program, tokens=compiled.tokens, known=3, limit=5)
+
+    def fault(image: bytes, memory: MemoryModel) -> str:
+        found = run_chip(program(), spec, image, start, memory, cycles=1 << 20)
+        return found.fault
+
+    assert fault(image, replace(MemoryModel(), fails_at=40)) == "memory"
+    no_instruction = bytearray(image)
+    no_instruction[compiled.program + 5 * BYTES] = 200
+    assert fault(bytes(no_instruction), MemoryModel()) == "instruction"
+    infinite = bytearray(image)
+    at = compiled.regions["embedding"][0] + 2 * 16  # of token 1
+    infinite[at : at + 2] = (0x7C00).to_bytes(2, "little")
+    assert fault(bytes(infinite), MemoryModel()) == "number"
+
+
+def test_a_run_that_is_not_done_in_time_is_told() -> None:
+    decoder = random_decoder(np.random.default_rng(1))
+    spec = CHIPS[NAME]
+    compiled = compile_decoder(decoder, spec.shape)
+    start = Start(program=compiled.program, tokens=compiled.tokens, known=1, limit=5)
+    with pytest.raises(ToolError, match="not done at position 0, cycle 1000"):
+        run_chip(program(), spec, compiled.memory, start, MemoryModel(), cycles=1000)
+
+
+def language_model(prompt: list[int], count: int, memory: MemoryModel) -> None:
+    options = GenerateOptions(prompt=prompt, count=count, memory=memory)
+    found = generate(read_decoder(DECODER), options)
+    assert (found.mismatches, found.other_bytes) == (0, 0)
+    assert found.logits.shape == (count, 2048)
+    golden = generate(read_decoder(DECODER), replace(options, simulator="golden"))
+    assert found.tokens == golden.tokens
+
+
+def test_the_language_model_writes_sixteen_tokens() -> None:
+    language_model([293, 494], 16, MemoryModel())
+
+
+@pytest.mark.slow
+def test_the_language_model_writes_its_whole_context() -> None:
+    language_model([293], 256, MemoryModel(stall=0.05))
