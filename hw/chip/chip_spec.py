@@ -60,14 +60,11 @@ class ChipSpec:
         require_power_of_two(
             "vector_lanes", self.vector_lanes, low=1, high=self.engine.inputs_per_beat
         )
-        numbers = self.engine.numbers
-        engine = self.engine
-        if not (
-            numbers.symmetric and numbers.made and engine.token_factor and engine.wide_channels
-        ):
-            raise ValueError(
-                "a chip's engine is symmetric, makes its rows, takes token factors and wide channels"
-            )
+        engine, numbers = self.engine, self.engine.numbers
+        if not (numbers.symmetric and numbers.made):
+            raise ValueError("a chip's engine has symmetric codebooks and makes its rows")
+        if not (engine.token_factor and engine.wide_channels):
+            raise ValueError("a chip's engine takes factors of tokens, and wide channels")
         if 2 * FP16_BITS * engine.scale_lanes > self.bus_bits:
             raise ValueError(
                 f"bus_bits must hold the scales and biases of {engine.scale_lanes} channels"
