@@ -28,6 +28,7 @@ SLOW = (
     "lookup_engine_a8_symmetric",  # tokens of lookup_engine_factor bring factors along
     *("counter_engine_plain", "counter_engine_symmetric"),
     *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric", "fp16_counter_array"),
+    *("vector_unit_4", "cache_quantizer_2", "cache_quantizer_4"),
     *("bitonic_top_k_p16", "output_scaler_wide", "fp16_count_tree_32", "fp16_output_stage_2"),
 )
 

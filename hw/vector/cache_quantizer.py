@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
@@ -172,5 +172,5 @@ class CacheQuantizer(Component):
     def _magnitude(self, m: Module, code: Value, name: str) -> Value:
         """Return the code of a step of the grid: how many thresholds it reaches, and its sign."""
         steps, sign = code[:-1], code[-1]
-        reached = [steps >= threshold for threshold in self.i.payload.thresholds]
-        return Cat(wire(m, sum(reached[1:], reached[0])[:3], f"magnitude{name}"), sign)
+        reached = (steps >= threshold for threshold in self.i.payload.thresholds)
+        return Cat(wire(m, sum(reached, Const(0, 1))[:3], f"magnitude{name}"), sign)

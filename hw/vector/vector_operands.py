@@ -1,6 +1,6 @@
 """Operands of a vector unit: words of the memory, worked off step by step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
@@ -151,7 +151,7 @@ def _end(
 
 
 def _numbers(
-    m: Module, spec: VectorSpec, word: Any, at: list[Value], name: str
+    m: Module, spec: VectorSpec, word: Any, at: Sequence[Value], name: str
 ) -> tuple[list[Value], list[Value]]:
     """Return the numbers of a word in a step, and the other ones of their pairs."""
 
