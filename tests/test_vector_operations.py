@@ -87,7 +87,7 @@ def test_cycles_of_an_addition_by_hand(spec: VectorSpec) -> None:
 @pytest.mark.parametrize(
     ("name", "most_ge"),
     [
-        ("vector_unit_1", 12700),
+        pytest.param("vector_unit_1", 12700, marks=pytest.mark.slow),
         pytest.param("vector_unit_4", 28700, marks=pytest.mark.slow),
         ("cache_quantizer_1", 5100),
         pytest.param("cache_quantizer_2", 7550, marks=pytest.mark.slow),
