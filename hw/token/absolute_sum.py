@@ -101,7 +101,7 @@ def absolute_units(m: Module, bits: Value, name: str, *, counts: Value | None = 
     fine = wire(m, Cat(bits[:10], exponent.any()) << near, f"fine{name}")
     far = [wire(m, bits[13:15] == n, f"far{name}_{n}") for n in range(4)]
     if counts is not None:
-        far[3] = far[3] & ~exponent[:3].all()
+        far[3] = wire(m, far[3] & ~exponent[:3].all(), f"finite{name}")
         far = [wire(m, part & counts, f"counted{name}_{n}") for n, part in enumerate(far)]
     placed = choose(*((far[n], fine << (8 * n)) for n in range(4)))
     return wire(m, (placed >> 1)[:UNIT_BITS], f"units{name}")

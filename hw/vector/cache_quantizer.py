@@ -173,4 +173,5 @@ class CacheQuantizer(Component):
         """Return the code of a step of the grid: how many thresholds it reaches, and its sign."""
         steps, sign = code[:-1], code[-1]
         reached = (steps >= threshold for threshold in self.i.payload.thresholds)
-        return Cat(wire(m, sum(reached, Const(0, 1))[:3], f"magnitude{name}"), sign)
+        count: Value = sum(reached, Const(0, 1))  # pyright: ignore[reportAssignmentType]
+        return Cat(wire(m, count[:3], f"magnitude{name}"), sign)

@@ -81,11 +81,12 @@ def show(found: Generated, options: GenerateOptions) -> None:
 def arrays(found: Generated) -> bytes:
     """Return an .npz: tokens, logits of both, and cycles and bytes of each new token."""
     file = io.BytesIO()
+    per_token: dict[str, Any] = {name: np.array(found.per_token(name)) for name in PER_TOKEN}
     np.savez_compressed(
         file,
         tokens=np.array(found.tokens),
         logits=found.logits.view(np.float16),
         logits_golden=found.logits_golden.view(np.float16),
-        **{name: np.array(found.per_token(name), np.int64) for name in PER_TOKEN},
+        **per_token,
     )
     return file.getvalue()
