@@ -12,11 +12,11 @@ from gateware.points import point
 from gateware.points.chip import CHIPS
 from golden.base.errors import ToolError
 from golden.chip.compiler import compile_decoder
-from golden.chip.decoder import DecoderShape
+from golden.chip.decoder import Decoder, DecoderShape
 from golden.chip.decoder_file import read_decoder
 from golden.chip.instruction import BYTES
 from golden.chip.models import DECODER
-from sim.chip.generate import GenerateOptions, generate
+from sim.chip.generate import Generated, GenerateOptions, generate, prepare
 from sim.harness.chip_run import MemoryModel, Start, build_chip, run_chip
 from sim.kit.launch import BUILD
 from sim.kit.random_decoder import TINY, random_decoder
@@ -33,6 +33,11 @@ def program() -> Path:
     return build_chip(BUILD / f"{NAME}-chip", text, NAME)
 
 
+def made(decoder: Decoder, options: GenerateOptions) -> Generated:
+    """Return what a chip generates."""
+    return generate(prepare(decoder, options))
+
+
 @pytest.mark.parametrize(
     ("shape", "memory"),
     [
@@ -46,7 +51,7 @@ def program() -> Path:
 def test_made_up_decoders(shape: DecoderShape, memory: MemoryModel) -> None:
     decoder = random_decoder(np.random.default_rng(7), shape)
     options = GenerateOptions(prompt=[3, 1, 4], count=6, chip=NAME, memory=memory, check_all=True)
-    found = generate(decoder, options)
+    found = made(decoder, options)
     assert found.first_wrong == ""
     assert (found.mismatches, found.other_bytes) == (0, 0)
     assert found.run
@@ -57,7 +62,7 @@ def test_made_up_decoders(shape: DecoderShape, memory: MemoryModel) -> None:
 
 def test_a_context_of_one() -> None:
     decoder = random_decoder(np.random.default_rng(8), replace(TINY, context=1))
-    found = generate(decoder, GenerateOptions(prompt=[5], count=1, chip=NAME))
+    found = made(decoder, GenerateOptions(prompt=[5], count=1, chip=NAME))
     assert (found.mismatches, found.other_bytes, len(found.tokens)) == (0, 0, 2)
 
 
@@ -108,10 +113,10 @@ def test_a_run_that_is_not_done_in_time_is_told() -> None:
 
 def language_model(prompt: list[int], count: int, memory: MemoryModel) -> None:
     options = GenerateOptions(prompt=prompt, count=count, memory=memory)
-    found = generate(read_decoder(DECODER), options)
+    found = made(read_decoder(DECODER), options)
     assert (found.mismatches, found.other_bytes) == (0, 0)
     assert found.logits.shape == (count, 2048)
-    golden = generate(read_decoder(DECODER), replace(options, simulator="golden"))
+    golden = made(read_decoder(DECODER), replace(options, simulator="golden"))
     assert found.tokens == golden.tokens
 
 

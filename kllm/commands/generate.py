@@ -65,7 +65,7 @@ def command(
     from golden.chip.decoder_file import read_decoder
     from golden.chip.models import DECODER
     from golden.models.lm.tokens import load_tokenizer
-    from sim.chip.generate import GenerateOptions, generate
+    from sim.chip.generate import GenerateOptions, generate, prepare
     from sim.chip.report import arrays, show, summary
     from sim.harness.chip_run import MemoryModel
 
@@ -82,20 +82,20 @@ def command(
     )
     decoder = read_decoder(DECODER)
     options.check(decoder)
-    shown = list(options.prompt)
+    shown: list[int] = []
     quiet = str(json_file) == "-"
-    if not quiet:
-        typer.echo(tokenizer.decode(shown), nl=False)
 
-    def said(token: int) -> None:
+    def said(*new: int) -> None:
         before = tokenizer.decode(shown)
-        shown.append(token)
+        shown.extend(new)
         if not quiet:
             # Tokens are bytes: half a letter waits for its other half.
             typer.echo(tokenizer.decode(shown)[len(before) :], nl=False)
 
     with working() as say:
-        found = generate(decoder, options, said=said, stage=say)
+        ready = prepare(decoder, options, stage=say)
+    said(*options.prompt)
+    found = generate(ready, said=said)
     if not quiet:
         typer.echo("\n")
     text = tokenizer.decode(found.tokens)

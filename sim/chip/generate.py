@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -13,11 +14,11 @@ from golden.base.names import lookup
 from golden.chip.compiler import Compiled, compile_decoder
 from golden.chip.decoder import Decoder
 from golden.chip.machine import Machine
-from golden.chip.shape import FP16_BYTES, ChipShape
+from golden.chip.shape import FP16_BYTES
 from golden.exact.fp16 import BitArray
 from hw.chip.chip_spec import ChipSpec
 from sim.chip.trace import Trace, traced
-from sim.harness.chip_run import ChipRun, Chosen, MemoryModel, Start, build_chip, run_chip
+from sim.harness.chip_run import ChipRun, MemoryModel, Start, build_chip, run_chip
 from sim.kit.launch import BUILD
 
 GOLDEN, VERILATOR = SIMULATORS = ("golden", "verilator")
@@ -124,21 +125,40 @@ class Generated:
         return [int(n) for n in np.diff([0, *total])]
 
 
-def generate(
-    decoder: Decoder,
-    options: GenerateOptions,
-    *,
-    said: Say = lambda token: None,
-    stage: Callable[[str], object] = lambda text: None,
-) -> Generated:
-    """Generate text.
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A model compiled for a chip, and the chip built.
 
     Parameters
     ----------
     decoder : Decoder
     options : GenerateOptions
-    said : callable, optional
-        Told each new token as it comes.
+    compiled : Compiled
+    trace : Trace, optional
+        Of every vector, if all are to be compared.
+    program : Path, optional
+        The simulated chip; None for the golden machine alone.
+    """
+
+    decoder: Decoder
+    options: GenerateOptions
+    compiled: Compiled
+    trace: Trace | None
+    program: Path | None
+
+
+def prepare(
+    decoder: Decoder,
+    options: GenerateOptions,
+    *,
+    stage: Callable[[str], object] = lambda text: None,
+) -> Ready:
+    """Compile a model and build its chip.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    options : GenerateOptions
     stage : callable, optional
         Told what is being done.
 
@@ -147,70 +167,81 @@ def generate(
     InputError
         If the model does not fit the chip, or prompt and tokens do not fit the model.
     ToolError
-        If a tool is missing, or the chip breaks a rule of the bus or hangs.
+        If a tool is missing.
     """
     options.check(decoder)
-    spec = options.spec
-    stage("compiling")
-    compiled, trace = _compiled(decoder, spec.shape, check_all=options.check_all)
-    image = compiled.with_prompt(options.prompt)
-    known, limit = len(options.prompt), len(options.prompt) + options.count - 1
-    run = None
+    shape = options.spec.shape
+    stage("compiling the model")
+    trace = None
+    if options.check_all:
+        compiled, trace = traced(decoder, shape)
+    else:
+        compiled = compile_decoder(decoder, shape)
+    program = None
     if options.simulator == VERILATOR:
         stage(f"building {options.chip}")
-        component = point(options.chip).make()
-        text = simulation_verilog(component, options.chip)
+        text = simulation_verilog(point(options.chip).make(), options.chip)
         program = build_chip(BUILD / f"{options.chip}-chip", text, options.chip)
-        stage("generating")
+    return Ready(decoder=decoder, options=options, compiled=compiled, trace=trace, program=program)
+
+
+def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:
+    """Generate text, and compare it with the golden machine's.
+
+    Parameters
+    ----------
+    ready : Ready
+    said : callable, optional
+        Told each new token as it comes.
+
+    Raises
+    ------
+    ToolError
+        If the chip breaks a rule of the bus, or hangs.
+    """
+    options, compiled = ready.options, ready.compiled
+    image = compiled.with_prompt(options.prompt)
+    known, limit = len(options.prompt), len(options.prompt) + options.count - 1
+    start = Start(program=compiled.program, tokens=compiled.tokens, known=known, limit=limit)
+    run = None
+    if ready.program:
         run = run_chip(
-            program,
-            spec,
+            ready.program,
+            options.spec,
             image,
-            Start(program=compiled.program, tokens=compiled.tokens, known=known, limit=limit),
+            start,
             options.memory,
             cycles=CYCLES_PER_BYTE * len(image) * limit,
             watch=lambda one: said(one.token),
         )
-        stage("comparing")
-    machine = Machine(spec.shape, image)
+    machine = Machine(options.spec.shape, image)
     for _ in range(limit):
         token = machine.run(compiled.program, known)
         if token is not None and not run:
             said(token)
     memory = np.frombuffer(run.memory, np.uint8) if run else machine.memory
-    wrong = np.flatnonzero(memory != machine.memory)
-    rows = range(known - 1, limit)
+    wrong = int((memory != machine.memory).sum())
+    trace, rows = ready.trace, range(known - 1, limit)
     return Generated(
         tokens=_numbers(memory, compiled.tokens, "<u4", limit + 1).tolist(),
-        logits=_logits(memory, compiled, decoder, rows, spec.shape),
-        logits_golden=_logits(machine.memory, compiled, decoder, rows, spec.shape),
+        logits=_logits(memory, ready, rows),
+        logits_golden=_logits(machine.memory, ready, rows),
         run=run,
         prompt=known,
-        other_bytes=len(wrong),
-        first_wrong=trace.first(memory, machine.memory, limit) if trace and len(wrong) else "",
+        other_bytes=wrong,
+        first_wrong=trace.first(memory, machine.memory, limit) if trace and wrong else "",
         compiled=compiled,
     )
-
-
-def _compiled(
-    decoder: Decoder, shape: ChipShape, *, check_all: bool
-) -> tuple[Compiled, Trace | None]:
-    return traced(decoder, shape) if check_all else (compile_decoder(decoder, shape), None)
 
 
 def _numbers(memory: np.ndarray, address: int, kind: str, count: int) -> np.ndarray:
     return memory[address : address + count * np.dtype(kind).itemsize].view(kind)
 
 
-def _logits(
-    memory: np.ndarray, compiled: Compiled, decoder: Decoder, rows: range, shape: ChipShape
-) -> BitArray:
+def _logits(memory: np.ndarray, ready: Ready, rows: range) -> BitArray:
     """Return the logits (N, V) at some positions."""
-    vocabulary = decoder.shape.vocabulary
-    address = compiled.regions["logits"][0]
-    stride = shape.aligned(FP16_BYTES * vocabulary)
+    vocabulary = ready.decoder.shape.vocabulary
+    address = ready.compiled.regions["logits"][0]
+    stride = ready.options.spec.shape.aligned(FP16_BYTES * vocabulary)
     found = [_numbers(memory, address + n * stride, "<u2", vocabulary) for n in rows]
     return np.stack(found).astype(np.uint16)
-
-
-__all__ = ["Chosen", "GenerateOptions", "Generated", "generate"]
