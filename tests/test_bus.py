@@ -7,6 +7,7 @@ import pytest
 from amaranth.hdl import Module
 
 from gateware.emit import rtlil
+from gateware.points import point
 from gateware.points.bus import REGISTERS
 from golden.exact.bursts import BEATS_MAX, PAGE, bursts
 from hw.bus.axi import Axi, AxiSpec, join
@@ -15,6 +16,8 @@ from hw.bus.axi_writer import AxiWriter
 from hw.bus.read_share import ReadShare
 from hw.bus.register_bank import Kind, Register, RegisterBank
 from hw.stream.component import Out, Sized
+from synth.area.measure_design import measure
+from synth.libraries.liberty import Library
 
 PORT = re.compile(r"^  wire width (\d+ \w+put) \d+ +\\(m_axi\w+)$", re.M)
 
@@ -41,6 +44,20 @@ def test_bursts_are_what_is_asked_for(word_bytes: int, words: int) -> None:
         for address, beats in found:
             assert 1 <= beats <= BEATS_MAX
             assert address // PAGE == (address + beats * word_bytes - 1) // PAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "most_ge"),
+    [
+        *(("axi_reader_64", 760), ("axi_reader_1024", 700)),
+        *(("axi_writer_64", 870), ("axi_writer_1024", 940)),
+        *(("read_share_64", 1230), ("read_share_1024", 1170), ("register_bank", 1200)),
+    ],
+)
+def test_ends_of_buses_are_small(library: Library, name: str, most_ge: int) -> None:
+    area = measure(point(name), library)
+    assert area.ge < most_ge
+    assert area.delay_fo4 < 45
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from gateware.point import Point
+from gateware.point import Point, listed
 from hw.bus.axi import AxiSpec
 from hw.bus.axi_reader import AxiReader
 from hw.bus.axi_writer import AxiWriter
@@ -26,18 +26,32 @@ REGISTERS = (
     Register("events", 0x24, 4, Kind.EVENT, "done, token, error, stopped"),
     Register("enables", 0x28, 4, Kind.ENABLE, "which events interrupt the host"),
 )
+MASTERS = (
+    ("axi_reader", partial(AxiReader), "words of memory through AXI4 as a stream"),
+    ("axi_writer", partial(AxiWriter), "a stream of words to memory through AXI4"),
+    ("read_share", partial(ReadShare, ways=4), "four readers of memory take turns"),
+)
 POINTS = (
     Point("bursts", partial(Bursts, NARROW)),
     Point("bursts_64", partial(Bursts, AxiSpec())),
     Point("bursts_a64", partial(Bursts, AxiSpec(address_bits=64, burst_max=2))),
     Point("axi_reader", partial(AxiReader, NARROW), steady=("stop",)),
-    Point("axi_reader_64", partial(AxiReader, AxiSpec()), bench=None, steady=("stop",)),
-    Point("axi_reader_1024", partial(AxiReader, WIDE), steady=("stop",)),
     Point("axi_writer", partial(AxiWriter, NARROW)),
-    Point("axi_writer_64", partial(AxiWriter, AxiSpec()), bench=None),
-    Point("axi_writer_1024", partial(AxiWriter, WIDE)),
     Point("read_share", partial(ReadShare, NARROW, 3), steady=("stop",)),
-    Point("read_share_64", partial(ReadShare, AxiSpec(), 4), bench=None, steady=("stop",)),
-    Point("read_share_1024", partial(ReadShare, WIDE, 4), bench=None, steady=("stop",)),
-    Point("register_bank", partial(RegisterBank, REGISTERS)),
+    *(
+        listed(
+            f"{name}_{spec.data_bits}",
+            partial(kind, spec),
+            f"{about}, {spec.data_bits} bits",
+            bench=f"bus.bench_{name}" if spec == WIDE else None,
+        )
+        for name, kind, about in MASTERS
+        for spec in (AxiSpec(), WIDE)
+    ),
+    listed(
+        "register_bank",
+        partial(RegisterBank, REGISTERS),
+        "registers of a chip on AXI4-Lite",
+        bench="bus.bench_register_bank",
+    ),
 )
