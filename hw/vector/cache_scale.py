@@ -14,8 +14,9 @@ from hw.stream.component import Component, In, InStream, OutStream
 from hw.token.absolute_sum import UNIT_BITS, absolute_units
 from hw.token.token_scale import FACTOR
 
-SECTION = 8  # bits of the units whose sum over a vector is short enough for one cycle
-SECTIONS = UNIT_BITS // SECTION
+SECTION = 7  # bits of the units whose sum over a vector is short enough for one cycle
+SECTIONS = -(-UNIT_BITS // SECTION)
+BELOW = FACTOR_BITS - 1  # bits after the first one that count
 
 
 class CacheScale(Component):
@@ -54,7 +55,7 @@ class CacheScale(Component):
         self.beat = data.StructLayout({"lanes": data.ArrayLayout(16, lanes), "last": 1})
         self.carry_bits = (numbers_max - 1).bit_length()
         # Sections of the sum: those of a number, and what carries out of them.
-        self.sections = SECTIONS + -(-self.carry_bits // SECTION)
+        self.sections = -(-(UNIT_BITS + self.carry_bits) // SECTION)
         self.latency = 2 + self.sections + 1 + FACTOR_BITS + 1
         super().__init__()
 
@@ -109,12 +110,12 @@ class CacheScale(Component):
         return totals
 
     def _join(self, m: Module, totals: list[Signal], joining: Value) -> tuple[Signal, Signal]:
-        """Carry from section to section; return the leading three, and the first one's number.
+        """Carry from section to section; return the leading bits, and the section of the first.
 
-        Of a sum of zero the first one is zero.
+        Of a sum of zero all are zero.
         """
         carry = Signal(self.carry_bits)
-        below, window = Signal(2 * SECTION), Signal(3 * SECTION)
+        below, window = Signal(BELOW), Signal(BELOW + SECTION)
         number, place = (Signal(range(self.sections + 1), name=n) for n in ("number", "place"))
         total = wire(m, (totals[0] + carry)[: SECTION + self.carry_bits], "joined")
         section = total[:SECTION]
@@ -141,12 +142,13 @@ class CacheScale(Component):
         exponent = Signal(signed(10), reset_less=True)
         normal, zeros = normalise(m, window, "near", (4, 2, 1))
         term = self.factor.mantissa & head[0].replicate(FACTOR_BITS)
+        # Of 31 bits 20 are dropped; sum and factor are in units of their own.
+        offset = SECTION + 20 - FACTOR_BITS - 24
         with m.If(load):
             m.d.sync += [
-                head.eq(normal[3 * SECTION - FACTOR_BITS :]),
+                head.eq(normal[SECTION - 1 :]),
                 acc.eq(0),
-                # Seven less than the bits of the sections below, and of the first one.
-                exponent.eq(self.factor.exponent + Cat(~zeros, place) - 19),
+                exponent.eq(self.factor.exponent + place * SECTION - zeros + offset),
             ]
         with m.Elif(multiplying):
             m.d.sync += [head.eq(head >> 1), acc.eq((acc + term)[1:])]
