@@ -1,5 +1,6 @@
 """Functions of FP16 numbers, and scalars of vectors."""
 
+from dataclasses import replace
 from functools import partial
 
 from gateware.point import Point, listed
@@ -70,6 +71,11 @@ POINTS = (
     *(Point(f"largest_{lanes}", partial(Largest, lanes)) for lanes in (1, 4)),
     *(Point(f"vector_sum_{lanes}", partial(VectorSum, lanes)) for lanes in (1, 2)),
     *(Point(f"cache_scale_{lanes}", partial(CacheScale, lanes, 64)) for lanes in (1, 4)),
+    # Powers wait for what they are multiplied by where words are of two steps or one.
+    *(
+        Point(f"vector_unit_{lanes}_of_4", partial(VectorUnit, replace(NARROW, lanes=lanes)))
+        for lanes in (2, 4)
+    ),
     *(
         listed(
             f"vector_unit_{spec.lanes}",
