@@ -49,6 +49,8 @@ def two_each(m: Module, columns: Sequence[Sequence[Value]], name: str) -> Column
 
     Full adders alone would do it too, but behind one another, column by column.
     """
+    if max(map(len, columns)) > 3:
+        raise ValueError(f"{name}: columns must have at most three bits")
     result: Columns = []
     carried: list[Value] = []
     for weight, column in enumerate(columns):

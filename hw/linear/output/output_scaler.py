@@ -1,21 +1,14 @@
 """Output scaler: an exact sum becomes an FP16 number, by a product as short as FP16 allows."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Value, signed
 from amaranth.lib import data
 
-from golden.exact.output_scaling import (
-    KEPT,
-    SCALE_CUT,
-    SCALE_MADE_GOOD,
-    SUM_CUT,
-    SUM_MADE_GOOD,
-)
+from golden.exact.output_scaling import KEPT
 from golden.exact.spec import require_int
 from hw.arith.column_sum import sum_columns
-from hw.arith.columns import compress, rows, sum_of_parts, two_each
+from hw.arith.columns import sum_of_parts
 from hw.arith.shifts import leading_zeros
 from hw.arith.wires import wire
 from hw.engine_spec import CHANNEL
@@ -30,6 +23,7 @@ from hw.fp16.fp16_parts import (
     shift_down,
     shift_up,
 )
+from hw.linear.output.cut_products import TRIPLES, scale_product, sum_product
 from hw.stream.component import Component, InStream, OutStream
 from hw.stream.pipeline import flow, later
 
@@ -42,7 +36,6 @@ WINDOW = KEPT + 1
 # How far the product's first bit lies above the bias' first: up to 31 either way counts.
 DISTANCE = 9
 FAR = 5
-LEVELS = 5  # full adders behind one another that leave no column of a product with four bits
 
 
 class Addend(NamedTuple):
@@ -77,8 +70,9 @@ class OutputScaler(Component):
     latency = 5
 
     i = InStream(lambda c: c.term)
-    """``sum`` in table units, the token's ``scale``, the output ``channel``'s parameters, whether
-    the result is ``used``, and ``last``, which is passed on.
+    """``sum`` in table units, the token's ``scale`` and what :func:`triples` makes of it, the
+    output ``channel``'s parameters, whether the result is ``used``, and ``last``, which is passed
+    on.
     """
     o = OutStream(lambda c: c.result)
     """FP16 pattern ``y``, whether it is used and ``infinite``, and ``last``."""
@@ -87,7 +81,14 @@ class OutputScaler(Component):
         require_int("sum_bits", sum_bits, low=KEPT + 1, high=SUM_BITS_MAX)
         self.sum_bits = sum_bits
         self.term = data.StructLayout(
-            {"sum": signed(sum_bits), "scale": SCALE, "channel": CHANNEL, "used": 1, "last": 1}
+            {
+                "sum": signed(sum_bits),
+                "scale": SCALE,
+                "triples": TRIPLES,
+                "channel": CHANNEL,
+                "used": 1,
+                "last": 1,
+            }
         )
         self.result = data.StructLayout({"y": 16, "infinite": 1, "last": 1})
         super().__init__()
@@ -108,7 +109,7 @@ class OutputScaler(Component):
     def _scaled(self, m: Module, cut: Cut) -> Value:
         """Return the output, ``latency`` cuts later."""
         term = self.i.payload
-        scale, more = _scale_product(m, term.scale.mantissa, term.channel.mantissa)
+        scale, more = scale_product(m, term.scale.mantissa, term.triples, term.channel.mantissa)
         negative = term.sum[-1]
         kept, place = _normalise(m, term.sum[:-1], negative)
         above = _exponents(m, term, place, self.sum_bits)
@@ -121,7 +122,7 @@ class OutputScaler(Component):
             bias=term.channel.bias,
         )
 
-        product = _product(m, kept, scale)
+        product = sum_product(m, kept, scale)
         addend = _align_bias(m, bias, above, more, some=kept[-1], negative=negative)
         product, negative, addend = cut(product=product, negative=negative, addend=addend)
 
@@ -131,54 +132,6 @@ class OutputScaler(Component):
         special, window = cut(special=special, window=window)
 
         return finish(m, cut, shift_up(m, window, 16), special)
-
-
-def _scale_product(m: Module, a: Value, w: Value) -> tuple[Value, Value]:
-    """Return s_a * s_w in 15 bits, and whether it has a bit more in front."""
-    # Mantissas are normalised: their first bit is always one.
-    a, w = (Cat(mantissa[:-1], YES) for mantissa in (a, w))
-    product = _cut_product(m, a, w, SCALE_CUT, _ones(SCALE_MADE_GOOD, YES), "scale", 8)
-    more = product[-1]
-    return wire(m, Mux(more, product[-KEPT:], product[-KEPT - 1 : -1]), "scale"), more
-
-
-def _product(m: Module, kept: Value, scale: Value) -> Value:
-    """Return the product of what is kept of sum and scales, in 15 bits."""
-    # No sum, nothing made good.
-    good = _ones(SUM_MADE_GOOD, kept[-1])
-    scale = Cat(scale[:-1], YES)
-    return _cut_product(m, kept, scale, SUM_CUT, good, "product", 7, 12)[-KEPT:]
-
-
-def _ones(number: int, bit: Value) -> list[tuple[int, Value]]:
-    """Return ``bit`` at each of a number's ones."""
-    return [(place, bit) for place in range(number.bit_length()) if number >> place & 1]
-
-
-def _cut_product(
-    m: Module,
-    a: Value,
-    b: Value,
-    cut: int,
-    more: Iterable[tuple[int, Value]],
-    name: str,
-    *parts: int,
-) -> Value:
-    """Return ``a * b`` without the lowest columns, and with some bits more; from column ``cut`` on.
-
-    ``parts`` cut the last addition; see :func:`hw.arith.columns.sum_of_parts`.
-    """
-    columns: list[list[Value]] = [[] for _ in range(len(a) + len(b) - cut)]
-    for n, bit in enumerate(b):
-        for place, other in enumerate(a):
-            if n + place >= cut:
-                columns[n + place - cut].append(bit & other)
-    for place, bit in more:
-        columns[place - cut].append(bit)
-    width = len(columns)
-    few = compress(m, columns, f"{name}_few", levels=LEVELS, width=width)
-    two = rows(two_each(m, few, f"{name}_two")[:width])
-    return sum_of_parts(m, *two, f"{name}_sum", *parts)[:width]
 
 
 def _normalise(m: Module, bits: Value, negative: Value) -> tuple[Value, Value]:

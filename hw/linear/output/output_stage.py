@@ -7,6 +7,7 @@ from amaranth.utils import exact_log2
 from hw.arith.bits import used_lanes
 from hw.engine_spec import CHANNEL, EngineSpec
 from hw.formats import SCALE
+from hw.linear.output.cut_products import TRIPLES, triples
 from hw.linear.output.output_scaler import OutputScaler
 from hw.stream.channel_memory import ChannelMemory
 from hw.stream.component import In, InStream, OutStream, Sized
@@ -80,12 +81,15 @@ class OutputStage(Sized[EngineSpec]):
             m.d.sync += [sums.eq(self.i.payload), waiting.eq(steps)]
 
         held = Signal(data.ArrayLayout(signed(spec.sum_bits), lanes))
-        scale, held_last, used = Signal(SCALE), Signal(), Signal(lanes)
+        scale, triple = Signal(SCALE), Signal(TRIPLES)
+        held_last, used = Signal(), Signal(lanes)
+        tripled = triples(self.scale_i.payload.mantissa)
         with m.If(step):
             m.d.sync += [
                 read_valid.eq(1),
                 [held[n].eq(self._whole(sums[n])) for n in range(lanes)],
                 scale.eq(self.scale_i.payload),
+                [triple[name].eq(value) for name, value in tripled.items()],
                 held_last.eq(last),
                 used.eq(used_lanes(last, self.outputs, lanes)),
             ]
@@ -102,7 +106,9 @@ class OutputStage(Sized[EngineSpec]):
             memory.group.eq(group),
         ]
         channels = memory.values
-        m.d.comb += read_go.eq(self._scale(m, read_valid, held, scale, channels, held_last, used))
+        m.d.comb += read_go.eq(
+            self._scale(m, read_valid, held, scale, triple, channels, held_last, used)
+        )
 
     def _whole(self, part: data.View) -> Value:
         """Return a lane's sum with its carry."""
@@ -110,7 +116,7 @@ class OutputStage(Sized[EngineSpec]):
         high = part.sum[place:].as_unsigned() + part.carry
         return Cat(part.sum[:place], high)[: self.spec.sum_bits]
 
-    def _scale(self, m: Module, valid, sums, scale, channels, last, used) -> Signal:
+    def _scale(self, m: Module, valid, sums, scale, triple, channels, last, used) -> Signal:
         """Put the scalers side by side; return whether they take what is valid."""
         scalers = [OutputScaler(self.spec.sum_bits) for _ in range(self.spec.scale_lanes)]
         for n, scaler in enumerate(scalers):
@@ -119,6 +125,7 @@ class OutputStage(Sized[EngineSpec]):
                 scaler.i.valid.eq(valid),
                 scaler.i.payload.sum.eq(sums[n]),
                 scaler.i.payload.scale.eq(scale),
+                scaler.i.payload.triples.eq(triple),
                 scaler.i.payload.channel.eq(channels[n]),
                 scaler.i.payload.last.eq(last),
                 scaler.i.payload.used.eq(used[n]),

@@ -56,6 +56,7 @@ def terms(bed: Testbed) -> tuple[list[dict[str, Any]], list[dict[str, int]]]:
         {
             "sum": int(sums[n]),
             "scale": scale_word(scale, n),
+            "triples": triples_word(int(scale.mantissa[n])),
             "channel": {"bias": int(bias[n]), **scale_word(channel, n)},
             "used": int(used[n]),
             "last": int(last[n]),
@@ -65,6 +66,12 @@ def terms(bed: Testbed) -> tuple[list[dict[str, Any]], list[dict[str, int]]]:
     infinite = used & ~is_finite(y)
     results = zip(y.tolist(), infinite.tolist(), last.tolist(), strict=True)
     return sent, [dict(zip(("y", "infinite", "last"), result, strict=True)) for result in results]
+
+
+def triples_word(mantissa: int) -> dict[str, int]:
+    """Return three times a mantissa, and what is left of it where two rows lose low columns."""
+    first = (mantissa >> 4) + (mantissa >> 3)
+    return {"first": first, "second": (mantissa >> 2) + (mantissa >> 1), "others": 3 * mantissa}
 
 
 @every_traffic
