@@ -147,17 +147,29 @@ class EngineSpec:
 
     @property
     def weight_codebook(self) -> data.ArrayLayout:
-        """Centroids of the weights: all of them, or the magnitudes of the positive half."""
-        return self._codebook(self.numbers.w_centroid_bits, self.entries)
+        """Centroids of the weights: all of them, or the magnitudes of the positive half.
+
+        What multiplies with them multiplies magnitudes, so they are held as such.
+        """
+        magnitude = unsigned(self.numbers.w_centroid_bits)
+        if self.numbers.symmetric:
+            return data.ArrayLayout(magnitude, self.entries)
+        layout = data.StructLayout({"magnitude": magnitude, "negative": 1})
+        return data.ArrayLayout(layout, self.entries)
+
+    @property
+    def weight_triples(self) -> data.ArrayLayout:
+        """Three times the magnitude of each weight centroid."""
+        return data.ArrayLayout(unsigned(self.numbers.w_centroid_bits + 2), self.entries)
 
     @property
     def activation_codebook(self) -> data.ArrayLayout | None:
         """Centroids of the activations; where rows are made there are none."""
-        return None if self.numbers.made else self._codebook(CENTROID_BITS - 1, self.levels)
-
-    def _codebook(self, bits: int, length: int) -> data.ArrayLayout:
-        symmetric = self.numbers.symmetric
-        return data.ArrayLayout(unsigned(bits) if symmetric else signed(bits + 1), length)
+        if self.numbers.made:
+            return None
+        bits = CENTROID_BITS - self.numbers.symmetric
+        centroid = unsigned(bits) if self.numbers.symmetric else signed(bits)
+        return data.ArrayLayout(centroid, self.levels)
 
     @cached_property
     def product_table(self) -> data.ArrayLayout | None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gateware.engines.contract import Constant
 from golden.exact.linear import QuantizedLinear
-from golden.exact.mapping import stored_centroids, stored_table
+from golden.exact.mapping import sign_code, stored_centroids, stored_table
 from hw.engine_spec import CHANNEL, EngineSpec
 from hw.linear.shell.layer_constants import Select
 
@@ -17,6 +17,7 @@ def integer_constants(spec: EngineSpec, layer: QuantizedLinear) -> Iterator[Cons
     centroids = stored_centroids(layer.w_centroids, symmetric=symmetric)
     # All of them, for an engine may look for the largest.
     padded = np.pad(centroids, (0, spec.entries - len(centroids)))
+    padded = sign_code(padded, spec.numbers.w_centroid_bits)
     yield from ((Select.W_CENTROID, n, value) for n, value in enumerate(padded))
     if not spec.numbers.made:
         table = stored_table(layer.product_table, symmetric=symmetric)

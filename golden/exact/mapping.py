@@ -45,6 +45,11 @@ def stored_centroids(centroids: IntArray, *, symmetric: bool) -> IntArray:
     return centroids[len(centroids) // 2 :] if symmetric else centroids
 
 
+def sign_code(values: IntArray, bits: int) -> IntArray:
+    """Return integers as magnitudes of so many bits and, above them, signs."""
+    return np.where(values < 0, (1 << bits) - values, values)
+
+
 def stored_table(table: IntArray, *, symmetric: bool) -> IntArray:
     """Return what an engine stores of a product table: all of it, or its positive quarter.
 

@@ -60,6 +60,8 @@ class ClusterPass(Sized[EngineSpec]):
         ]
         for n in range(lanes):
             unit = self.put(m, f"unit{n}", coding_unit(self.spec), measure=self.measure)
+            if hasattr(unit, "en"):
+                m.d.comb += unit.en.eq(1)
             m.d.comb += [
                 unit.activation.eq(prepared(self.spec, self.tokens.data.word_select(n, 16))),
                 self.codes.data.word_select(n, bits).eq(unit.code),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Array, Cat, Module, Signal, Value
 from amaranth.lib import data
 
 from hw.arith.bits import choose, exceeds
@@ -54,23 +54,25 @@ class ClusteringUnit(Component):
 
     Timing
     ------
-    Latency : ``latency`` = 0 cycles.
+    Latency : ``latency`` cycles: 1 for 32 centroids that are not symmetric, 0 otherwise.
     Rate : one activation per cycle.
-    Through paths : both inputs to ``code``, combinational.
-    Reset : no state.
+    Through paths : ``measure`` to ``code``, and ``activation`` if ``latency`` is 0; combinational.
+    Reset : none needed.
     """
 
     measure = In(lambda c: thresholds_layout(c.code_bits, symmetric=c.symmetric))
-    """The token's thresholds, ascending."""
+    """The token's thresholds, ascending. Steady while activations are under way."""
     activation = In(16)
     """As from :func:`ordered`."""
     code = Out(lambda c: c.code_bits)
     """Symmetric: magnitude index, with the sign in the top bit. Plain: the index."""
 
-    latency = 0
+    en = In(lambda c: 1 if c.latency else None)
+    """Whether its registers take their values; only of a unit that has some."""
 
     def __init__(self, code_bits: int, *, symmetric: bool) -> None:
         self.code_bits, self.symmetric = code_bits, symmetric
+        self.latency = int(code_bits - symmetric > 4)
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
@@ -80,7 +82,20 @@ class ClusteringUnit(Component):
             m.d.comb += self.code.eq(Cat(magnitude, ~self.activation[0]))
         else:
             bounds = [Cat(bound[:15], ~bound[15]) for bound in self.measure]
-            m.d.comb += self.code.eq(self._search(m, self.activation, bounds))
+            m.d.comb += self.code.eq(self._search_plain(m, bounds))
+
+    def _search_plain(self, m: Module, bounds: Sequence[Value]) -> Value:
+        """Return how many bounds are reached; the last bit is found behind registers."""
+        if not self.latency:
+            return self._search(m, self.activation, bounds)
+        coarse, activation = Signal(self.code_bits - 1), Signal(16)
+        with m.If(self.en):
+            m.d.sync += [
+                coarse.eq(self._search(m, self.activation, bounds[1::2])),
+                activation.eq(self.activation),
+            ]
+        bound = wire(m, Array(bounds[::2])[coarse], "bound")
+        return Cat(~exceeds(bound, activation), coarse)
 
     @staticmethod
     def _search(m: Module, value: Value, bounds: Sequence[Value]) -> Value:

@@ -121,7 +121,9 @@ class OutlierResidual(Sized[EngineSpec]):
         activation = pipe.stage(lambda bits: prepared(self.spec, bits), bits)
         depth = activation.depth
         pipe.m.d.comb += [unit.activation.eq(activation.value), unit.measure.eq(self.measure)]
-        code = pipe.stage(lambda code: code, Staged(unit.code, depth))
+        if unit.latency:
+            pipe.m.d.comb += unit.en.eq(pipe.advance)
+        code = pipe.stage(lambda code: code, Staged(unit.code, depth + unit.latency))
         if not self.spec.numbers.symmetric:
             return pipe.stage(lambda code: self.a_centroids[code], code)
         # The code carries the sign.

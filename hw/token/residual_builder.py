@@ -5,7 +5,7 @@ from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from golden.exact.spec import A_FRACTION_BITS
-from hw.arith.long_arithmetic import long_product, negated_if
+from hw.arith.long_arithmetic import long_product
 from hw.arith.wires import wire
 from hw.engine_spec import EngineSpec
 from hw.stream.component import In, Out
@@ -45,7 +45,8 @@ class ResidualBuilder(OutlierUser):
     )
     """Their input channels: lane ``n % k_t`` of word ``n // k_t``. ``done`` stays low."""
     w_centroids = In(lambda c: c.spec.weight_codebook)
-    """Weight codebook: ascending, in table units; of a symmetric one the positive half."""
+    """Weight codebook, in table units: magnitudes and signs; of a symmetric one the positive half.
+    """
     digits = In(lambda c: range(c.spec.residual_digits + 1))
     """How many digits of the rows are used: of plain rows, the last one holds the sign."""
 
@@ -102,8 +103,9 @@ class ResidualBuilder(OutlierUser):
         if numbers.symmetric:
             size, sign = weight, Staged(Const(0, 1), weight.depth)
         else:
-            sign = Staged(weight.value[-1], weight.depth)
-            size = negated_if(pipe, sign, weight)
+            size, sign = (
+                Staged(part, weight.depth) for part in (weight.value[:-1], weight.value[-1])
+            )
         product = long_product(pipe, magnitude, size)
         shift = A_FRACTION_BITS + numbers.w_fraction_bits
 

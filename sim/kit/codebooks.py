@@ -8,7 +8,7 @@ import numpy as np
 from golden.exact.clustering import thresholds
 from golden.exact.fp16 import INFINITY, BitArray, floor_magnitude
 from golden.exact.grid import GRID, RECIPROCAL_DROP
-from golden.exact.mapping import stored_centroids
+from golden.exact.mapping import sign_code, stored_centroids
 from golden.exact.residual import reciprocal
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, MIN_SCALE_EXPONENT, IntArray
 from golden.exact.token_scale import Scale
@@ -56,6 +56,11 @@ def stored(centroids: IntArray, *, symmetric: bool, filler: int = 0, bits: int =
     """Return what an engine stores of a codebook, and ``filler`` for the entries not in use."""
     held = stored_centroids(centroids, symmetric=symmetric).tolist()
     return held + [filler] * ((1 << (bits - symmetric)) - len(held))
+
+
+def weight_words(spec: EngineSpec, held: Sequence[int] | IntArray) -> list[int]:
+    """Return what an engine stores of a weight codebook as it stands on ports."""
+    return sign_code(np.asarray(held), spec.numbers.w_centroid_bits).tolist()
 
 
 def measure_words(spec: EngineSpec, scale: Scale, centroids: IntArray) -> Any:

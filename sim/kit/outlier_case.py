@@ -12,6 +12,7 @@ from sim.kit.codebooks import (
     near_scale,
     scale_word,
     stored,
+    weight_words,
 )
 from sim.kit.random_layer import fitting_codebook
 from sim.kit.testbed import Testbed
@@ -68,7 +69,7 @@ class OutlierCase:
         inputs: dict[str, Any] = {
             "k_top": len(self.x) // 2,
             "digits": numbers.residual_digits(spec.inputs_max),
-            "w_centroids": stored(self.w_centroids, symmetric=self.symmetric),
+            "w_centroids": weight_words(spec, stored(self.w_centroids, symmetric=self.symmetric)),
             "scale": scale_word(self.scale),
             "measure": measure_words(spec, self.scale, self.a_centroids),
             "reciprocal": int(reciprocal(self.scale.mantissa)[0]),

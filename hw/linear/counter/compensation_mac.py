@@ -69,8 +69,8 @@ class CompensationMac(Sized[CounterSpec]):
             chosen = Array(self.w_centroids[n] for n in range(8))[code[:-1]]
             magnitude, negative = chosen, code[-1]
         else:
-            chosen = Array(self.w_centroids[n] for n in range(16))[code]
-            magnitude, negative = abs(chosen)[:MAGNITUDE_BITS], chosen[-1]
+            chosen = Array(self.w_centroids[n].as_value() for n in range(16))[code]
+            magnitude, negative = chosen[:-1], chosen[-1]
         held = Signal(MAGNITUDE_BITS + 1, name="centroid", reset_less=True)
         m.d.sync += held.eq(Cat(magnitude, negative))
         return held[:-1], held[-1]

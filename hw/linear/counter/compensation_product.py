@@ -3,7 +3,7 @@
 from amaranth.hdl import Const, Module, Signal
 
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS
-from hw.arith.columns import Columns, carry_select, compress, register, rows, two_each
+from hw.arith.columns import Columns, compress, register, rows, sum_of_parts, two_each
 from hw.linear.counter.counter_spec import CounterSpec
 from hw.stream.component import In, Out, Sized
 
@@ -43,5 +43,6 @@ class CompensationProduct(Sized[CounterSpec]):
         three = compress(m, columns, "product", levels=LEVELS, width=bits)
         a, b = rows(register(m, two_each(m, three, "last"), "two"))
         rounded = Signal(bits - shift, reset_less=True)
-        m.d.sync += rounded.eq(carry_select(m, a, b, "whole")[shift:])
+        whole = sum_of_parts(m, a, b, "whole", bits // 3, 2 * bits // 3)
+        m.d.sync += rounded.eq(whole[shift:bits])
         m.d.comb += self.product.eq(rounded)

@@ -7,7 +7,7 @@ from hw.linear.counter.counter_spec import CounterSpec
 from hw.stream.component import In, Out, Sized
 
 # Full adders behind one another before the first register.
-LEVELS = 6
+LEVELS = 5
 
 
 class CountTree(Sized[CounterSpec]):

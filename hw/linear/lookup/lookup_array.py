@@ -1,5 +1,7 @@
 """Lookup array: rows shared by all output lanes, weights looked up in them, sums per tile."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data
 
@@ -123,12 +125,10 @@ class LookupArray(Sized[EngineSpec]):
         """Return the registers that hold each input lane's row."""
         lanes = self.spec.inputs_per_beat
         rows = Signal(data.ArrayLayout(self.spec.row, lanes), reset_less=True)
+        constants = self._constants(m)
         for n in range(lanes):
-            if self.spec.numbers.made:
-                source, constant = RowMaker(self.spec), {"w_centroids": self.w_centroids}
-            else:
-                source, constant = RowSelect(self.spec), {"product_table": self.product_table}
-            select = self.put(m, f"select{n}", source, **constant)
+            source = RowMaker(self.spec) if self.spec.numbers.made else RowSelect(self.spec)
+            select = self.put(m, f"select{n}", source, **constants)
             m.d.comb += [
                 select.code.eq(self.codes.data.word_select(n, self.spec.code_bits)),
                 select.residual.eq(self.rows.data.word_select(n, self.spec.row.size)),
@@ -138,3 +138,14 @@ class LookupArray(Sized[EngineSpec]):
             with m.If(choose):
                 m.d.sync += rows[n].eq(select.row)
         return rows
+
+    def _constants(self, m: Module) -> dict[str, Any]:
+        """Return what all rows are chosen from or made of."""
+        if not self.spec.numbers.made:
+            return {"product_table": self.product_table}
+        # There long before a token's first row is made.
+        triples = Signal(self.spec.weight_triples)
+        for n, centroid in enumerate(self.w_centroids):
+            size = centroid if self.spec.numbers.symmetric else centroid.magnitude
+            m.d.sync += triples[n].eq(size + (size << 1))
+        return {"w_centroids": self.w_centroids, "triples": triples}

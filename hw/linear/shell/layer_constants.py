@@ -54,8 +54,9 @@ class LayerConstants(Sized[EngineSpec]):
     idle = In(1)
     """Whether words may be taken: no token is under way."""
     i = InStream(lambda c: c.word)
-    """``select`` (:class:`Select`), ``address`` and ``word``. Centroids and table entries are two's
-    complement, or magnitudes of the positive half when symmetric.
+    """``select`` (:class:`Select`), ``address`` and ``word``. Activation centroids and table
+    entries are two's complement, weight centroids magnitudes with the sign above; when symmetric,
+    all are magnitudes of the positive half.
     """
     shape = Out(lambda c: c.spec.shape)
     """Size of the layer."""

@@ -16,7 +16,7 @@ from hw.formats import INDEX_BITS
 from hw.linear.counter.counter_quantizer import CounterQuantizer
 from hw.linear.counter_fp16.fp16_quantizer import Fp16Quantizer
 from sim.kit.buffers import ServedBuffer, read_token, release
-from sim.kit.codebooks import row_values, scale_word, stored
+from sim.kit.codebooks import row_values, scale_word, stored, weight_words
 from sim.kit.corners import clean
 from sim.kit.random_layer import random_layer, random_tokens
 from sim.kit.testbed import Testbed
@@ -57,7 +57,8 @@ class Work:
         symmetric = self.spec.numbers.symmetric
         bed.set(shape=shape_of(self.layer))
         if "w_centroids" in bed.block.signature.members:
-            bed.set(w_centroids=stored(self.layer.w_centroids, symmetric=symmetric))
+            held = stored(self.layer.w_centroids, symmetric=symmetric)
+            bed.set(w_centroids=weight_words(self.spec, held))
         if not self.spec.numbers.made:
             bits = self.spec.code_bits
             bed.set(a_centroids=stored(self.layer.a_centroids, symmetric=symmetric, bits=bits))

@@ -5,7 +5,7 @@ import numpy as np
 
 from golden.exact.residual import residual_rows
 from sim.kit.buffers import ServedBuffer
-from sim.kit.codebooks import random_centroids, stored
+from sim.kit.codebooks import random_centroids, stored, weight_words
 from sim.kit.counting import fitting_residuals
 from sim.kit.lookups import CODES, random_shape, wrapped
 from sim.kit.testbed import Testbed
@@ -44,7 +44,7 @@ class Layer:
 
     def begin(self, bed: Testbed, stall: float) -> ServedBuffer:
         """Serve residuals and weights."""
-        bed.set(shape=self.shape, w_centroids=self.held)
+        bed.set(shape=self.shape, w_centroids=weight_words(self.spec, self.held))
         bed.send("row_i", self.weights.reshape(-1, self.spec.group_channels).tolist())
         words = [
             [pack(self.spec.residual, {"magnitude": abs(r), "negative": int(r < 0)}) for r in token]

@@ -4,7 +4,7 @@ import cocotb
 import numpy as np
 
 from golden.exact.residual import residual_rows
-from sim.kit.codebooks import random_centroids, stored
+from sim.kit.codebooks import random_centroids, stored, weight_words
 from sim.kit.counting import fitting_residuals
 from sim.kit.lookups import CODES, wrapped
 from sim.kit.testbed import Testbed
@@ -21,7 +21,7 @@ async def accumulates(dut) -> None:
     centroids = random_centroids(bed.rng, 16, symmetric=symmetric)
     held = np.array(stored(centroids, symmetric=symmetric))
     values = np.concatenate([held, -held]) if symmetric else held
-    bed.set(w_centroids=held.tolist())
+    bed.set(w_centroids=weight_words(spec, held))
     due: list[int | None] = []
     code = int(bed.rng.integers(CODES))
     for _ in range(CHANNELS):

@@ -7,6 +7,7 @@ import numpy as np
 
 from sim.kit.buffers import ServedBuffer
 from sim.kit.clock import cycle
+from sim.kit.codebooks import weight_words
 from sim.kit.lookups import (
     CODES,
     entry,
@@ -115,7 +116,7 @@ def begin(bed: Testbed, layer: Layer, stall: float) -> tuple[Any, ...]:
     """Serve a layer's tokens and weights."""
     bed.set(shape=layer.shape)
     if layer.spec.numbers.made:
-        bed.set(w_centroids=layer.centroids)
+        bed.set(w_centroids=weight_words(layer.spec, layer.centroids))
     else:
         bed.set(product_table=layer.table)
     bed.send("weight_i", layer.weights.reshape(-1, *layer.weights.shape[2:]).tolist())

@@ -2,6 +2,7 @@
 
 import cocotb
 
+from sim.kit.codebooks import weight_words
 from sim.kit.lookups import made_row, random_row, table_row
 from sim.kit.testbed import Testbed
 
@@ -17,10 +18,14 @@ async def chooses(dut) -> None:
     zero = {**zero, "entries": [0] * spec.entries}
     for _ in range(6):
         if spec.numbers.made:
-            constant, row_of, held = "w_centroids", made_row, random_row(bed.rng, spec)["entries"]
+            row_of, held = made_row, random_row(bed.rng, spec)["entries"]
+            bed.set(w_centroids=weight_words(spec, held), triples=[3 * abs(c) for c in held])
         else:
-            constant, row_of = "product_table", table_row
-            held = [random_row(bed.rng, spec)["entries"] for _ in range(spec.levels)]
+            row_of, held = (
+                table_row,
+                [random_row(bed.rng, spec)["entries"] for _ in range(spec.levels)],
+            )
+            bed.set(product_table=held)
         residual = random_row(bed.rng, spec)
         codes = range(1 << spec.code_bits)
         for code in bed.rng.choice(codes, min(len(codes), CODES), replace=False).tolist():
@@ -29,6 +34,6 @@ async def chooses(dut) -> None:
                     chosen = residual if compensation else row_of(spec, held, code)
                     (row,) = await bed.evaluate(
                         "row", residual=residual, code=code,
-                        compensation=compensation, used=used, **{constant: held},
+                        compensation=compensation, used=used,
                     )  # fmt: skip
                     assert row == (chosen if used else zero)
