@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from golden.exact.spec import NumberSpec
-from golden.quantise.pair_moments import one_hot, pair_moments
-from golden.quantise.product_table import ENOUGH, FURTHEST, product_table, round_together
+from golden.quantise.pair_moments import PairMoments, one_hot, pair_moments
+from golden.quantise.product_table import (
+    ENOUGH,
+    FURTHEST,
+    Table,
+    _Candidate,
+    product_table,
+    round_together,
+)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -114,3 +121,22 @@ def test_codebooks_of_zeros_have_a_table_of_zeros() -> None:
     spec = NumberSpec(symmetric=False, magnitude_bits=8)
     table = product_table(spec, np.zeros(4), np.arange(4.0), moments, quantisation=1.0)
     assert not table.entries.any()
+
+
+def test_refits_that_move_products_beyond_two_entries_are_not_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = NumberSpec(symmetric=True, magnitude_bits=4)
+    a = np.array([-2048, -512, 512, 2048])  # 2 and a half
+    within, beyond = (np.array([-w, -1024, 1024, w]) for w in (16 << 10, (16 << 10) + 1))
+
+    def refits(*_: object) -> list[_Candidate]:
+        def candidate(w: np.ndarray, error: float) -> _Candidate:
+            return _Candidate(Table(1.0, a, w, np.zeros((4, 4), np.int64)), 1, error, 0.0)
+
+        return [candidate(within, 2.0), candidate(beyond, 1.0)]
+
+    monkeypatch.setattr("golden.quantise.product_table._refits", refits)
+    moments = PairMoments(np.eye(4), np.eye(6))
+    table = product_table(spec, a / 1024, a / 1024, moments, quantisation=1.0)
+    assert table.w_centroids.max() == 16 << 10  # 2 * 16 = 2 * (15 + 1), the most there may be

@@ -108,13 +108,25 @@ def product_table(
         candidate
         for unit in np.unique(np.minimum(UNITS * best_fit, most / w_max / MARGIN))
         for candidate in _refits(spec, a_codebook, w_codebook, unit, moments)
-        if np.abs(from_grid(candidate.table.w_centroids, spec.w_fraction_bits)).max() <= most
+        if _fits(spec, candidate.table, most)
     ]
     near = [c for c in tried if not c.refits or c.moved <= FURTHEST**2 * quantisation]
     good = [c for c in near if c.arithmetic <= ENOUGH**2 * quantisation]
     if good:
         return min(good, key=lambda c: c.arithmetic + c.moved).table
     return min(near, key=lambda c: c.arithmetic).table
+
+
+def _fits(spec: NumberSpec, table: Table, most: float) -> bool:
+    """Return whether a layer may have a table, however far its codebooks moved.
+
+    The largest product of centroids may be twice as large as an entry, see
+    :class:`golden.exact.linear.QuantizedLinear`; no unit is so large that it would exceed that
+    before a refit.
+    """
+    a_max = np.abs(from_grid(table.a_centroids, A_FRACTION_BITS)).max()
+    w_max = np.abs(from_grid(table.w_centroids, spec.w_fraction_bits)).max()
+    return bool(w_max <= most and a_max * w_max <= 2 * (spec.entry_max + 1))
 
 
 def made_table(spec: NumberSpec, w_codebook: FloatArray) -> Table:
