@@ -17,6 +17,7 @@ from golden.chip.instruction import LAYOUT, Index, Instruction, Op, disassemble
 from golden.chip.machine import Machine
 from golden.chip.models import DECODER
 from golden.chip.shape import ChipShape
+from golden.chip.windows import ChipModel
 from golden.exact.cache_codes import CacheFormat, cache_codes
 from golden.exact.linear import QuantizedLinear
 from golden.exact.token_scale import ScaleFactor
@@ -228,6 +229,15 @@ def test_the_language_model_on_the_machine_is_near_the_language_model() -> None:
     wanted = whole.logits(np.array(tokens)[None])[0]
     error = np.abs(found - wanted).mean() / wanted.std()
     assert error < 0.12  # 0.06 as a rule; nothing is alike from 1 on
+
+
+def test_windows_are_what_the_machine_computes() -> None:
+    rng = np.random.default_rng(11)
+    shape = replace(TINY, heads=4, kv_heads=2)
+    tokens = rng.integers(0, shape.vocabulary, 12).tolist()
+    decoder = random_decoder(rng, shape)
+    found = ChipModel(decoder).logits(np.array(tokens)[None])[0]
+    assert np.array_equal(found, logits(decoder, SHAPE, tokens))
 
 
 def test_pairs_are_neighbours() -> None:

@@ -1,0 +1,132 @@
+"""Whole windows of text in the chip's numbers: the machine's logits, many positions at a time.
+
+Every number is what :class:`golden.chip.machine.Machine` computes, position by position; here all
+positions of a window go through an operation together wherever they do not depend on each other.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+from golden.chip.compiler import CACHE_PLACES, MIX_MEANS
+from golden.chip.constants import SPEC
+from golden.chip.decoder import Decoder, DecoderLayer
+from golden.chip.layer_image import channel_words
+from golden.exact.cache_codes import CacheFormat, cache_codes, scale_of
+from golden.exact.fp16 import BitArray, flush_nonfinite
+from golden.exact.fp16_arithmetic import add
+from golden.exact.grid import GRID, made_rows
+from golden.exact.linear import QuantizedLinear, forward
+from golden.exact.norms import SQUARE_UNIT, inverse, inverse_root, square_sum
+from golden.exact.spec import IntArray
+from golden.exact.token_scale import Scale, ScaleFactor
+from golden.exact.vector_operations import gate, largest, powers, rotate
+from golden.models.lm.tokens import Tokens
+
+ONE = 0x3C00
+
+
+class ChipModel:
+    """A decoder as the chip runs it, for text that is known.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    """
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.decoder = decoder
+        self.turns = decoder.turns()
+
+    def logits(self, windows: Tokens) -> np.ndarray:
+        """Return what the model expects after each token.
+
+        Parameters
+        ----------
+        windows : (B, T) int64
+            T up to the model's context.
+
+        Returns
+        -------
+        (B, T, vocabulary) float32
+        """
+        found = [self.bits(window).view(np.float16).astype(np.float32) for window in windows]
+        return np.stack(found)
+
+    def bits(self, tokens: IntArray) -> BitArray:
+        """Return the logits (T, vocabulary) of a window as FP16 patterns."""
+        x = self.decoder.embedding[tokens]
+        for layer in self.decoder.layers:
+            x = add(x, self._attention(layer, x))
+            norm = self._root(x)
+            gated = gate(_run(layer.gate, x, norm), _run(layer.up, x, norm))
+            x = add(x, _run(layer.down, gated))
+        return _run(self.decoder.head, x, self._root(x))
+
+    def _root(self, x: BitArray) -> Scale:
+        size = self.decoder.shape
+        start = round(size.hidden * size.norm_epsilon * 2**SQUARE_UNIT)
+        return inverse_root(square_sum(flush_nonfinite(x), start))
+
+    def _attention(self, layer: DecoderLayer, x: BitArray) -> BitArray:
+        size, length = self.decoder.shape, len(x)
+        norm = self._root(x)
+        query, key, value = (
+            _run(linear, x, norm).reshape(length, -1, size.head_width)
+            for linear in (layer.query, layer.key, layer.value)
+        )
+        turns = np.broadcast_to(self.turns[:length, None], query.shape)
+        query = rotate(query, turns)
+        key = rotate(key, turns[:, : size.kv_heads])
+        offset = np.broadcast_to(layer.key_offset.reshape(size.kv_heads, -1), key.shape)
+        key = add(key, offset)
+        mixed = np.empty_like(query)
+        for head in range(size.heads):
+            group = head * size.kv_heads // size.heads
+            codes, scales = cache_codes(key[:, group], layer.keys)
+            keys = _cached(layer.keys, codes.T, scales, self.decoder.score_outliers)
+            scores = forward(keys, query[:, head]).y
+            codes, scales = cache_codes(value[:, group], layer.values)
+            for position in range(length):
+                row = scores[position, : position + 1]
+                mixed[position, head] = self._mix(layer.values, row, codes, scales)
+        return _run(layer.output, mixed.reshape(length, -1))
+
+    def _mix(
+        self, form: CacheFormat, scores: BitArray, codes: IntArray, scales: BitArray
+    ) -> BitArray:
+        """Return a head's mix of the values so far."""
+        count = len(scores)
+        found, total = powers(scores, largest(scores), scales[:count])
+        ones = np.full(codes.shape[1], ONE, np.uint16)
+        outliers = min(count, self.decoder.mix_outliers)
+        layer = _cached(form, codes[:count], ones, outliers, Fraction(MIX_MEANS))
+        return forward(layer, found[None], inverse(np.array([total]))).y[0]
+
+
+def _run(layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> BitArray:
+    """Return what the chip makes of a layer."""
+    channel_words(layer)  # refuses what the chip's channels cannot hold
+    return forward(layer, x, factor).y
+
+
+def _cached(
+    form: CacheFormat,
+    codes: IntArray,
+    scales: BitArray,
+    outliers: int,
+    means: Fraction = Fraction(1),
+) -> QuantizedLinear:
+    """Return cached codes (K, N) as a linear layer."""
+    centroids = form.codebook()
+    return QuantizedLinear(
+        spec=SPEC,
+        a_centroids=GRID,
+        w_centroids=centroids,
+        product_table=made_rows(centroids),
+        w_index=np.where(codes < 8, codes + 8, 15 - codes).astype(np.uint8),
+        w_scale=scale_of(scales, CACHE_PLACES),
+        bias=np.zeros(len(scales), np.uint16),
+        k_top=outliers,
+        factor=ScaleFactor.mean(len(codes), means),
+    )

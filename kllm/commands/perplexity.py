@@ -1,0 +1,44 @@
+"""The command ``kllm perplexity``."""
+
+from typing import Annotated
+
+import typer
+
+from kllm.options import Json, Seed
+from kllm.results import deliver, require_json
+
+EXAMPLES = """
+Examples:
+
+kllm perplexity --texts 8  -  a minute and a half
+
+kllm perplexity --texts 128 --json chip.json  -  what the docs say, in some twenty minutes
+"""
+
+
+def command(
+    texts: Annotated[int, typer.Option(help="Windows of held-out text to measure on.")] = 8,
+    seed: Seed = 0,
+    json_file: Json = None,
+) -> None:
+    """Measure the perplexity of exactly what the chip computes, beside full precision.
+
+    Everything counts: 4-bit weights and output head, 8-bit activations, the cache of 4-bit keys and
+    values, norms, softmax and gates as the chip rounds them. Bit for bit what `kllm generate`
+    simulates, on text that is known.
+    """
+    from golden.accuracy.chip_eval import evaluate
+    from golden.base.console import console, working
+
+    require_json(json_file)
+    with working() as say:
+        found = evaluate(seed, texts, lambda done, of: say("windows", done / of))
+
+    def show() -> None:
+        console().print(
+            f"perplexity {found['perplexity']:.2f}, in full precision {found['fp32']:.2f}:"
+            f" {found['increase']:.2f} ± {found['standard_error']:.2f} more"
+            f" ({texts} windows, seed {seed})"
+        )
+
+    deliver(json_file, found, show)
