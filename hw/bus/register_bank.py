@@ -70,7 +70,7 @@ class RegisterBank(Component):
     Timing
     ------
     Latency : ``LATENCY`` cycle from ``arvalid`` to ``rvalid``, two from ``awvalid`` and ``wvalid``
-        to ``bvalid``, with which ``control`` changes; one from ``event`` to ``interrupt``.
+        to ``bvalid``, with which ``control`` changes; one from ``happens`` to ``interrupt``.
     Rate : one read in two cycles and one write in three.
     Through paths : none.
     Reset : all registers are 0; forgets what is under way.
@@ -84,7 +84,7 @@ class RegisterBank(Component):
     """What the host wrote, by the register's name."""
     status = In(_fields(Kind.STATUS))
     """What it reads."""
-    event = In(_fields(Kind.EVENT))
+    happens = In(_fields(Kind.EVENT))
     """Strobes: bits to be set. A bit that is set and cleared in one cycle is set."""
     interrupt = Out(1)
     """Whether an event is there that is enabled."""
@@ -112,7 +112,7 @@ class RegisterBank(Component):
         for one in self.registers:
             if one.kind == Kind.EVENT:
                 held[one.name] = event = Signal(one.bits, name=one.name)
-                m.d.sync += event.eq(event | self.event[one.name])
+                m.d.sync += event.eq(event | self.happens[one.name])
             else:
                 held[one.name] = (self.status if one.kind == Kind.STATUS else self.control)[
                     one.name
@@ -162,5 +162,5 @@ class RegisterBank(Component):
         mask = Cat(lane.replicate(8) for lane in self.s_axi.wstrb)[: one.bits]
         word = self.s_axi.wdata[: one.bits] & mask
         if one.kind == Kind.EVENT:
-            return (old & ~word) | self.event[one.name]
+            return (old & ~word) | self.happens[one.name]
         return word if one.kind == Kind.STROBE else word | (old & ~mask)

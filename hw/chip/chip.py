@@ -65,6 +65,6 @@ class Chip(Sized):
             core.run.start.eq(bank.control.start),
             core.give_up.eq(bank.control.stop),
             failed.eq(core.finished & core.fault.as_value().any()),
-            bank.event.events.eq(Cat(core.finished, failed)),
+            bank.happens.events.eq(Cat(core.finished, failed)),
             self.interrupt.eq(bank.interrupt),
         ]

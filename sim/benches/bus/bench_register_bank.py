@@ -74,9 +74,9 @@ class Host:
         self.held |= status
         self.held |= {name: self.held[name] | bits for name, bits in event.items()}
         await self.bed.cycles()
-        self.bed.set(status=status, event=event)
+        self.bed.set(status=status, happens=event)
         await self.bed.cycles()
-        self.bed.set(event=dict.fromkeys(event, 0))
+        self.bed.set(happens=dict.fromkeys(event, 0))
 
     def of(self, *kinds: Kind) -> list[Register]:
         """Return the registers of some kinds."""
@@ -166,8 +166,8 @@ async def strobes_once(dut) -> None:
         written = host.master.init_write(one.address, b"\xff" * 4)
         while not bed.port("s_axi_awready"):
             await bed.settled()
-        await bed.pulse(event={one.name: bits})
-        bed.set(event={one.name: 0})
+        await bed.pulse(happens={one.name: bits})
+        bed.set(happens={one.name: 0})
         await written.wait()
         host.held[one.name] = bits
         await host.check(one.address)
@@ -203,7 +203,7 @@ async def is_in_time(dut) -> None:
     assert reads == list(range(reads[0], reads[0] + 16, 2))
     assert writes == list(range(writes[0], writes[0] + 24, 3))
     await host.write(host.some(Kind.ENABLE).address, b"\xff" * 4)
-    bed.set(event={one.name: 1 for one in host.of(Kind.EVENT)})
+    bed.set(happens={one.name: 1 for one in host.of(Kind.EVENT)})
     for interrupt in (0, 1):
         await bed.settled()
         assert bed.get("interrupt") == interrupt
