@@ -22,6 +22,9 @@ from golden.quantise.methods.rtn import prepare_rtn
 from golden.quantise.methods.table import QUAROT
 from golden.quantise.recipes.table import DEFAULT
 
+# Recipes for which the residual stream is turned; grids get what codebooks get.
+TURNED = (DEFAULT, "uniform")
+
 
 def evaluate(options: EvalOptions, progress: Progress) -> Figures:
     """Quantise the language model on windows of training text and measure held-out ones.
@@ -90,7 +93,8 @@ def quantised_model(
     calibrated with them so.
 
     QuaRot and SmoothQuant change the whole model first, as published. ``kllm`` with the default
-    recipe turns the residual stream (see :func:`golden.models.lm.equivalents.turned`), and then
+    recipe, or with uniform grids refined alike, turns the residual stream (see
+    :func:`golden.models.lm.equivalents.turned`), and then
     ``outlier_share`` is the mean over all lookups (see :mod:`golden.models.lm.outlier_shares`).
     """
     form, prepare = _form(model, options, calibration)
@@ -117,7 +121,7 @@ def _form(
         return smooth, prepare_rtn
     if method in QUAROT:
         return rotated(model, options.seed), partial(prepare_rotated, **QUAROT[method])
-    if method == OWN and options.recipe == DEFAULT:
+    if method == OWN and options.recipe in TURNED:
         return turned(model, options.seed, calibration), None
     if method == "kllm_plain":
         return turned(model, options.seed, calibration), options.prepare()

@@ -11,6 +11,7 @@ from golden.exact.codebook import A_INDEX_BITS, require_index_bits
 from golden.exact.outliers import outliers_per_side
 from golden.models.lm.kv_cache import published_cache
 from golden.models.minilm import linear_layers
+from golden.quantise.methods.beyond import is_beyond, prepare_beyond, require_beyond
 from golden.quantise.methods.kllm import prepare_kllm
 from golden.quantise.methods.layer import Prepare
 from golden.quantise.methods.table import require_method
@@ -86,16 +87,22 @@ class EvalOptions:
             published_cache(self.method)
         outliers_per_side(1, self.outlier_share)
         if self.method == OWN:
-            require_index_bits("weight_bits", self.bits_w)
-            require_index_bits("activation_bits", self.bits_a, A_INDEX_BITS)
+            if self._beyond():
+                require_beyond(self.bits_w, self.bits_a, self.recipe)
+            else:
+                require_index_bits("weight_bits", self.bits_w)
+                require_index_bits("activation_bits", self.bits_a, A_INDEX_BITS)
 
     def prepare(self) -> Prepare:
         """Return the method, with what is for it alone."""
         if self.method == OWN:
             return partial(
-                prepare_kllm,
+                prepare_beyond if self._beyond() else prepare_kllm,
                 symmetric=self.symmetric,
                 outlier_share=self.outlier_share,
                 recipe=self.recipe,
             )
         return require_method(self.method)
+
+    def _beyond(self) -> bool:
+        return is_beyond(self.bits_w, self.bits_a, self.recipe)

@@ -94,7 +94,7 @@ def fit_activations(
     *,
     symmetric: bool,
     k_top: int,
-    fit: FitCodebook = fit_codebook,
+    fit: FitCodebook | None = None,
     entry_max: int = 255,
 ) -> ActivationFit:
     """Fit the activation codebook to tokens (T, K), without their outliers.
@@ -103,26 +103,27 @@ def fit_activations(
     ----------
     x : (T, K) uint16
     bits : int
-        2 to 5, or 8 for the grid.
+        2 to 5, or 8 for the grid; any that ``fit`` takes.
     symmetric : bool
     k_top : int
         Outliers on each side.
     fit : callable
-        Finds the codebook of values.
+        Finds the codebook of values, in the place of K-Means and of the grid.
     entry_max : int
         Largest entry of a row, for rows that are made.
     """
-    require_index_bits("activation_bits", bits, A_INDEX_BITS)
+    if not fit:
+        require_index_bits("activation_bits", bits, A_INDEX_BITS)
     mean = token_scale(x, ScaleFactor.mean(x.shape[1])).value()[:, None]
     ratio = x.view(np.float16).astype(np.float64) / mean
     inlier = ~_outlier_mask(fp16.key(x), k_top)
     # A token that consists of outliers alone (K = 1, say) still needs a codebook.
     values = ratio[inlier] if inlier.any() else ratio.ravel()
-    if bits == GRID_BITS:
+    if bits == GRID_BITS and not fit:
         grid = from_grid(GRID, A_FRACTION_BITS)
         scale = _grid_scale(values, grid, WEIGHT_REACH * grid[-1] / entry_max)
         return ActivationFit(ScaleFactor.mean(x.shape[1], scale), grid)
-    codebook = fit(values, bits, symmetric=symmetric)
+    codebook = (fit or fit_codebook)(values, bits, symmetric=symmetric)
     doublings = _doublings(float(np.abs(codebook).max()))
     return ActivationFit(
         ScaleFactor.mean(x.shape[1], Fraction(2) ** doublings), np.ldexp(codebook, -doublings)

@@ -8,7 +8,6 @@ from golden.exact import fp16
 from golden.exact.codebook import (
     A_INDEX_BITS,
     FloatArray,
-    fit_codebook,
     from_grid,
     nearest,
     require_index_bits,
@@ -59,7 +58,8 @@ def quantize_linear(
     weight_bits : int
         2, 3 or 4 bits an index.
     activation_bits : int
-        2 to 5 bits an index; or 8, for rows made of a uniform grid.
+        2 to 5 bits an index; or 8, for rows made of a uniform grid (no recipe of uniform grids has
+        such rows, for its weights need no rounding: see :mod:`golden.quantise.methods.beyond`).
     symmetric : bool
         Whether both codebooks are ``±c``. Recipes with uniform grids take no notice.
     outlier_share : float
@@ -82,7 +82,8 @@ def quantize_linear(
     symmetric = symmetric and not chosen.uniform
     try:
         require_index_bits("weight_bits", weight_bits)
-        require_index_bits("activation_bits", activation_bits, A_INDEX_BITS)
+        allowed = A_INDEX_BITS[:-1] if chosen.uniform else A_INDEX_BITS
+        require_index_bits("activation_bits", activation_bits, allowed)
         spec = default_numbers(
             symmetric=symmetric, magnitude_bits=magnitude_bits, activation_bits=activation_bits
         )
@@ -90,7 +91,7 @@ def quantize_linear(
         raise InputError(str(error)) from error
     x = _check(weight, bias, calibration)
     k_top = outliers_per_side(weight.shape[0], outlier_share)
-    kind = fit_grid if chosen.uniform else fit_codebook
+    kind = fit_grid if chosen.uniform else None
     tokens = fit_activations(
         x,
         activation_bits,
@@ -112,7 +113,7 @@ def quantize_linear(
     else:
         table = _table(spec, seen, tokens, w, fit, centred=chosen.corrects)
     codebook = from_grid(table.w_centroids, spec.w_fraction_bits)
-    scale, index = _finish(
+    scale, index = finish(
         chosen, aim, moments, WeightFit(fit.scale / table.unit, codebook, fit.index)
     )
     real_bias, offset = bias.astype(np.float64), np.zeros(len(bias))
@@ -251,10 +252,10 @@ def _table(
     )
 
 
-def _finish(
+def finish(
     recipe: Recipe, w: FloatArray, moments: InputMoments, fit: WeightFit
 ) -> tuple[Scale, IntArray]:
-    """Return scales in 11 bits, and indices, for a codebook (in table units) that is final.
+    """Return scales in 11 bits, and indices, for a codebook that is final.
 
     Scales are rounded before the indices are chosen, so their rounding costs next to nothing.
     """

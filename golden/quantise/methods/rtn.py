@@ -13,7 +13,7 @@ def prepare_fp16(
 ) -> FakeQuantized:
     """Return the layer with weights and activations rounded to FP16 alone."""
     del calibration, bits_w, bits_a, seed
-    return FakeQuantized(_to_half(weight.T), bias, _to_half)
+    return FakeQuantized(to_half(weight.T), bias, to_half)
 
 
 def prepare_rtn(
@@ -39,5 +39,6 @@ def prepare_rtn(
     return FakeQuantized(rounded.astype(np.float32), bias, activation)
 
 
-def _to_half(x: Array) -> Array:
+def to_half(x: Array) -> Array:
+    """Return values rounded to FP16."""
     return x.astype(np.float16).astype(np.float32)

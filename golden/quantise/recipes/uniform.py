@@ -15,6 +15,8 @@ from golden.quantise.activation_fit import MAX_CENTROID
 from golden.quantise.product_table import Table
 from golden.quantise.weight_fit import best_scales
 
+# Zero points tried at most, for activations: evenly spaced levels, where there are more.
+ZEROS_TRIED = 32
 # Steps tried, for each zero point; then as many again between the neighbours of the best.
 STEPS_TRIED = 32
 # The smallest steps tried, for activations and for a channel's weights, in parts of the one with
@@ -42,8 +44,9 @@ def fit_grid(values: FloatArray, bits: int, *, symmetric: bool) -> FloatArray:
         level = np.clip(np.rint(points / step), -zero, last - zero)
         return float(counts @ (points - step * level) ** 2)
 
+    zeros = range(0, last + 1, max(1, (last + 1) // ZEROS_TRIED))
     steps = widest * np.geomspace(SMALLEST_STEP, 2, STEPS_TRIED) / (last // 2)
-    zero, step = min(((z, s) for z in range(last + 1) for s in steps), key=lambda t: error(*t))
+    zero, step = min(((z, s) for z in zeros for s in steps), key=lambda t: error(*t))
     ratio = steps[1] / steps[0]
     fine = step * np.geomspace(1 / ratio, ratio, STEPS_TRIED)
     return min(fine, key=lambda s: error(zero, s)) * (np.arange(last + 1) - zero)
