@@ -18,6 +18,11 @@ Json = Annotated[
         "--json", metavar="FILE", help="Write the figures as JSON; - prints it, and no table."
     ),
 ]
+Kept = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", help="Show what --json wrote; measure nothing."),
+]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")]
 Plot = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Draw the figures: .png, .svg or .pdf.")
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from golden.base.errors import InputError
 from golden.base.files import require_writable, write_whole
 
 STANDARD_OUTPUT = Path("-")
@@ -42,3 +43,20 @@ def deliver(path: Path | None, figures: Any, show: Callable[[], object]) -> None
     if path != STANDARD_OUTPUT:
         show()
     write_json(path, figures)
+
+
+def read_kept(path: Path, command: str, column: str) -> list[dict[str, Any]]:
+    """Return the rows that a command's ``--json`` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or holds no rows with such a column.
+    """
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
+    if not isinstance(rows, list) or not all(isinstance(r, dict) and column in r for r in rows):
+        raise InputError(f"{path} is not what `{command} --json` writes")
+    return rows

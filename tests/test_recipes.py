@@ -150,26 +150,9 @@ def test_an_unknown_recipe_is_refused() -> None:
         quantize_linear(np.eye(4), np.zeros(4), x, recipe="refind")
 
 
-@pytest.mark.parametrize("bits", [3, 4])
-def test_a_uniform_grid_needs_no_rounding(layers, bits: int) -> None:
-    source = layers[0]
-    layer = quantize_linear(
-        *(source.weight[:, :40], source.bias[:40], source.calibration),
-        recipe="uniform",
-        activation_bits=bits,
-        symmetric=True,
-    )
-    assert not layer.spec.symmetric
-    steps = np.diff(layer.a_centroids), np.diff(layer.w_centroids)
-    assert all(np.ptp(step) <= 1 for step in steps)  # in units of the centroids' grids
-    assert 0 in layer.a_centroids
-    products = np.outer(layer.a_codebook(), layer.w_codebook())
-    np.testing.assert_allclose(layer.product_table, products, atol=0.6, rtol=1e-2)
-    # Each product is one of two integers times the same number: what an INT4 multiplier gives.
-    unit = np.gcd.reduce(layer.product_table, axis=None)
-    factors = layer.product_table[:, -1] // unit // 7, layer.product_table[-1] // unit
-    assert np.diff(factors[0]).tolist() == [1] * (2**bits - 1)
-    np.testing.assert_array_equal(layer.product_table, unit * np.outer(factors[0], range(-8, 8)))
+def test_no_engine_has_grids_for_codebooks() -> None:
+    with pytest.raises(InputError, match="the recipe uniform is for comparison"):
+        quantize_linear(np.eye(4), np.zeros(4), np.ones((3, 4)), recipe="uniform")
 
 
 def test_the_uniform_grid_of_least_error() -> None:

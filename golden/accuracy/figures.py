@@ -86,12 +86,22 @@ def print_figures(evaluation: "Evaluation", found: Runs) -> None:
         cells = {name: number(value, evaluation.places) for name, value in numbers.items()}
         cells |= {"seeds": str(len(runs))}
         if paired and label != first:
-            both = [paired(run, one) for run, one in zip(runs, groups[first], strict=True)]
-            over, errors = zip(*both, strict=True)
-            pair = (mean(over), error_of_mean(errors))
+            pair = difference(evaluation, runs, groups[first])
             cells[f"over {first}"] = " ± ".join(number(v, evaluation.places) for v in pair)
         rows.add_row(label, *(cells.get(name, "") for name in columns))
     console().print(rows)
+
+
+def difference(evaluation: "Evaluation", runs: Runs, others: Runs) -> tuple[float, float]:
+    """Return how much larger the metric of runs is in the mean than that of others, and its error.
+
+    Both are runs with the same seeds, of a model whose runs can be compared so.
+    """
+    if not evaluation.difference:
+        raise TypeError(f"{evaluation.title} has no paired difference")
+    both = [evaluation.difference(run, one) for run, one in zip(runs, others, strict=True)]
+    over, errors = zip(*both, strict=True)
+    return mean(over), error_of_mean(errors)
 
 
 def error_of_mean(errors: Sequence[float]) -> float:

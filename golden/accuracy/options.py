@@ -105,4 +105,4 @@ class EvalOptions:
         return require_method(self.method)
 
     def _beyond(self) -> bool:
-        return is_beyond(self.bits_w, self.bits_a, self.recipe)
+        return is_beyond(self.bits_a, self.recipe)

@@ -14,6 +14,7 @@ from golden.exact.codebook import (
     FloatArray,
     fit_codebook,
     from_grid,
+    gather,
     require_index_bits,
     to_grid,
 )
@@ -116,7 +117,7 @@ def fit_activations(
         require_index_bits("activation_bits", bits, A_INDEX_BITS)
     mean = token_scale(x, ScaleFactor.mean(x.shape[1])).value()[:, None]
     ratio = x.view(np.float16).astype(np.float64) / mean
-    inlier = ~_outlier_mask(fp16.key(x), k_top)
+    inlier = ~outlier_mask(fp16.key(x), k_top)
     # A token that consists of outliers alone (K = 1, say) still needs a codebook.
     values = ratio[inlier] if inlier.any() else ratio.ravel()
     if bits == GRID_BITS and not fit:
@@ -138,7 +139,7 @@ def see(x: BitArray, fit: ActivationFit, k_top: int) -> SeenTokens:
         scale=scale,
         ratio=x.view(np.float16) / scale.value()[:, None],
         index=activation_index(x, scale, to_grid(fit.codebook, A_FRACTION_BITS), made=fit.made),
-        outlier=_outlier_mask(keys, k_top),
+        outlier=outlier_mask(keys, k_top),
     )
 
 
@@ -161,16 +162,18 @@ def _grid_scale(values: FloatArray, grid: FloatArray, row_step: float) -> Fracti
     What is beyond the grid is lost; the rest is rounded to a step of it, and once more in the
     row, in steps of ``row_step``.
     """
-    magnitudes, steps = np.abs(values), (grid[-1] - grid[-2]) ** 2 + row_step**2
+    magnitudes, counts = gather(np.abs(values), np.full(len(values), 1 / len(values)))
+    steps = (grid[-1] - grid[-2]) ** 2 + row_step**2
 
     def error(scale: Fraction) -> float:
         beyond = np.maximum(magnitudes - float(scale) * grid[-1], 0)
-        return float((beyond**2).mean() + float(scale) ** 2 * steps / 12)
+        return float(counts @ beyond**2 + float(scale) ** 2 * steps / 12)
 
     return min(GRID_SCALES, key=error)
 
 
-def _outlier_mask(keys: IntArray, k_top: int) -> npt.NDArray[np.bool_]:
+def outlier_mask(keys: IntArray, k_top: int) -> npt.NDArray[np.bool_]:
+    """Return which values of tokens (T, K), given as what compares like them, are outliers."""
     mask = np.zeros(keys.shape, np.bool_)
     np.put_along_axis(mask, select_outliers(keys, k_top), True, axis=1)
     return mask

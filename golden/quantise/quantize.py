@@ -23,7 +23,6 @@ from golden.quantise.product_table import Table, made_table, product_table
 from golden.quantise.recipes.moments import InputMoments, input_moments
 from golden.quantise.recipes.refined import come_to_rest, settle
 from golden.quantise.recipes.table import DEFAULT, Recipe, require_recipe
-from golden.quantise.recipes.uniform import fit_grid, uniform_table
 from golden.quantise.recipes.weights import WeightFit
 
 Floats = npt.NDArray[np.floating]
@@ -58,16 +57,15 @@ def quantize_linear(
     weight_bits : int
         2, 3 or 4 bits an index.
     activation_bits : int
-        2 to 5 bits an index; or 8, for rows made of a uniform grid (no recipe of uniform grids has
-        such rows, for its weights need no rounding: see :mod:`golden.quantise.methods.beyond`).
+        2 to 5 bits an index; or 8, for rows made of a uniform grid.
     symmetric : bool
-        Whether both codebooks are ``±c``. Recipes with uniform grids take no notice.
+        Whether both codebooks are ``±c``.
     outlier_share : float
         Share of the inputs kept exact on each side, 0 to 0.5.
     magnitude_bits : int, optional
         Bits of a product beside its sign, 4 to 12.
     recipe : str
-        A name in :data:`golden.quantise.recipes.table.RECIPES`.
+        A name in :data:`golden.quantise.recipes.table.RECIPES`, but for uniform grids.
 
     Returns
     -------
@@ -79,11 +77,13 @@ def quantize_linear(
         If a number is not finite or out of range, or shapes do not match.
     """
     chosen = require_recipe(recipe)
-    symmetric = symmetric and not chosen.uniform
+    if chosen.uniform:
+        raise InputError(
+            f"the recipe {recipe} is for comparison: no engine has grids for codebooks"
+        )
     try:
         require_index_bits("weight_bits", weight_bits)
-        allowed = A_INDEX_BITS[:-1] if chosen.uniform else A_INDEX_BITS
-        require_index_bits("activation_bits", activation_bits, allowed)
+        require_index_bits("activation_bits", activation_bits, A_INDEX_BITS)
         spec = default_numbers(
             symmetric=symmetric, magnitude_bits=magnitude_bits, activation_bits=activation_bits
         )
@@ -91,13 +91,11 @@ def quantize_linear(
         raise InputError(str(error)) from error
     x = _check(weight, bias, calibration)
     k_top = outliers_per_side(weight.shape[0], outlier_share)
-    kind = fit_grid if chosen.uniform else None
     tokens = fit_activations(
         x,
         activation_bits,
         symmetric=symmetric,
         k_top=k_top,
-        fit=kind,
         entry_max=spec.entry_max,
     )
     seen = see(x, tokens, k_top)
@@ -107,9 +105,6 @@ def quantize_linear(
     fit = chosen.fit(aim, moments, weight_bits, symmetric=symmetric)
     if tokens.made:
         table = made_table(spec, fit.codebook)
-    elif chosen.uniform:
-        most = 1 / tokens.factor.value()
-        table = uniform_table(spec, tokens.codebook, fit.codebook, inputs=len(w), most_ratio=most)
     else:
         table = _table(spec, seen, tokens, w, fit, centred=chosen.corrects)
     codebook = from_grid(table.w_centroids, spec.w_fraction_bits)

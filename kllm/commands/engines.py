@@ -1,14 +1,11 @@
 """The command ``kllm engines``."""
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from golden.base.errors import InputError
-from kllm.options import LAYER, Json, Liberty
-from kllm.results import deliver, require_json
+from kllm.options import LAYER, Json, Kept, Liberty, Markdown
+from kllm.results import deliver, read_kept, require_json
 
 if TYPE_CHECKING:
     from gateware.design import Design
@@ -31,13 +28,8 @@ def command(
         list[str] | None,
         typer.Option(metavar="DESIGN", help="Measure the energy of this one, too; repeatable."),
     ] = None,
-    kept: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="FILE", help="Show what --json wrote; measure nothing."),
-    ] = None,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the table in Markdown.")
-    ] = False,
+    kept: Kept = None,
+    as_markdown: Markdown = False,
     liberty: Liberty = None,
     json_file: Json = None,
 ) -> None:
@@ -50,18 +42,12 @@ def command(
     from synth.report.engines import markdown
 
     require_json(json_file)
-    rows = _kept(kept) if kept else _measured(energy or [], liberty or [])
+    rows = (
+        read_kept(kept, "kllm engines", "products")
+        if kept
+        else _measured(energy or [], liberty or [])
+    )
     deliver(json_file, rows, lambda: typer.echo(markdown(rows)) if as_markdown else _show(rows))
-
-
-def _kept(path: Path) -> list[dict[str, Any]]:
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from None
-    if not isinstance(rows, list) or not all(isinstance(r, dict) and "products" in r for r in rows):
-        raise InputError(f"{path} is not what `kllm engines --json` writes")
-    return rows
 
 
 def _measured(energy: list[str], liberty: list[str]) -> list[dict[str, Any]]:

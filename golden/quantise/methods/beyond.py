@@ -10,13 +10,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from golden.base.errors import InputError
 from golden.exact import fp16
-from golden.exact.codebook import A_INDEX_BITS, W_INDEX_BITS, FloatArray
+from golden.exact.codebook import FloatArray, require_index_bits
 from golden.exact.fp16 import BitArray
 from golden.exact.outliers import outliers_per_side
 from golden.exact.token_scale import ScaleFactor, token_scale
-from golden.quantise.activation_fit import SeenTokens, fit_activations, see
+from golden.quantise.activation_fit import ActivationFit, SeenTokens, fit_activations, outlier_mask
 from golden.quantise.methods.grid import require_bits
 from golden.quantise.methods.layer import Array, FakeQuantized
 from golden.quantise.methods.rtn import to_half
@@ -28,19 +27,17 @@ from golden.quantise.recipes.uniform import fit_grid
 FULL_BITS = 16
 
 
-def is_beyond(bits_w: int, bits_a: int, recipe: str) -> bool:
-    """Return whether no engine runs layers of these bits, but this module does."""
-    grids = require_recipe(recipe).uniform
-    tables = bits_w in W_INDEX_BITS and bits_a in A_INDEX_BITS[:-1]
-    return bits_a == FULL_BITS or (grids and not tables)
+def is_beyond(bits_a: int, recipe: str) -> bool:
+    """Return whether no engine runs such layers, but this module does."""
+    return bits_a == FULL_BITS or require_recipe(recipe).uniform
 
 
 def require_beyond(bits_w: int, bits_a: int, recipe: str) -> None:
     """Raise InputError unless :func:`prepare_beyond` takes these bits."""
     if require_recipe(recipe).uniform:
         require_bits("bits_w", bits_w)
-    elif bits_w not in W_INDEX_BITS:
-        raise InputError(f"bits_w must be 2, 3 or 4, got {bits_w}")
+    else:
+        require_index_bits("weight_bits", bits_w)
     if bits_a != FULL_BITS:
         require_bits("bits_a", bits_a)
 
@@ -87,7 +84,15 @@ def _activations(
     fit = fit_activations(known, bits, symmetric=False, k_top=k_top, fit=fit_grid)
 
     def read(x: Array) -> FloatArray:
-        seen = see(fp16.to_bits(x), fit, k_top)
+        seen = _on_grid(fp16.to_bits(x), fit, k_top)
         return seen.values(fit.codebook) * seen.scale.value()[:, None]
 
-    return see(known, fit, k_top), fit.codebook, read
+    return _on_grid(known, fit, k_top), fit.codebook, read
+
+
+def _on_grid(x: BitArray, fit: ActivationFit, k_top: int) -> SeenTokens:
+    """Return tokens (T, K) as a uniform grid with ``k_top`` exact outliers a side reads them."""
+    grid, scale = fit.codebook, token_scale(x, fit.factor)
+    ratio = x.view(np.float16) / scale.value()[:, None]
+    index = np.clip(np.rint((ratio - grid[0]) / (grid[1] - grid[0])), 0, len(grid) - 1)
+    return SeenTokens(scale, ratio, index.astype(np.int64), outlier_mask(fp16.key(x), k_top))

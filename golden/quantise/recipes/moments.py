@@ -110,5 +110,8 @@ def input_moments(seen: SeenTokens, codebook: FloatArray, regard: Regard = ALL) 
         towards += np.linalg.solve(gram + RELUCTANCE * np.eye(inputs), lost)
     gram[np.diag_indices(inputs)] += np.float32(DAMPING)
     energy = (scale**2) @ seen.ratio**2 / len(scale)
-    shares = np.stack([(weight * scale) @ (seen.index == i) for i in range(len(codebook))])
+    place = seen.index * inputs + np.arange(inputs)
+    shares = np.bincount(
+        place.ravel(), np.repeat(weight * scale, inputs), len(codebook) * inputs
+    ).reshape(-1, inputs)
     return InputMoments(energy, mean, given, shares, gram, towards)

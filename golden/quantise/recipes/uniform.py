@@ -9,10 +9,7 @@ symmetric, as no table becomes smaller by it.
 
 import numpy as np
 
-from golden.exact.codebook import FloatArray, gather, to_grid
-from golden.exact.spec import A_FRACTION_BITS, NumberSpec
-from golden.quantise.activation_fit import MAX_CENTROID
-from golden.quantise.product_table import Table
+from golden.exact.codebook import FloatArray, gather
 from golden.quantise.weight_fit import best_scales
 
 # Zero points tried at most, for activations: evenly spaced levels, where there are more.
@@ -64,24 +61,3 @@ def grid_weights(w: FloatArray, energy: FloatArray, bits: int) -> tuple[FloatArr
     scale = np.zeros(len(live))
     scale[live] = largest[live] * best_scales(unit, energy, grid, SMALLEST_SCALE * high, high)
     return scale, grid
-
-
-def uniform_table(
-    spec: NumberSpec, a_grid: FloatArray, w_grid: FloatArray, *, inputs: int, most_ratio: float
-) -> Table:
-    """Return a table without any error: products of integers, times what still fits.
-
-    ``most_ratio`` token scales of an outlier, times a weight, must fit a residual row; levels of
-    activations so close that they do not are those of calibration that says nothing.
-    """
-    a_step, w_step = a_grid[1] - a_grid[0], w_grid[1] - w_grid[0]
-    ints = np.rint(np.outer(a_grid / a_step, w_grid / w_step)).astype(np.int64)
-    factor = max(1, spec.entry_max // int(np.abs(ints).max()))
-    w_most = factor * np.abs(w_grid / w_step).max()
-    closest = w_most * (most_ratio + MAX_CENTROID + 2) / spec.residual_max(inputs)
-    if a_step < closest:
-        a_grid = a_grid * (closest / a_step)
-        a_step = closest
-    unit = factor / (a_step * w_step)
-    a, w = to_grid(a_grid, A_FRACTION_BITS), to_grid(w_grid * unit, spec.w_fraction_bits)
-    return Table(unit, a, w, ints * factor)
