@@ -111,7 +111,6 @@ def input_moments(seen: SeenTokens, codebook: FloatArray, regard: Regard = ALL) 
     gram[np.diag_indices(inputs)] += np.float32(DAMPING)
     energy = (scale**2) @ seen.ratio**2 / len(scale)
     place = seen.index * inputs + np.arange(inputs)
-    shares = np.bincount(
-        place.ravel(), np.repeat(weight * scale, inputs), len(codebook) * inputs
-    ).reshape(-1, inputs)
+    met = np.bincount(place.ravel(), np.repeat(weight * scale, inputs), len(codebook) * inputs)
+    shares = np.asarray(met, np.float64).reshape(-1, inputs)
     return InputMoments(energy, mean, given, shares, gram, towards)
