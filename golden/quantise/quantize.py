@@ -79,7 +79,8 @@ def quantize_linear(
     chosen = require_recipe(recipe)
     if chosen.uniform:
         raise InputError(
-            f"the recipe {recipe} is for comparison: no engine has grids for codebooks"
+            f"the recipe {recipe} is for comparison, as no engine has such layers: `kllm eval`"
+            " measures it"
         )
     try:
         require_index_bits("weight_bits", weight_bits)

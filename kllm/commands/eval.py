@@ -43,6 +43,10 @@ kllm eval --method kllm --method atom --method quarot --method rtn_g128
 
 kllm eval --recipe paper --plain --outliers 0.01
 
+kllm eval --bits-a 16  -  what the weights alone lose, with activations in FP16
+
+kllm eval --recipe uniform --bits-w 5 --bits-a 5  -  integers in the place of codebooks
+
 kllm eval --ablation --layers layer.0  -  what each part of the recipe is good for
 
 kllm eval --model lm --texts 256 --method kllm --method quarot_asym_g128 --method fp16
@@ -89,8 +93,10 @@ def command(
     Calibration and measurement use different texts, drawn anew for each seed, and nothing was
     chosen on what is measured. The standard error is over texts, or windows, each against full
     precision on the same.
-    ``kllm`` runs the integer form of the engines, bit for bit, FP16 between layers. Options of
-    kllm, such as --outliers and --plain, are without effect on other methods.
+    ``kllm`` runs the integer form of the engines, bit for bit, FP16 between layers; but for two
+    that no engine has, for comparison: --bits-a 16 leaves activations as they are, and --recipe
+    uniform has integers of 2 to 8 bits for weights and activations. Options of kllm, such as
+    --outliers and --plain, are without effect on other methods.
     """
     from dataclasses import replace
 
