@@ -108,7 +108,8 @@ class Compiler(Builder):
     def token(self) -> None:
         """Compile all of a token."""
         size, at = self.size, self.at
-        self.do("token", Op.TAKE, address=self.tokens)
+        by_position = {"index": Index.POSITION, "stride": TOKEN_BYTES}
+        self.do("token", Op.TAKE, address=self.tokens, **by_position)
         self.load("embedding", at["x"], self.embedding, size.hidden, Index.TOKEN)
         self.load("turns", at["turns"], self.turns, size.head_width, Index.POSITION)
         for n in range(size.layers):
@@ -117,7 +118,7 @@ class Compiler(Builder):
         self.do("known", Op.NEXT, scaled=True)
         self._root("norm")
         self._head()
-        self.do("next", Op.NEXT, address=self.tokens)
+        self.do("next", Op.NEXT, address=self.tokens + TOKEN_BYTES, **by_position)
 
     def _root(self, name: str) -> None:
         size = self.size

@@ -16,7 +16,7 @@ class Op(enum.IntEnum):
     """What an instruction does; see :class:`golden.chip.machine.Machine`."""
 
     NEXT = 0  # the end of the program: the token that was chosen is written, and is the next
-    TAKE = 15  # the token of this position becomes the one at hand
+    TAKE = 15  # a token of memory becomes the one at hand
     LOAD = 1  # numbers from memory into the vector memory
     STORE = 2  # and back
     CONSTANTS = 3  # load words into the engine

@@ -71,8 +71,7 @@ class Machine:
                 if one.scaled and following >= known:
                     continue
                 if not one.scaled:
-                    at = one.address + TOKEN_BYTES * following
-                    self.write(at, self.chosen.to_bytes(TOKEN_BYTES, "little"))
+                    self.write(self.address(one), self.chosen.to_bytes(TOKEN_BYTES, "little"))
                 self.position = following
                 return None if one.scaled else self.chosen
             getattr(self, one.op.name.lower())(one)
@@ -121,9 +120,8 @@ class Machine:
     # Instructions.
 
     def take(self, one: Instruction) -> None:
-        """Read the token at this position."""
-        data = self.read(one.address + TOKEN_BYTES * self.position, TOKEN_BYTES)
-        self.token = int.from_bytes(data, "little")
+        """Read the token at hand."""
+        self.token = int.from_bytes(self.read(self.address(one), TOKEN_BYTES), "little")
 
     def load(self, one: Instruction) -> None:
         """Copy numbers from memory to the vector memory."""

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.utils import exact_log2
 
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES
-from hw.chip.chip_spec import ADDRESS_BITS
+from hw.chip.chip_spec import ADDRESS_BITS, address_sum
 from hw.chip.unit import Unit
 from hw.chip.write_port import write_layout
 from hw.formats import INDEX_BITS
@@ -59,9 +59,10 @@ class CacheWriter(Unit):
             self.write_o.valid.eq(full | scaling),
             written.eq(self.write_o.valid & self.write_o.ready),
         ]
+        offset = Mux(step.keys, place << width[0], place << width[1])
         with m.If(self.start):
             m.d.sync += [
-                address.eq(step.address + Mux(step.keys, place << width[0], place << width[1])),
+                address.eq(address_sum(m, step.address, offset, "first")),
                 count.eq(0),
                 full.eq(0),
                 scaling.eq(0),
@@ -76,30 +77,32 @@ class CacheWriter(Unit):
             with m.If((count + 1) << exact_log2(spec.vector_lanes) == length):
                 m.d.sync += [full.eq(1), count.eq(0)]
         with m.If(written):
-            m.d.sync += [full.eq(0), address.eq(address + step.step), scaling.eq(end & ~scaling)]
+            following = address_sum(m, address, step.step, "following")
+            m.d.sync += [full.eq(0), address.eq(following), scaling.eq(end & ~scaling)]
 
         size = len(piece.strobe)
         strobes = {
             n: (1 << n // CODES_PER_BYTE) - 1 for n in (engine.inputs_per_beat, engine.output_lanes)
         }
-        scale_address = step.outputs + (step.position << exact_log2(FP16_BYTES))
+        scale_offset = step.position << exact_log2(FP16_BYTES)
+        scale_address = address_sum(m, step.outputs, scale_offset, "scale_address")
         keys = word[INDEX_BITS * (most - engine.inputs_per_beat) :]
         values = word[INDEX_BITS * (most - engine.output_lanes) :]
         bits = len(piece.data)
         m.d.comb += piece.address.eq(Mux(full, address, scale_address))
-        offset = piece.address[: exact_log2(size)]
+        byte = piece.address[: exact_log2(size)]
         with m.If(full & step.keys):
             m.d.comb += [
                 piece.data.eq(keys.replicate(bits // len(keys))),
-                piece.strobe.eq(strobes[engine.inputs_per_beat] << offset),
+                piece.strobe.eq(strobes[engine.inputs_per_beat] << byte),
             ]
         with m.Elif(full):
             m.d.comb += [
                 piece.data.eq(values.replicate(bits // len(values))),
-                piece.strobe.eq(strobes[engine.output_lanes] << offset),
+                piece.strobe.eq(strobes[engine.output_lanes] << byte),
             ]
         with m.Else():
             m.d.comb += [
                 piece.data.eq(self.scale.replicate(bits // 16)),
-                piece.strobe.eq(0b11 << offset),
+                piece.strobe.eq(0b11 << byte),
             ]

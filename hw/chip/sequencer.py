@@ -7,7 +7,15 @@ from amaranth.utils import exact_log2
 from golden.chip.instruction import BYTES, Index, Op
 from golden.chip.shape import TOKEN_BYTES
 from hw.bus.axi_reader import word
-from hw.chip.chip_spec import ADDRESS_BITS, INSTRUCTION, POSITION_BITS, REQUEST, STEP, ChipSpec
+from hw.chip.chip_spec import (
+    ADDRESS_BITS,
+    INSTRUCTION,
+    POSITION_BITS,
+    REQUEST,
+    STEP,
+    ChipSpec,
+    address_sum,
+)
 from hw.chip.write_port import write_layout
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.token_buffer import Port
@@ -196,23 +204,21 @@ class Sequencer(Sized[ChipSpec]):
         with m.Elif(left != 0):
             m.d.sync += [left.eq(left >> 1), stride.eq(stride << 1)]
             with m.If(left[0]):
-                m.d.sync += self._address.eq(self._address + stride)
+                m.d.sync += self._address.eq(address_sum(m, self._address, stride, "strided"))
         with m.Else():
             m.d.sync += begun.eq(0)
             m.next = "START"
 
     def _start(self, m: Module) -> None:
         """Begin to carry an instruction out."""
-        word, token = self._word, exact_log2(TOKEN_BYTES)
-        following = self.position + 1
-        m.d.sync += self._pc.eq(self._pc + BYTES)
+        word, following = self._word, self.position + 1
+        pc = address_sum(m, self._pc, Const(BYTES, ADDRESS_BITS), "following_pc")
+        m.d.sync += self._pc.eq(pc)
         m.next = "ASK"
         with m.Switch(word.op):
             with m.Case(Op.TAKE.value):
-                m.d.sync += self._address.eq(self._address + (self.position << token))
                 m.next = "ASK TOKEN"
             with m.Case(Op.NEXT.value):
-                m.d.sync += self._address.eq(self._address + (following << token))
                 with m.If(~word.scaled):
                     m.next = "WRITE"
                 with m.Elif(following < self.run.known):

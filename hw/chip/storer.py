@@ -1,9 +1,9 @@
 """Storer: numbers of the vector memory into the memory outside."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.utils import exact_log2
 
-from hw.chip.chip_spec import ADDRESS_BITS, COUNT_BITS
+from hw.chip.chip_spec import ADDRESS_BITS, COUNT_BITS, address_sum
 from hw.chip.unit import Unit
 from hw.chip.write_port import write_layout
 from hw.stream.component import Out, OutStream
@@ -57,7 +57,7 @@ class Storer(Unit):
         with m.If(taken):
             m.d.sync += [
                 left.eq(left - lanes),
-                address.eq(address + 2 * lanes),
+                address.eq(address_sum(m, address, Const(2 * lanes, ADDRESS_BITS), "following")),
                 word.eq(word + 1),
             ]
         with m.If(self.start):

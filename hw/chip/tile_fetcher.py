@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Signal
 from amaranth.utils import exact_log2
 
-from hw.chip.chip_spec import ADDRESS_BITS, COUNT_BITS, words_of
+from hw.chip.chip_spec import ADDRESS_BITS, COUNT_BITS, address_sum, words_of
 from hw.chip.tile_buffer import TileWrite
 from hw.chip.unit import Reader
 from hw.stream.component import In, Out
@@ -65,7 +65,8 @@ class TileFetcher(Reader):
             m.d.sync += [beat.eq(0), word.eq(0)]
         with m.Elif(going):
             with m.If(request.ready):
-                m.d.sync += [going.eq(0), address.eq(address + step.step), asked.eq(asked + 1)]
+                following = address_sum(m, address, step.step, "following")
+                m.d.sync += [going.eq(0), address.eq(following), asked.eq(asked + 1)]
         with m.Elif(busy & room & (asked != tiles)):
             m.d.sync += going.eq(1)
         with m.If(taken):
