@@ -2,11 +2,15 @@
 
 from functools import partial
 
-from gateware.point import listed
+from gateware.point import Point, listed
 from gateware.sizes import sized
 from golden.exact.spec import default_numbers
 from hw.chip.chip_core import ChipCore
 from hw.chip.chip_spec import ChipSpec
+from hw.chip.tile_buffer import TileBuffer
+from hw.chip.vector_memory import VectorMemory
+from hw.chip.word_splitter import WordSplitter
+from hw.chip.write_port import WritePort
 from hw.engine_spec import EngineSpec
 
 NUMBERS = default_numbers(symmetric=True, activation_bits=8)
@@ -22,6 +26,18 @@ def chip_spec(engine: dict[str, int], **sizes: int) -> ChipSpec:
 TINY = chip_spec(sized(4, 4, 64, 64, 4, 2), bus_bits=64, vector_words=64, vector_lanes=1)
 EDGE = chip_spec(sized(16, 16, 768, 768, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4)
 LARGE = chip_spec(sized(16, 64, 768, 768, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4)
+# For benches of blocks: a beat is one word of the bus, or several; a word of the vector memory is
+# larger than an input channel's codes, or as large.
+SIZES = {
+    "small": chip_spec(sized(8, 4, 32, 32, 4, 2), bus_bits=128, vector_words=32, vector_lanes=2),
+    "wide": chip_spec(sized(4, 16, 32, 64, 2, 4), bus_bits=128, vector_words=32, vector_lanes=1),
+}
+BLOCKS = {
+    "word_splitter": WordSplitter,
+    "vector_memory": VectorMemory,
+    "tile_buffer": TileBuffer,
+    "write_port": WritePort,
+}
 CHIPS = {"chip_tiny": TINY, "chip_edge": EDGE, "chip_large": LARGE}
 
 
@@ -33,4 +49,11 @@ def _about(spec: ChipSpec) -> str:
     )
 
 
-POINTS = tuple(listed(name, partial(ChipCore, spec), _about(spec)) for name, spec in CHIPS.items())
+POINTS = (
+    *(listed(name, partial(ChipCore, spec), _about(spec)) for name, spec in CHIPS.items()),
+    *(
+        Point(f"{name}_{size}", partial(kind, spec))
+        for name, kind in BLOCKS.items()
+        for size, spec in SIZES.items()
+    ),
+)

@@ -12,6 +12,8 @@ from hw.vector.vector_spec import VectorWrite
 class Loader(Reader):
     """Carry out LOAD, as :meth:`golden.chip.machine.Machine.load` says.
 
+    The address is that of a whole word of the bus.
+
     Timing
     ------
     Latency : a part is written in the cycle in which it comes.

@@ -18,8 +18,8 @@ class WordSplitter(Sized[ChipSpec]):
     ------
     Latency : 0 cycles from ``i.valid`` to ``o.valid``.
     Rate : one part per cycle.
-    Through paths : ``i`` to ``o``; ``o.ready``, ``size``, ``done`` and ``i.payload.last`` to
-        ``i.ready``; combinational.
+    Through paths : ``i.valid`` to ``o.valid``, ``i.payload`` to ``o.payload``, ``o.ready`` to
+        ``i.ready``; ``size`` and ``done`` to ``i.ready``; combinational.
     Reset : the next part is the first of a word.
     """
 

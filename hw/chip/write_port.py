@@ -22,8 +22,9 @@ class WritePort(Sized[ChipSpec]):
     ------
     Latency : 0 cycles from ``i.valid`` to ``request_o.valid`` and ``word_o.valid``.
     Rate : one piece per cycle.
-    Through paths : ``i`` to both outputs; their ``ready`` to ``i.ready`` and to each other's
-        ``valid`` of the next piece.
+    Through paths : ``i.valid`` to ``request_o.valid`` and ``word_o.valid``, ``i.payload`` to
+        ``request_o.payload`` and ``word_o.payload``, ``request_o.ready`` and ``word_o.ready`` to
+        ``i.ready``; combinational.
     Reset : drops nothing; the piece at hand goes out anew.
     """
 

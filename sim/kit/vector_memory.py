@@ -11,12 +11,13 @@ from sim.kit.testbed import Testbed
 
 
 class VectorMemory:
-    """Serves a block's ``read`` port and, if it has one, keeps what its ``write`` port writes.
+    """Serves a block's ``read`` port and keeps what its ``write`` port writes, if it has them.
 
     Parameters
     ----------
     bed : Testbed
-        The bench; its block has a ``spec``, instructions ``i``, and says when it is ``idle``.
+        The bench; its block has a ``spec``. It says when it is ``idle`` and takes instructions
+        ``i``, or is a :class:`hw.chip.unit.Unit`.
     numbers : (words * word_lanes,) uint16, optional
         What is in the memory; by default any patterns.
 
@@ -28,12 +29,14 @@ class VectorMemory:
 
     def __init__(self, bed: Testbed, numbers: BitArray | None = None) -> None:
         self._bed = bed
-        self._spec: VectorSpec = bed.block.spec
+        self._spec: VectorSpec = getattr(bed.block.spec, "vectors", bed.block.spec)
         size = self._spec.words * self._spec.word_lanes
         self.numbers = bed.rng.integers(1 << 16, size=size).astype(np.uint16)
         if numbers is not None:
             self.numbers[:] = numbers
-        self._writes = "write" in bed.block.signature.members
+        ports = bed.block.signature.members
+        self._reads, self._writes = ("read" in ports), ("write" in ports)
+        self._is_unit = "busy" in ports
 
     def serve(self) -> None:
         """Begin to serve the ports; a reset ends it."""
@@ -48,13 +51,20 @@ class VectorMemory:
         lanes = self._spec.word_lanes
         return self.numbers[address * lanes : (address + 1) * lanes].tolist()
 
+    def _is_idle(self) -> bool:
+        bed = self._bed
+        if self._is_unit:
+            return not bed.get("busy")
+        return bed.get("idle") and not bed.port("i__valid")
+
     async def _run(self) -> None:
         bed, lanes = self._bed, self._spec.word_lanes
         while True:
             await bed.settled()
-            read = self._word(bed.get("read__address")) if bed.get("read__en") else None
+            reads = self._reads and bed.get("read__en")
+            read = self._word(bed.get("read__address")) if reads else None
             mask = bed.get("write__en") if self._writes else 0
-            if bed.get("idle") and not bed.port("i__valid"):
+            if self._is_idle():
                 assert read is None, "an idle unit must leave the memory to others"
                 assert not mask, "an idle unit must leave the memory to others"
             if mask:
