@@ -5,10 +5,18 @@ from functools import partial
 from gateware.point import Point, listed
 from gateware.sizes import sized
 from golden.exact.spec import default_numbers
+from hw.chip.cache_writer import CacheWriter
 from hw.chip.chip_core import ChipCore
 from hw.chip.chip_spec import ChipSpec
+from hw.chip.constant_loader import ConstantLoader
+from hw.chip.feeder import Feeder
+from hw.chip.loader import Loader
+from hw.chip.output_writer import OutputWriter
+from hw.chip.storer import Storer
 from hw.chip.tile_buffer import TileBuffer
+from hw.chip.tile_fetcher import TileFetcher
 from hw.chip.vector_memory import VectorMemory
+from hw.chip.weight_reader import WeightReader
 from hw.chip.word_splitter import WordSplitter
 from hw.chip.write_port import WritePort
 from hw.engine_spec import EngineSpec
@@ -33,6 +41,14 @@ SIZES = {
     "wide": chip_spec(sized(4, 16, 32, 64, 2, 4), bus_bits=128, vector_words=32, vector_lanes=1),
 }
 BLOCKS = {
+    "constant_loader": ConstantLoader,
+    "cache_writer": CacheWriter,
+    "tile_fetcher": TileFetcher,
+    "weight_reader": WeightReader,
+    "loader": Loader,
+    "storer": Storer,
+    "feeder": Feeder,
+    "output_writer": OutputWriter,
     "word_splitter": WordSplitter,
     "vector_memory": VectorMemory,
     "tile_buffer": TileBuffer,

@@ -1,7 +1,7 @@
 """Constant loader: load words, and scales of channels, from the memory outside into the engine."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.utils import exact_log2
+from amaranth.utils import bits_for, exact_log2
 
 from golden.chip.constants import LoadWord
 from golden.chip.instruction import Op
@@ -22,7 +22,8 @@ class ConstantLoader(Reader):
     ------
     Latency : a part goes to the engine in the cycle in which it comes.
     Rate : one load word per cycle, of ``scale_lanes`` channels.
-    Through paths : ``i`` to ``load_o``, ``load_o.ready`` to ``i.ready``; combinational.
+    Through paths : ``i.valid`` to ``load_o.valid``, ``i.payload`` to ``load_o.payload``,
+        ``load_o.ready`` to ``i.ready``; combinational.
     Reset : drops the step.
     """
 
@@ -93,7 +94,7 @@ class ConstantLoader(Reader):
         size = load.select == Select.SIZE
         with m.If(taken & size & (load.address == Size.K_TOP.value)):
             lanes = self.spec.engine.inputs_per_beat
-            k_top = load.word[: exact_log2(lanes) + 8]
+            k_top = load.word[: bits_for(self.spec.engine.outliers_max)]
             m.d.sync += self.outlier_lanes.eq(Mux(k_top >= lanes // 2, lanes, k_top << 1))
 
 

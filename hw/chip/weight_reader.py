@@ -25,8 +25,8 @@ class WeightReader(Sized[ChipSpec]):
     Latency : 1 cycle from a request to its answer; for a beat of outliers ``outlier_lanes + 2``
         cycles more.
     Rate : a beat of inputs per cycle; a beat of outliers in ``outlier_lanes + 3`` cycles.
-    Through paths : ``o.ready`` to ``request_i.ready``, ``filled`` to ``request_i.ready`` and
-        ``read``; combinational.
+    Through paths : ``o.ready`` and ``request_i.payload`` to ``request_i.ready``; ``filled`` to
+        ``request_i.ready`` and ``read``; ``read.data`` to ``o.payload``; combinational.
     Reset : drops what is under way.
     """
 

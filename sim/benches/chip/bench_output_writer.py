@@ -1,0 +1,59 @@
+"""cocotb bench for OutputWriter: outputs of layers of any width to anywhere."""
+
+import cocotb
+import numpy as np
+
+from golden.chip.instruction import Instruction, Op
+from sim.kit.chip_units import Steps
+from sim.kit.testbed import Testbed
+from sim.kit.traffic import every_traffic
+from sim.kit.vector_memory import VectorMemory
+
+STEPS = 12
+LIMIT = 2000  # cycles, whatever pauses
+
+
+def any_outputs(bed: Testbed) -> Instruction:
+    """Return a LINEAR step: often of one output more or less than whole words."""
+    spec, rng = bed.block.spec, bed.rng
+    lanes = spec.engine.inputs_per_beat
+    count = max(1, int(rng.integers(5)) * lanes + int(rng.integers(-1, 3)))
+    return Instruction(op=Op.LINEAR, d=int(rng.integers(spec.vectors.words - 6)), outputs=count)
+
+
+def send(bed: Testbed, outputs: np.ndarray) -> None:
+    """Send outputs, and any numbers in the lanes beyond them."""
+    lanes = bed.block.spec.engine.scale_lanes
+    beats = bed.rng.integers(1 << 16, size=(-(-len(outputs) // lanes), lanes))
+    beats.ravel()[: len(outputs)] = outputs
+    last = np.arange(len(beats)) == len(beats) - 1
+    items = zip(beats.tolist(), last.tolist(), strict=True)
+    bed.send("i", [{"lanes": beat, "infinite": 0, "last": int(end)} for beat, end in items])
+
+
+@every_traffic
+@cocotb.test(timeout_time=400, timeout_unit="us")
+async def writes(dut, traffic: str) -> None:
+    """All outputs stand one behind the other; nothing else has changed."""
+    bed = await Testbed(dut).start()
+    spec = bed.block.spec
+    inside = VectorMemory(bed)
+    steps = Steps(bed, inside.serve)
+    send(bed, bed.rng.integers(1 << 16, size=20))
+    await steps.break_off(traffic, any_outputs(bed))
+    await bed.restart(traffic)
+    inside.serve()
+    expected = inside.numbers.copy()
+    for _ in range(STEPS):
+        one = any_outputs(bed)
+        outputs = bed.rng.integers(1 << 16, size=one.outputs)
+        # Outputs wait for their step: those of the next one may be there already.
+        send(bed, outputs)
+        await bed.cycles(int(bed.rng.integers(4)))
+        np.testing.assert_array_equal(inside.numbers, expected, "before the step")
+        busy = await steps.run(one, limit=LIMIT)
+        first = one.d * spec.engine.inputs_per_beat
+        expected[first : first + one.outputs] = outputs
+        np.testing.assert_array_equal(inside.numbers, expected, one.text())
+        if traffic == "free":
+            assert busy == -(-one.outputs // spec.engine.scale_lanes)
