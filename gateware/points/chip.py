@@ -12,6 +12,7 @@ from hw.chip.constant_loader import ConstantLoader
 from hw.chip.feeder import Feeder
 from hw.chip.loader import Loader
 from hw.chip.output_writer import OutputWriter
+from hw.chip.sequencer import Sequencer
 from hw.chip.storer import Storer
 from hw.chip.tile_buffer import TileBuffer
 from hw.chip.tile_fetcher import TileFetcher
@@ -38,7 +39,7 @@ LARGE = chip_spec(sized(16, 64, 768, 768, 16, 4), bus_bits=1024, vector_words=25
 # larger than an input channel's codes, or as large.
 SIZES = {
     "small": chip_spec(sized(8, 4, 32, 32, 4, 2), bus_bits=128, vector_words=32, vector_lanes=2),
-    "wide": chip_spec(sized(4, 16, 32, 64, 2, 4), bus_bits=128, vector_words=32, vector_lanes=1),
+    "wide": chip_spec(sized(4, 32, 32, 128, 2, 4), bus_bits=128, vector_words=32, vector_lanes=1),
 }
 BLOCKS = {
     "constant_loader": ConstantLoader,
@@ -72,4 +73,7 @@ POINTS = (
         for name, kind in BLOCKS.items()
         for size, spec in SIZES.items()
     ),
+    # An instruction takes two words of the bus, or stands beside others in one.
+    Point("sequencer_small", partial(Sequencer, SIZES["small"])),
+    Point("sequencer_edge", partial(Sequencer, EDGE)),
 )

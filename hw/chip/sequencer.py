@@ -67,7 +67,8 @@ class Sequencer(Sized[ChipSpec]):
 
     run = In(lambda c: Run())
     """``start``: a strobe while not ``running``. Positions go from ``first`` to before ``limit``;
-    tokens of the ``known`` first ones are there. With ``ends`` the run ends behind ``end_token``.
+    tokens of the ``known`` first ones, as many as ``limit`` at most, are there. With ``ends`` the
+    run ends behind ``end_token``.
     """
     running = Out(1)
     """Whether a run is under way."""
@@ -104,7 +105,7 @@ class Sequencer(Sized[ChipSpec]):
         m.d.comb += [
             following.eq(self.position + 1),
             ends.eq(
-                (following == self.run.limit)
+                (following >= self.run.limit)
                 | (self.run.ends & (self.chosen == self.run.end_token))
             ),
         ]

@@ -11,6 +11,7 @@ from sim.kit.traffic import TRAFFIC, every_traffic
 MEMORY = 1 << 13
 STEPS = 8
 LIMIT = 6000  # cycles, whatever pauses
+SLOW = 0.97  # chance that a tile is needed for a cycle more
 
 
 class Buffer:
@@ -60,7 +61,8 @@ class Buffer:
                 self.words[place] = bed.get("write__data")
             released = bed.port("released")
             await bed.cycles()
-            if released < len(self.tiles) and bed.rng.random() >= self.stall:
+            slow = self.stall and bed.rng.random() < SLOW
+            if released < len(self.tiles) and not slow:
                 bed.set(released=released + 1)
 
 

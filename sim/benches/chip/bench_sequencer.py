@@ -1,0 +1,260 @@
+"""cocotb bench for Sequencer: made-up programs, position after position, and what ends them."""
+
+import struct
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from golden.chip.instruction import BYTES, Index, Instruction, Op
+from golden.chip.machine import Machine
+from golden.chip.shape import TOKEN_BYTES
+from hw.chip.sequencer import Fault
+from hw.chip.write_port import write_layout
+from sim.kit.chip_units import step_of, write_pieces
+from sim.kit.clock import cycle
+from sim.kit.testbed import Testbed
+from sim.kit.traffic import every_traffic
+
+POSITIONS = 12
+TOKENS, PROGRAM, END = 0, 256, 4096
+VOCABULARY = 1000
+RUNS = 3
+LONG = 90  # cycles of a step in which the next instruction is fetched and worked out
+UNITS = [op for op in Op if op not in (Op.NEXT, Op.TAKE)]
+
+
+class Notes(Machine):
+    """A machine that notes what its units are told, and chooses tokens that were made up."""
+
+    def __init__(self, shape: Any, memory: bytes, choices: list[int]) -> None:
+        super().__init__(shape, memory)
+        self.steps: list[dict[str, int]] = []
+        self.choices = iter(choices)
+
+    def note(self, one: Instruction) -> None:
+        """Note a step."""
+        outputs = self.position + 1 if one.outputs_grow else one.outputs
+        address = self.address(one) & 0xFFFF_FFFF
+        one = replace(one, count=self.count(one), outputs=outputs, address=address)
+        self.steps.append(step_of(one, self.position))
+        if one.op == Op.CHOOSE:
+            self.chosen = next(self.choices)
+
+
+for _op in UNITS:
+    setattr(Notes, _op.name.lower(), Notes.note)
+
+
+@dataclass
+class Run:
+    """What a host asks for."""
+
+    first: int
+    known: int
+    limit: int
+    end_token: int
+    ends: int
+    program: int = PROGRAM
+
+
+def any_program(bed: Testbed) -> list[Instruction]:
+    """Return a program: any steps, a token taken before, one chosen behind."""
+    rng = bed.rng
+
+    def some(most: int) -> list[Instruction]:
+        return [any_step(rng) for _ in range(int(rng.integers(1, most)))]
+
+    known = Instruction(op=Op.NEXT, scaled=True)
+    take = Instruction(op=Op.TAKE, address=TOKENS)
+    choose = Instruction(op=Op.CHOOSE, count=3)
+    end = Instruction(op=Op.NEXT, address=TOKENS)
+    begins = [replace(one, index=Index.POSITION) for one in some(3)]  # there is no token yet
+    return [*begins, take, *some(6), known, *some(4), choose, *some(3), end]
+
+
+def any_step(rng: np.random.Generator) -> Instruction:
+    """Return any instruction of a unit, but for those that choose."""
+    op = UNITS[int(rng.integers(len(UNITS) - 1))]
+    word = Instruction(op=op).pack()[:1] + bytes([int(rng.integers(64))]) + rng.bytes(BYTES - 2)
+    one = Instruction.unpack(word)
+    return replace(one, op=Op.ADD) if one.op == Op.CHOOSE else one
+
+
+class Chip:
+    """The units, the memory and the host around the sequencer, all made up."""
+
+    def __init__(self, bed: Testbed) -> None:
+        self.bed, self.spec = bed, bed.block.spec
+        self.program = any_program(bed)
+        code = b"".join(one.pack() for one in self.program)
+        self.memory = bytearray(bed.rng.bytes(END))
+        self.memory[PROGRAM : PROGRAM + len(code)] = code
+        tokens = bed.rng.integers(VOCABULARY, size=POSITIONS + 1).tolist()
+        struct.pack_into(f"<{len(tokens)}I", self.memory, TOKENS, *tokens)
+        self.choices = bed.rng.integers(4, size=POSITIONS).tolist()
+        self.steps: list[dict[str, int]] = []
+        self.begun: list[int] = []
+        self.ended: list[int] = []
+
+    def serve(self) -> None:
+        """Begin, after a reset or before a run."""
+        self.steps, self.begun, self.ended = [], [], []
+        self.written = self.answered = 0
+        for name in ("request_o", "write_o"):
+            for each in (self.bed.sinks[name].items, self.bed.sinks[name].valid_at):
+                each.clear()
+        self.bed.set(busy=0, chosen=VOCABULARY)
+        tasks = [cocotb.start_soon(self._units()), cocotb.start_soon(self._answer())]
+        self.bed.tasks += tasks
+        self.tasks = tasks
+
+    async def _units(self) -> None:
+        """Be busy for some cycles with each step."""
+        bed, choices = self.bed, iter(self.choices)
+        left, shown = 0, None
+        while True:
+            await bed.settled()
+            starts = bed.get("starts")
+            if starts:
+                assert not left, "a step begins while a unit is busy"
+                shown = bed.get("step")
+                assert starts == 1 << shown["op"]
+                self.steps.append(shown)
+                self.begun.append(cycle())
+                left = int(bed.rng.choice([1, 2, 7, LONG])) + 1
+            elif left:
+                assert bed.get("step") == shown, "a step changed while it was carried out"
+            left -= left > 0
+            await bed.cycles()
+            bed.set(busy=int(left > 0))
+            if starts and left == 0:
+                raise AssertionError("a unit takes a cycle at least")
+            if left == 0 and len(self.ended) < len(self.begun):
+                self.ended.append(cycle())
+                if shown and shown["op"] == Op.CHOOSE:
+                    bed.set(chosen=next(choices))
+
+    async def _answer(self) -> None:
+        """Answer what is asked of memory, the tokens in it that were written before."""
+        bed, size = self.bed, self.spec.bus_bytes
+        piece = write_layout(self.spec).members["strobe"]
+        while True:
+            asked, written = bed.sinks["request_o"].items, bed.sinks["write_o"].items
+            write_pieces(self.memory, written[self.written :], piece)
+            self.written = len(written)
+            if self.answered == len(asked):
+                await bed.cycles()
+                continue
+            one = asked[self.answered]
+            self.answered += 1
+            for n in range(one["words"]):
+                at = one["address"] + n * size
+                data = int.from_bytes(self.memory[at : at + size], "little")
+                await bed.sources["i"].send([{"data": data, "last": int(n == one["words"] - 1)}])
+
+    def any_run(self) -> Run:
+        """Return what a host may ask for."""
+        rng = self.bed.rng
+        first, known, limit = np.sort(rng.integers(POSITIONS, size=3)).tolist()
+        return Run(first, known, limit + 1, int(rng.integers(4)), int(rng.integers(2)))
+
+    async def start(self, run: Run) -> None:
+        """Start a run."""
+        await self.bed.pulse("run__start", **{f"run__{n}": v for n, v in vars(run).items()})
+
+    def expect(self, run: Run) -> tuple[Notes, list[tuple[int, int]]]:
+        """Return the machine that has done a run, and what it reads from memory."""
+        machine = Notes(self.spec.shape, bytes(self.memory), self.choices)
+        machine.position = run.first
+        size, asked = self.spec.bus_bytes, []
+        known = next(n for n, one in enumerate(self.program) if one.op == Op.NEXT and one.scaled)
+        while True:
+            knows = machine.position + 1 < run.known
+            for n, one in enumerate(self.program[: known + 1 if knows else None]):
+                asked.append((PROGRAM + BYTES * n, max(1, BYTES // size)))
+                if one.op == Op.TAKE:
+                    asked.append((TOKENS + TOKEN_BYTES * machine.position, 1))
+            chosen = machine.run(PROGRAM, run.known)
+            ends = run.ends and chosen == run.end_token
+            if chosen is not None and (ends or machine.position == run.limit):
+                return machine, [(address // size * size, words) for address, words in asked]
+
+    def end(self) -> None:
+        """Stop serving."""
+        for task in self.tasks:
+            task.cancel()
+
+
+@every_traffic
+@cocotb.test(timeout_time=4000, timeout_unit="us")
+async def runs(dut, traffic: str) -> None:
+    """Each step is the machine's, so are the tokens, and nothing else is read."""
+    bed = await Testbed(dut).start()
+    chip = Chip(bed)
+    for wait in bed.burst():
+        chip.serve()
+        await chip.start(chip.any_run())
+        await bed.cycles(wait)
+        await bed.restart(traffic)
+        assert not bed.get("running")
+    await bed.restart(traffic)
+    finished = bed.strobe("finished")
+    for n in range(RUNS):
+        chip.serve()
+        run = chip.any_run()
+        machine, asked = chip.expect(run)
+        begun = cycle()
+        await chip.start(run)
+        await bed.until("finished")
+        await bed.cycles()
+        assert not bed.get("running")
+        assert bed.get("fault") == Fault.NONE.value
+        assert len(finished) == n + 1
+        await bed.receive("request_o", len(asked))
+        assert [tuple(one.values()) for one in bed.sinks["request_o"].items] == asked
+        for at, (got, wanted) in enumerate(zip(chip.steps, machine.steps, strict=True)):
+            assert got == wanted, f"step {at}: expected {wanted}, got {got}"
+        assert chip.memory == machine.memory.tobytes()
+        chip.end()
+        if traffic == "free":
+            assert bed.sinks["request_o"].valid_at[0] == begun + 1
+            gaps = np.subtract(chip.begun[1:], chip.ended[:-1])
+            assert gaps.min() == 1, "the next one is ready by then"
+
+
+@cocotb.test(timeout_time=4000, timeout_unit="us")
+async def faults(dut) -> None:
+    """End a run with the fault that it is told of, or at what is no instruction."""
+    bed = await Testbed(dut).start()
+    chip = Chip(bed)
+    for n in range(8):
+        chip.serve()
+        run = Run(0, 1, POSITIONS, 0, 0)
+        machine, _ = chip.expect(run)
+        place = int(bed.rng.integers(len(chip.program)))
+        at = PROGRAM + BYTES * place
+        kept = chip.memory[at]
+        if n % 2:
+            chip.memory[at] = int(bed.rng.integers(16, 256))
+        await chip.start(run)
+        fault = Fault.INSTRUCTION
+        if n % 2 == 0:
+            await bed.cycles(int(bed.rng.integers(300)))
+            fault = (Fault.MEMORY, Fault.NUMBER, Fault.STOPPED)[int(bed.rng.integers(3))]
+            bed.set(stop=fault.value)
+        await bed.until("finished")
+        await bed.settled()
+        assert bed.get("fault") == fault.value
+        assert not bed.get("running")
+        before = [one.op in UNITS for one in chip.program[:place]]
+        count = sum(before) if n % 2 else len(chip.steps)
+        assert chip.steps == machine.steps[:count]
+        assert not bed.port("busy"), "it ends behind the instruction at hand"
+        await bed.cycles(30)
+        assert len(chip.steps) == count
+        chip.memory[at] = kept
+        bed.set(stop=0)
+        chip.end()
+        await bed.cycles()
