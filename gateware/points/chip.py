@@ -6,10 +6,12 @@ from gateware.point import Point, listed
 from gateware.sizes import sized
 from golden.exact.spec import default_numbers
 from hw.chip.cache_writer import CacheWriter
+from hw.chip.chip import Chip
 from hw.chip.chip_core import ChipCore
 from hw.chip.chip_spec import ChipSpec
 from hw.chip.constant_loader import ConstantLoader
 from hw.chip.feeder import Feeder
+from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
 from hw.chip.output_writer import OutputWriter
 from hw.chip.sequencer import Sequencer
@@ -73,6 +75,8 @@ POINTS = (
         for name, kind in BLOCKS.items()
         for size, spec in SIZES.items()
     ),
+    Point("linear_unit_small", partial(LinearUnit, SIZES["small"])),
+    Point("chip", partial(Chip, TINY)),
     # An instruction takes two words of the bus, or stands beside others in one.
     Point("sequencer_small", partial(Sequencer, SIZES["small"])),
     Point("sequencer_edge", partial(Sequencer, EDGE)),
