@@ -40,7 +40,7 @@ LARGE = chip_spec(sized(16, 64, 768, 768, 16, 4), bus_bits=1024, vector_words=25
 # For benches of blocks: a beat is one word of the bus, or several; a word of the vector memory is
 # larger than an input channel's codes, or as large.
 SIZES = {
-    "small": chip_spec(sized(8, 4, 32, 32, 4, 2), bus_bits=128, vector_words=32, vector_lanes=2),
+    "small": chip_spec(sized(8, 4, 32, 32, 6, 2), bus_bits=128, vector_words=32, vector_lanes=2),
     "wide": chip_spec(sized(4, 32, 32, 128, 2, 4), bus_bits=128, vector_words=32, vector_lanes=1),
 }
 BLOCKS = {

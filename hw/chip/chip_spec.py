@@ -70,6 +70,11 @@ class ChipSpec:
             raise ValueError(
                 f"bus_bits must hold the scales and biases of {engine.scale_lanes} channels"
             )
+        if engine.scale_lanes > engine.inputs_per_beat:
+            raise ValueError(
+                f"a word of the vector memory, {engine.inputs_per_beat} numbers, must hold the"
+                f" {engine.scale_lanes} outputs of a beat"
+            )
         if not self.vector_bits <= self.bus_bits <= self.beat_bits:
             raise ValueError(
                 f"bus_bits must be from {self.vector_bits}, a word of the vector memory, to"

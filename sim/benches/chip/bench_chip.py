@@ -19,7 +19,7 @@ SHAPE = DecoderShape(
 )
 PROMPT = [9]
 LIMIT = 2  # positions: as many new tokens
-CYCLES = 20_000  # that a run may take, whatever pauses
+CYCLES = 12_000  # that a run may take, whatever pauses
 
 
 class Host:
