@@ -8,6 +8,7 @@ from hw.stream.component import In, Out, Sized
 from hw.stream.pipeline import later
 from hw.stream.share import looked_at
 from hw.stream.token_buffer import ReadPort, WritePort
+from hw.token.clustering_unit import ClusteringUnit
 from hw.token.coding import coding_unit, measure_layout, prepared
 
 
@@ -60,7 +61,7 @@ class ClusterPass(Sized[EngineSpec]):
         ]
         for n in range(lanes):
             unit = self.put(m, f"unit{n}", coding_unit(self.spec), measure=self.measure)
-            if hasattr(unit, "en"):
+            if isinstance(unit, ClusteringUnit) and unit.latency:
                 m.d.comb += unit.en.eq(1)
             m.d.comb += [
                 unit.activation.eq(prepared(self.spec, self.tokens.data.word_select(n, 16))),
