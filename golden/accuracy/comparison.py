@@ -23,7 +23,6 @@ KINDS: Mapping[str, EvalOptions] = {
     "INT4, refined alike": EvalOptions(recipe=UNIFORM),
     "INT5 x INT5, refined alike": EvalOptions(recipe=UNIFORM, bits_w=5, bits_a=5),
     "QuaRot, W4A4 (`quarot_asym_g128`)": EvalOptions(method="quarot_asym_g128"),
-    "QuaRot, W4A8 (`quarot_asym_g128`)": EvalOptions(method="quarot_asym_g128", bits_a=8),
     "Atom, W4A4 (`atom`)": EvalOptions(method="atom"),
     "Atom, 128 channels in 8 bits (`atom_128`)": EvalOptions(method="atom_128"),
 }

@@ -28,8 +28,9 @@ GRID_BITS, GRID_FRACTION_BITS = 8, 4
 GRID_MAX = (1 << (GRID_BITS - 1)) - 1
 # What stands in the way of an outlier: its own centroid, and roundings, in units of s_a * C_W.
 BESIDE = 4
-# The narrowest table entries whose rounding stays below a tenth of the quantisation error on at
-# least 34 of MiniLM's 36 linear layers, and below a fifth on all: `kllm study` measures it.
+# The narrowest table entries whose rounding stayed below a tenth of the quantisation error on at
+# least 34 of MiniLM's 36 linear layers, and below a fifth on all, with activations of 4 bits and
+# codebooks that could move as far as quantisation errs: docs/accuracy.md. `kllm study` measures it.
 SYMMETRIC_MAGNITUDE_BITS = 8
 PLAIN_MAGNITUDE_BITS = 9
 # Entries of rows that are made are rounded one by one, and cannot be chosen to let errors cancel.
