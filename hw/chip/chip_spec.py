@@ -141,7 +141,7 @@ class ChipSpec:
 
 def address_sum(m: Module, address: Value, more: Value, name: str) -> Value:
     """Return an address plus what lies between, in parts: one carry would come too late."""
-    return sum_of_parts(m, address, more, name, 11, 22)[:ADDRESS_BITS]
+    return sum_of_parts(m, address, more, name, 9, 17, 25)[:ADDRESS_BITS]
 
 
 def words_of(size: Value, per_word: int) -> Value:

@@ -21,10 +21,9 @@ class WritePort(Sized[ChipSpec]):
     Timing
     ------
     Latency : 0 cycles from ``i.valid`` to ``request_o.valid`` and ``word_o.valid``.
-    Rate : one piece per cycle.
+    Rate : one piece in two cycles: it is taken in the cycle after both have gone out.
     Through paths : ``i.valid`` to ``request_o.valid`` and ``word_o.valid``, ``i.payload`` to
-        ``request_o.payload`` and ``word_o.payload``, ``request_o.ready`` and ``word_o.ready`` to
-        ``i.ready``; combinational.
+        ``request_o.payload`` and ``word_o.payload``; combinational.
     Reset : drops nothing; the piece at hand goes out anew.
     """
 
@@ -46,7 +45,6 @@ class WritePort(Sized[ChipSpec]):
         place = piece.address[exact_log2(size) :][: exact_log2(copies)]
         outputs = {"request": self.request_o, "word": self.word_o}
         sent = {name: Signal(name=f"{name}_sent") for name in outputs}
-        through = [sent[name] | port.ready for name, port in outputs.items()]
         m.d.comb += [
             self.request_o.payload.address.eq(
                 piece.address[exact_log2(spec.bus_bytes) :] << exact_log2(spec.bus_bytes)
@@ -54,7 +52,7 @@ class WritePort(Sized[ChipSpec]):
             self.request_o.payload.words.eq(1),
             self.word_o.payload.data.eq(piece.data.replicate(copies)),
             self.word_o.payload.strobe.eq(piece.strobe << (place * size)),
-            self.i.ready.eq(through[0] & through[1]),
+            self.i.ready.eq(sent["request"] & sent["word"]),
         ]
         for name, port in outputs.items():
             m.d.comb += port.valid.eq(self.i.valid & ~sent[name])
