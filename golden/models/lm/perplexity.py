@@ -1,11 +1,11 @@
 """Perplexity of the language model, whole or quantised."""
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from golden.models.lm.model import LanguageModel
 from golden.models.lm.tokens import Tokens
 
 Losses = npt.NDArray[np.float64]
@@ -14,12 +14,21 @@ Track = Callable[[Iterable[Tokens]], Iterable[Tokens]]
 BATCH = 8  # windows at a time
 
 
-def losses(model: LanguageModel, text: Tokens, track: Track = iter) -> Losses:
+class Expects(Protocol):
+    """What says what it expects after each token."""
+
+    def logits(self, windows: Tokens, /) -> npt.NDArray[np.float32]:
+        """Return logits (B, T, vocabulary) of windows (B, T)."""
+        ...
+
+
+def losses(model: Expects, text: Tokens, track: Track = iter) -> Losses:
     """Return each window's mean negative log-likelihood (W,) of its tokens after the first.
 
     Parameters
     ----------
-    model : LanguageModel
+    model : Expects
+        A language model, in whatever numbers.
     text : (W, T) int64
     track : callable, optional
         Wraps the batches of windows, to show progress.
