@@ -71,13 +71,13 @@ def _about(spec: ChipSpec) -> str:
 POINTS = (
     *(listed(name, partial(ChipCore, spec), _about(spec)) for name, spec in CHIPS.items()),
     *(
-        Point(f"{name}_{size}", partial(kind, spec))
+        Point(f"{name}_{size}", partial(kind, spec), steady=("step",))
         for name, kind in BLOCKS.items()
         for size, spec in SIZES.items()
     ),
     Point("linear_unit_small", partial(LinearUnit, SIZES["small"])),
     Point("chip", partial(Chip, TINY)),
     # An instruction takes two words of the bus, or stands beside others in one.
-    Point("sequencer_small", partial(Sequencer, SIZES["small"])),
-    Point("sequencer_edge", partial(Sequencer, EDGE)),
+    Point("sequencer_small", partial(Sequencer, SIZES["small"]), steady=("chosen",)),
+    Point("sequencer_edge", partial(Sequencer, EDGE), steady=("chosen",)),
 )

@@ -67,9 +67,10 @@ def any_program(bed: Testbed) -> list[Instruction]:
         return [any_step(rng) for _ in range(int(rng.integers(1, most)))]
 
     known = Instruction(op=Op.NEXT, scaled=True)
-    take = Instruction(op=Op.TAKE, address=TOKENS)
+    by_position: dict[str, Any] = {"index": Index.POSITION, "stride": TOKEN_BYTES}
+    take = Instruction(op=Op.TAKE, address=TOKENS, **by_position)
     choose = Instruction(op=Op.CHOOSE, count=3)
-    end = Instruction(op=Op.NEXT, address=TOKENS)
+    end = Instruction(op=Op.NEXT, address=TOKENS + TOKEN_BYTES, **by_position)
     begins = [replace(one, index=Index.POSITION) for one in some(3)]  # there is no token yet
     return [*begins, take, *some(6), known, *some(4), choose, *some(3), end]
 
