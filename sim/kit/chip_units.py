@@ -7,7 +7,8 @@ import cocotb
 
 from golden.chip.instruction import Instruction
 from golden.chip.shape import FP16_BYTES
-from hw.chip.chip_spec import STEP
+from hw.chip.chip_spec import STEP, ChipSpec
+from hw.chip.write_port import write_layout
 from sim.kit.clock import cycle
 from sim.kit.testbed import Testbed
 from sim.kit.words import width
@@ -135,6 +136,11 @@ class Parts:
                 self.taken[-1] += 1
                 if self._done:  # in the cycle in which it was taken
                     break
+
+
+def piece_sizes(spec: ChipSpec) -> dict[str, int]:
+    """Return the bits of each field of a piece; those of ``strobe`` are the bytes of its data."""
+    return {name: width(shape) for name, shape in write_layout(spec).members.items()}
 
 
 def write_pieces(memory: bytearray, pieces: list[dict[str, int]], size: int) -> None:

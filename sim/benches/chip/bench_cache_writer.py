@@ -7,8 +7,7 @@ from golden.chip.instruction import Instruction, Op
 from golden.chip.machine import Machine
 from golden.exact.cache_codes import CacheFormat, cache_codes
 from golden.exact.token_scale import ScaleFactor
-from hw.chip.write_port import write_layout
-from sim.kit.chip_units import Steps, write_pieces
+from sim.kit.chip_units import Steps, piece_sizes, write_pieces
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 
@@ -81,7 +80,7 @@ async def keeps(dut, traffic: str) -> None:
     bed = await Testbed(dut).start()
     spec = bed.block.spec
     machine = Machine(spec.shape, bed.rng.bytes(MEMORY))
-    memory, size = bytearray(machine.memory), write_layout(spec).members["strobe"]
+    memory, size = bytearray(machine.memory), piece_sizes(spec)["strobe"]
     work = Work(bed)
     steps = Steps(bed, work.serve)
     await steps.break_off(traffic, work.one, work.position)

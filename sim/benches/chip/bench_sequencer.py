@@ -11,8 +11,7 @@ from golden.chip.instruction import BYTES, Index, Instruction, Op
 from golden.chip.machine import Machine
 from golden.chip.shape import TOKEN_BYTES
 from hw.chip.sequencer import Fault
-from hw.chip.write_port import write_layout
-from sim.kit.chip_units import step_of, write_pieces
+from sim.kit.chip_units import piece_sizes, step_of, write_pieces
 from sim.kit.clock import cycle
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
@@ -140,7 +139,7 @@ class Chip:
     async def _answer(self) -> None:
         """Answer what is asked of memory, the tokens in it that were written before."""
         bed, size = self.bed, self.spec.bus_bytes
-        piece = write_layout(self.spec).members["strobe"]
+        piece = piece_sizes(self.spec)["strobe"]
         while True:
             asked, written = bed.sinks["request_o"].items, bed.sinks["write_o"].items
             write_pieces(self.memory, written[self.written :], piece)

@@ -6,8 +6,7 @@ import numpy as np
 from golden.chip.instruction import Instruction, Op
 from golden.chip.machine import Machine
 from golden.chip.shape import FP16_BYTES
-from hw.chip.write_port import write_layout
-from sim.kit.chip_units import Steps, write_pieces
+from sim.kit.chip_units import Steps, piece_sizes, write_pieces
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 from sim.kit.vector_memory import VectorMemory
@@ -39,7 +38,7 @@ async def stores(dut, traffic: str) -> None:
     machine.vectors[:] = inside.numbers
     steps = Steps(bed, inside.serve)
     await steps.break_off(traffic, any_store(bed))
-    memory, size, words = bytearray(machine.memory), write_layout(spec).members["strobe"], 0
+    memory, size, words = bytearray(machine.memory), piece_sizes(spec)["strobe"], 0
     for _ in range(STEPS):
         one = any_store(bed)
         busy = await steps.run(one, limit=LIMIT)

@@ -3,7 +3,7 @@
 import cocotb
 import numpy as np
 
-from hw.chip.write_port import write_layout
+from sim.kit.chip_units import piece_sizes
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 
@@ -12,7 +12,7 @@ COUNT = 40
 
 def any_pieces(bed: Testbed) -> list[dict[str, int]]:
     """Return pieces anywhere, of some bytes or of all."""
-    layout, made = write_layout(bed.block.spec).members, []
+    layout, made = piece_sizes(bed.block.spec), []
     for _ in range(COUNT):
         piece = {n: int.from_bytes(bed.rng.bytes(-(-bits // 8))) for n, bits in layout.items()}
         full = (1 << layout["strobe"]) - 1
@@ -28,7 +28,7 @@ async def makes_words(dut, traffic: str) -> None:
     bed = await Testbed(dut).start()
     pieces, spec = any_pieces(bed), bed.block.spec
     await bed.send_anew(traffic, i=pieces)
-    size = write_layout(spec).members["strobe"]
+    size = piece_sizes(spec)["strobe"]
     words = await bed.receive("word_o", COUNT)
     asked = await bed.receive("request_o", COUNT)
     for n, piece in enumerate(pieces):
