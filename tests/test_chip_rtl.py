@@ -15,6 +15,7 @@ from golden.chip.compiler import compile_decoder
 from golden.chip.decoder import Decoder, DecoderShape
 from golden.chip.decoder_file import read_decoder
 from golden.chip.instruction import BYTES
+from golden.chip.machine import Machine
 from golden.chip.models import DECODER
 from sim.chip.generate import Generated, GenerateOptions, generate, prepare
 from sim.harness.chip_run import MemoryModel, Start, build_chip, run_chip
@@ -92,7 +93,15 @@ def test_faults_end_a_run() -> None:
         found = run_chip(program(), spec, image, start, memory, cycles=1 << 20)
         return found.fault
 
-    assert fault(image, replace(MemoryModel(), fails_at=40)) == "memory"
+    fails = MemoryModel(fails_at=40)
+    assert fault(image, fails) == "memory"
+    # After it the next run is a clean one.
+    again = run_chip(program(), spec, image, replace(start, again=1), fails, cycles=1 << 20)
+    machine = Machine(spec.shape, image)
+    for _ in range(start.limit):
+        machine.run(compiled.program, start.known)
+    assert again.fault == "none"
+    assert again.memory == machine.memory.tobytes()
     no_instruction = bytearray(image)
     no_instruction[compiled.program + 5 * BYTES] = 200
     assert fault(bytes(no_instruction), MemoryModel()) == "instruction"

@@ -23,7 +23,7 @@ class LoadWord:
 
     BYTES = 8
     SIZE, CENTROID = 0, 2
-    INPUTS, OUTPUTS, K_TOP, FACTOR, DIGITS = 0, 1, 2, 4, 6
+    INPUTS, OUTPUTS, K_TOP, FACTOR, CLEAR_FLAGS, DIGITS = 0, 1, 2, 4, 5, 6
 
     @staticmethod
     def pack(select: int, address: int, word: int) -> bytes:

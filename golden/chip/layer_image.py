@@ -66,6 +66,7 @@ def centroid_words(codebook: IntArray) -> bytes:
 def constant_words(layer: QuantizedLinear) -> bytes:
     """Return the load words of a layer: its size, its factor and its weight codebook."""
     sizes = (
+        (LoadWord.CLEAR_FLAGS, 0),  # a run begins without what another has left
         (LoadWord.INPUTS, layer.inputs),
         (LoadWord.OUTPUTS, layer.outputs),
         (LoadWord.K_TOP, layer.k_top),

@@ -27,7 +27,6 @@ VECTOR_OPS = (
     *(Op.ADD, Op.MULTIPLY, Op.ROTATE, Op.GATE, Op.LARGEST, Op.POWERS, Op.ROOT),
     Op.CHOOSE,
 )
-STUCK_CYCLES = 1 << 16  # in which nothing moves on the bus
 
 
 class ChipCore(Sized[ChipSpec]):
@@ -202,20 +201,17 @@ class ChipCore(Sized[ChipSpec]):
     def _watch(self, m: Module) -> None:
         """Stop a run on a fault."""
         parts = self.parts
-        bus = self.m_axi
-        still = Signal(range(STUCK_CYCLES + 1))
-        moved = (bus.rvalid & bus.rready) | (bus.bvalid & bus.bready) | ~parts["sequencer"].running
-        with m.If(moved):
-            m.d.sync += still.eq(0)
-        with m.Elif(still != STUCK_CYCLES):
-            m.d.sync += still.eq(still + 1)
         flags = parts["linear"].flags
         failed = parts["reader"].error | parts["writer"].error
         stop, given_up = parts["sequencer"].stop, Signal()
         m.d.sync += given_up.eq(parts["sequencer"].running & (given_up | self.give_up))
+        # The engine's flags stay until constants are loaded, so they count from then on.
+        began = Signal()
+        loads = parts["sequencer"].starts[Op.LINEAR.value]
+        m.d.sync += began.eq(parts["sequencer"].running & (began | loads))
         with m.If(failed):
             m.d.comb += stop.eq(Fault.MEMORY)
-        with m.Elif(flags.nonfinite | flags.overflow):
+        with m.Elif(began & (flags.nonfinite | flags.overflow)):
             m.d.comb += stop.eq(Fault.NUMBER)
         with m.Elif(given_up):
             m.d.comb += stop.eq(Fault.STOPPED)

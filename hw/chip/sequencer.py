@@ -30,9 +30,8 @@ class Fault(enum.Enum, shape=3):
     NONE = 0
     INSTRUCTION = 1  # there is no such operation
     MEMORY = 2  # the bus answered with an error
-    STUCK = 3  # nothing moved for too long
-    NUMBER = 4  # an activation or an output of the engine was not finite
-    STOPPED = 5  # the host ended it
+    NUMBER = 3  # an activation or an output of the engine was not finite
+    STOPPED = 4  # the host ended it
 
 
 class Run(Port):

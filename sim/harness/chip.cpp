@@ -47,8 +47,9 @@ struct Settings {
   Number gap;              // cycles between two words
   Number stall;            // chance of a pause on each channel in each cycle, in thousandths
   Number fails_at;         // number of the read burst, from 1, that is answered with SLVERR
+  Number again;            // runs after the first one, each when the one before has ended
   explicit Settings(std::istream& file) {
-    for (Number* value = &program; value <= &fails_at; value++)
+    for (Number* value = &program; value <= &again; value++)
       if (!(file >> *value)) fail(BAD_TASK, "the task ends early");
   }
 };
@@ -193,15 +194,18 @@ int main(int arguments, char** names) {
   top.run___05Flimit = settings.limit;
   top.run___05Fend_token = settings.end_token;
   top.run___05Fends = settings.ends;
-  for (bool done = false; !done; cycle++) {
-    if (cycle == settings.limit_cycles)
-      fail(OUT_OF_CYCLES, "not done at position " + std::to_string(top.position));
-    top.run___05Fstart = cycle == 0;
-    memory.drive();
-    clock(0);
-    memory.look();
-    done = top.finished;
-    clock(1);
+  for (Number run = 0; run <= settings.again; run++) {
+    bool done = false;
+    for (const Number began = cycle; !done; cycle++) {
+      if (cycle == settings.limit_cycles)
+        fail(OUT_OF_CYCLES, "not done at position " + std::to_string(top.position));
+      top.run___05Fstart = cycle == began;
+      memory.drive();
+      clock(0);
+      memory.look();
+      done = top.finished;
+      clock(1);
+    }
   }
   printf("done %llu %d %llu %llu\n", (unsigned long long)cycle, int(top.fault),
          (unsigned long long)memory.read_bytes, (unsigned long long)memory.write_bytes);

@@ -10,7 +10,7 @@ from hw.chip.chip_spec import ChipSpec
 from sim.harness.model import BUILD_SECONDS, build_model
 
 SOURCE = Path(__file__).with_name("chip.cpp")
-FAULTS = ("none", "instruction", "memory", "stuck", "number")
+FAULTS = ("none", "instruction", "memory", "number", "stopped")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,8 @@ class Start:
         The run ends before this position.
     end_token : int, optional
         The run ends behind it.
+    again : int
+        Runs after the first one, each when the one before has ended.
     """
 
     program: int
@@ -63,6 +65,7 @@ class Start:
     known: int
     limit: int
     end_token: int | None = None
+    again: int = 0
 
 
 @dataclass(frozen=True)
@@ -185,4 +188,5 @@ def _settings(spec: ChipSpec, start: Start, memory: MemoryModel, cycles: int) ->
         *places,
         round(1000 * memory.stall),
         memory.fails_at,
+        start.again,
     ]
