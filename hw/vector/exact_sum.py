@@ -1,5 +1,6 @@
 """Sums of a vector's elements, exactly: what sums of squares and of powers have in common."""
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ SECTION = 13  # through which a carry goes in a cycle
 CARRY = 2  # bits of what three numbers and another's carry leave above a section
 
 
-class ExactSum(Component):
+class ExactSum(Component, ABC):
     """Add up something of each element over the beats of a vector, in fixed point.
 
     Sections of the sum add up side by side. A section's carry goes into the next one a beat
@@ -56,10 +57,12 @@ class ExactSum(Component):
         self.latency = 3 + self.sections
         super().__init__()
 
+    @abstractmethod
     def prepare(self, m: Module, bits: Value, name: str) -> Value:
         """Return what the first stage makes of an element."""
         raise NotImplementedError
 
+    @abstractmethod
     def term(self, m: Module, prepared: Value, name: str) -> Value:
         """Return what the second stage makes of that: what is added."""
         raise NotImplementedError
