@@ -22,8 +22,8 @@ RUN_BY_COMMAND = {f"sim.benches.run.bench_{name}_run" for name in ("layer", "ori
 
 TRIED = {name: one for name, one in POINTS.items() if one.bench is not None}
 # Whole engines, and a few large parts, take half a minute of the processor's time or more. `make
-# test` tries one engine of each kind but FP16 counters, which tests/test_run.py runs, and smaller
-# sizes of the parts; `make test-all` has the others, too.
+# test` tries one engine of each kind but FP16 counters, of which it tries all parts, and smaller
+# sizes of parts; `make test-all` has the others, too.
 SLOW = (
     *("lookup_engine_plain", "lookup_engine_a5", "lookup_engine_a5_symmetric", "lookup_engine_a8"),
     "lookup_engine_a8_symmetric",  # tokens of lookup_engine_factor bring factors along
@@ -31,6 +31,8 @@ SLOW = (
     *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric", "fp16_counter_array"),
     *("vector_unit_4", "vector_unit_2_of_4", "vector_unit_4_of_4"),
     *("cache_quantizer_2", "cache_quantizer_4"),
+    "counter_array",  # part of counter_engine_folded
+    *(name for name in TRIED if name.endswith("_wide") and hasattr(TRIED[name].make(), "step")),
     *("axi_reader_1024", "axi_writer_1024", "read_share_1024"),
     *("bitonic_top_k_p16", "output_scaler_wide", "fp16_count_tree_32", "fp16_output_stage_2"),
 )

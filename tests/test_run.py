@@ -76,6 +76,7 @@ def test_run_of_one_s_own_layer(
         assert said["cycles"]["per_token"] == dump["cycles"].tolist()
 
 
+@pytest.mark.slow
 def test_run_on_an_fp16_counter_engine(own: Callable[..., list[str]], tmp_path: Path) -> None:
     options = ["--design=counter_fp16_small", "--no-area", f"--json={tmp_path / 'run.json'}"]
     result = invoke(*own(), *options, f"--dump={tmp_path / 'run.npz'}")
