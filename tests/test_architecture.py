@@ -79,7 +79,7 @@ def test_golden_needs_no_hardware_tools() -> None:
 
 
 # Within golden, in the order of purpose: each may import those before it.
-PURPOSES = ("base", "exact", "quantise", "models", "accuracy")
+PURPOSES = ("base", "exact", "quantise", "models", "accuracy", "chip")
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)

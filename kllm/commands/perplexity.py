@@ -27,8 +27,8 @@ def command(
     values, norms, softmax and gates as the chip rounds them. Bit for bit what `kllm generate`
     simulates, on text that is known.
     """
-    from golden.accuracy.chip_eval import evaluate
     from golden.base.console import console, working
+    from golden.chip.evaluation import evaluate
 
     require_json(json_file)
     with working() as say:
