@@ -31,7 +31,7 @@ SLOW = (
     *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric", "fp16_counter_array"),
     *("vector_unit_4", "vector_unit_2_of_4", "vector_unit_4_of_4"),
     *("cache_quantizer_2", "cache_quantizer_4"),
-    "counter_array",  # part of counter_engine_folded
+    *("counter_array", "compensation_array"),  # parts of counter_engine_folded
     *(name for name in TRIED if name.endswith("_wide") and hasattr(TRIED[name].make(), "step")),
     *("axi_reader_1024", "axi_writer_1024", "read_share_1024"),
     *("bitonic_top_k_p16", "output_scaler_wide", "fp16_count_tree_32", "fp16_output_stage_2"),

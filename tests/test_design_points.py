@@ -29,7 +29,7 @@ LAYERS = ((61, 50, 3, 0, 5), (33, 7, 2, 1, 1))
 # other widths are all that they add; benches try counter engines of smaller sizes, and
 # tests/test_run.py runs one. `make test-all` has them all.
 QUICK = {
-    "icarus": ("tiny_symmetric", "tiny_a5_symmetric", "tiny_a8_symmetric"),
+    "icarus": ("tiny_symmetric", "tiny_a5_symmetric"),
     "verilator": (),  # `kllm run` tries it there, and the chip's tests
 }
 
