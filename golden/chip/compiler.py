@@ -13,7 +13,6 @@ from golden.chip.layer_image import centroid_words, factor_word, size_words
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.chip.vector_layout import logits_at_once, vector_layout
 from golden.exact.linear import QuantizedLinear
-from golden.exact.norms import SQUARE_UNIT
 from golden.exact.token_scale import Scale, ScaleFactor
 
 # A made row's entry is worth 2**-4 of a token scale times 2**-6 of a cache's times 2**7.
@@ -122,8 +121,7 @@ class Compiler(Builder):
 
     def _root(self, name: str) -> None:
         size = self.size
-        start = round(size.hidden * size.norm_epsilon * 2**SQUARE_UNIT)
-        self.do(name, Op.ROOT, a=self.at["x"], count=size.hidden, extra=start)
+        self.do(name, Op.ROOT, a=self.at["x"], count=size.hidden, extra=size.norm_start)
 
     def _add(self, name: str, a: str, b: str, count: int) -> None:
         at = self.at
@@ -177,7 +175,7 @@ class Compiler(Builder):
 
     def _cached(self, n: int, head: int, part: str) -> tuple[int, int]:
         """Return the addresses of codes and scales that a head of queries meets."""
-        name = f"layer.{n}.{part}.{head * self.size.kv_heads // self.size.heads}"
+        name = f"layer.{n}.{part}.{self.size.group(head)}"
         codes, scales = (self.image.regions[f"{name}.{what}"][0] for what in ("codes", "scales"))
         return codes, scales
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from golden.exact.cache_codes import scale_of
 from golden.exact.fp16 import BitArray
 from golden.exact.grid import GRID, made_rows
 from golden.exact.linear import QuantizedLinear
-from golden.exact.spec import NumberSpec, default_numbers
-from golden.exact.token_scale import ScaleFactor
+from golden.exact.spec import IntArray, NumberSpec, default_numbers
+from golden.exact.token_scale import Scale, ScaleFactor
 
 SPEC: NumberSpec = default_numbers(symmetric=True, activation_bits=8)
 
@@ -55,15 +56,34 @@ class Constants:
         centroids = np.concatenate([-half[::-1], half])
         word = self.sizes[LoadWord.FACTOR]
         exponent = word >> 16
-        scales = scale_of(self.scales[:outputs], self.places)
-        return QuantizedLinear(
-            spec=SPEC,
-            a_centroids=GRID,
-            w_centroids=centroids,
-            product_table=made_rows(centroids),
-            w_index=np.where(codes < 8, codes + 8, 15 - codes).astype(np.uint8),
-            w_scale=scales,
-            bias=self.biases[:outputs],
+        return chip_layer(
+            codes,
+            centroids,
+            scale_of(self.scales[:outputs], self.places),
+            self.biases[:outputs],
             k_top=self.sizes[LoadWord.K_TOP],
             factor=ScaleFactor(word & 0xFFFF, exponent - ((exponent & 128) << 1)),
         )
+
+
+def chip_layer(
+    codes: npt.NDArray[np.integer],
+    centroids: IntArray,
+    scales: Scale,
+    bias: BitArray,
+    *,
+    k_top: int,
+    factor: ScaleFactor,
+) -> QuantizedLinear:
+    """Return the linear layer of weight codes (K, N), or of cached ones, in the chip's numbers."""
+    return QuantizedLinear(
+        spec=SPEC,
+        a_centroids=GRID,
+        w_centroids=centroids,
+        product_table=made_rows(centroids),
+        w_index=np.where(codes < 8, codes + 8, 15 - codes).astype(np.uint8),
+        w_scale=scales,
+        bias=bias,
+        k_top=k_top,
+        factor=factor,
+    )

@@ -8,6 +8,7 @@ import numpy as np
 from golden.exact.cache_codes import CacheFormat
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
+from golden.exact.norms import SQUARE_UNIT
 
 LINEARS = ("query", "key", "value", "output", "gate", "up", "down")
 
@@ -43,6 +44,15 @@ class DecoderShape:
             raise ValueError(f"{self.heads} heads are no multiple of {self.kv_heads}")
         if self.head_width % 2:
             raise ValueError(f"a head must have an even width, has {self.head_width}")
+
+    @property
+    def norm_start(self) -> int:
+        """What a norm's sum of squares begins with: K times epsilon, in its unit."""
+        return round(self.hidden * self.norm_epsilon * 2**SQUARE_UNIT)
+
+    def group(self, head: int) -> int:
+        """Return which head of keys and values serves a head of queries."""
+        return head * self.kv_heads // self.heads
 
 
 @dataclass(frozen=True, kw_only=True)

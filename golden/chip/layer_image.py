@@ -11,6 +11,7 @@ from golden.exact.linear import QuantizedLinear
 from golden.exact.mapping import index_code, stored_centroids
 from golden.exact.spec import IntArray
 from golden.exact.token_scale import ScaleFactor
+from golden.quantise.layer_container import pack
 
 
 def tiles(shape: ChipShape, layer: QuantizedLinear) -> bytes:
@@ -19,8 +20,7 @@ def tiles(shape: ChipShape, layer: QuantizedLinear) -> bytes:
     beats = -(-layer.inputs // shape.inputs_per_beat) * shape.inputs_per_beat
     padding = ((0, beats - layer.inputs), (0, -layer.outputs % shape.output_lanes))
     by_tile = np.pad(codes, padding).reshape(beats, -1, shape.output_lanes).transpose(1, 0, 2)
-    flat = by_tile.ravel()
-    return (flat[0::2] | flat[1::2] << 4).astype(np.uint8).tobytes()
+    return pack(by_tile.astype(np.uint8)).tobytes()
 
 
 def channel_words(layer: QuantizedLinear) -> tuple[bytes, bool, int]:

@@ -14,11 +14,12 @@ from golden.chip.instruction import BYTES, Index, Instruction, Op
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact import fp16_arithmetic
 from golden.exact.cache_codes import CacheFormat, cache_codes
-from golden.exact.fp16 import BitArray, flush_nonfinite
+from golden.exact.fp16 import BitArray, flush_nonfinite, key
 from golden.exact.linear import forward
 from golden.exact.norms import inverse, inverse_root, square_sum
 from golden.exact.token_scale import Scale, ScaleFactor
 from golden.exact.vector_operations import first_largest, gate, largest, powers, rotate
+from golden.quantise.layer_container import pack, unpack
 
 ONE = Scale(np.array([1 << 10]), np.array([-10]))
 
@@ -31,17 +32,10 @@ class Machine:
     shape : ChipShape
     memory : bytes
         The image, as large as the memory is used.
-    watch : callable, optional
-        Told each instruction when it is done, with its place in the program, and the machine.
     """
 
-    def __init__(
-        self,
-        shape: ChipShape,
-        memory: bytes,
-        watch: Callable[[int, Instruction, "Machine"], object] = lambda at, one, machine: None,
-    ) -> None:
-        self.shape, self.watch = shape, watch
+    def __init__(self, shape: ChipShape, memory: bytes) -> None:
+        self.shape = shape
         self.memory = np.frombuffer(memory, np.uint8).copy()
         self.vectors = np.zeros(shape.vector_words * shape.inputs_per_beat, np.uint16)
         self.loaded = Constants()
@@ -75,7 +69,6 @@ class Machine:
                 self.position = following
                 return None if one.scaled else self.chosen
             getattr(self, one.op.name.lower())(one)
-            self.watch(at, one, self)
         raise ValueError(f"the program at {program:#x} has no end")
 
     # Where things are.
@@ -163,8 +156,7 @@ class Machine:
         tiles = []
         for tile in range(-(-outputs // lanes)):
             data = self.read(self.address(one) + tile * one.step, shape.tile_bytes(inputs))
-            pairs = np.frombuffer(data, np.uint8)
-            codes = np.stack([pairs & 15, pairs >> 4], axis=-1)
+            codes = unpack(np.frombuffer(data, np.uint8), (2 * len(data) // lanes, lanes))
             if one.keys:
                 codes = codes.reshape(-1, lanes, inputs_per_beat).transpose(0, 2, 1)
             tiles.append(codes.reshape(-1, lanes)[:inputs])
@@ -221,8 +213,7 @@ class Machine:
         codes, scale = cache_codes(self.vector(one.a, one.count)[None], form)
         length = shape.inputs_per_beat if one.keys else shape.output_lanes
         place = position % shape.output_lanes if one.keys else position
-        pairs = (codes[0, 0::2] | codes[0, 1::2] << 4).astype(np.uint8)
-        for n, word in enumerate(pairs.reshape(-1, length // 2)):
+        for n, word in enumerate(pack(codes.astype(np.uint8)).reshape(-1, length // 2)):
             at = self.address(one) + n * one.step + place * len(word)
             self.write(at, word.tobytes())
         self.write(one.outputs + FP16_BYTES * position, scale.astype("<u2").tobytes())
@@ -231,7 +222,6 @@ class Machine:
         """Keep the number of the largest, the first of equals, as the next token."""
         x = self.vector(one.a, one.count)
         at = int(first_largest(x))
-        value = int(largest(x))
-        key = value if value < 0x8000 else -(value & 0x7FFF)
-        if not one.scaled or key > self.best:
-            self.best, self.chosen = key, one.extra + at
+        best = int(key(flush_nonfinite(x[at])))
+        if not one.scaled or best > self.best:
+            self.best, self.chosen = best, one.extra + at

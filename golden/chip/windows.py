@@ -9,15 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from golden.chip.compiler import CACHE_PLACES, MIX_MEANS
-from golden.chip.constants import SPEC
+from golden.chip.constants import chip_layer
 from golden.chip.decoder import Decoder, DecoderLayer
 from golden.chip.layer_image import channel_words
 from golden.exact.cache_codes import CacheFormat, cache_codes, scale_of
 from golden.exact.fp16 import BitArray, flush_nonfinite
 from golden.exact.fp16_arithmetic import add
-from golden.exact.grid import GRID, made_rows
 from golden.exact.linear import QuantizedLinear, forward
-from golden.exact.norms import SQUARE_UNIT, inverse, inverse_root, square_sum
+from golden.exact.norms import inverse, inverse_root, square_sum
 from golden.exact.spec import IntArray
 from golden.exact.token_scale import Scale, ScaleFactor
 from golden.exact.vector_operations import gate, largest, powers, rotate
@@ -37,6 +36,11 @@ class ChipModel:
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
         self.turns = decoder.turns()
+        for linear in (
+            decoder.head,
+            *(n for one in decoder.layers for n in one.linears().values()),
+        ):
+            channel_words(linear)  # refuses what the chip's channels cannot hold
 
     def logits(self, windows: Tokens) -> np.ndarray:
         """Return what the model expects after each token.
@@ -64,9 +68,7 @@ class ChipModel:
         return _run(self.decoder.head, x, self._root(x))
 
     def _root(self, x: BitArray) -> Scale:
-        size = self.decoder.shape
-        start = round(size.hidden * size.norm_epsilon * 2**SQUARE_UNIT)
-        return inverse_root(square_sum(flush_nonfinite(x), start))
+        return inverse_root(square_sum(flush_nonfinite(x), self.decoder.shape.norm_start))
 
     def _attention(self, layer: DecoderLayer, x: BitArray) -> BitArray:
         size, length = self.decoder.shape, len(x)
@@ -82,7 +84,7 @@ class ChipModel:
         key = add(key, offset)
         mixed = np.empty_like(query)
         for head in range(size.heads):
-            group = head * size.kv_heads // size.heads
+            group = size.group(head)
             codes, scales = cache_codes(key[:, group], layer.keys)
             keys = _cached(layer.keys, codes.T, scales, self.decoder.score_outliers)
             scores = forward(keys, query[:, head]).y
@@ -105,8 +107,6 @@ class ChipModel:
 
 
 def _run(layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> BitArray:
-    """Return what the chip makes of a layer."""
-    channel_words(layer)  # refuses what the chip's channels cannot hold
     return forward(layer, x, factor).y
 
 
@@ -118,15 +118,11 @@ def _cached(
     means: Fraction = Fraction(1),
 ) -> QuantizedLinear:
     """Return cached codes (K, N) as a linear layer."""
-    centroids = form.codebook()
-    return QuantizedLinear(
-        spec=SPEC,
-        a_centroids=GRID,
-        w_centroids=centroids,
-        product_table=made_rows(centroids),
-        w_index=np.where(codes < 8, codes + 8, 15 - codes).astype(np.uint8),
-        w_scale=scale_of(scales, CACHE_PLACES),
-        bias=np.zeros(len(scales), np.uint16),
+    return chip_layer(
+        codes,
+        form.codebook(),
+        scale_of(scales, CACHE_PLACES),
+        np.zeros(len(scales), np.uint16),
         k_top=outliers,
         factor=ScaleFactor.mean(len(codes), means),
     )

@@ -60,12 +60,10 @@ class ExactSum(Component, ABC):
     @abstractmethod
     def prepare(self, m: Module, bits: Value, name: str) -> Value:
         """Return what the first stage makes of an element."""
-        raise NotImplementedError
 
     @abstractmethod
     def term(self, m: Module, prepared: Value, name: str) -> Value:
         """Return what the second stage makes of that: what is added."""
-        raise NotImplementedError
 
     def begin(self) -> list[Value]:
         """Return what the sum begins with, in sections."""
