@@ -10,7 +10,7 @@ from hw.bus.axi import Axi, join
 from hw.bus.axi_writer import AxiWriter
 from hw.bus.read_share import ReadShare
 from hw.chip.cache_writer import CacheWriter
-from hw.chip.chip_spec import POSITION_BITS, REQUEST, ChipSpec
+from hw.chip.chip_spec import POSITION_BITS, ChipSpec
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
 from hw.chip.sequencer import Fault, Run, Sequencer
@@ -19,7 +19,6 @@ from hw.chip.vector_memory import VectorMemory
 from hw.chip.word_splitter import WordSplitter
 from hw.chip.write_port import WritePort
 from hw.stream.component import In, Out, Sized
-from hw.stream.stage import Stage
 from hw.vector.cache_quantizer import CacheQuantizer
 from hw.vector.vector_unit import VectorUnit
 
@@ -152,19 +151,18 @@ class ChipCore(Sized[ChipSpec]):
         connect(m, sequencer.request_o, reader.i[0])
         connect(m, reader.o[0], sequencer.i)
         connect(m, reader.o[1], splitter.i)
-        request = self.put(m, "request", Stage(REQUEST))
-        connect(m, request.o, reader.i[1])
+        request = reader.i[1]
         users = [parts[name] for name in ("loader", "linear")]
         for user in users:
             m.d.comb += [
-                user.request_o.ready.eq(request.i.ready),
+                user.request_o.ready.eq(request.ready),
                 user.i.valid.eq(splitter.o.valid & user.busy),
                 user.i.payload.eq(splitter.o.payload),
             ]
         ports = [user.request_o for user in users]
         m.d.comb += [
-            request.i.valid.eq(Cat(port.valid for port in ports).any()),
-            request.i.payload.eq(_any([Mux(p.valid, p.payload.as_value(), 0) for p in ports])),
+            request.valid.eq(Cat(port.valid for port in ports).any()),
+            request.payload.eq(_any([Mux(p.valid, p.payload.as_value(), 0) for p in ports])),
             splitter.o.ready.eq(_any([user.i.ready & user.busy for user in users])),
             splitter.size.eq(_any([Mux(user.busy, user.size, 0) for user in users])),
             splitter.done.eq(_any([user.done & user.busy for user in users])),

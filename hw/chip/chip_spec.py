@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from amaranth.hdl import Module, Value, unsigned
+from amaranth.hdl import Value, unsigned
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from golden.chip.instruction import BYTES, LAYOUT
 from golden.chip.shape import ChipShape
-from hw.arith.columns import sum_of_parts
 from hw.bus.axi import AxiSpec
 from hw.engine_spec import EngineSpec
 from hw.formats import INDEX_BITS, require_power_of_two
@@ -137,11 +136,6 @@ class ChipSpec:
     def word(self) -> data.StructLayout:
         """A word of the bus as it is read; ``last`` of what was asked for."""
         return data.StructLayout({"data": self.bus_bits, "last": 1})
-
-
-def address_sum(m: Module, address: Value, more: Value, name: str) -> Value:
-    """Return an address plus what lies between, in parts: one carry would come too late."""
-    return sum_of_parts(m, address, more, name, 9, 17, 25)[:ADDRESS_BITS]
 
 
 def words_of(size: Value, per_word: int) -> Value:

@@ -103,7 +103,6 @@ class LinearUnit(Unit):
             "weights",
             WeightReader(self.spec),
             start=self.start,
-            keys=self.step.keys,
             filled=fetcher.filled,
             outlier_lanes=loader.outlier_lanes,
         )

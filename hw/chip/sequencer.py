@@ -7,15 +7,8 @@ from amaranth.utils import exact_log2
 from golden.chip.instruction import BYTES, Index, Op
 from golden.chip.shape import TOKEN_BYTES
 from hw.bus.axi_reader import word
-from hw.chip.chip_spec import (
-    ADDRESS_BITS,
-    INSTRUCTION,
-    POSITION_BITS,
-    REQUEST,
-    STEP,
-    ChipSpec,
-    address_sum,
-)
+from hw.chip.address import Address
+from hw.chip.chip_spec import ADDRESS_BITS, INSTRUCTION, POSITION_BITS, REQUEST, STEP, ChipSpec
 from hw.chip.write_port import write_layout
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.token_buffer import Port
@@ -95,10 +88,10 @@ class Sequencer(Sized[ChipSpec]):
     """The tokens that were chosen, for the memory."""
 
     def build(self, m: Module) -> None:  # noqa: D102
-        self._pc = Signal(ADDRESS_BITS)
+        self._pc = Address(m, "pc")
         self._word = Signal(INSTRUCTION)
         self._token = Signal(TOKEN_BITS)
-        self._address = Signal(ADDRESS_BITS)
+        self._address = Address(m, "address")
         following = Signal(POSITION_BITS)
         ends = Signal()
         m.d.comb += [
@@ -111,17 +104,18 @@ class Sequencer(Sized[ChipSpec]):
         waits = Signal()  # for the instruction before
         m.d.comb += waits.eq(self.busy | self.starts.any())
         m.d.sync += self.starts.eq(0)
+        self._token_piece(m)
         with m.FSM():
             with m.State("IDLE"), m.If(self.run.start):
                 m.d.sync += [
                     self.running.eq(1),
                     self.fault.eq(Fault.NONE),
                     self.position.eq(self.run.first),
-                    self._pc.eq(self.run.program),
+                    *self._pc.put(self.run.program),
                 ]
                 m.next = "ASK"
             with m.State("ASK"):
-                self._ask(m, self._pc, exact_log2(BYTES), "FETCH")
+                self._ask(m, self._pc.value, exact_log2(BYTES), "FETCH")
             with m.State("FETCH"):
                 self._fetch(m)
             with m.State("STRIDE"):
@@ -129,15 +123,14 @@ class Sequencer(Sized[ChipSpec]):
             with m.State("START"), m.If(~waits):
                 self._start(m)
             with m.State("ASK TOKEN"):
-                self._ask(m, self._address, exact_log2(TOKEN_BYTES), "TAKE")
+                self._ask(m, self._address.value, exact_log2(TOKEN_BYTES), "TAKE")
             with m.State("TAKE"):
                 self._take(m)
-            with m.State("WRITE"):
-                self._write_token(m)
-                with m.If(self.write_o.ready):
-                    m.next = "FOLLOW"
+            with m.State("WRITE"), m.If(self.write_o.ready):
+                m.d.sync += self.write_o.valid.eq(0)
+                m.next = "FOLLOW"
             with m.State("FOLLOW"):
-                m.d.sync += [self.position.eq(following), self._pc.eq(self.run.program)]
+                m.d.sync += [self.position.eq(following), *self._pc.put(self.run.program)]
                 m.next = "ASK"
                 with m.If(ends & ~self._word.scaled):
                     m.next = "FINISH"
@@ -150,13 +143,13 @@ class Sequencer(Sized[ChipSpec]):
         """Return the instruction's fields as its unit takes them."""
         word, grown = self._word, self.position + 1
         return {name: word[name] for name in STEP.members if name != "position"} | {
-            "address": self._address,
+            "address": self._address.value,
             "count": Mux(word.grows, grown, word.count),
             "outputs": Mux(word.outputs_grow, grown, word.outputs),
             "position": self.position,
         }
 
-    def _ask(self, m: Module, address: Signal, size: int, then: str) -> None:
+    def _ask(self, m: Module, address: Value, size: int, then: str) -> None:
         """Ask for the words of the bus with ``2**size`` bytes at an address."""
         word = exact_log2(self.spec.bus_bytes)
         m.d.comb += [
@@ -167,7 +160,7 @@ class Sequencer(Sized[ChipSpec]):
         with m.If(self.request_o.ready):
             m.next = then
 
-    def _part(self, address: Signal, size: int) -> Value:
+    def _part(self, address: Value, size: int) -> Value:
         """Return the ``2**size`` bytes at an address, of the word that came."""
         word = exact_log2(self.spec.bus_bytes)
         if size >= word:
@@ -179,9 +172,10 @@ class Sequencer(Sized[ChipSpec]):
         bits = min(8 * BYTES, self.spec.bus_bits)
         m.d.comb += self.i.ready.eq(1)
         with m.If(self.i.valid):
-            part = self._part(self._pc, exact_log2(BYTES))[:bits]
+            part = self._part(self._pc.value, exact_log2(BYTES))[:bits]
             m.d.sync += self._word.eq(Cat(self._word.as_value()[bits:], part))
             with m.If(self.i.payload.last):
+                m.d.sync += self._pc.grow(BYTES)
                 m.next = "STRIDE"
 
     def _add_strides(self, m: Module) -> None:
@@ -200,11 +194,11 @@ class Sequencer(Sized[ChipSpec]):
                     m.d.comb += times.eq(value)
         with m.If(~begun):
             m.d.sync += [left.eq(times), stride.eq(word.stride), begun.eq(1)]
-            m.d.sync += self._address.eq(word.address)
+            m.d.sync += self._address.put(word.address)
         with m.Elif(left != 0):
             m.d.sync += [left.eq(left >> 1), stride.eq(stride << 1)]
             with m.If(left[0]):
-                m.d.sync += self._address.eq(address_sum(m, self._address, stride, "strided"))
+                m.d.sync += self._address.grow(stride)
         with m.Else():
             m.d.sync += begun.eq(0)
             m.next = "START"
@@ -212,14 +206,13 @@ class Sequencer(Sized[ChipSpec]):
     def _start(self, m: Module) -> None:
         """Begin to carry an instruction out."""
         word, following = self._word, self.position + 1
-        pc = address_sum(m, self._pc, Const(BYTES, ADDRESS_BITS), "following_pc")
-        m.d.sync += self._pc.eq(pc)
         m.next = "ASK"
         with m.Switch(word.op):
             with m.Case(Op.TAKE.value):
                 m.next = "ASK TOKEN"
             with m.Case(Op.NEXT.value):
                 with m.If(~word.scaled):
+                    m.d.sync += self.write_o.valid.eq(1)
                     m.next = "WRITE"
                 with m.Elif(following < self.run.known):
                     m.next = "FOLLOW"
@@ -228,24 +221,23 @@ class Sequencer(Sized[ChipSpec]):
                 m.d.sync += [self.step[name].eq(v) for name, v in self._resolved().items()]
         fault = Mux(word.op >= OPS, Fault.INSTRUCTION, self.stop)
         with m.If(fault != Fault.NONE):
-            m.d.sync += [self.starts.eq(0), self.fault.eq(fault)]
+            m.d.sync += [self.starts.eq(0), self.write_o.valid.eq(0), self.fault.eq(fault)]
             m.next = "FINISH"
 
     def _take(self, m: Module) -> None:
         """Take a token."""
         m.d.comb += self.i.ready.eq(1)
         with m.If(self.i.valid):
-            m.d.sync += self._token.eq(self._part(self._address, exact_log2(TOKEN_BYTES)))
+            m.d.sync += self._token.eq(self._part(self._address.value, exact_log2(TOKEN_BYTES)))
             m.next = "ASK"
 
-    def _write_token(self, m: Module) -> None:
-        """Write the token that was chosen where the next one is taken."""
+    def _token_piece(self, m: Module) -> None:
+        """Show the token that was chosen, for where the next one is taken."""
         piece = self.write_o.payload
         size = len(piece.strobe)
-        place = self._address[exact_log2(TOKEN_BYTES) : exact_log2(size)]
+        place = self._address.value[exact_log2(TOKEN_BYTES) : exact_log2(size)]
         m.d.comb += [
-            self.write_o.valid.eq(1),
-            piece.address.eq(self._address),
+            piece.address.eq(self._address.value),
             piece.data.eq(self.chosen.replicate(size // TOKEN_BYTES)),
             piece.strobe.eq(0b1111 << (place << exact_log2(TOKEN_BYTES))),
         ]

@@ -3,12 +3,16 @@
 from amaranth.hdl import Module, Signal
 from amaranth.utils import exact_log2
 
-from hw.chip.chip_spec import ADDRESS_BITS, COUNT_BITS, address_sum, words_of
+from hw.chip.address import Address
+from hw.chip.chip_spec import COUNT_BITS, ChipSpec, words_of
 from hw.chip.tile_buffer import TileWrite
 from hw.chip.unit import Reader
 from hw.stream.component import In, Out
 
-TILES_BITS = 16
+
+def tiles_range(spec: ChipSpec) -> range:
+    """Return how many tiles a step may have had."""
+    return range(spec.engine.tiles_max + 1)
 
 
 class TileFetcher(Reader):
@@ -26,17 +30,16 @@ class TileFetcher(Reader):
     """Side of the tile buffer."""
     hold = In(1)
     """Whether the buffer's write side is in use."""
-    filled = Out(TILES_BITS)
+    filled = Out(lambda c: tiles_range(c.spec))
     """Tiles of this step that are in the buffer, or were."""
-    released = In(TILES_BITS)
+    released = In(lambda c: tiles_range(c.spec))
     """Tiles of this step that are not needed any more."""
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec, step, engine = self.spec, self.step, self.spec.engine
         beats = Signal(COUNT_BITS)
-        tiles = Signal(TILES_BITS)
-        asked = Signal(TILES_BITS)
-        address = Signal(ADDRESS_BITS)
+        tiles, asked = Signal.like(self.filled), Signal.like(self.filled)
+        address = Address(m, "address")
         beat, word = Signal(range(max(engine.beats_max, 2))), Signal(range(max(spec.beat_words, 2)))
         taken, end_of_beat, end_of_tile, done = Signal(), Signal(), Signal(), Signal()
         busy = self.run(m, done)
@@ -45,7 +48,7 @@ class TileFetcher(Reader):
         m.d.comb += [
             beats.eq(words_of(step.count, engine.inputs_per_beat)),
             tiles.eq(words_of(step.outputs, engine.output_lanes)),
-            request.payload.address.eq(address),
+            request.payload.address.eq(address.value),
             request.payload.words.eq(beats << exact_log2(spec.beat_words)),
             request.valid.eq(going),
             self.size.eq(self.levels - 1),
@@ -54,6 +57,7 @@ class TileFetcher(Reader):
             end_of_beat.eq(word == spec.beat_words - 1),
             end_of_tile.eq(end_of_beat & (beat + 1 == beats)),
             done.eq(self.filled == tiles),
+            self.write.keys.eq(step.keys),
             self.write.data.eq(self.i.payload[f"part{spec.bus_bits}"]),
         ]
         # Tiles are asked for while the buffer has, or will have, room for them. Tiles differ from
@@ -61,12 +65,11 @@ class TileFetcher(Reader):
         room = Signal()
         m.d.comb += room.eq((asked - self.released)[:2] != 2)
         with m.If(self.start):
-            m.d.sync += [address.eq(step.address), asked.eq(0), self.filled.eq(0), going.eq(0)]
+            m.d.sync += [*address.put(step.address), asked.eq(0), self.filled.eq(0), going.eq(0)]
             m.d.sync += [beat.eq(0), word.eq(0)]
         with m.Elif(going):
             with m.If(request.ready):
-                following = address_sum(m, address, step.step, "following")
-                m.d.sync += [going.eq(0), address.eq(following), asked.eq(asked + 1)]
+                m.d.sync += [going.eq(0), *address.grow(step.step), asked.eq(asked + 1)]
         with m.Elif(busy & room & (asked != tiles)):
             m.d.sync += going.eq(1)
         with m.If(taken):
