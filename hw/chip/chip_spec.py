@@ -48,16 +48,20 @@ class ChipSpec:
         two.
     vector_lanes : int
         Numbers that the vector unit computes with at a time.
+    hang_cycles : int
+        Cycles without an answer of the memory after which a run ends: a power of two.
     """
 
     engine: EngineSpec
     bus_bits: int
     vector_words: int
     vector_lanes: int
+    hang_cycles: int = 1 << 16
 
     def __post_init__(self) -> None:
         require_power_of_two("bus_bits", self.bus_bits, low=64, high=1024)
         require_power_of_two("vector_words", self.vector_words, low=4, high=1 << 16)
+        require_power_of_two("hang_cycles", self.hang_cycles, low=16, high=1 << 24)
         require_power_of_two(
             "vector_lanes", self.vector_lanes, low=1, high=self.engine.inputs_per_beat
         )

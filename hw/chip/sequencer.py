@@ -32,6 +32,7 @@ class Fault(enum.Enum, shape=3):
     MEMORY = 2  # the bus answered with an error
     NUMBER = 3  # an activation or an output of the engine was not finite
     STOPPED = 4  # the host ended it
+    HANG = 5  # the bus did not answer
 
 
 class Run(Port):
@@ -142,6 +143,10 @@ class Sequencer(Sized[ChipSpec]):
                 with m.If(ends & ~self._word.scaled):
                     m.next = "FINISH"
             with m.State("FINISH"), m.If(~waits):
+                with m.If(self.fault == Fault.NONE):  # what was written last has its answer now
+                    m.d.sync += self.fault.eq(self.stop)
+                m.next = "END"
+            with m.State("END"):
                 m.d.comb += self.finished.eq(1)
                 m.d.sync += self.running.eq(0)
                 m.next = "IDLE"
@@ -226,7 +231,8 @@ class Sequencer(Sized[ChipSpec]):
             with m.Default():
                 m.d.sync += self.starts.eq(1 << word.op[: exact_log2(OPS)])
                 m.d.sync += [self.step[name].eq(v) for name, v in self._resolved().items()]
-        fault = Mux(word.op >= OPS, Fault.INSTRUCTION, self.stop)
+        wrong = Mux(word.op >= OPS, Fault.INSTRUCTION, Fault.NONE)
+        fault = Mux(self.stop != Fault.NONE, self.stop, wrong)  # what came with an error is none
         with m.If(fault != Fault.NONE):
             m.d.sync += [self.starts.eq(0), self.fault.eq(fault)]
             m.next = "FINISH"
