@@ -11,6 +11,7 @@ from hw.bus.axi_writer import AxiWriter
 from hw.bus.read_share import ReadShare
 from hw.chip.cache_writer import CacheWriter
 from hw.chip.chip_spec import POSITION_BITS, REQUEST, ChipSpec
+from hw.chip.instruction_check import InstructionCheck
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
 from hw.chip.sequencer import Fault, Run, Sequencer
@@ -61,6 +62,7 @@ class ChipCore(Sized[ChipSpec]):
         spec = self.spec
         parts: dict[str, Any] = {
             "sequencer": Sequencer(spec),
+            "check": InstructionCheck(spec),
             "linear": LinearUnit(spec),
             "vectors": VectorUnit(spec.vectors),
             "loader": Loader(spec),
@@ -205,17 +207,25 @@ class ChipCore(Sized[ChipSpec]):
     def _watch(self, m: Module) -> None:
         """Stop a run on a fault."""
         parts = self.parts
-        flags = parts["linear"].flags
+        check, flags = parts["check"], parts["linear"].flags
         failed = parts["reader"].error | parts["writer"].error
         stop, given_up = parts["sequencer"].stop, Signal()
         m.d.sync += given_up.eq(parts["sequencer"].running & (given_up | self.give_up))
         # The engine's flags stay until constants are loaded, so they count from then on.
-        began = Signal()
+        began, wrong = Signal(), Signal()
         loads = parts["sequencer"].starts[Op.LINEAR.value]
         m.d.sync += began.eq(parts["sequencer"].running & (began | loads))
+        m.d.sync += wrong.eq(parts["sequencer"].running & (wrong | parts["linear"].wrong))
+        m.d.comb += [
+            check.instruction.eq(parts["sequencer"].instruction),
+            check.position.eq(parts["sequencer"].position),
+            check.address.eq(parts["sequencer"].address),
+            check.loaded.eq(parts["linear"].loaded),
+            parts["sequencer"].wrong.eq(check.wrong),
+        ]
         with m.If(failed):
             m.d.comb += stop.eq(Fault.MEMORY)
-        with m.Elif(began & (flags.nonfinite | flags.overflow)):
+        with m.Elif(wrong | (began & (flags.nonfinite | flags.overflow))):
             m.d.comb += stop.eq(Fault.NUMBER)
         with m.Elif(given_up):
             m.d.comb += stop.eq(Fault.STOPPED)

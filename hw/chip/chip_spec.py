@@ -143,6 +143,18 @@ class ChipSpec:
         return data.StructLayout({"data": self.bus_bits, "last": 1})
 
 
+def loaded_layout(spec: ChipSpec) -> data.StructLayout:
+    """Return what the engine holds: a layer's size, and how many channels have scales."""
+    engine = spec.engine
+    return data.StructLayout(
+        {
+            "inputs": range(engine.inputs_max + 1),
+            "outputs": range(engine.outputs_max + 1),
+            "channels": range(engine.outputs_max + 1),
+        }
+    )
+
+
 def address_sum(m: Module, address: Value, more: Value, name: str) -> Value:
     """Return an address plus what lies between, in parts: one carry would come too late."""
     return sum_of_parts(m, address, more, name, 9, 17, 25)[:ADDRESS_BITS]
