@@ -77,7 +77,9 @@ def test_what_does_not_fit_an_instruction_is_refused() -> None:
     with pytest.raises(ValueError, match="a of ADD must fit 16 bits, is 65536"):
         Instruction(op=Op.ADD, a=1 << 16).pack()
     with pytest.raises(ValueError, match="99"):
-        Instruction.unpack(bytes([99]) + bytes(31))
+        Instruction.unpack(bytes([99, 1]) + bytes(30))
+    with pytest.raises(ValueError, match="an odd number of bits"):
+        Instruction.unpack(bytes(32))
 
 
 def test_load_add_and_store_by_hand() -> None:
@@ -109,10 +111,10 @@ def test_turning_by_hand() -> None:
 
 def test_powers_by_hand() -> None:
     # exp(0), exp(-1) times 2 and 1; what divides them is in the factor.
-    memory = halves(5, 4, 2, 1).tobytes() + bytes(56)
+    memory = halves(5, 4, 0, 0, 2, 1).tobytes() + bytes(52)
     chip = machine(
         Instruction(op=Op.LOAD, d=0, count=2, address=0),
-        Instruction(op=Op.LOAD, d=1, count=2, address=4),
+        Instruction(op=Op.LOAD, d=1, count=2, address=8),
         Instruction(op=Op.LARGEST, a=0, count=2),
         Instruction(op=Op.POWERS, a=0, b=1, d=2, count=2),
         memory=memory,

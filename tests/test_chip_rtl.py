@@ -18,7 +18,7 @@ from golden.chip.instruction import BYTES
 from golden.chip.machine import Machine
 from golden.chip.models import DECODER
 from sim.chip.generate import Generated, GenerateOptions, generate, prepare
-from sim.harness.chip_run import MemoryModel, Start, build_chip, run_chip
+from sim.harness.chip_run import MemoryModel, Start, Task, build_chip, run_chip, run_chips
 from sim.kit.launch import BUILD
 from sim.kit.random_decoder import TINY, random_decoder
 
@@ -109,6 +109,89 @@ def test_faults_end_a_run() -> None:
     at = compiled.regions["embedding"][0] + 2 * 16  # of token 1
     infinite[at : at + 2] = (0x7C00).to_bytes(2, "little")
     assert fault(bytes(infinite), MemoryModel()) == "number"
+
+
+def first_run(**run: int) -> tuple[bytes, Start, bytes]:
+    """Return an image of a made-up decoder, what a run of it is told, and memory behind it."""
+    spec = CHIPS[NAME]
+    compiled = compile_decoder(random_decoder(np.random.default_rng(1)), spec.shape)
+    image = compiled.with_prompt([1, 2, 3])
+    start = Start(program=compiled.program, tokens=compiled.tokens, known=3, limit=5, **run)
+    machine = Machine(spec.shape, image)
+    for _ in range(start.limit):
+        machine.run(compiled.program, start.known)
+    return image, start, machine.memory.tobytes()
+
+
+HANGS = [MemoryModel(hangs_at=1), MemoryModel(hangs_at=40), MemoryModel(write_hangs_at=3)]
+
+
+@pytest.mark.parametrize("hangs", HANGS, ids=["fetch", "read", "write"])
+def test_a_memory_that_hangs_ends_a_run(hangs: MemoryModel) -> None:
+    """Then what it owes is dropped; a run begun before waits for that, and ends if in vain."""
+    spec = CHIPS[NAME]
+    image, start, expected = first_run()
+    cycles = run_chip(program(), spec, image, start, MemoryModel(), cycles=1 << 20).cycles
+    limit = spec.hang_cycles
+    again = replace(start, again=1)
+    late, too_late = (replace(hangs, hangs_for=n * limit // 2) for n in (3, 5))
+    kinds = ((start, hangs), (again, late), (again, too_late))
+    tasks = [Task(image=image, start=s, memory=m, cycles=4 * limit) for s, m in kinds]
+    found, second, third = run_chips(program(), spec, tasks)
+    assert (found.fault, second.fault, third.fault) == ("hang", "none", "hang")
+    assert limit < found.cycles < limit + cycles
+    assert second.memory == expected
+
+
+def test_errors_of_writes_end_a_run() -> None:
+    """That of the last one, a token, too."""
+    spec = CHIPS[NAME]
+    image, start, expected = first_run()
+    found = run_chip(program(), spec, image, start, MemoryModel(write_fails_at=5), cycles=1 << 20)
+    assert found.fault == "memory"
+    assert found.memory != expected
+    one = replace(start, known=1, limit=1)
+    writes = 1
+    while True:
+        fails = MemoryModel(write_fails_at=writes)
+        found = run_chip(program(), spec, image, one, fails, cycles=1 << 20)
+        if found.chosen:
+            break
+        assert found.fault == "memory"
+        writes += 1
+    assert found.fault == "memory", "the token"
+
+
+def test_a_reset_at_any_cycle_is_followed_by_a_clean_run() -> None:
+    resets(97)
+
+
+@pytest.mark.slow
+def test_a_reset_at_every_cycle_is_followed_by_a_clean_run() -> None:
+    resets(1)
+
+
+def resets(stride: int) -> None:
+    """Reset a short run at every so many cycles."""
+    spec = CHIPS[NAME]
+    shape = replace(TINY, layers=1, heads=1, kv_heads=1, vocabulary=8, inner=4)
+    compiled = compile_decoder(random_decoder(np.random.default_rng(3), shape), spec.shape)
+    image = compiled.with_prompt([1])
+    start = Start(program=compiled.program, tokens=compiled.tokens, known=1, limit=1)
+    clean = run_chip(program(), spec, image, start, MemoryModel(latency=3), cycles=1 << 20)
+    tasks = [
+        Task(
+            image=image,
+            start=replace(start, reset_at=n),
+            memory=MemoryModel(latency=3),
+            cycles=3 * clean.cycles,
+        )
+        for n in range(1, clean.cycles, stride)
+    ]
+    for task, run in zip(tasks, run_chips(program(), spec, tasks), strict=True):
+        wrong = f"reset at {task.start.reset_at}"
+        assert (run.fault, run.memory) == ("none", clean.memory), wrong
+        assert run.cycles == task.start.reset_at + clean.cycles, wrong
 
 
 def test_a_run_that_is_not_done_in_time_is_told() -> None:

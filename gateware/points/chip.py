@@ -11,6 +11,7 @@ from hw.chip.chip_core import ChipCore
 from hw.chip.chip_spec import ChipSpec
 from hw.chip.constant_loader import ConstantLoader
 from hw.chip.feeder import Feeder
+from hw.chip.instruction_check import InstructionCheck
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
 from hw.chip.output_writer import OutputWriter
@@ -49,6 +50,7 @@ BLOCKS = {
     "tile_fetcher": TileFetcher,
     "weight_reader": WeightReader,
     "loader": Loader,
+    "instruction_check": InstructionCheck,
     "storer": Storer,
     "feeder": Feeder,
     "output_writer": OutputWriter,

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from golden.chip.shape import ChipShape
 from golden.exact.cache_codes import scale_of
-from golden.exact.fp16 import BitArray
+from golden.exact.fp16 import BitArray, is_finite
 from golden.exact.grid import GRID, made_rows
 from golden.exact.linear import QuantizedLinear
 from golden.exact.spec import IntArray, NumberSpec, default_numbers
@@ -42,12 +43,39 @@ class Constants:
     biases: BitArray = field(default_factory=lambda: np.zeros(0, np.uint16))
     places: int = 0
 
-    def take(self, select: int, address: int, word: int) -> None:
-        """Take a load word."""
-        known = {LoadWord.SIZE: self.sizes, LoadWord.CENTROID: self.centroids}
-        if select not in known:
-            raise ValueError(f"load words of kind {select} are of other engines")
-        known[select][address] = word
+    def take(self, select: int, address: int, word: int, shape: ChipShape) -> bool:
+        """Take a load word; return whether it is one that the chip's engine takes."""
+        known = {
+            LoadWord.SIZE: (self.sizes, LoadWord.DIGITS),
+            LoadWord.CENTROID: (self.centroids, 7),
+        }
+        if select not in known or address > known[select][1]:
+            return False
+        known[select][0][address] = word
+        ranges = {
+            LoadWord.INPUTS: (1, shape.inputs_max),
+            LoadWord.OUTPUTS: (1, shape.outputs_max),
+            LoadWord.K_TOP: (0, shape.outliers_max),
+        }
+        if select == LoadWord.CENTROID or address not in ranges:
+            return True
+        low, high = ranges[address]
+        return low <= word <= high
+
+    def channels(self, scales: BitArray, biases: BitArray, places: int) -> bool:
+        """Take scales and biases of channels; return whether they are numbers for the engine.
+
+        That is normal, positive scales, exponents that the engine has, and finite biases.
+        """
+        self.scales, self.biases, self.places = scales, biases, places
+        field, exponents = scales >> 10, scale_of(scales, places).exponent
+        good = (field > 0) & (field < 31) & (exponents >= -64) & (exponents < 64)
+        return bool(good.all() and is_finite(biases).all())
+
+    def size(self) -> tuple[int, int, int]:
+        """Return inputs and outputs of the layer that is held, and channels that have scales."""
+        inputs, outputs = (self.sizes.get(n, 0) for n in (LoadWord.INPUTS, LoadWord.OUTPUTS))
+        return inputs, outputs, len(self.scales)
 
     def layer(self, codes: BitArray) -> QuantizedLinear:
         """Return the layer with these weight codes (K, N)."""

@@ -2,7 +2,8 @@
 
 A program is a straight line: one pass over it is one token. What differs from token to token is
 its position, from 0, and the token itself; an instruction can add either, times a stride, to its
-address, and can take as many numbers as there are positions so far.
+address, and can take as many numbers as there are positions so far. The number of its bits that
+are set is odd, so that neither a flipped bit nor empty memory makes an instruction.
 """
 
 import enum
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 BYTES = 32
+PARITY_BIT = 14
 
 
 class Op(enum.IntEnum):
@@ -107,7 +109,7 @@ class Instruction:
             if not 0 <= value < 1 << bits:
                 raise ValueError(f"{name} of {self.op.name} must fit {bits} bits, is {value}")
             word |= value << low
-        return word.to_bytes(BYTES, "little")
+        return with_parity(word.to_bytes(BYTES, "little"))
 
     @classmethod
     def unpack(cls, data: bytes) -> "Instruction":
@@ -116,9 +118,11 @@ class Instruction:
         Raises
         ------
         ValueError
-            If there is no such operation.
+            If there is no such operation, or an even number of bits is set.
         """
         word = int.from_bytes(data[:BYTES], "little")
+        if word.bit_count() % 2 == 0:
+            raise ValueError("an instruction has an odd number of bits that are set")
         values = {n: word >> low & ((1 << bits) - 1) for n, (low, bits) in LAYOUT.items()}
         kinds = {"op": Op, "index": Index}
         kinds |= dict.fromkeys(("grows", "outputs_grow", "scaled", "keys"), bool)
@@ -149,6 +153,12 @@ LAYOUT = {
     "stride": (168, 24),
     "extra": (192, 64),
 }
+
+
+def with_parity(data: bytes) -> bytes:
+    """Return the 32 bytes of an instruction with an odd number of bits set."""
+    word = int.from_bytes(data, "little") & ~(1 << PARITY_BIT)
+    return (word | (~word.bit_count() & 1) << PARITY_BIT).to_bytes(BYTES, "little")
 
 
 def disassemble(program: bytes) -> Iterator[str]:

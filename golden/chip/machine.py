@@ -3,14 +3,21 @@
 The machine has a memory outside, of bytes, and inside a memory of FP16 vectors, the constants of
 one linear layer, and four scalars: the token, its position, a factor and the largest number of a
 vector. Every instruction is whole before the next begins.
+
+A fault ends a run behind its instruction, or before one that is refused
+(:mod:`golden.chip.rules`). An instruction that reaches beyond the memory reads or writes what is
+within. What faults do not cover no program may do: an operation's result must not lie across what
+it reads, and load words must be those of a layer.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from golden.chip.constants import Constants, LoadWord
 from golden.chip.instruction import BYTES, Index, Instruction, Op
+from golden.chip.rules import Fault, FaultError, check, code_word
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact import fp16_arithmetic
 from golden.exact.cache_codes import CacheFormat, cache_codes
@@ -21,6 +28,7 @@ from golden.exact.token_scale import Scale, ScaleFactor
 from golden.exact.vector_operations import first_largest, gate, largest, powers, rotate
 from golden.quantise.layer_container import pack, unpack
 
+ADDRESSES = 1 << 32
 ONE = Scale(np.array([1 << 10]), np.array([-10]))
 
 
@@ -42,6 +50,7 @@ class Machine:
         self.position, self.token, self.chosen = 0, 0, 0
         self.factor, self.best = ONE, 0
         self.most: BitArray = np.zeros((), np.uint16)
+        self.failed = ""  # what number was wrong, if any was
 
     def run(self, program: int, known: int) -> int | None:
         """Run the program at an address for one token; return the token that it chooses.
@@ -55,11 +64,13 @@ class Machine:
 
         Raises
         ------
-        ValueError
-            If an instruction is none, or reaches beyond a memory.
+        FaultError
+            If the run ends with a fault.
         """
-        for at in range(program, len(self.memory), BYTES):
-            one = Instruction.unpack(self.memory[at : at + BYTES].tobytes())
+        at = program
+        while True:
+            one = self.fetch(at)
+            at += BYTES
             if one.op == Op.NEXT:
                 following = self.position + 1
                 if one.scaled and following >= known:
@@ -69,13 +80,26 @@ class Machine:
                 self.position = following
                 return None if one.scaled else self.chosen
             getattr(self, one.op.name.lower())(one)
-        raise ValueError(f"the program at {program:#x} has no end")
+
+    def fetch(self, at: int) -> Instruction:
+        """Return the instruction at an address, its counts as they are at this position."""
+        data = self.read(at, BYTES)
+        if self.failed:
+            raise FaultError(Fault.NUMBER, self.failed)
+        try:
+            one = Instruction.unpack(data)
+        except ValueError as error:
+            raise FaultError(Fault.INSTRUCTION, str(error)) from None
+        grown = {"count": one.grows, "outputs": one.outputs_grow}
+        one = replace(one, **{name: self.position + 1 for name, grows in grown.items() if grows})
+        self.check(one)
+        return one
+
+    def check(self, one: Instruction) -> None:
+        """Refuse an instruction that the chip refuses."""
+        check(one, self.shape, address=self.address(one), loaded=self.loaded.size())
 
     # Where things are.
-
-    def count(self, one: Instruction) -> int:
-        """Return how many numbers an instruction takes."""
-        return self.position + 1 if one.grows else one.count
 
     def address(self, one: Instruction) -> int:
         """Return the address of an instruction, its stride in it."""
@@ -85,19 +109,25 @@ class Machine:
             Index.TOKEN: self.token,
             Index.TILE: self.position // self.shape.output_lanes,
         }
-        return one.address + times[one.index] * one.stride
+        return (one.address + times[one.index] * one.stride) % ADDRESSES
 
     def read(self, address: int, size: int) -> bytes:
         """Return bytes of the memory."""
-        if address + size > len(self.memory):
-            raise ValueError(f"bytes {address:#x} to {address + size:#x} are beyond the memory")
+        address %= ADDRESSES
+        self._require(address, size)
         return self.memory[address : address + size].tobytes()
 
     def write(self, address: int, data: bytes) -> None:
-        """Write bytes of the memory."""
-        if address + len(data) > len(self.memory):
-            raise ValueError(f"bytes from {address:#x} on are beyond the memory")
-        self.memory[address : address + len(data)] = np.frombuffer(data, np.uint8)
+        """Write bytes of the memory; where that ends, those before its end."""
+        address %= ADDRESSES
+        within = data[: max(len(self.memory) - address, 0)]
+        self.memory[address : address + len(within)] = np.frombuffer(within, np.uint8)
+        self._require(address, len(data))
+
+    def _require(self, address: int, size: int) -> None:
+        if address + size > len(self.memory):
+            text = f"bytes {address:#x} to {address + size:#x} are beyond the memory"
+            raise FaultError(Fault.MEMORY, text)
 
     def numbers(self, address: int, count: int) -> BitArray:
         """Return FP16 numbers of the memory."""
@@ -106,8 +136,6 @@ class Machine:
     def vector(self, word: int, count: int) -> BitArray:
         """Return numbers of the vector memory, from a word of it on."""
         at = word * self.shape.inputs_per_beat
-        if at + count > len(self.vectors):
-            raise ValueError(f"{count} numbers from word {word} on are beyond the vector memory")
         return self.vectors[at : at + count]
 
     # Instructions.
@@ -118,36 +146,37 @@ class Machine:
 
     def load(self, one: Instruction) -> None:
         """Copy numbers from memory to the vector memory."""
-        count = self.count(one)
-        self.vector(one.d, count)[:] = self.numbers(self.address(one), count)
+        self.vector(one.d, one.count)[:] = self.numbers(self.address(one), one.count)
 
     def store(self, one: Instruction) -> None:
         """Copy numbers from the vector memory to memory."""
-        self.write(self.address(one), self.vector(one.a, self.count(one)).astype("<u2").tobytes())
+        self.write(self.address(one), self.vector(one.a, one.count).astype("<u2").tobytes())
 
     def constants(self, one: Instruction) -> None:
         """Load words into the engine."""
         data = self.read(self.address(one), LoadWord.BYTES * one.count)
         for n in range(one.count):
             word = int.from_bytes(data[8 * n : 8 * n + 8], "little")
-            self.loaded.take(word & 7, word >> 8 & 0xFFFF, word >> 24)
+            if not self.loaded.take(word & 7, word >> 8 & 0xFFFF, word >> 24, self.shape):
+                self.failed = f"{word:#x} is no load word of the engine"
 
     def channels(self, one: Instruction) -> None:
         """Load scales of output channels into the engine, each with its bias or without one."""
         parts = 2 if one.scaled else 1
-        words = self.numbers(self.address(one), parts * self.count(one)).reshape(-1, parts)
-        self.loaded.scales = words[:, 0]
-        self.loaded.biases = words[:, 1] if one.scaled else np.zeros_like(words[:, 0])
-        self.loaded.places = (one.extra & 0xFF) - ((one.extra & 0x80) << 1)
+        words = self.numbers(self.address(one), parts * one.count).reshape(-1, parts)
+        biases = words[:, 1] if one.scaled else np.zeros_like(words[:, 0])
+        places = (one.extra & 0xFF) - ((one.extra & 0x80) << 1)
+        if not self.loaded.channels(words[:, 0], biases, places):
+            self.failed = "a scale or a bias is no number that the engine takes"
 
     def linear(self, one: Instruction) -> None:
         """Send a vector through the engine, with weights, or cached keys or values, of memory."""
-        inputs = self.count(one)
-        outputs = self.position + 1 if one.outputs_grow else one.outputs
-        layer = self.loaded.layer(self.codes(one, inputs, outputs))
-        x = self.vector(one.a, inputs)[None]
+        layer = self.loaded.layer(self.codes(one, one.count, one.outputs))
+        x = self.vector(one.a, one.count)[None]
         result = forward(layer, x, self.factor if one.scaled else None)
-        self.vector(one.d, outputs)[:] = result.y[0]
+        self.vector(one.d, one.outputs)[:] = result.y[0]
+        if result.nonfinite[0] or result.overflow[0]:
+            self.failed = "an activation or an output is not finite"
 
     def codes(self, one: Instruction, inputs: int, outputs: int) -> BitArray:
         """Return the codes (K, N) that stand in tiles, each in beats, each of k_t by n_t codes."""
@@ -179,24 +208,23 @@ class Machine:
         self._elements(one, gate)
 
     def _elements(self, one: Instruction, operation: Callable[..., BitArray]) -> None:
-        count = self.count(one)
-        found = operation(self.vector(one.a, count), self.vector(one.b, count))
-        self.vector(one.d, count)[:] = found
+        found = operation(self.vector(one.a, one.count), self.vector(one.b, one.count))
+        self.vector(one.d, one.count)[:] = found
 
     def largest(self, one: Instruction) -> None:
         """Keep the largest of a vector."""
-        self.most = largest(self.vector(one.a, self.count(one)))
+        self.most = largest(self.vector(one.a, one.count))
 
     def powers(self, one: Instruction) -> None:
         """Take powers of a vector less its largest, times another; their sum makes the factor."""
-        count = self.count(one)
-        found, total = powers(self.vector(one.a, count), self.most, self.vector(one.b, count))
-        self.vector(one.d, count)[:] = found
+        x, times = (self.vector(word, one.count) for word in (one.a, one.b))
+        found, total = powers(x, self.most, times)
+        self.vector(one.d, one.count)[:] = found
         self.factor = inverse(np.array([total]))
 
     def root(self, one: Instruction) -> None:
         """Keep 1 / root of the sum of squares of a vector, and of ``extra``, as the factor."""
-        finite = flush_nonfinite(self.vector(one.a, self.count(one)))
+        finite = flush_nonfinite(self.vector(one.a, one.count))
         total = square_sum(finite[None], one.extra)
         self.factor = inverse_root(total)
 
@@ -211,12 +239,20 @@ class Machine:
         limits = np.array([one.extra >> 7 * n & 127 for n in range(7)])
         form = CacheFormat(factor, limits, np.zeros(8, np.int64))
         codes, scale = cache_codes(self.vector(one.a, one.count)[None], form)
-        length = shape.inputs_per_beat if one.keys else shape.output_lanes
+        length = code_word(one, shape)
         place = position % shape.output_lanes if one.keys else position
-        for n, word in enumerate(pack(codes.astype(np.uint8)).reshape(-1, length // 2)):
-            at = self.address(one) + n * one.step + place * len(word)
-            self.write(at, word.tobytes())
-        self.write(one.outputs + FP16_BYTES * position, scale.astype("<u2").tobytes())
+        words = pack(codes.astype(np.uint8)).reshape(-1, length // 2)
+        first = self.address(one) + place * length // 2
+        writes = [(first + n * one.step, word.tobytes()) for n, word in enumerate(words)]
+        scales = one.outputs + FP16_BYTES * position
+        beyond: list[FaultError] = []
+        for address, data in (*writes, (scales, scale.astype("<u2").tobytes())):
+            try:
+                self.write(address, data)
+            except FaultError as fault:
+                beyond.append(fault)
+        if beyond:
+            raise beyond[0]
 
     def choose(self, one: Instruction) -> None:
         """Keep the number of the largest, the first of equals, as the next token."""

@@ -11,6 +11,7 @@ from hw.bus.axi_writer import AxiWriter
 from hw.bus.read_share import ReadShare
 from hw.chip.cache_writer import CacheWriter
 from hw.chip.chip_spec import POSITION_BITS, ChipSpec
+from hw.chip.instruction_check import InstructionCheck
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
 from hw.chip.sequencer import Fault, Run, Sequencer
@@ -60,6 +61,7 @@ class ChipCore(Sized[ChipSpec]):
         spec = self.spec
         parts: dict[str, Any] = {
             "sequencer": Sequencer(spec),
+            "check": InstructionCheck(spec),
             "linear": LinearUnit(spec),
             "vectors": VectorUnit(spec.vectors),
             "loader": Loader(spec),
@@ -72,9 +74,13 @@ class ChipCore(Sized[ChipSpec]):
             "splitter": WordSplitter(spec),
             "pieces": WritePort(spec),
         }
-        for name, part in parts.items():
-            self.put(m, name, part)
         self.parts = parts
+        # Strobe: memory has not answered for too long. From the next cycle on units are reset.
+        self._hung, self._forget = Signal(), Signal()
+        # The two sides of the bus end what is under way as its rules ask for.
+        resets: dict[str, Any] = {"sequencer": self._hung, "reader": 0, "writer": 0}
+        for name, part in parts.items():
+            self.put(m, name, part, reset=resets.get(name, self._forget))
         sequencer = parts["sequencer"]
         m.d.comb += [
             *join(parts["reader"].m_axi, self.m_axi),
@@ -82,14 +88,14 @@ class ChipCore(Sized[ChipSpec]):
         ]
         connect(m, flipped(self.run), sequencer.run)
         m.d.comb += [
-            getattr(self, name).eq(getattr(sequencer, name))
-            for name in ("running", "finished", "fault", "position")
+            getattr(self, name).eq(getattr(sequencer, name)) for name in ("running", "position")
         ]
         self._start_units(m)
         self._share_reads(m)
         self._share_writes(m)
         self._share_vectors(m)
         self._watch(m)
+        self._watch_bus(m)
 
     def _start_units(self, m: Module) -> None:
         """Give each unit its steps, and the sequencer what became of them."""
@@ -125,7 +131,7 @@ class ChipCore(Sized[ChipSpec]):
         begins = {"vectors": starts_vectors, "quantizer": starts[Op.CACHE.value]}
         for name, begin in begins.items():
             ready = parts[name].i.ready
-            m.d.sync += asked[name].eq(begin | (asked[name] & ~ready))
+            m.d.sync += asked[name].eq((begin | (asked[name] & ~ready)) & ~self._forget)
         instruction = vectors.i.payload
         for name in ("op", "a", "b", "d", "count", "extra"):
             m.d.comb += instruction[name].eq(step[name])
@@ -199,22 +205,69 @@ class ChipCore(Sized[ChipSpec]):
     def _watch(self, m: Module) -> None:
         """Stop a run on a fault."""
         parts = self.parts
-        flags = parts["linear"].flags
+        check, flags = parts["check"], parts["linear"].flags
         failed = parts["reader"].error | parts["writer"].error
         stop, given_up = parts["sequencer"].stop, Signal()
         m.d.sync += given_up.eq(parts["sequencer"].running & (given_up | self.give_up))
         # The engine's flags stay until constants are loaded, so they count from then on.
-        began = Signal()
+        began, wrong = Signal(), Signal()
         loads = parts["sequencer"].starts[Op.LINEAR.value]
         m.d.sync += began.eq(parts["sequencer"].running & (began | loads))
+        m.d.sync += wrong.eq(parts["sequencer"].running & (wrong | parts["linear"].wrong))
+        m.d.comb += [
+            check.instruction.eq(parts["sequencer"].instruction),
+            check.position.eq(parts["sequencer"].position),
+            check.address.eq(parts["sequencer"].address),
+            check.loaded.eq(parts["linear"].loaded),
+            parts["sequencer"].wrong.eq(check.wrong),
+        ]
         with m.If(failed):
             m.d.comb += stop.eq(Fault.MEMORY)
-        with m.Elif(began & (flags.nonfinite | flags.overflow)):
+        with m.Elif(wrong | (began & (flags.nonfinite | flags.overflow))):
             m.d.comb += stop.eq(Fault.NUMBER)
         with m.Elif(given_up):
             m.d.comb += stop.eq(Fault.STOPPED)
-        for name in ("reader", "writer"):
-            m.d.comb += parts[name].clear.eq(self.run.start)
+
+    def _watch_bus(self, m: Module) -> None:
+        """End a run at once when memory has not answered for too long.
+
+        The bus's two sides take and drop what still comes and ask for nothing more until all is
+        answered, so a run that is started before then waits, or ends again. Units are reset, but
+        not while one offers a word to memory: that must stay until it is taken.
+        """
+        reader, writer, sequencer = (self.parts[n] for n in ("reader", "writer", "sequencer"))
+        bus, idle, moves = self.m_axi, Signal(), Signal()
+        m.d.comb += [
+            idle.eq(reader.idle & writer.idle),
+            moves.eq(
+                (bus.rvalid | bus.bvalid)
+                | (bus.arvalid & bus.arready)
+                | (bus.awvalid & bus.awready)
+                | (bus.wvalid & bus.wready)
+            ),
+        ]
+        waited = Signal(range(self.spec.hang_cycles))
+        over, drops, offers, hung = Signal(), Signal(), Signal(), Signal()
+        m.d.sync += [
+            waited.eq(Mux(idle | moves | ~sequencer.running, 0, waited + 1)),
+            over.eq(waited.all()),
+            drops.eq(self._hung | (drops & ~idle)),
+            offers.eq(Mux(self._hung, bus.wvalid, offers) & ~bus.wready),
+            hung.eq(self._hung | (hung & ~self.run.start)),
+        ]
+        ended = Signal()
+        m.d.sync += ended.eq(self._hung)
+        m.d.comb += [
+            self._hung.eq(over & sequencer.running),
+            self._forget.eq(drops & ~offers),
+            self.finished.eq(sequencer.finished | ended),
+            self.fault.eq(Mux(hung, Fault.HANG, sequencer.fault)),
+        ]
+        for side in (reader, writer):
+            m.d.comb += [
+                side.stop.eq(self._hung | drops),
+                side.clear.eq(self.run.start | drops),
+            ]
 
 
 def _any(values: list) -> Any:

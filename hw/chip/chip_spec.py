@@ -47,16 +47,20 @@ class ChipSpec:
         two.
     vector_lanes : int
         Numbers that the vector unit computes with at a time.
+    hang_cycles : int
+        Cycles without an answer of the memory after which a run ends: a power of two.
     """
 
     engine: EngineSpec
     bus_bits: int
     vector_words: int
     vector_lanes: int
+    hang_cycles: int = 1 << 16
 
     def __post_init__(self) -> None:
         require_power_of_two("bus_bits", self.bus_bits, low=64, high=1024)
         require_power_of_two("vector_words", self.vector_words, low=4, high=1 << 16)
+        require_power_of_two("hang_cycles", self.hang_cycles, low=16, high=1 << 24)
         require_power_of_two(
             "vector_lanes", self.vector_lanes, low=1, high=self.engine.inputs_per_beat
         )
@@ -136,6 +140,18 @@ class ChipSpec:
     def word(self) -> data.StructLayout:
         """A word of the bus as it is read; ``last`` of what was asked for."""
         return data.StructLayout({"data": self.bus_bits, "last": 1})
+
+
+def loaded_layout(spec: ChipSpec) -> data.StructLayout:
+    """Return what the engine holds: a layer's size, and how many channels have scales."""
+    engine = spec.engine
+    return data.StructLayout(
+        {
+            "inputs": range(engine.inputs_max + 1),
+            "outputs": range(engine.outputs_max + 1),
+            "channels": range(engine.outputs_max + 1),
+        }
+    )
 
 
 def words_of(size: Value, per_word: int) -> Value:

@@ -6,13 +6,15 @@ from amaranth.utils import bits_for, exact_log2
 from golden.chip.constants import LoadWord
 from golden.chip.instruction import Op
 from golden.exact.cache_codes import FP16_BIAS
-from hw.chip.chip_spec import COUNT_BITS, ChipSpec, words_of
+from hw.arith.bits import used_lanes
+from hw.chip.chip_spec import COUNT_BITS, ChipSpec, loaded_layout, words_of
 from hw.chip.unit import Reader
 from hw.linear.shell.layer_constants import LayerConstants, Select, Size
 from hw.stream.component import Out, OutStream
 from hw.stream.share import looked_at
 
 LOAD_SIZE = 2  # of parts: 64 bits
+CENTROIDS = 8  # of a symmetric codebook's positive half
 
 
 class ConstantLoader(Reader):
@@ -31,6 +33,10 @@ class ConstantLoader(Reader):
     """As the engine's ``load_i`` takes them."""
     outlier_lanes = Out(lambda c: range(c.spec.engine.inputs_per_beat + 1))
     """Input lanes that a beat of outliers fills at most, with what was loaded."""
+    loaded = Out(lambda c: loaded_layout(c.spec))
+    """What was loaded; a CHANNELS step counts from its start on."""
+    wrong = Out(1)
+    """Strobe: the part at hand is not for the engine."""
 
     def __init__(self, spec: ChipSpec) -> None:
         self.load = looked_at(LayerConstants(spec.engine)).word
@@ -42,6 +48,7 @@ class ConstantLoader(Reader):
         channels, taken, at_a_time = Signal(), Signal(), Signal(range(at_once + 1))
         number, left, last = Signal(COUNT_BITS), Signal(COUNT_BITS), Signal()
         busy = self.run(m, taken & last)
+        self._bad = Signal()
         halves = exact_log2(at_once)  # size of a part that has scales alone
         m.d.comb += [
             channels.eq(step.op == Op.CHANNELS),
@@ -51,6 +58,7 @@ class ConstantLoader(Reader):
             self.i.ready.eq(busy & self.load_o.ready),
             self.load_o.valid.eq(busy & self.i.valid),
             taken.eq(self.i.valid & self.i.ready),
+            self.wrong.eq(taken & self._bad),
         ]
         # What comes late, the operation, only chooses: bytes are twice, four or eight times as many.
         twice, four, eight = (words_of(step.count << n, spec.bus_bytes) for n in (1, 2, 3))
@@ -64,27 +72,36 @@ class ConstantLoader(Reader):
         with m.Elif(taken):
             m.d.sync += [number.eq(number + at_a_time), left.eq(left - at_a_time)]
         with m.If(channels):
-            self._channels(m, number)
+            self._channels(m, number, last)
+            with m.If(self.start):
+                m.d.sync += self.loaded.channels.eq(step.count)
         with m.Else():
             self._load(m, taken)
 
-    def _channels(self, m: Module, number: Signal) -> None:
+    def _channels(self, m: Module, number: Signal, last: Signal) -> None:
         """Make a load word of the scales of channels, and of their biases if they have any."""
+        used = used_lanes(last, self.step.count, self.spec.engine.channels_at_once)
         step, load, parts = self.step, self.load_o.payload, self.i.payload
         at_once = self.spec.engine.channels_at_once
         places = step.extra[:8].as_signed()
         scales, pairs = parts[f"part{16 * at_once}"], parts[f"part{32 * at_once}"]
-        words = []
+        words, bad = [], []
         for n in range(at_once):
             pair = pairs.word_select(n, 32)
             scale = Mux(step.scaled, pair[:16], scales.word_select(n, 16))
+            bias = Mux(step.scaled, pair[16:], 0)
+            whole = Signal(signed(10), name=f"whole{n}")
             exponent = Signal(signed(7), name=f"exponent{n}")
-            m.d.comb += exponent.eq(scale[10:15] + places - FP16_BIAS)
-            words.append(Cat(Mux(step.scaled, pair[16:], 0), scale[:10], 1, exponent))
+            m.d.comb += [whole.eq(scale[10:15] + places - FP16_BIAS), exponent.eq(whole)]
+            words.append(Cat(bias, scale[:10], 1, exponent))
+            field = scale[10:15]
+            wrong = scale[15] | ~field.any() | field.all() | bias[10:15].all()
+            bad.append(used[n] & (wrong | (whole != exponent)))
         m.d.comb += [
             load.select.eq(Select.CHANNEL),
             load.address.eq(number),
             load.word.eq(Cat(words)),
+            self._bad.eq(Cat(bad).any()),
         ]
 
     def _load(self, m: Module, taken: Signal) -> None:
@@ -95,11 +112,29 @@ class ConstantLoader(Reader):
             load.address.eq(word[8:24]),
             load.word.eq(word[24:]),
         ]
-        size = load.select == Select.SIZE
-        with m.If(taken & size & (load.address == Size.K_TOP.value)):
-            lanes = self.spec.engine.inputs_per_beat
-            k_top = load.word[: bits_for(self.spec.engine.outliers_max)]
-            m.d.sync += self.outlier_lanes.eq(Mux(k_top >= lanes // 2, lanes, k_top << 1))
+        engine, address, value = self.spec.engine, word[8:24], word[24:]
+        with m.Switch(word[:3]):
+            with m.Case(Select.SIZE.value):
+                m.d.comb += self._bad.eq(address > Size.DIGITS.value)
+            with m.Case(Select.W_CENTROID.value):
+                m.d.comb += self._bad.eq(address >= CENTROIDS)
+            with m.Default():
+                m.d.comb += self._bad.eq(1)
+        lanes = engine.inputs_per_beat
+        k_top = value[: bits_for(engine.outliers_max)]
+        sizes = {
+            Size.INPUTS: (1, engine.inputs_max, self.loaded.inputs, value),
+            Size.OUTPUTS: (1, engine.outputs_max, self.loaded.outputs, value),
+            Size.K_TOP: (
+                *(0, engine.outliers_max),
+                *(self.outlier_lanes, Mux(k_top >= lanes // 2, lanes, k_top << 1)),
+            ),
+        }
+        for size, (low, high, target, wanted) in sizes.items():
+            with m.If((load.select == Select.SIZE) & (address == size.value)):
+                m.d.comb += self._bad.eq((value < low) | (value > high))
+                with m.If(taken):
+                    m.d.sync += target.eq(wanted)
 
 
 assert LoadWord.K_TOP == Size.K_TOP.value

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import connect, flipped
 
 from golden.exact.spec import SCALE_BITS
-from hw.chip.chip_spec import REQUEST, ChipSpec
+from hw.chip.chip_spec import REQUEST, ChipSpec, loaded_layout
 from hw.chip.constant_loader import ConstantLoader
 from hw.chip.feeder import Feeder
 from hw.chip.output_writer import OutputWriter
@@ -51,6 +51,10 @@ class LinearUnit(Unit):
     """Whether the part at hand is the last that is wanted."""
     flags = Out(FLAGS)
     """The engine's."""
+    loaded = Out(lambda c: loaded_layout(c.spec))
+    """What the engine holds."""
+    wrong = Out(1)
+    """Strobe: a constant is not for the engine."""
 
     def __init__(self, spec: ChipSpec) -> None:
         self.parts = looked_at(WordSplitter(spec)).parts
@@ -76,6 +80,8 @@ class LinearUnit(Unit):
         m.d.comb += [
             self.busy.eq(loader.busy | feeder.busy | writer.busy | fetcher.busy),
             self.flags.eq(engine.flags),
+            self.loaded.eq(loader.loaded),
+            self.wrong.eq(loader.wrong),
         ]
         self._give_factor(m, engine)
         self._connect_weights(m, engine, loader, fetcher)

@@ -21,10 +21,11 @@ class Fault(enum.Enum, shape=3):
     """What ended a run before its time."""
 
     NONE = 0
-    INSTRUCTION = 1  # there is no such operation
+    INSTRUCTION = 1  # there is no such operation, or units cannot carry it out
     MEMORY = 2  # the bus answered with an error
-    NUMBER = 3  # an activation or an output of the engine was not finite
+    NUMBER = 3  # one that the engine was given, or made, is not finite or not one that it takes
     STOPPED = 4  # the host ended it
+    HANG = 5  # the bus did not answer
 
 
 class Run(Port):
@@ -70,6 +71,12 @@ class Sequencer(Sized[ChipSpec]):
     """Of the last run."""
     position = Out(POSITION_BITS)
     """Of the token at hand."""
+    instruction = Out(INSTRUCTION)
+    """The one that begins next, as it stands in memory."""
+    address = Out(ADDRESS_BITS)
+    """Its address, its stride in it."""
+    wrong = In(1)
+    """Whether it is refused, as from :class:`hw.chip.instruction_check.InstructionCheck`."""
     stop = In(Fault)
     """Ends the run with this fault, unless it is NONE."""
     request_o = OutStream(REQUEST)
@@ -95,6 +102,8 @@ class Sequencer(Sized[ChipSpec]):
         following = Signal(POSITION_BITS)
         ends = Signal()
         m.d.comb += [
+            self.instruction.eq(self._word),
+            self.address.eq(self._address.value),
             following.eq(self.position + 1),
             ends.eq(
                 (following >= self.run.limit)
@@ -135,6 +144,10 @@ class Sequencer(Sized[ChipSpec]):
                 with m.If(ends & ~self._word.scaled):
                     m.next = "FINISH"
             with m.State("FINISH"), m.If(~waits):
+                with m.If(self.fault == Fault.NONE):  # what was written last has its answer now
+                    m.d.sync += self.fault.eq(self.stop)
+                m.next = "END"
+            with m.State("END"):
                 m.d.comb += self.finished.eq(1)
                 m.d.sync += self.running.eq(0)
                 m.next = "IDLE"
@@ -219,7 +232,8 @@ class Sequencer(Sized[ChipSpec]):
             with m.Default():
                 m.d.sync += self.starts.eq(1 << word.op[: exact_log2(OPS)])
                 m.d.sync += [self.step[name].eq(v) for name, v in self._resolved().items()]
-        fault = Mux(word.op >= OPS, Fault.INSTRUCTION, self.stop)
+        wrong = Mux((word.op >= OPS) | self.wrong, Fault.INSTRUCTION, Fault.NONE)
+        fault = Mux(self.stop != Fault.NONE, self.stop, wrong)  # what came with an error is none
         with m.If(fault != Fault.NONE):
             m.d.sync += [self.starts.eq(0), self.write_o.valid.eq(0), self.fault.eq(fault)]
             m.next = "FINISH"

@@ -115,9 +115,14 @@ class Component(wiring.Component):
         """Put the component's logic into a module."""
         raise NotImplementedError(f"{type(self).__name__} has no logic")
 
-    def put(self, m: Module, name: str, part: Part, **inputs: ValueLike) -> Part:
-        """Put a part, shared with its likes, among the submodules; drive inputs of it by name."""
-        m.submodules[name] = share(self.platform, part)
+    def put(
+        self, m: Module, name: str, part: Part, *, reset: ValueLike = 0, **inputs: ValueLike
+    ) -> Part:
+        """Put a part, shared with its likes, among the submodules; drive inputs of it by name.
+
+        ``reset`` resets it in the cycles in which it is high, as the whole design's reset does.
+        """
+        m.submodules[name] = share(self.platform, part, reset)
         m.d.comb += [getattr(part, port).eq(value) for port, value in inputs.items()]
         return part
 

@@ -3,7 +3,15 @@
 import inspect
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from amaranth.hdl import ClockSignal, Instance, ResetSignal, ValueCastable
+from amaranth.hdl import (
+    ClockSignal,
+    Instance,
+    ResetInserter,
+    ResetSignal,
+    Value,
+    ValueCastable,
+    ValueLike,
+)
 from amaranth.lib import wiring
 
 Part = TypeVar("Part")
@@ -18,7 +26,7 @@ class SharingPlatform(Protocol):
         ...
 
 
-def share(platform: object, component: wiring.Component) -> Any:
+def share(platform: object, component: wiring.Component, reset: ValueLike = 0) -> Any:
     """Return what to put among a parent's submodules in place of ``component``.
 
     On a :class:`SharingPlatform` that is an instance of the module that ``component`` shares
@@ -27,7 +35,8 @@ def share(platform: object, component: wiring.Component) -> Any:
 
     Components are alike when their class and the arguments of its constructor are, so the class
     must keep each argument, immutable, as an attribute of the same name. What is changed on a
-    component after its construction is lost. The only clock domain is ``sync``.
+    component after its construction is lost. The only clock domain is ``sync``; where ``reset`` is
+    high the component is reset as by the domain's reset.
 
     Examples
     --------
@@ -37,15 +46,21 @@ def share(platform: object, component: wiring.Component) -> Any:
         m.d.comb += lane0.i.eq(self.i)
     """
     if not isinstance(platform, SharingPlatform):
-        return component
+        return ResetInserter(Value.cast(reset))(component) if _may_be(reset) else component
     name, clocked = platform.module_of(component)
     looked_at(component)  # it is used, though by its ports alone
-    ports = [("i", "clk", ClockSignal()), ("i", "rst", ResetSignal())] if clocked else []
+    whole = ResetSignal() | reset if _may_be(reset) else ResetSignal()
+    ports = [("i", "clk", ClockSignal()), ("i", "rst", whole)] if clocked else []
     for path, member, value in component.signature.flatten(component):
         kind = "i" if member.flow == wiring.In else "o"
         plain = value.as_value() if isinstance(value, ValueCastable) else value
         ports.append((kind, port_name(path), plain))
     return Instance(name, *ports)
+
+
+def _may_be(reset: ValueLike) -> bool:
+    """Return whether a reset of a component's own is there."""
+    return not isinstance(reset, int)
 
 
 def port_name(path: tuple[str | int, ...]) -> str:

@@ -10,7 +10,7 @@ from hw.chip.chip_spec import ChipSpec
 from sim.harness.model import BUILD_SECONDS, build_model
 
 SOURCE = Path(__file__).with_name("chip.cpp")
-FAULTS = ("none", "instruction", "memory", "number", "stopped")
+FAULTS = ("none", "instruction", "memory", "number", "stopped", "hang")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,12 @@ class MemoryModel:
         Chance of a pause on each channel in each cycle.
     fails_at : int
         Number of the read burst, from 1, that is answered with an error; 0: none.
+    write_fails_at : int
+        The same of write bursts.
+    hangs_at, write_hangs_at : int
+        Number of the read or write burst behind which memory does nothing any more; 0: none.
+    hangs_for : int
+        For so many cycles it does nothing; 0: for ever.
     seed : int
         Of the pauses.
     """
@@ -39,6 +45,10 @@ class MemoryModel:
     gap: int = 0
     stall: float = 0.0
     fails_at: int = 0
+    write_fails_at: int = 0
+    hangs_at: int = 0
+    write_hangs_at: int = 0
+    hangs_for: int = 0
     seed: int = 1
 
 
@@ -58,6 +68,9 @@ class Start:
         The run ends behind it.
     again : int
         Runs after the first one, each when the one before has ended.
+    reset_at : int
+        Cycle in which chip and memory are reset, its content too, and the run begins anew; 0:
+        never.
     """
 
     program: int
@@ -66,6 +79,27 @@ class Start:
     limit: int
     end_token: int | None = None
     again: int = 0
+    reset_at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A run of a chip.
+
+    Parameters
+    ----------
+    image : bytes
+        What memory holds.
+    start : Start
+    memory : MemoryModel
+    cycles : int
+        The most there may be.
+    """
+
+    image: bytes
+    start: Start
+    memory: MemoryModel
+    cycles: int
 
 
 @dataclass(frozen=True)
@@ -149,11 +183,29 @@ def run_chip(
     ToolError
         When the chip breaks a rule of the bus, or is not done in time.
     """
+    task = Task(image=image, start=start, memory=memory, cycles=cycles)
+    return run_chips(program, spec, [task], watch=watch)[0]
+
+
+def run_chips(
+    program: Path,
+    spec: ChipSpec,
+    tasks: Sequence[Task],
+    *,
+    watch: Callable[[Chosen], object] = lambda chosen: None,
+) -> list[ChipRun]:
+    """Carry out one task after another in one process, each from a reset on.
+
+    As :func:`run_chip`, which says what may be raised.
+    """
     files = [program.with_name(name) for name in ("task", "image", "result")]
-    files[0].write_text("\n".join(map(str, _settings(spec, start, memory, cycles))) + "\n")
-    files[1].write_bytes(image)
+    settings = (number for task in tasks for number in _settings(spec, task))
+    files[0].write_text("\n".join(map(str, settings)) + "\n")
+    files[1].write_bytes(b"".join(task.image for task in tasks))
     command = [str(program), *map(str, files)]
-    chosen, last = [], ["no word"]
+    chosen: list[Chosen] = []
+    done: list[tuple[list[Chosen], list[int]]] = []
+    last = ["no word"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         for line in process.stdout:
@@ -161,32 +213,43 @@ def run_chip(
             if last[0].isdigit():
                 chosen.append(Chosen(*map(int, last)))
                 watch(chosen[-1])
-    if process.returncode or last[0] != "done":
-        raise ToolError(f"{' '.join(last)} (again with `{' '.join(command)}`)")
-    total, fault, read, written = map(int, last[1:])
-    return ChipRun(
-        memory=files[2].read_bytes(),
-        chosen=chosen,
-        cycles=total,
-        read_bytes=read,
-        write_bytes=written,
-        fault=FAULTS[fault],
-    )
+            elif last[0] == "done":
+                done.append((chosen, [int(n) for n in last[1:]]))
+                chosen = []
+    if process.returncode or len(done) != len(tasks):
+        raise ToolError(f"{' '.join(last)}, task {len(done)} (again with `{' '.join(command)}`)")
+    runs, results = [], memoryview(files[2].read_bytes())
+    for task, (chosen, (total, fault, read, written)) in zip(tasks, done, strict=True):
+        memory, results = bytes(results[: len(task.image)]), results[len(task.image) :]
+        run = ChipRun(
+            memory=memory,
+            chosen=chosen,
+            cycles=total,
+            read_bytes=read,
+            write_bytes=written,
+            fault=FAULTS[fault],
+        )
+        runs.append(run)
+    return runs
 
 
-def _settings(spec: ChipSpec, start: Start, memory: MemoryModel, cycles: int) -> Sequence[int]:
+def _settings(spec: ChipSpec, task: Task) -> Sequence[int]:
     """Return the numbers of a task, in the order in which chip.cpp reads them."""
+    start, memory = task.start, task.memory
     ends = start.end_token is not None
     said = [start.program, start.known, start.limit, start.end_token or 0, int(ends), start.tokens]
     model = {f.name: getattr(memory, f.name) for f in fields(memory)}
     places = [model[n] for n in ("latency", "interval", "pause", "gap")]
+    faults = ("fails_at", "write_fails_at", "hangs_at", "write_hangs_at", "hangs_for")
     return [
         *said,
-        cycles,
+        task.cycles,
         memory.seed,
         spec.bus_bytes,
         *places,
         round(1000 * memory.stall),
-        memory.fails_at,
+        *(model[n] for n in faults),
         start.again,
+        start.reset_at,
+        len(task.image),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from golden.chip.instruction import BYTES, Index, Instruction, Op
+from golden.chip.instruction import BYTES, Index, Instruction, Op, with_parity
 from golden.chip.machine import Machine
 from golden.chip.shape import TOKEN_BYTES
 from hw.chip.sequencer import Fault
@@ -32,11 +32,12 @@ class Notes(Machine):
         self.steps: list[dict[str, int]] = []
         self.choices = iter(choices)
 
+    def check(self, one: Instruction) -> None:
+        """Take any instruction."""
+
     def note(self, one: Instruction) -> None:
         """Note a step."""
-        outputs = self.position + 1 if one.outputs_grow else one.outputs
-        address = self.address(one) & 0xFFFF_FFFF
-        one = replace(one, count=self.count(one), outputs=outputs, address=address)
+        one = replace(one, address=self.address(one))
         self.steps.append(step_of(one, self.position))
         if one.op == Op.CHOOSE:
             self.chosen = next(self.choices)
@@ -78,7 +79,7 @@ def any_step(rng: np.random.Generator) -> Instruction:
     """Return any instruction of a unit, but for those that choose."""
     op = UNITS[int(rng.integers(len(UNITS) - 1))]
     word = Instruction(op=op).pack()[:1] + bytes([int(rng.integers(64))]) + rng.bytes(BYTES - 2)
-    one = Instruction.unpack(word)
+    one = Instruction.unpack(with_parity(word))
     return replace(one, op=Op.ADD) if one.op == Op.CHOOSE else one
 
 

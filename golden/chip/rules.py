@@ -1,0 +1,105 @@
+"""What ends a run before its time, and what an instruction must be so that it does not."""
+
+import enum
+
+from golden.chip.instruction import Instruction, Op
+from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES, TOKEN_BYTES, ChipShape
+
+# The words of the vector memory that operations begin at, for as many numbers as they count.
+SOURCES = {
+    **dict.fromkeys((Op.STORE, Op.LARGEST, Op.ROOT, Op.CACHE, Op.CHOOSE), "a"),
+    **dict.fromkeys((Op.ADD, Op.MULTIPLY, Op.ROTATE, Op.GATE, Op.POWERS), "abd"),
+    **{Op.LOAD: "d", Op.LINEAR: "a"},
+}
+COUNTING = (*SOURCES, Op.CONSTANTS, Op.CHANNELS)
+WHOLE_WORDS = (Op.LOAD, Op.CONSTANTS, Op.CHANNELS, Op.LINEAR)  # of the bus, from their address on
+
+
+class Fault(enum.IntEnum):
+    """What ended a run; as :class:`hw.chip.sequencer.Fault`."""
+
+    NONE = 0
+    INSTRUCTION = 1
+    MEMORY = 2
+    NUMBER = 3
+    STOPPED = 4
+    HANG = 5
+
+
+class FaultError(ValueError):
+    """A run has ended with a fault.
+
+    Parameters
+    ----------
+    fault : Fault
+    text : str
+        What was wrong.
+    """
+
+    def __init__(self, fault: Fault, text: str) -> None:
+        super().__init__(text)
+        self.fault = fault
+
+
+def alignment(one: Instruction, shape: ChipShape) -> int:
+    """Return the number of bytes that an instruction's address is a multiple of."""
+    if one.op in WHOLE_WORDS:
+        return shape.bus_bytes
+    if one.op == Op.STORE:
+        return FP16_BYTES * shape.inputs_per_beat
+    if one.op == Op.CACHE:
+        return code_word(one, shape) // CODES_PER_BYTE
+    return TOKEN_BYTES if one.op in (Op.TAKE, Op.NEXT) else 1
+
+
+def code_word(one: Instruction, shape: ChipShape) -> int:
+    """Return the codes of a word that CACHE writes."""
+    return shape.inputs_per_beat if one.keys else shape.output_lanes
+
+
+def check(
+    one: Instruction, shape: ChipShape, *, address: int, loaded: tuple[int, int, int]
+) -> None:
+    """Refuse an instruction that the chip refuses.
+
+    Parameters
+    ----------
+    one : Instruction
+        Its ``count`` and ``outputs`` as they are at this position.
+    shape : ChipShape
+    address : int
+        Its address, its stride in it.
+    loaded : (int, int, int)
+        Inputs and outputs of the layer in the engine, and the channels that have scales.
+
+    Raises
+    ------
+    FaultError
+    """
+
+    def require(holds: bool, text: str) -> None:
+        if not holds:
+            raise FaultError(Fault.INSTRUCTION, f"{one.text()}: {text}")
+
+    size = alignment(one, shape)
+    require(address % size == 0, f"its address {address:#x} must be a multiple of {size}")
+    require(one.op not in COUNTING or one.count > 0, "its count must be at least 1")
+    words = {name: one.count for name in SOURCES.get(one.op, "")}
+    if one.op == Op.LINEAR:
+        inputs, outputs, channels = loaded
+        fits = one.count == inputs and 0 < one.outputs == outputs <= channels
+        require(fits, f"the engine holds a layer of {inputs} x {outputs}, {channels} scales")
+        require(one.step % size == 0, f"its step must be a multiple of {size}")
+        words["d"] = one.outputs
+    for name, count in words.items():
+        last = getattr(one, name) + shape.words(count)
+        require(last <= shape.vector_words, f"{name} reaches beyond the vector memory")
+    if one.op == Op.CHANNELS:
+        require(one.count <= shape.outputs_max, f"there are {shape.outputs_max} channels")
+    elif one.op == Op.ROTATE:
+        require(one.count % 2 == 0, "its count must be even")
+    elif one.op == Op.CACHE:
+        codes = code_word(one, shape)
+        require(one.count % codes == 0, f"its count must be a multiple of {codes}")
+        require(one.step % size == 0, f"its step must be a multiple of {size}")
+        require(one.outputs % FP16_BYTES == 0, "the address of scales must be even")
