@@ -102,7 +102,7 @@ class ChipCore(Sized[ChipSpec]):
         parts = self.parts
         sequencer, linear, vectors = (parts[n] for n in ("sequencer", "linear", "vectors"))
         quantizer, cache = parts["quantizer"], parts["cache"]
-        step, starts = sequencer.step, sequencer.starts
+        step, starts, asks = sequencer.step, sequencer.starts, sequencer.asks
         # What is asked of these two stays until it is done.
         asked = {"vectors": Signal(name="vectors_asked"), "quantizer": Signal(name="cache_asked")}
         starts_vectors = Cat(starts[op.value] for op in VECTOR_OPS).any()
@@ -110,6 +110,18 @@ class ChipCore(Sized[ChipSpec]):
             m.d.comb += parts[name].step.eq(step)
         m.d.comb += [
             parts["loader"].start.eq(starts[Op.LOAD.value]),
+            parts["loader"].asks.eq(asks[Op.LOAD.value]),
+            parts["loader"].ahead.eq(sequencer.ahead),
+            linear.asks.eq(asks[Op.LINEAR.value]),
+            linear.load_asks.eq(asks[Op.CONSTANTS.value] | asks[Op.CHANNELS.value]),
+            linear.ahead.eq(sequencer.ahead),
+            sequencer.asking.eq(linear.asking | parts["loader"].request_o.valid),
+            sequencer.writing.eq(
+                parts["storer"].busy
+                | cache.busy
+                | ~parts["writer"].idle
+                | parts["pieces"].i.valid
+            ),
             parts["storer"].start.eq(starts[Op.STORE.value]),
             linear.start.eq(starts[Op.LINEAR.value]),
             linear.load_start.eq(starts[Op.CONSTANTS.value] | starts[Op.CHANNELS.value]),
@@ -119,13 +131,7 @@ class ChipCore(Sized[ChipSpec]):
             quantizer.i.valid.eq(asked["quantizer"]),
             sequencer.chosen.eq(vectors.chosen),
             sequencer.busy.eq(
-                linear.busy
-                | parts["loader"].busy
-                | parts["storer"].busy
-                | cache.busy
-                | asked["vectors"]
-                | ~parts["writer"].idle
-                | parts["pieces"].i.valid
+                linear.busy | parts["loader"].busy | asked["vectors"] | sequencer.writing
             ),
         ]
         begins = {"vectors": starts_vectors, "quantizer": starts[Op.CACHE.value]}
@@ -219,6 +225,7 @@ class ChipCore(Sized[ChipSpec]):
             check.position.eq(parts["sequencer"].position),
             check.address.eq(parts["sequencer"].address),
             check.loaded.eq(parts["linear"].loaded),
+            parts["sequencer"].refused.eq(check.refused),
             parts["sequencer"].wrong.eq(check.wrong),
         ]
         with m.If(failed):
@@ -263,9 +270,10 @@ class ChipCore(Sized[ChipSpec]):
             self.finished.eq(sequencer.finished | ended),
             self.fault.eq(Mux(hung, Fault.HANG, sequencer.fault)),
         ]
-        for side in (reader, writer):
+        m.d.comb += sequencer.read.eq(reader.idle)
+        for side, dropped in ((reader, sequencer.drops), (writer, 0)):
             m.d.comb += [
-                side.stop.eq(self._hung | drops),
+                side.stop.eq(self._hung | drops | dropped),
                 side.clear.eq(self.run.start | drops),
             ]
 

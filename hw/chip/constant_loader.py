@@ -61,8 +61,10 @@ class ConstantLoader(Reader):
             self.wrong.eq(taken & self._bad),
         ]
         # What comes late, the operation, only chooses: bytes are twice, four or eight times as many.
-        twice, four, eight = (words_of(step.count << n, spec.bus_bytes) for n in (1, 2, 3))
-        self.ask(m, step.address, Mux(channels, Mux(step.scaled, four, twice), eight))
+        ahead = self.ahead
+        twice, four, eight = (words_of(ahead.count << n, spec.bus_bytes) for n in (1, 2, 3))
+        scales = Mux(ahead.scaled, four, twice)
+        self.ask(m, ahead.address, Mux(ahead.op == Op.CHANNELS, scales, eight))
         with m.If(self.start):
             m.d.sync += [
                 number.eq(0),

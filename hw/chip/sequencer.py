@@ -5,6 +5,7 @@ from amaranth.lib import enum, wiring
 from amaranth.utils import exact_log2
 
 from golden.chip.instruction import BYTES, Index, Op
+from golden.chip.rules import WHOLE_WORDS
 from golden.chip.shape import TOKEN_BYTES
 from hw.bus.axi_reader import word
 from hw.chip.address import Address
@@ -51,9 +52,10 @@ class Sequencer(Sized[ChipSpec]):
     Timing
     ------
     Latency : 1 cycle from ``run.start`` to the first ``request_o.valid``.
-    Rate : an instruction is fetched while the one before is carried out. It begins one cycle after
-        that has ended, or when memory has delivered it and its address is worked out, which takes
-        two cycles and one for each bit of what its stride is multiplied by.
+    Rate : an instruction is fetched while the one before is carried out, and asked for when that
+        asks for nothing more and does not write. It begins one cycle after that has ended, or when
+        memory has delivered it and its address is worked out, which takes two cycles and one for
+        each bit of what its stride is multiplied by, and when what it asks for is taken.
     Through paths : none.
     Reset : ends the run.
     """
@@ -75,6 +77,8 @@ class Sequencer(Sized[ChipSpec]):
     """The one that begins next, as it stands in memory."""
     address = Out(ADDRESS_BITS)
     """Its address, its stride in it."""
+    refused = In(1)
+    """Whether it is refused, whatever the engine holds."""
     wrong = In(1)
     """Whether it is refused, as from :class:`hw.chip.instruction_check.InstructionCheck`."""
     stop = In(Fault)
@@ -83,6 +87,18 @@ class Sequencer(Sized[ChipSpec]):
     """``words`` of the bus from ``address`` on: instructions and tokens."""
     i = InStream(lambda c: word(c.spec.axi))
     """Those words."""
+    ahead = Out(STEP)
+    """The instruction that begins next; steady from ``asks`` until it does."""
+    asks = Out(OPS)
+    """Strobes, one for each operation that reads: its unit asks for what it reads first."""
+    asking = In(1)
+    """Whether a unit has still something to ask for."""
+    writing = In(1)
+    """Whether something is written, or will be by the instruction at hand."""
+    drops = Out(1)
+    """What was asked for, and all else that is read, is not wanted; until ``read``."""
+    read = In(1)
+    """Whether no words are to come."""
     step = Out(STEP)
     """The instruction that is carried out."""
     starts = Out(OPS)
@@ -112,7 +128,10 @@ class Sequencer(Sized[ChipSpec]):
         ]
         waits = Signal()  # for the instruction before
         m.d.comb += waits.eq(self.busy | self.starts.any())
-        m.d.sync += self.starts.eq(0)
+        m.d.comb += [self.ahead[name].eq(value) for name, value in self._resolved().items()]
+        m.d.sync += [self.starts.eq(0), self.asks.eq(0)]
+        with m.If(self.read):
+            m.d.sync += self.drops.eq(0)
         self._token_piece(m)
         with m.FSM():
             with m.State("IDLE"), m.If(self.run.start):
@@ -129,8 +148,8 @@ class Sequencer(Sized[ChipSpec]):
                 self._fetch(m)
             with m.State("STRIDE"):
                 self._add_strides(m)
-            with m.State("START"), m.If(~waits):
-                self._start(m)
+            with m.State("START"):
+                self._begin(m, waits)
             with m.State("ASK TOKEN"):
                 self._ask(m, self._address.value, exact_log2(TOKEN_BYTES), "TAKE")
             with m.State("TAKE"):
@@ -143,7 +162,7 @@ class Sequencer(Sized[ChipSpec]):
                 m.next = "ASK"
                 with m.If(ends & ~self._word.scaled):
                     m.next = "FINISH"
-            with m.State("FINISH"), m.If(~waits):
+            with m.State("FINISH"), m.If(~waits & ~self.drops):
                 with m.If(self.fault == Fault.NONE):  # what was written last has its answer now
                     m.d.sync += self.fault.eq(self.stop)
                 m.next = "END"
@@ -216,7 +235,25 @@ class Sequencer(Sized[ChipSpec]):
             m.d.sync += begun.eq(0)
             m.next = "START"
 
-    def _start(self, m: Module) -> None:
+    def _begin(self, m: Module, waits: Signal) -> None:
+        """Ask for what an instruction reads, as soon as the one before asks no more; then start.
+
+        Nothing is read while the one before may write.
+        """
+        op = self._word.op
+        reads, asked, able = Signal(), Signal(), Signal()
+        m.d.comb += [
+            reads.eq(Cat(op == one.value for one in WHOLE_WORDS).any()),
+            able.eq(~self.refused & (self.stop == Fault.NONE)),
+        ]
+        with m.If(reads & able & ~asked):
+            with m.If(~self.asking & ~self.writing & ~self.starts.any()):
+                m.d.sync += [self.asks.eq(1 << op[: exact_log2(OPS)]), asked.eq(1)]
+        with m.Elif(~waits & ~self.asking & ~self.asks.any()):
+            m.d.sync += asked.eq(0)
+            self._start(m, asked)
+
+    def _start(self, m: Module, asked: Signal) -> None:
         """Begin to carry an instruction out."""
         word, following = self._word, self.position + 1
         m.next = "ASK"
@@ -231,11 +268,12 @@ class Sequencer(Sized[ChipSpec]):
                     m.next = "FOLLOW"
             with m.Default():
                 m.d.sync += self.starts.eq(1 << word.op[: exact_log2(OPS)])
-                m.d.sync += [self.step[name].eq(v) for name, v in self._resolved().items()]
+                m.d.sync += self.step.eq(self.ahead)
         wrong = Mux((word.op >= OPS) | self.wrong, Fault.INSTRUCTION, Fault.NONE)
         fault = Mux(self.stop != Fault.NONE, self.stop, wrong)  # what came with an error is none
         with m.If(fault != Fault.NONE):
             m.d.sync += [self.starts.eq(0), self.write_o.valid.eq(0), self.fault.eq(fault)]
+            m.d.sync += self.drops.eq(asked)
             m.next = "FINISH"
 
     def _take(self, m: Module) -> None:
