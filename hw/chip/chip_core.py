@@ -12,6 +12,7 @@ from hw.bus.read_share import ReadShare
 from hw.chip.cache_writer import CacheWriter
 from hw.chip.chip_spec import POSITION_BITS, ChipSpec
 from hw.chip.instruction_check import InstructionCheck
+from hw.chip.instruction_fetch import InstructionFetch
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
 from hw.chip.sequencer import Fault, Run, Sequencer
@@ -60,6 +61,7 @@ class ChipCore(Sized[ChipSpec]):
     def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         parts: dict[str, Any] = {
+            "fetch": InstructionFetch(spec),
             "sequencer": Sequencer(spec),
             "check": InstructionCheck(spec),
             "linear": LinearUnit(spec),
@@ -69,7 +71,7 @@ class ChipCore(Sized[ChipSpec]):
             "quantizer": CacheQuantizer(spec.vectors, spec.engine.inputs_max),
             "cache": CacheWriter(spec),
             "memory": VectorMemory(spec),
-            "reader": ReadShare(spec.axi, 2),
+            "reader": ReadShare(spec.axi, 3),
             "writer": AxiWriter(spec.axi),
             "splitter": WordSplitter(spec),
             "pieces": WritePort(spec),
@@ -78,7 +80,9 @@ class ChipCore(Sized[ChipSpec]):
         # Strobe: memory has not answered for too long. From the next cycle on units are reset.
         self._hung, self._forget = Signal(), Signal()
         # The two sides of the bus end what is under way as its rules ask for.
+        drops = parts["sequencer"].drops
         resets: dict[str, Any] = {"sequencer": self._hung, "reader": 0, "writer": 0}
+        resets["fetch"] = self._forget | drops
         for name, part in parts.items():
             self.put(m, name, part, reset=resets.get(name, self._forget))
         sequencer = parts["sequencer"]
@@ -160,10 +164,19 @@ class ChipCore(Sized[ChipSpec]):
         """Let the sequencer read ahead, and the unit that reads have words in parts."""
         parts = self.parts
         reader, splitter, sequencer = (parts[n] for n in ("reader", "splitter", "sequencer"))
-        connect(m, sequencer.request_o, reader.i[0])
-        connect(m, reader.o[0], sequencer.i)
-        connect(m, reader.o[1], splitter.i)
-        request = reader.i[1]
+        fetch = parts["fetch"]
+        connect(m, fetch.request_o, reader.i[0])
+        connect(m, reader.o[0], fetch.i)
+        connect(m, fetch.o, sequencer.instruction_i)
+        m.d.comb += [
+            fetch.program.eq(self.run.program),
+            fetch.start.eq(sequencer.fetch),
+            fetch.resume.eq(sequencer.resume),
+        ]
+        connect(m, sequencer.request_o, reader.i[1])
+        connect(m, reader.o[1], sequencer.i)
+        connect(m, reader.o[2], splitter.i)
+        request = reader.i[2]
         users = [parts[name] for name in ("loader", "linear")]
         for user in users:
             m.d.comb += [
@@ -221,7 +234,7 @@ class ChipCore(Sized[ChipSpec]):
         m.d.sync += began.eq(parts["sequencer"].running & (began | loads))
         m.d.sync += wrong.eq(parts["sequencer"].running & (wrong | parts["linear"].wrong))
         m.d.comb += [
-            check.instruction.eq(parts["sequencer"].instruction),
+            check.instruction.eq(parts["fetch"].o.payload),
             check.position.eq(parts["sequencer"].position),
             check.address.eq(parts["sequencer"].address),
             check.loaded.eq(parts["linear"].loaded),
