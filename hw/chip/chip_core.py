@@ -6,8 +6,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import connect, flipped
 
 from golden.chip.instruction import Op
-from hw.bus.axi import Axi, join
+from hw.bus.axi import join
 from hw.bus.axi_writer import AxiWriter
+from hw.bus.port_split import PortSplit
 from hw.bus.read_share import ReadShare
 from hw.chip.cache_writer import CacheWriter
 from hw.chip.chip_spec import POSITION_BITS, ChipSpec
@@ -55,7 +56,7 @@ class ChipCore(Sized[ChipSpec]):
     """Of the last run."""
     position = Out(POSITION_BITS)
     """Of the token at hand."""
-    m_axi = Out(lambda c: Axi(c.spec.axi))
+    m_axi = Out(lambda c: c.spec.m_axi)
     """The memory outside."""
 
     def build(self, m: Module) -> None:  # noqa: D102
@@ -85,10 +86,10 @@ class ChipCore(Sized[ChipSpec]):
         resets["fetch"] = self._forget | drops
         for name, part in parts.items():
             self.put(m, name, part, reset=resets.get(name, self._forget))
-        sequencer = parts["sequencer"]
+        sequencer, bus = parts["sequencer"], self._bus(m)
         m.d.comb += [
-            *join(parts["reader"].m_axi, self.m_axi),
-            *join(parts["writer"].m_axi, self.m_axi),
+            *join(parts["reader"].m_axi, bus),
+            *join(parts["writer"].m_axi, bus),
         ]
         connect(m, flipped(self.run), sequencer.run)
         m.d.comb += [
@@ -99,7 +100,7 @@ class ChipCore(Sized[ChipSpec]):
         self._share_writes(m)
         self._share_vectors(m)
         self._watch(m)
-        self._watch_bus(m)
+        self._watch_bus(m, bus)
 
     def _start_units(self, m: Module) -> None:
         """Give each unit its steps, and the sequencer what became of them."""
@@ -248,7 +249,15 @@ class ChipCore(Sized[ChipSpec]):
         with m.Elif(given_up):
             m.d.comb += stop.eq(Fault.STOPPED)
 
-    def _watch_bus(self, m: Module) -> None:
+    def _bus(self, m: Module) -> Any:
+        """Return the bus that the reader and the writer share."""
+        if self.spec.ports == 1:
+            return self.m_axi
+        split = self.put(m, "split", PortSplit(self.spec.axi, self.spec.ports))
+        connect(m, split.m_axi, flipped(self.m_axi))
+        return split.wide
+
+    def _watch_bus(self, m: Module, bus: Any) -> None:
         """End a run at once when memory has not answered for too long.
 
         The bus's two sides take and drop what still comes and ask for nothing more until all is
@@ -256,7 +265,7 @@ class ChipCore(Sized[ChipSpec]):
         not while one offers a word to memory: that must stay until it is taken.
         """
         reader, writer, sequencer = (self.parts[n] for n in ("reader", "writer", "sequencer"))
-        bus, idle, moves = self.m_axi, Signal(), Signal()
+        idle, moves = Signal(), Signal()
         m.d.comb += [
             idle.eq(reader.idle & writer.idle),
             moves.eq(
