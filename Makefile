@@ -26,8 +26,10 @@ test: setup  ## run the tests but for the slow ones
 test-all: setup  ## run all tests, the slow ones too
 	$(TESTS) -m "slow or not slow"
 
-fuzz: setup  ## damage files of all kinds for half an hour (FUZZ_SECONDS, FUZZ_SEED)
+fuzz: setup  ## damage files of all kinds for half an hour (FUZZ_SECONDS, FUZZ_SEED), then programs
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),1800) $(BIN)/python -m pytest -s tests/test_fuzz.py
+	$(BIN)/python -m sim.chip.fuzz --programs 10000 --seed $(or $(FUZZ_SEED),0)
+	for flips in 1 2; do $(BIN)/python -m sim.chip.fuzz --programs 2000 --flips $$flips || exit; done
 
 formal: setup  ## prove small engines, and streams of all kinds that can be
 	@mkdir -p build/formal

@@ -29,6 +29,7 @@ from golden.exact.vector_operations import first_largest, gate, largest, powers,
 from golden.quantise.layer_container import pack, unpack
 
 ADDRESSES = 1 << 32
+TOKENS = 1 << 8 * TOKEN_BYTES
 ONE = Scale(np.array([1 << 10]), np.array([-10]))
 
 
@@ -260,4 +261,4 @@ class Machine:
         at = int(first_largest(x))
         best = int(key(flush_nonfinite(x[at])))
         if not one.scaled or best > self.best:
-            self.best, self.chosen = best, one.extra + at
+            self.best, self.chosen = best, (one.extra + at) % TOKENS

@@ -4,6 +4,7 @@ import enum
 
 from golden.chip.instruction import Instruction, Op
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES, TOKEN_BYTES, ChipShape
+from golden.exact.spec import FACTOR_BITS
 
 # The words of the vector memory that operations begin at, for as many numbers as they count.
 SOURCES = {
@@ -12,6 +13,7 @@ SOURCES = {
     **{Op.LOAD: "d", Op.LINEAR: "a"},
 }
 COUNTING = (*SOURCES, Op.CONSTANTS, Op.CHANNELS)
+START_BITS = 40  # of what the sum of ROOT begins with
 WHOLE_WORDS = (Op.LOAD, Op.CONSTANTS, Op.CHANNELS, Op.LINEAR)  # of the bus, from their address on
 
 
@@ -96,6 +98,8 @@ def check(
         require(last <= shape.vector_words, f"{name} reaches beyond the vector memory")
     if one.op == Op.CHANNELS:
         require(one.count <= shape.outputs_max, f"there are {shape.outputs_max} channels")
+    elif one.op == Op.ROOT:
+        require(one.extra >> START_BITS == 0, f"its sum must begin below 2**{START_BITS}")
     elif one.op == Op.ROTATE:
         require(one.count % 2 == 0, "its count must be even")
     elif one.op == Op.CACHE:
@@ -103,3 +107,4 @@ def check(
         require(one.count % codes == 0, f"its count must be a multiple of {codes}")
         require(one.step % size == 0, f"its step must be a multiple of {size}")
         require(one.outputs % FP16_BYTES == 0, "the address of scales must be even")
+        require(one.b >> FACTOR_BITS - 1 == 1, "its factor must have a mantissa of 16 bits")

@@ -4,8 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.utils import exact_log2
 
 from golden.chip.instruction import Op
-from golden.chip.rules import COUNTING, SOURCES, WHOLE_WORDS
+from golden.chip.rules import COUNTING, SOURCES, START_BITS, WHOLE_WORDS
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES, TOKEN_BYTES
+from golden.exact.spec import FACTOR_BITS
 from hw.chip.chip_spec import ADDRESS_BITS, INSTRUCTION, POSITION_BITS, loaded_layout
 from hw.stream.component import In, Out, Sized
 
@@ -58,6 +59,7 @@ class InstructionCheck(Sized):
         beyond.append(self._is(Op.LINEAR) & self._beyond(word.d, outputs_last))
         counts = (self._is(*COUNTING) & none) | (self._is(Op.LINEAR) & outputs_none)
         counts |= self._is(Op.CHANNELS) & (last >= spec.engine.outputs_max)
+        counts |= self._is(Op.ROOT) & word.extra[START_BITS:].any()
         counts |= self._is(Op.ROTATE) & ~last[0]
         steps = self._is(Op.LINEAR) & _not_whole(word.step, spec.bus_bytes)
         steps |= self._is(Op.CACHE) & self._uncached(last)
@@ -88,9 +90,9 @@ class InstructionCheck(Sized):
         return [(when, codes // CODES_PER_BYTE) for when, codes in sizes]
 
     def _uncached(self, last: Value) -> Value:
-        """Return whether CACHE does not write whole words at whole places."""
+        """Return whether CACHE does not write whole words at whole places, or its factor is none."""
         word, odd = self.instruction, self.instruction.outputs[0]
-        wrong = Mux(word.outputs_grow, ~self.position[0], odd)
+        wrong = Mux(word.outputs_grow, ~self.position[0], odd) | ~word.b[FACTOR_BITS - 1]
         for when, size in self._code_bytes():
             part = ~last[: exact_log2(CODES_PER_BYTE * size)].all()
             wrong |= when & (part | _not_whole(word.step, size))

@@ -1,5 +1,6 @@
 """A chip's Verilog against a memory, in the bare C++ program: image in, image out."""
 
+import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
@@ -164,7 +165,7 @@ def run_chip(
     cycles: int,
     watch: Callable[[Chosen], object] = lambda chosen: None,
 ) -> ChipRun:
-    """Run a chip in the program of :func:`build_chip`, next to which it leaves its files.
+    """Run a chip in the program of :func:`build_chip`, and leave the files of what fails beside it.
 
     Parameters
     ----------
@@ -198,7 +199,7 @@ def run_chips(
 
     As :func:`run_chip`, which says what may be raised.
     """
-    files = [program.with_name(name) for name in ("task", "image", "result")]
+    files = [program.with_name(f"{name}.{os.getpid()}") for name in ("task", "image", "result")]
     settings = (number for task in tasks for number in _settings(spec, task))
     files[0].write_text("\n".join(map(str, settings)) + "\n")
     files[1].write_bytes(b"".join(task.image for task in tasks))
@@ -219,6 +220,8 @@ def run_chips(
     if process.returncode or len(done) != len(tasks):
         raise ToolError(f"{' '.join(last)}, task {len(done)} (again with `{' '.join(command)}`)")
     runs, results = [], memoryview(files[2].read_bytes())
+    for file in files:
+        file.unlink()
     for task, (chosen, (total, fault, read, written)) in zip(tasks, done, strict=True):
         memory, results = bytes(results[: len(task.image)]), results[len(task.image) :]
         run = ChipRun(

@@ -33,11 +33,14 @@ def any_instruction(rng: np.random.Generator, shape: ChipShape) -> Instruction:
     flags = {n: bool(rng.integers(2)) for n in ("scaled", "keys")}
     grown = {n: bool(rng.random() < 0.2) for n in ("grows", "outputs_grow")}
     where = {"address": multiple(shape.bus_bytes), "step": multiple(shape.bus_bytes)}
+    if op == Op.CACHE:
+        words["b"] = int(rng.choice([0x8000, 0xFFFF, 0x9ABC, 0x7FFF]))
     if op == Op.CHANNELS:
         count = near(shape.outputs_max)
     if op == Op.LINEAR and rng.random() < 0.8:
         count = near(shape.inputs_max)
         words = {"a": 0, "d": 0}
+    where["extra"] = int(rng.integers(1 << 40)) << int(rng.choice([0, 0, 1]))
     return Instruction(op=op, count=count, outputs=outputs, **words, **flags, **grown, **where)
 
 

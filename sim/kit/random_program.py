@@ -1,0 +1,315 @@
+"""Made-up programs: any instructions, counts and contents of memory that a chip may be given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from golden.chip.constants import LoadWord, chip_layer
+from golden.chip.instruction import Index, Instruction, Op
+from golden.chip.layer_image import constant_words
+from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
+from golden.exact import fp16
+from golden.exact.cache_codes import FP16_BIAS
+from golden.exact.fp16 import BitArray
+from golden.exact.token_scale import Scale, ScaleFactor
+
+POSITIONS = 5
+# Where things are: numbers and codes lie in a region that programs write to, too.
+TOKENS, DATA, DATA_BYTES = 0, 64, 4096
+CONSTANTS = DATA + DATA_BYTES
+SPECIAL = np.array([0, 0x8000, 1, 0x83FF, 0x0400, 0x7BFF, 0xFBFF, 0x3C00], np.uint16)
+NOT_FINITE = np.array([0x7C00, 0xFC00, 0x7E00, 0xFFFF], np.uint16)
+ELEMENTS = (Op.ADD, Op.MULTIPLY, Op.ROTATE, Op.GATE)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A program, and what a run of it is told.
+
+    Parameters
+    ----------
+    image : bytes
+    program : int
+        Address.
+    code : list of Instruction
+    known, limit : int
+    end_token : int, optional
+    """
+
+    image: bytes
+    program: int
+    code: list[Instruction]
+    known: int
+    limit: int
+    end_token: int | None
+
+
+@dataclass
+class Maker:
+    """Makes a program, instruction by instruction.
+
+    Parameters
+    ----------
+    rng : Generator
+    shape : ChipShape
+    """
+
+    rng: np.random.Generator
+    shape: ChipShape
+    code: list[Instruction] = field(default_factory=list)
+    constants: bytearray = field(default_factory=bytearray)
+
+    def some(self, low: int, high: int) -> int:
+        """Return a number from ``low`` to ``high``."""
+        return int(self.rng.integers(low, high + 1))
+
+    def may(self, chance: float) -> bool:
+        """Return whether something happens by chance."""
+        return bool(self.rng.random() < chance)
+
+    def do(self, op: Op, **fields: Any) -> None:
+        """Append an instruction."""
+        self.code.append(Instruction(op=op, **fields))
+
+    def numbers(self, count: int) -> BitArray:
+        """Return FP16 numbers: of a model's size, some special, or any at all."""
+        kind = self.some(0, 9)
+        found = fp16.to_bits(self.rng.normal(size=count) * 2.0 ** self.some(-4, 3))
+        if kind >= 5:
+            special = SPECIAL if kind < 9 else np.concatenate([SPECIAL, NOT_FINITE])
+            found = np.where(self.rng.random(count) < 0.05, self.rng.choice(special, count), found)
+        if kind == 8:
+            found = np.where(self.rng.random(count) < 0.5, found & 0x83FF, found)
+        return found.astype(np.uint16)
+
+    def put(self, content: bytes) -> int:
+        """Put constants into memory; return their address."""
+        address = CONSTANTS + len(self.constants)
+        self.constants += content + bytes(-len(content) % self.shape.bus_bytes)
+        return address
+
+    # Places.
+
+    def place(self, size: int, aligned: int) -> dict[str, Any]:
+        """Return address, index and stride of so many bytes among the data."""
+        index = Index(self.some(0, 3)) if self.may(0.5) else Index.NONE
+        most = {Index.NONE: 0, Index.POSITION: POSITIONS, Index.TOKEN: 7, Index.TILE: 1}[index]
+        stride = aligned * self.some(0, 8) if index else 0
+        last = DATA_BYTES - size - most * stride
+        return {
+            "address": DATA + aligned * self.some(0, last // aligned),
+            **{"index": index, "stride": stride},
+        }
+
+    def word(self, count: int) -> int:
+        """Return a word of the vector memory from which on so many numbers have room."""
+        return self.some(0, self.shape.vector_words - self.shape.words(count))
+
+    def count(self, even: bool = False) -> dict[str, Any]:
+        """Return how many numbers there are: mostly few, at times as many as positions."""
+        if not even and self.may(0.15):
+            return {"grows": True, "count": self.some(0, 99)}
+        most = self.shape.vector_words * self.shape.inputs_per_beat // 2
+        count = self.some(1, most if self.may(0.1) else 24)
+        return {"count": count + (count % 2 if even else 0)}
+
+    def operands(self, count: int) -> dict[str, int]:
+        """Return words of two vectors, and one that is theirs or lies apart from them."""
+        size = self.shape.words(count)
+        while True:
+            a, b, d = (self.word(count) for _ in range(3))
+            d = (d, a, b)[self.some(0, 2)]
+            if all(d == word or abs(d - word) >= size for word in (a, b)):
+                return {"a": a, "b": b, "d": d}
+
+    # What programs are made of.
+
+    def load(self) -> None:
+        """Load numbers."""
+        count = self.count()
+        room = max(count["count"], POSITIONS)
+        place = self.place(FP16_BYTES * room, self.shape.bus_bytes)
+        self.do(Op.LOAD, d=self.word(room), **count, **place)
+
+    def store(self) -> None:
+        """Store numbers."""
+        count = self.count()
+        room = max(count["count"], POSITIONS)
+        place = self.place(FP16_BYTES * room, FP16_BYTES * self.shape.inputs_per_beat)
+        self.do(Op.STORE, a=self.word(room), **count, **place)
+
+    def take(self) -> None:
+        """Take a token."""
+        self.do(Op.TAKE, address=TOKENS, index=Index.POSITION, stride=TOKEN_BYTES)
+
+    def elements(self) -> None:
+        """Compute element by element."""
+        op = ELEMENTS[self.some(0, len(ELEMENTS) - 1)]
+        count = self.count(even=op == Op.ROTATE)
+        room = max(count["count"], POSITIONS)
+        self.do(op, **self.operands(room), **count)
+
+    def softmax(self) -> None:
+        """Take powers of what is less its largest."""
+        count = self.count()
+        room = max(count["count"], POSITIONS)
+        words = self.operands(room)
+        self.do(Op.LARGEST, a=words["a"], **count)
+        self.do(Op.POWERS, **words, **count)
+
+    def root(self) -> None:
+        """Make a norm's factor."""
+        count = self.count()
+        start = self.some(0, (1 << self.some(0, 40)) - 1)
+        self.do(Op.ROOT, a=self.word(max(count["count"], POSITIONS)), extra=start, **count)
+
+    def choose(self) -> None:
+        """Choose a token from a vector, or from several."""
+        first = self.some(0, 3)
+        for n in range(self.some(1, 2)):
+            count = self.some(1, 24)
+            self.do(Op.CHOOSE, a=self.word(count), count=count, extra=first, scaled=n > 0)
+            first += count
+
+    def cache(self) -> None:
+        """Keep a vector as codes."""
+        shape, keys = self.shape, self.may(0.5)
+        codes = shape.inputs_per_beat if keys else shape.output_lanes
+        words = self.some(1, 6)
+        factor = ScaleFactor.mean(codes * words, Fraction(self.some(8, 16), 16))
+        limits = np.sort(self.rng.integers(1, 128, 7))
+        step = codes // 2 * self.some(1, 8)
+        size = words * step + codes // 2 * max(POSITIONS, shape.output_lanes)
+        self.do(
+            Op.CACHE,
+            **{"a": self.word(codes * words), "count": codes * words, "keys": keys, "step": step},
+            **{"b": factor.mantissa, "d": factor.exponent & 0xFFFF},
+            outputs=DATA + 2 * self.some(0, DATA_BYTES // 2 - POSITIONS - 1),
+            extra=sum(int(limit) << 7 * n for n, limit in enumerate(limits)),
+            **self.place(size, codes // 2),
+        )
+
+    def linear(self) -> None:
+        """Load a layer, and send vectors through it."""
+        shape = self.shape
+        grows, outputs_grow = [(False, False), (True, False), (False, True)][
+            self.some(0, 2) if self.may(0.4) else 0
+        ]
+        inputs = self.some(1, shape.inputs_max if self.may(0.2) else 20)
+        outputs = self.some(1, shape.outputs_max if self.may(0.2) else 20)
+        sizes = [
+            (n if grows else inputs, n if outputs_grow else outputs)
+            for n in range(1, POSITIONS + 1)
+        ]
+        words = self.layers(sizes if grows or outputs_grow else sizes[:1])
+        stride = len(words[0])
+        index = {"index": Index.POSITION, "stride": stride} if len(words) > 1 else {}
+        address = self.put(b"".join(words))
+        self.do(Op.CONSTANTS, address=address, count=stride // LoadWord.BYTES, **index)
+        rooms = [max(size) for size in zip(*sizes, strict=True)]
+        self.channels(rooms[1], outputs if not outputs_grow else 0)
+        fields = {"count": inputs, "outputs": outputs, "grows": grows}
+        tiles = -(-rooms[1] // shape.output_lanes)
+        for _ in range(self.some(1, 2)):
+            step = shape.bus_bytes * self.some(0, 12)
+            size = tiles * step + shape.tile_bytes(rooms[0])
+            self.do(
+                Op.LINEAR,
+                **{**fields, "outputs_grow": outputs_grow, "step": step},
+                **{"scaled": self.may(0.5), "keys": self.may(0.5)},
+                **{"a": self.word(rooms[0]), "d": self.word(rooms[1])},
+                **self.place(size, shape.bus_bytes),
+            )
+
+    def channels(self, room: int, count: int) -> None:
+        """Load scales of channels: as many as there are, as positions, or more than are wanted."""
+        scaled, places = self.may(0.5), self.some(-10, 10)
+        exponents = np.clip(self.rng.integers(-21, -10, room) + FP16_BIAS - places, 1, 30)
+        words = [(exponents << 10 | self.rng.integers(0, 1024, room)).astype("<u2")]
+        if self.may(0.02):
+            words[0][self.some(0, room - 1)] = self.rng.choice([0, 0x7C00, 0x7E01, 0x9000, 0x200])
+        if scaled:
+            bias = self.numbers(room)
+            finite = fp16.is_finite(bias) if self.may(0.9) else True
+            words.append(np.where(finite, bias, 0).astype("<u2"))
+        size = {"count": max(count, 1), "grows": not count}
+        address = self.put(np.stack(words, axis=1).tobytes())
+        self.do(Op.CHANNELS, address=address, extra=places & 0xFF, scaled=scaled, **size)
+
+    def layers(self, sizes: list[tuple[int, int]]) -> list[bytes]:
+        """Return load words of layers of these sizes, in an order by chance."""
+        while True:
+            try:
+                return [self.layer(*size) for size in sizes]
+            except ValueError:  # such constants no layer has
+                continue
+
+    def layer(self, inputs: int, outputs: int) -> bytes:
+        """Return load words of a layer."""
+        half = np.sort(self.rng.choice(np.arange(1, 511), 8, replace=False))
+        layer = chip_layer(
+            np.zeros((inputs, outputs), np.uint16),
+            np.concatenate([-half[::-1], half]),
+            Scale(np.full(outputs, 1024), np.full(outputs, -20)),
+            np.zeros(outputs, np.uint16),
+            k_top=self.some(0, min(self.shape.outliers_max, inputs)),
+            factor=ScaleFactor.mean(inputs, Fraction(self.some(8, 32), 16)),
+        )
+        words = constant_words(layer)
+        parts = [words[n : n + 8] for n in range(0, len(words), 8)]
+        return b"".join(parts[n] for n in self.rng.permutation(len(parts)))
+
+
+def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made:
+    """Return a program.
+
+    Parameters
+    ----------
+    rng : Generator
+    shape : ChipShape
+    wild : float
+        Chance that an instruction is changed in one field, so that it may be wrong.
+    """
+    maker = Maker(rng, shape)
+    numbers = shape.vector_words * shape.inputs_per_beat
+    maker.do(Op.LOAD, d=0, count=numbers, address=DATA)  # what was there before is not known
+    kinds: list[Callable[[], None]] = [
+        *(maker.load, maker.store, maker.elements, maker.elements, maker.softmax, maker.root),
+        *(maker.take, maker.choose, maker.cache, maker.linear, maker.linear),
+    ]
+    maker.take()
+    for n in range(maker.some(1, 10)):
+        kinds[maker.some(0, len(kinds) - 1)]()
+        if n == 3:
+            maker.do(Op.NEXT, scaled=True)
+    place: dict[str, Any] = {"address": TOKENS + TOKEN_BYTES, "stride": TOKEN_BYTES}
+    count = maker.some(1, 64)
+    maker.do(Op.STORE, a=maker.word(count), count=count, **maker.place(2 * count, 8))
+    maker.do(Op.NEXT, index=Index.POSITION, **place)
+    if maker.may(wild):
+        at = maker.some(0, len(maker.code) - 1)
+        maker.code[at] = changed(rng, maker.code[at])
+    data = np.concatenate([maker.numbers(256) for _ in range(DATA_BYTES // 512)])
+    tokens = rng.integers(0, 8, DATA // TOKEN_BYTES).astype("<u4")
+    head = tokens.tobytes() + data.astype("<u2").tobytes() + bytes(maker.constants)
+    head += bytes(-len(head) % 32)
+    limit = maker.some(1, POSITIONS)
+    return Made(
+        image=head + b"".join(one.pack() for one in maker.code),
+        program=len(head),
+        code=maker.code,
+        known=maker.some(1, limit),
+        limit=limit,
+        end_token=maker.some(0, 15) if maker.may(0.3) else None,
+    )
+
+
+def changed(rng: np.random.Generator, one: Instruction) -> Instruction:
+    """Return an instruction with one field as it may not be."""
+    name = rng.choice(["a", "b", "d", "count", "outputs", "address", "step", "stride"])
+    value = int(getattr(one, name))
+    other = rng.choice([0, 1, value + 1, value + 2, value + 4, 2 * value, 64, 1 << 13, 0xFFF8])
+    return replace(one, **{str(name): int(other) & 0xFFFF})
