@@ -12,7 +12,7 @@ from hw.chip.tile_buffer import TileBuffer
 from hw.chip.tile_fetcher import TileFetcher
 from hw.chip.unit import Unit
 from hw.chip.weight_reader import WeightReader
-from hw.chip.word_splitter import WordSplitter
+from hw.chip.word_splitter import SIZE_BITS, WordSplitter
 from hw.formats import SCALE
 from hw.linear.lookup.lookup_engine import LookupEngine
 from hw.linear.shell.engine_shell import FLAGS
@@ -53,7 +53,7 @@ class LinearUnit(Unit):
     """``words`` of the bus from ``address`` on."""
     i = InStream(lambda c: c.parts)
     """Their parts, as from :class:`hw.chip.word_splitter.WordSplitter`."""
-    size = Out(3)
+    size = Out(SIZE_BITS)
     """How large parts are to be."""
     done = Out(1)
     """Whether the part at hand is the last that is wanted."""

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data
 
 from hw.chip.chip_spec import REQUEST, STEP, ChipSpec
-from hw.chip.word_splitter import WordSplitter
+from hw.chip.word_splitter import SIZE_BITS, WordSplitter
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.share import looked_at
 
@@ -40,7 +40,7 @@ class Reader(Unit):
     """``words`` of the bus from ``address`` on."""
     i = InStream(lambda c: c.parts)
     """Their parts, as from :class:`hw.chip.word_splitter.WordSplitter`."""
-    size = Out(3)
+    size = Out(SIZE_BITS)
     """How large parts are to be."""
     done = Out(1)
     """Whether the part at hand is the last that is wanted."""

@@ -7,6 +7,8 @@ from amaranth.utils import exact_log2
 from hw.chip.chip_spec import FP16_BITS, ChipSpec
 from hw.stream.component import In, InStream, OutStream, Sized
 
+SIZE_BITS = 4  # of a number that says how large parts are
+
 
 class WordSplitter(Sized[ChipSpec]):
     """Hand out parts of words, the lowest first: 16 bits, 32, and so on up to whole words.
@@ -23,7 +25,7 @@ class WordSplitter(Sized[ChipSpec]):
     Reset : the next part is the first of a word.
     """
 
-    size = In(lambda c: range(c.levels))
+    size = In(SIZE_BITS)
     """Parts have ``16 * 2**size`` bits. Steady from a request's first part to its last."""
     done = In(1)
     """Whether the part at hand is the last that is wanted: what follows it, up to the last word

@@ -74,6 +74,36 @@ struct Offer {
   }
 };
 
+// The signals of an AXI port.
+struct Port {
+  CData &arvalid, &arready, &arlen, &awvalid, &awready, &awlen;
+  CData &wvalid, &wready, &wlast, &bvalid, &bready, &bresp, &rvalid, &rready, &rlast, &rresp;
+  IData &araddr, &awaddr;
+  uint8_t *rdata, *wdata, *wstrb;
+};
+
+#define PORT(p)                                                                              \
+  Port{top.p##arvalid, top.p##arready, top.p##arlen,   top.p##awvalid, top.p##awready,       \
+       top.p##awlen,   top.p##wvalid,  top.p##wready,  top.p##wlast,   top.p##bvalid,        \
+       top.p##bready,  top.p##bresp,   top.p##rvalid,  top.p##rready,  top.p##rlast,         \
+       top.p##rresp,   top.p##araddr,  top.p##awaddr,  (uint8_t*)&top.p##rdata,              \
+       (uint8_t*)&top.p##wdata, (uint8_t*)&top.p##wstrb}
+
+#if PORTS == 1
+static Port ports[] = {PORT(m_axi_)};
+#elif PORTS == 2
+static Port ports[] = {PORT(m_axi_port0_), PORT(m_axi_port1_)};
+#else
+static Port ports[] = {PORT(m_axi_port0_), PORT(m_axi_port1_), PORT(m_axi_port2_),
+                       PORT(m_axi_port3_)};
+#endif
+
+// What memory holds, in stripes of a port's word, and what passed so far.
+struct Store {
+  Bytes image;
+  Number read_bytes = 0, write_bytes = 0;
+};
+
 struct Burst {
   Number address, words, due;
   int answer;
@@ -86,30 +116,28 @@ struct Answer {
 
 enum { OKAY = 0, SLVERR = 2, DECERR = 3 };
 
+// The memory behind a port.
 struct Memory {
   const Settings& settings;
-  Bytes image;
+  Store& store;
+  const Number number, size;  // of the port, and the bytes of its word
+  Port& port;
   std::mt19937_64 random;
   std::deque<Burst> reads, writes;
   std::deque<Answer> answers;
-  Number read_bursts = 0, write_bursts = 0, hangs_until = 0, read_bytes = 0, write_bytes = 0, next_word = 0;
+  Number read_bursts = 0, write_bursts = 0, hangs_until = 0, next_word = 0;
   Offer ar{"AR"}, aw{"AW"}, w{"W"};
 
-  Memory(const Settings& s, Bytes bytes) : settings(s), image(std::move(bytes)), random(s.seed) {}
+  Memory(const Settings& s, Store& content, Number n)
+      : settings(s), store(content), number(n), size(s.bus_bytes / PORTS), port(ports[n]),
+        random(s.seed + n) {}
 
   bool pauses() { return hangs() || (settings.stall && random() % 1000 < settings.stall); }
   bool hangs() const { return cycle < hangs_until; }
   bool rests() const { return settings.interval && cycle % settings.interval < settings.pause; }
 
-  template <class Field>
-  static Bytes bytes(const Field& field, size_t size) {
-    const auto* from = reinterpret_cast<const uint8_t*>(&field);
-    return Bytes(from, from + size);
-  }
-
   // Forgets all that is under way, as at a reset.
-  void restart(const Bytes& content) {
-    image = content;
+  void restart() {
     reads.clear(), writes.clear(), answers.clear();
     next_word = 0, delivered = answered = false;
     for (Offer* offer : {&ar, &aw, &w}) offer->waiting = false;
@@ -117,51 +145,48 @@ struct Memory {
 
   void drive() {
     const bool free = !settings.stall;
-    top.m_axi_arready = reads.size() < 8 && (free || top.m_axi_arvalid) && !pauses();
-    top.m_axi_awready = writes.size() < 4 && (free || top.m_axi_awvalid) && !pauses();
-    top.m_axi_wready = !writes.empty() && (free || top.m_axi_wvalid) && !pauses();
-    if (!top.m_axi_bvalid || answered) {
-      top.m_axi_bvalid = !answers.empty() && answers.front().due <= cycle && !pauses();
-      top.m_axi_bresp = answers.empty() ? OKAY : answers.front().answer;
+    port.arready = reads.size() < 8 && (free || port.arvalid) && !pauses();
+    port.awready = writes.size() < 4 && (free || port.awvalid) && !pauses();
+    port.wready = !writes.empty() && (free || port.wvalid) && !pauses();
+    if (!port.bvalid || answered) {
+      port.bvalid = !answers.empty() && answers.front().due <= cycle && !pauses();
+      port.bresp = answers.empty() ? OKAY : answers.front().answer;
     }
-    if (!top.m_axi_rvalid || delivered) {
+    if (!port.rvalid || delivered) {
       const bool ready = !reads.empty() && reads.front().due <= cycle && next_word <= cycle;
-      top.m_axi_rvalid = ready && !rests() && !pauses();
-      if (top.m_axi_rvalid) {
+      port.rvalid = ready && !rests() && !pauses();
+      if (port.rvalid) {
         const Burst& burst = reads.front();
-        memset(&top.m_axi_rdata, 0, settings.bus_bytes);
-        if (inside(burst.address))
-          memcpy(&top.m_axi_rdata, image.data() + burst.address, settings.bus_bytes);
-        top.m_axi_rlast = burst.words == 1;
-        top.m_axi_rresp = inside(burst.address) ? burst.answer : DECERR;
+        memset(port.rdata, 0, size);
+        if (inside(burst.address)) memcpy(port.rdata, at(burst.address), size);
+        port.rlast = burst.words == 1;
+        port.rresp = inside(burst.address) ? burst.answer : DECERR;
       }
     }
     delivered = answered = false;
   }
 
   void look() {
-    Bytes read = bytes(top.m_axi_araddr, 4), write = bytes(top.m_axi_awaddr, 4);
-    read.push_back(top.m_axi_arlen), write.push_back(top.m_axi_awlen);
-    ar.check(top.m_axi_arvalid, top.m_axi_arready, read);
-    aw.check(top.m_axi_awvalid, top.m_axi_awready, write);
-    w.check(top.m_axi_wvalid, top.m_axi_wready, bytes(top.m_axi_wdata, settings.bus_bytes));
-    if (top.m_axi_arvalid && top.m_axi_arready) {
-      reads.push_back(burst(top.m_axi_araddr, top.m_axi_arlen));
+    ar.check(port.arvalid, port.arready, bytes(port.araddr, port.arlen));
+    aw.check(port.awvalid, port.awready, bytes(port.awaddr, port.awlen));
+    w.check(port.wvalid, port.wready, Bytes(port.wdata, port.wdata + size));
+    if (port.arvalid && port.arready) {
+      reads.push_back(burst(port.araddr, port.arlen));
       if (++read_bursts == settings.fails_at) reads.back().answer = SLVERR;
       if (read_bursts == settings.hangs_at) hang();
     }
-    if (top.m_axi_rvalid && top.m_axi_rready) {
+    if (port.rvalid && port.rready) {
       delivered = true;
-      read_bytes += settings.bus_bytes;
+      store.read_bytes += size;
       next_word = cycle + 1 + settings.gap;
       Burst& burst = reads.front();
-      burst.address += settings.bus_bytes;
+      burst.address += size;
       if (!--burst.words) reads.pop_front();
     }
-    if (top.m_axi_wvalid && top.m_axi_wready) take_word();
-    if (top.m_axi_bvalid && top.m_axi_bready) answered = true, answers.pop_front();
-    if (top.m_axi_awvalid && top.m_axi_awready) {
-      writes.push_back(burst(top.m_axi_awaddr, top.m_axi_awlen));
+    if (port.wvalid && port.wready) take_word();
+    if (port.bvalid && port.bready) answered = true, answers.pop_front();
+    if (port.awvalid && port.awready) {
+      writes.push_back(burst(port.awaddr, port.awlen));
       if (++write_bursts == settings.write_fails_at) writes.back().answer = SLVERR;
       if (write_bursts == settings.write_hangs_at) hang();
     }
@@ -170,30 +195,38 @@ struct Memory {
  private:
   bool delivered = false, answered = false;
 
+  static Bytes bytes(Number address, Number length) {
+    const auto* from = reinterpret_cast<const uint8_t*>(&address);
+    Bytes field(from, from + sizeof address);
+    field.push_back(length);
+    return field;
+  }
+
   Burst burst(Number address, Number length) {
-    const Number words = length + 1, size = words * settings.bus_bytes;
-    require(address % settings.bus_bytes == 0, "a burst is not aligned to the bus");
-    require(address / 4096 == (address + size - 1) / 4096, "a burst crosses 4 KB");
+    const Number words = length + 1;
+    require(address % size == 0, "a burst is not aligned to the bus");
+    require(address / 4096 == (address + words * size - 1) / 4096, "a burst crosses 4 KB");
     return {address, words, cycle + settings.latency, OKAY};
   }
 
-  bool inside(Number address) const { return address + settings.bus_bytes <= image.size(); }
+  // Where the word at an address of this port stands.
+  Number place(Number address) const { return (address / size * PORTS + number) * size; }
+  bool inside(Number address) const { return place(address) + size <= store.image.size(); }
+  uint8_t* at(Number address) { return store.image.data() + place(address); }
 
   void hang() { hangs_until = settings.hangs_for ? cycle + settings.hangs_for : ~Number(0); }
 
   void take_word() {
     Burst& burst = writes.front();
-    require(top.m_axi_wlast == (burst.words == 1), "wlast is not on the last word");
-    const auto* strobe = reinterpret_cast<const uint8_t*>(&top.m_axi_wstrb);
-    const auto* from = reinterpret_cast<const uint8_t*>(&top.m_axi_wdata);
-    for (Number n = 0; n < settings.bus_bytes; n++) {
-      if (!(strobe[n / 8] >> n % 8 & 1) || !inside(burst.address)) continue;
-      image[burst.address + n] = from[n];
-      write_bytes++;
+    require(port.wlast == (burst.words == 1), "wlast is not on the last word");
+    for (Number n = 0; n < size; n++) {
+      if (!(port.wstrb[n / 8] >> n % 8 & 1) || !inside(burst.address)) continue;
+      at(burst.address)[n] = port.wdata[n];
+      store.write_bytes++;
     }
-    written(burst.address);
+    written(place(burst.address));
     if (!inside(burst.address)) burst.answer = DECERR;
-    burst.address += settings.bus_bytes;
+    burst.address += size;
     if (--burst.words) return;
     answers.push_back({cycle + settings.latency, burst.answer});
     writes.pop_front();
@@ -201,13 +234,13 @@ struct Memory {
 
   // Says so when a token was chosen.
   void written(Number address) const {
-    const Number position = top.position + 1, at = settings.tokens + 4 * position;
-    if (at < address || at >= address + settings.bus_bytes) return;
+    const Number position = top.position + 1, place = settings.tokens + 4 * position;
+    if (place < address || place >= address + size) return;
     uint32_t token;
-    memcpy(&token, image.data() + at, 4);
+    memcpy(&token, store.image.data() + place, 4);
     printf("%llu %u %llu %llu %llu\n", (unsigned long long)position, token,
-           (unsigned long long)cycle, (unsigned long long)read_bytes,
-           (unsigned long long)write_bytes);
+           (unsigned long long)cycle, (unsigned long long)store.read_bytes,
+           (unsigned long long)store.write_bytes);
     fflush(stdout);
   }
 };
@@ -216,13 +249,16 @@ static void clock(int level) { top.clk = level, top.eval(); }
 
 static void reset() {
   top.rst = 1;
-  top.m_axi_rvalid = top.m_axi_bvalid = top.run___05Fstart = 0;
+  for (Port& port : ports) port.rvalid = port.bvalid = 0;
+  top.run___05Fstart = 0;
   for (int n = 0; n < 2; n++) clock(0), clock(1);
   top.rst = 0;
 }
 
-static void run(const Settings& settings, Memory& memory) {
-  const Bytes image = memory.image;
+static void run(const Settings& settings, Store& store) {
+  const Bytes image = store.image;
+  std::deque<Memory> memories;
+  for (Number n = 0; n < PORTS; n++) memories.emplace_back(settings, store, n);
   top.run___05Fprogram = settings.program;
   top.run___05Fknown = settings.known;
   top.run___05Flimit = settings.limit;
@@ -237,19 +273,20 @@ static void run(const Settings& settings, Memory& memory) {
         fail(OUT_OF_CYCLES, "not done at position " + std::to_string(top.position));
       if (!was_reset && cycle == settings.reset_at) {
         reset();
-        memory.restart(image);
+        store.image = image;
+        for (Memory& memory : memories) memory.restart();
         began = cycle, was_reset = true;
       }
       top.run___05Fstart = cycle == began;
-      memory.drive();
+      for (Memory& memory : memories) memory.drive();
       clock(0);
-      memory.look();
+      for (Memory& memory : memories) memory.look();
       done = top.finished;
       clock(1);
     }
   }
   printf("done %llu %d %llu %llu\n", (unsigned long long)cycle, int(top.fault),
-         (unsigned long long)memory.read_bytes, (unsigned long long)memory.write_bytes);
+         (unsigned long long)store.read_bytes, (unsigned long long)store.write_bytes);
 }
 
 int main(int arguments, char** names) {
@@ -258,12 +295,12 @@ int main(int arguments, char** names) {
   std::ofstream results(names[3], std::ios::binary);
   do {
     const Settings settings(task);
-    Bytes image(settings.image_bytes);
+    Store store{Bytes(settings.image_bytes)};
+    Bytes& image = store.image;
     if (!images.read((char*)image.data(), image.size())) fail(BAD_TASK, "the image ends early");
     cycle = 0;
-    Memory memory(settings, std::move(image));
-    run(settings, memory);
-    results.write((const char*)memory.image.data(), memory.image.size());
+    run(settings, store);
+    results.write((const char*)image.data(), image.size());
     task >> std::ws;
   } while (!task.eof());
   return results.flush() ? 0 : BAD_TASK;

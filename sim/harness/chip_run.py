@@ -1,6 +1,7 @@
 """A chip's Verilog against a memory, in the bare C++ program: image in, image out."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
@@ -137,7 +138,9 @@ class ChipRun:
     fault: str
 
 
-def build_chip(folder: Path, verilog: str, name: str, limit: float = BUILD_SECONDS) -> Path:
+def build_chip(
+    folder: Path, verilog: str, name: str, *, threads: int = 1, limit: float = BUILD_SECONDS
+) -> Path:
     """Build the program for a chip; return it.
 
     Parameters
@@ -148,11 +151,24 @@ def build_chip(folder: Path, verilog: str, name: str, limit: float = BUILD_SECON
         As from :func:`gateware.emit.simulation_verilog`.
     name : str
         Its top module.
+    threads : int
+        On which it is simulated.
     limit : float
         Seconds of the processors' time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return build_model(folder, verilog, name, SOURCE, prefix="Vdesign", level="-O1", limit=limit)
+    ports = max(1, len(set(re.findall(r"m_axi_port\d+_arvalid", verilog))))
+    return build_model(
+        folder,
+        verilog,
+        name,
+        SOURCE,
+        prefix="Vdesign",
+        defines=[f"-DPORTS={ports}"],
+        level="-O1",
+        threads=threads,
+        limit=limit,
+    )
 
 
 def run_chip(

@@ -145,8 +145,11 @@ def control_file(verilog: str, top: str = "") -> str:
 
 
 def many(verilog: str) -> list[str]:
-    """Return the modules of a design of which there are many, but for small ones, as cells are."""
-    bodies = dict(re.findall(r"^module (\S+?) ?\(.*?;\n(.*?)^endmodule", verilog, re.M | re.S))
+    """Return the modules of a design of which there are many, but for small ones, as cells are.
+
+    Those with escaped names are left out: a control file has none.
+    """
+    bodies = dict(re.findall(r"^module (\w+) ?\(.*?;\n(.*?)^endmodule", verilog, re.M | re.S))
     holders: dict[str, list[str]] = {name: [] for name in bodies}
     for name, body in bodies.items():
         for part in re.findall(r"^  (\S+) +\S+ +\($", body, re.M):
