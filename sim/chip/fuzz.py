@@ -74,9 +74,9 @@ def task(made: Made, rng: np.random.Generator) -> Task:
 
 
 def flipped(made: Made, rng: np.random.Generator, flips: int) -> Made:
-    """Return a program with so many bits of one instruction flipped."""
+    """Return a program with so many bits of one instruction flipped, but for the first one."""
     image = bytearray(made.image)
-    at = made.program + BYTES * int(rng.integers(len(made.code)))
+    at = made.program + BYTES * int(rng.integers(1, len(made.code)))
     for bit in rng.choice(8 * BYTES, flips, replace=False):
         image[at + bit // 8] ^= 1 << bit % 8
     return replace(made, image=bytes(image))

@@ -244,7 +244,8 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
     rng : Generator
     shape : ChipShape
     wild : float
-        Chance that an instruction is changed in one field, so that it may be wrong.
+        Chance that an instruction is changed in one field, so that it may be wrong; not the first
+        one, which loads all of the vector memory.
     """
     maker = Maker(rng, shape)
     numbers = shape.vector_words * shape.inputs_per_beat
@@ -263,7 +264,7 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
     maker.do(Op.STORE, a=maker.word(count), count=count, **maker.place(2 * count, 8))
     maker.do(Op.NEXT, index=Index.POSITION, **place)
     if maker.may(wild):
-        at = maker.some(0, len(maker.code) - 1)
+        at = maker.some(1, len(maker.code) - 1)
         maker.code[at] = changed(rng, maker.code[at])
     data = np.concatenate([maker.numbers(256) for _ in range(DATA_BYTES // 512)])
     tokens = rng.integers(0, 8, DATA // TOKEN_BYTES).astype("<u4")
