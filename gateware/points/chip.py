@@ -37,7 +37,9 @@ def chip_spec(engine: dict[str, int], **sizes: int) -> ChipSpec:
 
 TINY = chip_spec(sized(4, 4, 64, 64, 4, 2), bus_bits=64, vector_words=64, vector_lanes=1)
 EDGE = chip_spec(sized(16, 16, 768, 768, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4)
-LARGE = chip_spec(sized(16, 64, 768, 768, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4)
+LARGE = chip_spec(
+    sized(16, 64, 768, 768, 16, 8), bus_bits=4096, ports=4, vector_words=256, vector_lanes=8
+)
 # For benches of blocks: a beat is one word of the bus, or several; a word of the vector memory is
 # larger than an input channel's codes, or as large.
 SIZES = {
@@ -66,7 +68,7 @@ def _about(spec: ChipSpec) -> str:
     engine = spec.engine
     return (
         f"a chip that runs decoders: {engine.inputs_per_beat} x {engine.output_lanes} lanes,"
-        f" a memory bus of {spec.bus_bits} bits"
+        f" {spec.ports} memory bus{'es' * (spec.ports > 1)} of {spec.bus_bits // spec.ports} bits"
     )
 
 

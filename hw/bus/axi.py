@@ -4,7 +4,7 @@ Their members have the standard's names. Constant signals that it lets a manager
 they are zero (lock, quality of service, region), are left out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from amaranth.hdl import Value
@@ -29,7 +29,8 @@ class AxiSpec:
     address_bits : int
         Of an address in bytes.
     data_bits : int
-        Of a word: a power of two from 32 to 1024.
+        Of a word: a power of two from 32 to 1024; more for several ports beside each other, as
+        :class:`hw.bus.port_split.PortSplit` has them.
     id_bits : int
         Of transaction numbers.
     burst_max : int
@@ -45,14 +46,20 @@ class AxiSpec:
     outstanding: int = 4
 
     def __post_init__(self) -> None:
-        if self.data_bits not in (32, 64, 128, 256, 512, 1024):
-            raise ValueError(f"data_bits is a power of two from 32 to 1024, got {self.data_bits}")
+        if self.data_bits not in (1 << n for n in range(5, 15)):
+            raise ValueError(f"data_bits is a power of two from 32 to 16384, got {self.data_bits}")
         if self.burst_max not in (1 << n for n in range(1, 9)):
             raise ValueError(f"burst_max is a power of two from 2 to 256, got {self.burst_max}")
         if not 12 <= self.address_bits <= 64:
             raise ValueError(f"address_bits is from 12 to 64, got {self.address_bits}")
         if self.id_bits < 1 or self.outstanding < 1:
             raise ValueError("id_bits and outstanding are at least 1")
+
+    def share(self, count: int) -> "AxiSpec":
+        """Return one of so many ports that carry a word together."""
+        if self.data_bits // count > 1024:
+            raise ValueError(f"a port has 1024 bits at most, got {self.data_bits} on {count}")
+        return replace(self, data_bits=self.data_bits // count)
 
     @property
     def word_bytes(self) -> int:

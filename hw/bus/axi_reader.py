@@ -1,6 +1,6 @@
 """AXI reader: words of memory as a stream."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 
 from hw.bus.axi import AxiRead, AxiSpec, ask
@@ -51,7 +51,7 @@ class AxiReader(Sized[AxiSpec]):
         bus, spec = self.m_axi, self.spec
         under_way = Signal(range(spec.outstanding + 1))
         lasts = Signal(spec.outstanding)  # of the bursts under way, the latest first
-        room = under_way != spec.outstanding
+        room = Signal(init=1)  # as it was before what ended since
         bursts = self.put(m, "bursts", Bursts(spec), room=room, stop=self.stop)
         wiring.connect(m, bursts.i, wiring.flipped(self.i))
         burst = bursts.o.payload
@@ -68,9 +68,13 @@ class AxiReader(Sized[AxiSpec]):
             taken.eq(bus.rvalid & bus.rready),
             self.idle.eq(~bursts.busy & (under_way == 0)),
         ]
+        begun, kept = Signal.like(under_way), Signal()
+        m.d.comb += [begun.eq(under_way + asked), kept.eq(self.error & ~self.clear)]
         m.d.sync += [
-            under_way.eq(under_way + asked - (taken & bus.rlast)),
-            self.error.eq((self.error & ~self.clear) | (taken & bus.rresp[1])),
+            # What is taken is known last, so it only chooses.
+            room.eq(begun != spec.outstanding),
+            under_way.eq(Mux(taken, begun - bus.rlast, begun)),
+            self.error.eq(Mux(taken, kept | bus.rresp[1], kept)),
         ]
         with m.If(asked):
             m.d.sync += lasts.eq((lasts << 1) | burst.last)

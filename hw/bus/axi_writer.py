@@ -50,7 +50,7 @@ class AxiWriter(Sized[AxiSpec]):
     def build(self, m: Module) -> None:  # noqa: D102
         bus, spec = self.m_axi, self.spec
         under_way = Signal(range(spec.outstanding + 1))
-        room = under_way != spec.outstanding
+        room, begun = Signal(init=1), Signal.like(under_way)  # as before what ended since
         bursts = self.put(m, "bursts", Bursts(spec), room=room, stop=self.stop)
         wiring.connect(m, bursts.i, wiring.flipped(self.request_i))
         burst = bursts.o.payload
@@ -63,12 +63,14 @@ class AxiWriter(Sized[AxiSpec]):
             bursts.o.ready.eq((asked | bus.awready) & counted),
             passes.eq(bursts.o.valid & bursts.o.ready),
             bus.bready.eq(1),
+            begun.eq(under_way + passes),
             self.idle.eq(~bursts.busy & (under_way == 0)),
         ]
         m.d.sync += [
             asked.eq(bursts.o.valid & (asked | bus.awready) & ~passes),
             counted.eq(bursts.o.valid & (counted | free) & ~passes),
-            under_way.eq(under_way + passes - bus.bvalid),
+            room.eq(begun != spec.outstanding),
+            under_way.eq(begun - bus.bvalid),
             self.error.eq((self.error & ~self.clear) | (bus.bvalid & bus.bresp[1])),
         ]
         begins = bursts.o.valid & ~counted & free

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
+from hw.arith.columns import sum_of_parts
 from hw.bus.axi import AxiSpec
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 
@@ -78,11 +79,12 @@ class Bursts(Sized[AxiSpec]):
             m.d.sync += [word.eq(_next(word[bits:]) << bits), blocks.eq(blocks - 1)]
         with m.If((fire & last) | (self.stop & (fire | ~self.o.valid))):
             m.d.sync += self.busy.eq(0)
+        cuts = sorted({max(bits // 2, 1), bits, bits + 8})
         with m.If(self.i.valid & self.i.ready):
             first = self.i.payload.address[self.spec.size :]
             m.d.sync += [
                 word.eq(first),
-                end.eq(first[:bits] + self.i.payload.words),
+                end.eq(sum_of_parts(m, first[:bits], self.i.payload.words, "end", *cuts)),
                 self.busy.eq(1),
             ]
 

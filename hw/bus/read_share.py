@@ -36,7 +36,7 @@ class ReadShare(Component):
     Reset : as the reader; the first way is the first to ask.
     """
 
-    LATENCY = AxiReader.LATENCY + 1
+    LATENCY = AxiReader.LATENCY + 2
 
     i = In(lambda c: stream.Signature(request(c.spec))).array(lambda c: c.ways)
     """Requests."""
@@ -67,11 +67,13 @@ class ReadShare(Component):
         wiring.connect(m, reader.m_axi, wiring.flipped(self.m_axi))
         m.d.comb += [self.error.eq(reader.error), self.idle.eq(reader.idle)]
 
-        most = self.spec.outstanding + 1  # requests in the reader: one has bursts to come
+        # Requests under way: one waits, one in the reader has bursts to come.
+        most = self.spec.outstanding + 2
         under_way = Signal(range(most + 1))
         owners = [Signal(range(self.ways), name=f"owner{n}") for n in range(most)]  # latest first
         way, owner = Signal(range(self.ways)), Signal(range(self.ways))
-        self._take_turns(m, way, reader.i)
+        asks = Signal()
+        self._take_turns(m, way, asks, reader.i)
         with m.Switch(under_way):
             for n, one in enumerate(owners, 1):
                 with m.Case(n):
@@ -80,18 +82,21 @@ class ReadShare(Component):
             m.d.comb += [o.valid.eq(reader.o.valid & (owner == n)), o.payload.eq(reader.o.payload)]
         m.d.comb += reader.o.ready.eq(Cat(o.ready for o in self.o).bit_select(owner, 1))
 
-        asks = reader.i.valid & reader.i.ready
         ends = reader.o.valid & reader.o.ready & reader.o.payload.last
-        m.d.sync += under_way.eq(Mux(self.stop, 0, under_way + asks - ends))
+        begun = Signal.like(under_way)
+        m.d.comb += begun.eq(under_way + asks)
+        # That one ends is known last, so it only chooses.
+        m.d.sync += under_way.eq(Mux(self.stop, 0, Mux(ends, begun - 1, begun)))
         with m.If(asks):
             m.d.sync += [a.eq(b) for a, b in zip(owners, [way, *owners], strict=False)]
 
-    def _take_turns(self, m: Module, way: Signal, request: Any) -> None:
+    def _take_turns(self, m: Module, way: Signal, asks: Signal, request: Any) -> None:
         """Let the next way that asks, after the latest, do so; then look for one again."""
-        offers = Signal()
+        offers, held = Signal(), Signal()
         # One bit for each way: it chooses among all bits of as many requests.
         chosen = Signal(self.ways, init=1 << (self.ways - 1))
         valids = Cat(i.valid for i in self.i)
+        m.d.comb += asks.eq(offers & ~held & ~self.stop)
         with m.If(~offers):
             m.d.sync += offers.eq(valids.any() & ~self.stop)
             for n in range(self.ways):
@@ -100,14 +105,18 @@ class ReadShare(Component):
                         other = (n + later) % self.ways
                         with m.If(valids[other]):
                             m.d.sync += chosen.eq(1 << other)
-        with m.Elif(self.stop | (request.valid & request.ready)):
+        with m.Elif(self.stop | asks):
             m.d.sync += offers.eq(0)
-        m.d.comb += request.valid.eq(offers)
         payloads = []
         for n, i in enumerate(self.i):
-            m.d.comb += i.ready.eq(offers & chosen[n] & request.ready)
+            m.d.comb += i.ready.eq(asks & chosen[n])
             with m.If(chosen[n]):
                 m.d.comb += way.eq(n)
             payload = i.payload.as_value()
             payloads.append(payload & chosen[n].replicate(len(payload)))
-        m.d.comb += request.payload.eq(reduce(or_, payloads))
+        # The reader has it from a register: choosing takes as long as splitting it in bursts.
+        m.d.comb += request.valid.eq(held)
+        with m.If(asks):
+            m.d.sync += [held.eq(1), request.payload.eq(reduce(or_, payloads))]
+        with m.Elif(request.ready | self.stop):
+            m.d.sync += held.eq(0)

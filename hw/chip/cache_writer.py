@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.utils import exact_log2
 
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES
-from hw.chip.chip_spec import ADDRESS_BITS, address_sum
+from hw.chip.address import Address
 from hw.chip.unit import Unit
 from hw.chip.write_port import write_layout
 from hw.formats import INDEX_BITS
@@ -19,7 +19,8 @@ class CacheWriter(Unit):
 
     Timing
     ------
-    Latency : a word is offered in the cycle after its last code.
+    Latency : a word is offered in the cycle after its last code, the scale two cycles after the last
+        word is taken.
     Rate : a beat of codes per cycle, but for a cycle a word, or more where writes wait.
     Through paths : none.
     Reset : drops the step.
@@ -44,8 +45,8 @@ class CacheWriter(Unit):
         most = max(engine.inputs_per_beat, engine.output_lanes)
         word = Signal(INDEX_BITS * most)
         count = Signal(range(most // spec.vector_lanes + 1))
-        address = Signal(ADDRESS_BITS)
-        full, scaling, end = Signal(), Signal(), Signal()
+        address = Address(m, "address")
+        full, scales, scaling, end = Signal(), Signal(), Signal(), Signal()
         taken, written = Signal(), Signal()
         busy = self.run(m, scaling & written)
         length = Mux(step.keys, engine.inputs_per_beat, engine.output_lanes)
@@ -54,7 +55,7 @@ class CacheWriter(Unit):
             exact_log2(n // CODES_PER_BYTE) for n in (engine.inputs_per_beat, engine.output_lanes)
         ]
         m.d.comb += [
-            self.i.ready.eq(busy & ~full & ~scaling),
+            self.i.ready.eq(busy & ~full & ~scales & ~scaling),
             taken.eq(self.i.valid & self.i.ready),
             self.write_o.valid.eq(full | scaling),
             written.eq(self.write_o.valid & self.write_o.ready),
@@ -62,9 +63,10 @@ class CacheWriter(Unit):
         offset = Mux(step.keys, place << width[0], place << width[1])
         with m.If(self.start):
             m.d.sync += [
-                address.eq(address_sum(m, step.address, offset, "first")),
+                *address.put(step.address, offset),
                 count.eq(0),
                 full.eq(0),
+                scales.eq(0),
                 scaling.eq(0),
                 end.eq(0),
             ]
@@ -77,19 +79,23 @@ class CacheWriter(Unit):
             with m.If((count + 1) << exact_log2(spec.vector_lanes) == length):
                 m.d.sync += [full.eq(1), count.eq(0)]
         with m.If(written):
-            following = address_sum(m, address, step.step, "following")
-            m.d.sync += [full.eq(0), address.eq(following), scaling.eq(end & ~scaling)]
+            m.d.sync += [full.eq(0), *address.grow(step.step), scales.eq(end & ~scaling)]
+            with m.If(end):
+                scale_offset = step.position << exact_log2(FP16_BYTES)
+                m.d.sync += address.put(step.outputs, scale_offset)
+        with m.If(scales):
+            m.d.sync += [scales.eq(0), scaling.eq(1)]
+        with m.If(written & scaling):
+            m.d.sync += scaling.eq(0)
 
         size = len(piece.strobe)
         strobes = {
             n: (1 << n // CODES_PER_BYTE) - 1 for n in (engine.inputs_per_beat, engine.output_lanes)
         }
-        scale_offset = step.position << exact_log2(FP16_BYTES)
-        scale_address = address_sum(m, step.outputs, scale_offset, "scale_address")
         keys = word[INDEX_BITS * (most - engine.inputs_per_beat) :]
         values = word[INDEX_BITS * (most - engine.output_lanes) :]
         bits = len(piece.data)
-        m.d.comb += piece.address.eq(Mux(full, address, scale_address))
+        m.d.comb += piece.address.eq(address.value)
         byte = piece.address[: exact_log2(size)]
         with m.If(full & step.keys):
             m.d.comb += [

@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import connect, flipped
 
-from hw.bus.axi import Axi, AxiLite
+from hw.bus.axi import AxiLite
 from hw.bus.register_bank import Kind, Register, RegisterBank
 from hw.chip.chip_core import ChipCore
 from hw.chip.chip_spec import ADDRESS_BITS, POSITION_BITS
@@ -46,7 +46,7 @@ class Chip(Sized):
 
     s_axi = In(lambda c: AxiLite(REGISTER_ADDRESS_BITS))
     """The host: registers as :data:`REGISTERS` has them."""
-    m_axi = Out(lambda c: Axi(c.spec.axi))
+    m_axi = Out(lambda c: c.spec.m_axi)
     """The memory: program, model, cache and tokens."""
     interrupt = Out(1)
     """Whether an event is there that is enabled."""

@@ -6,12 +6,14 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import connect, flipped
 
 from golden.chip.instruction import Op
-from hw.bus.axi import Axi, join
+from hw.bus.axi import join
 from hw.bus.axi_writer import AxiWriter
+from hw.bus.port_split import PortSplit
 from hw.bus.read_share import ReadShare
 from hw.chip.cache_writer import CacheWriter
-from hw.chip.chip_spec import POSITION_BITS, REQUEST, ChipSpec
+from hw.chip.chip_spec import POSITION_BITS, ChipSpec
 from hw.chip.instruction_check import InstructionCheck
+from hw.chip.instruction_fetch import InstructionFetch
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
 from hw.chip.sequencer import Fault, Run, Sequencer
@@ -20,7 +22,6 @@ from hw.chip.vector_memory import VectorMemory
 from hw.chip.word_splitter import WordSplitter
 from hw.chip.write_port import WritePort
 from hw.stream.component import In, Out, Sized
-from hw.stream.stage import Stage
 from hw.vector.cache_quantizer import CacheQuantizer
 from hw.vector.vector_unit import VectorUnit
 
@@ -55,12 +56,13 @@ class ChipCore(Sized[ChipSpec]):
     """Of the last run."""
     position = Out(POSITION_BITS)
     """Of the token at hand."""
-    m_axi = Out(lambda c: Axi(c.spec.axi))
+    m_axi = Out(lambda c: c.spec.m_axi)
     """The memory outside."""
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         parts: dict[str, Any] = {
+            "fetch": InstructionFetch(spec),
             "sequencer": Sequencer(spec),
             "check": InstructionCheck(spec),
             "linear": LinearUnit(spec),
@@ -70,7 +72,7 @@ class ChipCore(Sized[ChipSpec]):
             "quantizer": CacheQuantizer(spec.vectors, spec.engine.inputs_max),
             "cache": CacheWriter(spec),
             "memory": VectorMemory(spec),
-            "reader": ReadShare(spec.axi, 2),
+            "reader": ReadShare(spec.axi, 3),
             "writer": AxiWriter(spec.axi),
             "splitter": WordSplitter(spec),
             "pieces": WritePort(spec),
@@ -79,13 +81,15 @@ class ChipCore(Sized[ChipSpec]):
         # Strobe: memory has not answered for too long. From the next cycle on units are reset.
         self._hung, self._forget = Signal(), Signal()
         # The two sides of the bus end what is under way as its rules ask for.
+        drops = parts["sequencer"].drops
         resets: dict[str, Any] = {"sequencer": self._hung, "reader": 0, "writer": 0}
+        resets["fetch"] = self._forget | drops
         for name, part in parts.items():
             self.put(m, name, part, reset=resets.get(name, self._forget))
-        sequencer = parts["sequencer"]
+        sequencer, bus = parts["sequencer"], self._bus(m)
         m.d.comb += [
-            *join(parts["reader"].m_axi, self.m_axi),
-            *join(parts["writer"].m_axi, self.m_axi),
+            *join(parts["reader"].m_axi, bus),
+            *join(parts["writer"].m_axi, bus),
         ]
         connect(m, flipped(self.run), sequencer.run)
         m.d.comb += [
@@ -96,14 +100,14 @@ class ChipCore(Sized[ChipSpec]):
         self._share_writes(m)
         self._share_vectors(m)
         self._watch(m)
-        self._watch_bus(m)
+        self._watch_bus(m, bus)
 
     def _start_units(self, m: Module) -> None:
         """Give each unit its steps, and the sequencer what became of them."""
         parts = self.parts
         sequencer, linear, vectors = (parts[n] for n in ("sequencer", "linear", "vectors"))
         quantizer, cache = parts["quantizer"], parts["cache"]
-        step, starts = sequencer.step, sequencer.starts
+        step, starts, asks = sequencer.step, sequencer.starts, sequencer.asks
         # What is asked of these two stays until it is done.
         asked = {"vectors": Signal(name="vectors_asked"), "quantizer": Signal(name="cache_asked")}
         starts_vectors = Cat(starts[op.value] for op in VECTOR_OPS).any()
@@ -111,6 +115,18 @@ class ChipCore(Sized[ChipSpec]):
             m.d.comb += parts[name].step.eq(step)
         m.d.comb += [
             parts["loader"].start.eq(starts[Op.LOAD.value]),
+            parts["loader"].asks.eq(asks[Op.LOAD.value]),
+            parts["loader"].ahead.eq(sequencer.ahead),
+            linear.asks.eq(asks[Op.LINEAR.value]),
+            linear.load_asks.eq(asks[Op.CONSTANTS.value] | asks[Op.CHANNELS.value]),
+            linear.ahead.eq(sequencer.ahead),
+            sequencer.asking.eq(linear.asking | parts["loader"].request_o.valid),
+            sequencer.writing.eq(
+                parts["storer"].busy
+                | cache.busy
+                | ~parts["writer"].idle
+                | parts["pieces"].i.valid
+            ),
             parts["storer"].start.eq(starts[Op.STORE.value]),
             linear.start.eq(starts[Op.LINEAR.value]),
             linear.load_start.eq(starts[Op.CONSTANTS.value] | starts[Op.CHANNELS.value]),
@@ -120,13 +136,7 @@ class ChipCore(Sized[ChipSpec]):
             quantizer.i.valid.eq(asked["quantizer"]),
             sequencer.chosen.eq(vectors.chosen),
             sequencer.busy.eq(
-                linear.busy
-                | parts["loader"].busy
-                | parts["storer"].busy
-                | cache.busy
-                | asked["vectors"]
-                | ~parts["writer"].idle
-                | parts["pieces"].i.valid
+                linear.busy | parts["loader"].busy | asked["vectors"] | sequencer.writing
             ),
         ]
         begins = {"vectors": starts_vectors, "quantizer": starts[Op.CACHE.value]}
@@ -155,22 +165,30 @@ class ChipCore(Sized[ChipSpec]):
         """Let the sequencer read ahead, and the unit that reads have words in parts."""
         parts = self.parts
         reader, splitter, sequencer = (parts[n] for n in ("reader", "splitter", "sequencer"))
-        connect(m, sequencer.request_o, reader.i[0])
-        connect(m, reader.o[0], sequencer.i)
-        connect(m, reader.o[1], splitter.i)
-        request = self.put(m, "request", Stage(REQUEST), reset=self._forget)
-        connect(m, request.o, reader.i[1])
+        fetch = parts["fetch"]
+        connect(m, fetch.request_o, reader.i[0])
+        connect(m, reader.o[0], fetch.i)
+        connect(m, fetch.o, sequencer.instruction_i)
+        m.d.comb += [
+            fetch.program.eq(self.run.program),
+            fetch.start.eq(sequencer.fetch),
+            fetch.resume.eq(sequencer.resume),
+        ]
+        connect(m, sequencer.request_o, reader.i[1])
+        connect(m, reader.o[1], sequencer.i)
+        connect(m, reader.o[2], splitter.i)
+        request = reader.i[2]
         users = [parts[name] for name in ("loader", "linear")]
         for user in users:
             m.d.comb += [
-                user.request_o.ready.eq(request.i.ready),
+                user.request_o.ready.eq(request.ready),
                 user.i.valid.eq(splitter.o.valid & user.busy),
                 user.i.payload.eq(splitter.o.payload),
             ]
         ports = [user.request_o for user in users]
         m.d.comb += [
-            request.i.valid.eq(Cat(port.valid for port in ports).any()),
-            request.i.payload.eq(_any([Mux(p.valid, p.payload.as_value(), 0) for p in ports])),
+            request.valid.eq(Cat(port.valid for port in ports).any()),
+            request.payload.eq(_any([Mux(p.valid, p.payload.as_value(), 0) for p in ports])),
             splitter.o.ready.eq(_any([user.i.ready & user.busy for user in users])),
             splitter.size.eq(_any([Mux(user.busy, user.size, 0) for user in users])),
             splitter.done.eq(_any([user.done & user.busy for user in users])),
@@ -217,10 +235,11 @@ class ChipCore(Sized[ChipSpec]):
         m.d.sync += began.eq(parts["sequencer"].running & (began | loads))
         m.d.sync += wrong.eq(parts["sequencer"].running & (wrong | parts["linear"].wrong))
         m.d.comb += [
-            check.instruction.eq(parts["sequencer"].instruction),
+            check.instruction.eq(parts["fetch"].o.payload),
             check.position.eq(parts["sequencer"].position),
             check.address.eq(parts["sequencer"].address),
             check.loaded.eq(parts["linear"].loaded),
+            parts["sequencer"].refused.eq(check.refused),
             parts["sequencer"].wrong.eq(check.wrong),
         ]
         with m.If(failed):
@@ -230,7 +249,15 @@ class ChipCore(Sized[ChipSpec]):
         with m.Elif(given_up):
             m.d.comb += stop.eq(Fault.STOPPED)
 
-    def _watch_bus(self, m: Module) -> None:
+    def _bus(self, m: Module) -> Any:
+        """Return the bus that the reader and the writer share."""
+        if self.spec.ports == 1:
+            return self.m_axi
+        split = self.put(m, "split", PortSplit(self.spec.axi, self.spec.ports))
+        connect(m, split.m_axi, flipped(self.m_axi))
+        return split.wide
+
+    def _watch_bus(self, m: Module, bus: Any) -> None:
         """End a run at once when memory has not answered for too long.
 
         The bus's two sides take and drop what still comes and ask for nothing more until all is
@@ -238,7 +265,7 @@ class ChipCore(Sized[ChipSpec]):
         not while one offers a word to memory: that must stay until it is taken.
         """
         reader, writer, sequencer = (self.parts[n] for n in ("reader", "writer", "sequencer"))
-        bus, idle, moves = self.m_axi, Signal(), Signal()
+        idle, moves = Signal(), Signal()
         m.d.comb += [
             idle.eq(reader.idle & writer.idle),
             moves.eq(
@@ -265,9 +292,10 @@ class ChipCore(Sized[ChipSpec]):
             self.finished.eq(sequencer.finished | ended),
             self.fault.eq(Mux(hung, Fault.HANG, sequencer.fault)),
         ]
-        for side in (reader, writer):
+        m.d.comb += sequencer.read.eq(reader.idle)
+        for side, dropped in ((reader, sequencer.drops), (writer, 0)):
             m.d.comb += [
-                side.stop.eq(self._hung | drops),
+                side.stop.eq(self._hung | drops | dropped),
                 side.clear.eq(self.run.start | drops),
             ]
 

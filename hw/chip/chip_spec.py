@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from amaranth.hdl import Module, Value, unsigned
+from amaranth.hdl import Value, unsigned
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from golden.chip.instruction import BYTES, LAYOUT
 from golden.chip.shape import ChipShape
-from hw.arith.columns import sum_of_parts
-from hw.bus.axi import AxiSpec
+from hw.bus.axi import Axi, AxiSpec, Channels
+from hw.bus.port_split import Ports
 from hw.engine_spec import EngineSpec
 from hw.formats import INDEX_BITS, require_power_of_two
 from hw.vector.vector_spec import VectorSpec
@@ -41,13 +41,15 @@ class ChipSpec:
     engine : EngineSpec
         The engine: symmetric, rows made of activations of 8 bits, a factor for each token.
     bus_bits : int
-        Of a word of the memory bus, 64 to 1024: at least a word of the vector memory, and at most
-        the codes of a beat.
+        Of a word of the memory bus: at least 64 and a word of the vector memory, at most the codes
+        of a beat.
     vector_words : int
         Words of the vector memory, each of ``engine.inputs_per_beat`` FP16 numbers: a power of
         two.
     vector_lanes : int
         Numbers that the vector unit computes with at a time.
+    ports : int
+        AXI4 ports that carry a word of the bus together, of 1024 bits at most each.
     hang_cycles : int
         Cycles without an answer of the memory after which a run ends: a power of two.
     """
@@ -56,10 +58,12 @@ class ChipSpec:
     bus_bits: int
     vector_words: int
     vector_lanes: int
+    ports: int = 1
     hang_cycles: int = 1 << 16
 
     def __post_init__(self) -> None:
-        require_power_of_two("bus_bits", self.bus_bits, low=64, high=1024)
+        require_power_of_two("ports", self.ports, low=1, high=16)
+        require_power_of_two("bus_bits", self.bus_bits, low=64 * self.ports, high=1024 * self.ports)
         require_power_of_two("vector_words", self.vector_words, low=4, high=1 << 16)
         require_power_of_two("hang_cycles", self.hang_cycles, low=16, high=1 << 24)
         require_power_of_two(
@@ -121,8 +125,14 @@ class ChipSpec:
 
     @property
     def axi(self) -> AxiSpec:
-        """The bus."""
+        """The bus, as wide as all ports."""
         return AxiSpec(address_bits=ADDRESS_BITS, data_bits=self.bus_bits)
+
+    @property
+    def m_axi(self) -> Channels:
+        """What the chip shows of it: one bus, or ports."""
+        one = self.axi.share(self.ports)
+        return Axi(one) if self.ports == 1 else Ports(one, self.ports)
 
     @cached_property
     def shape(self) -> ChipShape:
@@ -153,11 +163,6 @@ def loaded_layout(spec: ChipSpec) -> data.StructLayout:
             "channels": range(engine.outputs_max + 1),
         }
     )
-
-
-def address_sum(m: Module, address: Value, more: Value, name: str) -> Value:
-    """Return an address plus what lies between, in parts: one carry would come too late."""
-    return sum_of_parts(m, address, more, name, 9, 17, 25)[:ADDRESS_BITS]
 
 
 def words_of(size: Value, per_word: int) -> Value:

@@ -45,28 +45,34 @@ class ConstantLoader(Reader):
     def build(self, m: Module) -> None:  # noqa: D102
         step, spec = self.step, self.spec
         at_once = spec.engine.channels_at_once
-        channels, taken = Signal(), Signal()
-        number, following, last = Signal(COUNT_BITS), Signal(COUNT_BITS + 1), Signal()
+        channels, taken, at_a_time = Signal(), Signal(), Signal(range(at_once + 1))
+        number, left, last = Signal(COUNT_BITS), Signal(COUNT_BITS), Signal()
         busy = self.run(m, taken & last)
         self._bad = Signal()
         halves = exact_log2(at_once)  # size of a part that has scales alone
         m.d.comb += [
             channels.eq(step.op == Op.CHANNELS),
-            self.size.eq(Mux(channels, Mux(step.scaled, halves + 1, halves), LOAD_SIZE)),
-            following.eq(number + Mux(channels, at_once, 1)),
-            last.eq(following >= step.count),
+            at_a_time.eq(Mux(channels, at_once, 1)),
+            last.eq(Mux(channels, left <= at_once, left <= 1)),
             self.done.eq(last),
             self.i.ready.eq(busy & self.load_o.ready),
             self.load_o.valid.eq(busy & self.i.valid),
             taken.eq(self.i.valid & self.i.ready),
             self.wrong.eq(taken & self._bad),
         ]
-        bytes_log2 = Mux(channels, Mux(step.scaled, 2, 1), 3)
-        self.ask(m, step.address, words_of(step.count << bytes_log2, spec.bus_bytes))
+        # What comes late, the operation, only chooses: bytes are twice, four or eight times as many.
+        ahead = self.ahead
+        twice, four, eight = (words_of(ahead.count << n, spec.bus_bytes) for n in (1, 2, 3))
+        scales = Mux(ahead.scaled, four, twice)
+        self.ask(m, ahead.address, Mux(ahead.op == Op.CHANNELS, scales, eight))
         with m.If(self.start):
-            m.d.sync += number.eq(0)
+            m.d.sync += [
+                number.eq(0),
+                left.eq(step.count),
+                self.size.eq(Mux(channels, Mux(step.scaled, halves + 1, halves), LOAD_SIZE)),
+            ]
         with m.Elif(taken):
-            m.d.sync += number.eq(following)
+            m.d.sync += [number.eq(number + at_a_time), left.eq(left - at_a_time)]
         with m.If(channels):
             self._channels(m, number, last)
             with m.If(self.start):

@@ -26,7 +26,7 @@ class Feeder(Unit):
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec, step = self.spec, self.step
-        left = Signal(COUNT_BITS)
+        left = Signal(range(words_of(1 << COUNT_BITS, spec.engine.inputs_per_beat) + 1))
         word = Signal(spec.vectors.address_bits)
         valid, fetch = Signal(), Signal()
         busy = self.run(m, (left == 0) & ~valid)

@@ -18,7 +18,7 @@ class InstructionCheck(Sized):
     ------
     Latency : 2 cycles from ``instruction`` and ``position`` to ``wrong``; 0 from the others.
     Rate : an instruction per cycle.
-    Through paths : ``instruction``, ``address`` and ``loaded`` to ``wrong``; combinational.
+    Through paths : ``instruction``, ``address`` and ``loaded`` to ``refused`` and ``wrong``; combinational.
     Reset : none is needed.
     """
 
@@ -30,6 +30,8 @@ class InstructionCheck(Sized):
     """The instruction's, its stride in it."""
     loaded = In(lambda c: loaded_layout(c.spec))
     """What the engine holds."""
+    refused = Out(1)
+    """Whether it is refused, whatever the engine holds."""
     wrong = Out(1)
     """Whether it is refused."""
 
@@ -66,7 +68,10 @@ class InstructionCheck(Sized):
         loaded = self.loaded
         fits = (last == loaded.inputs - 1) & (outputs_last == loaded.outputs - 1)
         fits &= outputs_last < loaded.channels
-        m.d.comb += self.wrong.eq(refused | self._misaligned() | (self._is(Op.LINEAR) & ~fits))
+        m.d.comb += [
+            self.refused.eq(refused | self._misaligned()),
+            self.wrong.eq(self.refused | (self._is(Op.LINEAR) & ~fits)),
+        ]
 
     def _is(self, *ops: Op) -> Value:
         """Return whether the operation is one of these."""

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import connect, flipped
 
 from golden.exact.spec import SCALE_BITS
-from hw.chip.chip_spec import REQUEST, ChipSpec, loaded_layout
+from hw.chip.chip_spec import REQUEST, STEP, ChipSpec, loaded_layout
 from hw.chip.constant_loader import ConstantLoader
 from hw.chip.feeder import Feeder
 from hw.chip.output_writer import OutputWriter
@@ -33,6 +33,14 @@ class LinearUnit(Unit):
     Reset : drops the step; constants must be loaded again.
     """
 
+    ahead = In(STEP)
+    """The instruction that begins next; steady from ``asks`` or ``load_asks`` until it does."""
+    asks = In(1)
+    """Strobe: ask for its first tile, as for :class:`hw.chip.unit.Reader`."""
+    load_asks = In(1)
+    """Strobe, in the place of ``asks``: ask for constants."""
+    asking = Out(1)
+    """Whether there is something to ask for, of this step or of the next one."""
     load_start = In(1)
     """Strobe, in the place of ``start``: the step loads constants."""
     factor = In(SCALE)
@@ -72,6 +80,12 @@ class LinearUnit(Unit):
             self.put(m, name, unit, step=self.step, start=self.start)
         feeder, writer, fetcher = units.values()
         loader = self.put(m, "loader", ConstantLoader(spec), step=self.step, start=self.load_start)
+        m.d.comb += [
+            fetcher.ahead.eq(self.ahead),
+            fetcher.asks.eq(self.asks),
+            loader.ahead.eq(self.ahead),
+            loader.asks.eq(self.load_asks),
+        ]
         connect(m, feeder.read, flipped(self.read))
         connect(m, writer.write, flipped(self.write))
         connect(m, loader.load_o, engine.load_i)
@@ -109,7 +123,6 @@ class LinearUnit(Unit):
             "weights",
             WeightReader(self.spec),
             start=self.start,
-            keys=self.step.keys,
             filled=fetcher.filled,
             outlier_lanes=loader.outlier_lanes,
         )
@@ -123,7 +136,7 @@ class LinearUnit(Unit):
         ]
 
     def _share_reads(self, m: Module, loader: ConstantLoader, fetcher: TileFetcher) -> None:
-        """Let the two that read the memory outside share it: never both of them are busy."""
+        """Let the two that read the memory outside share it: neither asks while the other does."""
         for reader in (loader, fetcher):
             m.d.comb += [
                 reader.request_o.ready.eq(self.request_o.ready),
@@ -133,8 +146,9 @@ class LinearUnit(Unit):
         m.d.comb += [
             self.request_o.valid.eq(loader.request_o.valid | fetcher.request_o.valid),
             self.request_o.payload.eq(
-                Mux(loader.busy, loader.request_o.payload, fetcher.request_o.payload)
+                Mux(loader.request_o.valid, loader.request_o.payload, fetcher.request_o.payload)
             ),
+            self.asking.eq(loader.request_o.valid | fetcher.asking),
             self.i.ready.eq(Mux(loader.busy, loader.i.ready, fetcher.i.ready)),
             self.size.eq(Mux(loader.busy, loader.size, fetcher.size)),
             self.done.eq(loader.busy & loader.done),

@@ -32,7 +32,7 @@ class Loader(Reader):
         address = Signal(spec.vectors.address_bits)
         last, taken = Signal(), Signal()
         busy = self.run(m, taken & last)
-        self.ask(m, step.address, words_of(step.count, spec.bus_bits // FP16_BITS))
+        self.ask(m, self.ahead.address, words_of(self.ahead.count, spec.bus_bits // FP16_BITS))
         full = Signal()
         m.d.comb += [
             full.eq(left >= lanes),

@@ -1,21 +1,15 @@
-"""Sequencer: fetches instructions, works out their addresses and has them carried out in turn."""
+"""Sequencer: works out the addresses of instructions and has them carried out in turn."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import enum, wiring
 from amaranth.utils import exact_log2
 
-from golden.chip.instruction import BYTES, Index, Op
+from golden.chip.instruction import Index, Op
+from golden.chip.rules import WHOLE_WORDS
 from golden.chip.shape import TOKEN_BYTES
 from hw.bus.axi_reader import word
-from hw.chip.chip_spec import (
-    ADDRESS_BITS,
-    INSTRUCTION,
-    POSITION_BITS,
-    REQUEST,
-    STEP,
-    ChipSpec,
-    address_sum,
-)
+from hw.chip.address import Address
+from hw.chip.chip_spec import ADDRESS_BITS, INSTRUCTION, POSITION_BITS, REQUEST, STEP, ChipSpec
 from hw.chip.write_port import write_layout
 from hw.stream.component import In, InStream, Out, OutStream, Sized
 from hw.stream.token_buffer import Port
@@ -57,11 +51,13 @@ class Sequencer(Sized[ChipSpec]):
 
     Timing
     ------
-    Latency : 1 cycle from ``run.start`` to the first ``request_o.valid``.
-    Rate : an instruction is fetched while the one before is carried out. It begins one cycle after
-        that has ended, or when memory has delivered it and its address is worked out, which takes
-        two cycles and one for each bit of what its stride is multiplied by.
-    Through paths : none.
+    Latency : 0 cycles from ``run.start`` to ``fetch``.
+    Rate : while an instruction is carried out the next one's address is worked out, which takes two
+        cycles and one for each bit of what its stride is multiplied by, and what it reads is asked
+        for, when the one before asks for nothing more and does not write. It begins one cycle after
+        that has ended, or when what it asks for is taken.
+    Through paths : ``run.start`` to ``fetch``; ``instruction_i``, ``busy``, ``asking``, ``refused``,
+        ``wrong`` and ``stop`` to ``instruction_i.ready`` and ``resume``; combinational.
     Reset : ends the run.
     """
 
@@ -78,18 +74,36 @@ class Sequencer(Sized[ChipSpec]):
     """Of the last run."""
     position = Out(POSITION_BITS)
     """Of the token at hand."""
-    instruction = Out(INSTRUCTION)
-    """The one that begins next, as it stands in memory."""
+    fetch = Out(1)
+    """Strobe: fetch ``run.program``, as :class:`hw.chip.instruction_fetch.InstructionFetch`."""
+    resume = Out(1)
+    """Strobe: fetch on, behind a NEXT."""
+    instruction_i = InStream(INSTRUCTION)
+    """The instructions; taken when they begin."""
     address = Out(ADDRESS_BITS)
-    """Its address, its stride in it."""
+    """Of the instruction that begins next, its stride in it."""
+    refused = In(1)
+    """Whether it is refused, whatever the engine holds."""
     wrong = In(1)
     """Whether it is refused, as from :class:`hw.chip.instruction_check.InstructionCheck`."""
     stop = In(Fault)
     """Ends the run with this fault, unless it is NONE."""
     request_o = OutStream(REQUEST)
-    """``words`` of the bus from ``address`` on: instructions and tokens."""
+    """``words`` of the bus, one, from ``address`` on: tokens."""
     i = InStream(lambda c: word(c.spec.axi))
     """Those words."""
+    ahead = Out(STEP)
+    """The instruction that begins next; steady from ``asks`` until it does."""
+    asks = Out(OPS)
+    """Strobes, one for each operation that reads: its unit asks for what it reads first."""
+    asking = In(1)
+    """Whether a unit has still something to ask for."""
+    writing = In(1)
+    """Whether something is written, or will be by the instruction at hand."""
+    drops = Out(1)
+    """What was asked for, and all else that is read, is not wanted; until ``read``."""
+    read = In(1)
+    """Whether no words are to come."""
     step = Out(STEP)
     """The instruction that is carried out."""
     starts = Out(OPS)
@@ -102,15 +116,13 @@ class Sequencer(Sized[ChipSpec]):
     """The tokens that were chosen, for the memory."""
 
     def build(self, m: Module) -> None:  # noqa: D102
-        self._pc = Signal(ADDRESS_BITS)
-        self._word = Signal(INSTRUCTION)
+        self._word = self.instruction_i.payload
         self._token = Signal(TOKEN_BITS)
-        self._address = Signal(ADDRESS_BITS)
+        self._address = Address(m, "address")
         following = Signal(POSITION_BITS)
         ends = Signal()
         m.d.comb += [
-            self.instruction.eq(self._word),
-            self.address.eq(self._address),
+            self.address.eq(self._address.value),
             following.eq(self.position + 1),
             ends.eq(
                 (following >= self.run.limit)
@@ -119,38 +131,40 @@ class Sequencer(Sized[ChipSpec]):
         ]
         waits = Signal()  # for the instruction before
         m.d.comb += waits.eq(self.busy | self.starts.any())
-        m.d.sync += self.starts.eq(0)
+        m.d.comb += [self.ahead[name].eq(value) for name, value in self._resolved().items()]
+        m.d.sync += [self.starts.eq(0), self.asks.eq(0)]
+        with m.If(self.read):
+            m.d.sync += self.drops.eq(0)
+        self._token_piece(m)
         with m.FSM():
             with m.State("IDLE"), m.If(self.run.start):
                 m.d.sync += [
                     self.running.eq(1),
                     self.fault.eq(Fault.NONE),
                     self.position.eq(self.run.first),
-                    self._pc.eq(self.run.program),
                 ]
-                m.next = "ASK"
-            with m.State("ASK"):
-                self._ask(m, self._pc, exact_log2(BYTES), "FETCH")
-            with m.State("FETCH"):
-                self._fetch(m)
-            with m.State("STRIDE"):
+                m.d.comb += self.fetch.eq(1)
+                m.next = "STRIDE"
+            with m.State("STRIDE"), m.If(self.instruction_i.valid):
                 self._add_strides(m)
-            with m.State("START"), m.If(~waits):
-                self._start(m)
+            with m.State("START"):
+                self._begin(m, waits)
             with m.State("ASK TOKEN"):
-                self._ask(m, self._address, exact_log2(TOKEN_BYTES), "TAKE")
+                self._ask(m)
             with m.State("TAKE"):
                 self._take(m)
-            with m.State("WRITE"):
-                self._write_token(m)
-                with m.If(self.write_o.ready):
-                    m.next = "FOLLOW"
+            with m.State("WRITE"), m.If(self.write_o.ready):
+                m.d.sync += self.write_o.valid.eq(0)
+                m.next = "FOLLOW"
             with m.State("FOLLOW"):
-                m.d.sync += [self.position.eq(following), self._pc.eq(self.run.program)]
-                m.next = "ASK"
+                m.d.comb += self.instruction_i.ready.eq(1)
+                m.d.sync += self.position.eq(following)
+                m.next = "STRIDE"
                 with m.If(ends & ~self._word.scaled):
                     m.next = "FINISH"
-            with m.State("FINISH"), m.If(~waits):
+                with m.Else():
+                    m.d.comb += self.fetch.eq(1)
+            with m.State("FINISH"), m.If(~waits & ~self.drops):
                 with m.If(self.fault == Fault.NONE):  # what was written last has its answer now
                     m.d.sync += self.fault.eq(self.stop)
                 m.next = "END"
@@ -163,39 +177,22 @@ class Sequencer(Sized[ChipSpec]):
         """Return the instruction's fields as its unit takes them."""
         word, grown = self._word, self.position + 1
         return {name: word[name] for name in STEP.members if name != "position"} | {
-            "address": self._address,
+            "address": self._address.value,
             "count": Mux(word.grows, grown, word.count),
             "outputs": Mux(word.outputs_grow, grown, word.outputs),
             "position": self.position,
         }
 
-    def _ask(self, m: Module, address: Signal, size: int, then: str) -> None:
-        """Ask for the words of the bus with ``2**size`` bytes at an address."""
+    def _ask(self, m: Module) -> None:
+        """Ask for the word of the bus in which the token stands."""
         word = exact_log2(self.spec.bus_bytes)
         m.d.comb += [
             self.request_o.valid.eq(1),
-            self.request_o.payload.address.eq(Cat(Const(0, word), address[word:])),
-            self.request_o.payload.words.eq(max(1, (1 << size) // self.spec.bus_bytes)),
+            self.request_o.payload.address.eq(Cat(Const(0, word), self._address.value[word:])),
+            self.request_o.payload.words.eq(1),
         ]
         with m.If(self.request_o.ready):
-            m.next = then
-
-    def _part(self, address: Signal, size: int) -> Value:
-        """Return the ``2**size`` bytes at an address, of the word that came."""
-        word = exact_log2(self.spec.bus_bytes)
-        if size >= word:
-            return self.i.payload.data
-        return self.i.payload.data.word_select(address[size:word], 8 << size)
-
-    def _fetch(self, m: Module) -> None:
-        """Take an instruction, in one word or in several."""
-        bits = min(8 * BYTES, self.spec.bus_bits)
-        m.d.comb += self.i.ready.eq(1)
-        with m.If(self.i.valid):
-            part = self._part(self._pc, exact_log2(BYTES))[:bits]
-            m.d.sync += self._word.eq(Cat(self._word.as_value()[bits:], part))
-            with m.If(self.i.payload.last):
-                m.next = "STRIDE"
+            m.next = "TAKE"
 
     def _add_strides(self, m: Module) -> None:
         """Add the stride times position or token to the address, bit by bit."""
@@ -213,53 +210,76 @@ class Sequencer(Sized[ChipSpec]):
                     m.d.comb += times.eq(value)
         with m.If(~begun):
             m.d.sync += [left.eq(times), stride.eq(word.stride), begun.eq(1)]
-            m.d.sync += self._address.eq(word.address)
+            m.d.sync += self._address.put(word.address)
         with m.Elif(left != 0):
             m.d.sync += [left.eq(left >> 1), stride.eq(stride << 1)]
             with m.If(left[0]):
-                m.d.sync += self._address.eq(address_sum(m, self._address, stride, "strided"))
+                m.d.sync += self._address.grow(stride)
         with m.Else():
             m.d.sync += begun.eq(0)
             m.next = "START"
 
+    def _begin(self, m: Module, waits: Signal) -> None:
+        """Ask for what an instruction reads, as soon as the one before asks no more; then start.
+
+        Nothing is read while the one before may write.
+        """
+        op = self._word.op
+        reads, asked, able = Signal(), Signal(), Signal()
+        m.d.comb += [
+            reads.eq(Cat(op == one.value for one in WHOLE_WORDS).any()),
+            able.eq(~self.refused & (self.stop == Fault.NONE)),
+        ]
+        with m.If(reads & able & ~asked):
+            with m.If(~self.asking & ~self.writing & ~self.starts.any()):
+                m.d.sync += [self.asks.eq(1 << op[: exact_log2(OPS)]), asked.eq(1)]
+        with m.Elif(~waits & ~self.asking & ~self.asks.any()):
+            m.d.sync += asked.eq(0)
+            self._start(m)
+
     def _start(self, m: Module) -> None:
         """Begin to carry an instruction out."""
         word, following = self._word, self.position + 1
-        pc = address_sum(m, self._pc, Const(BYTES, ADDRESS_BITS), "following_pc")
-        m.d.sync += self._pc.eq(pc)
-        m.next = "ASK"
+        m.next = "STRIDE"
+        m.d.comb += self.instruction_i.ready.eq(1)
         with m.Switch(word.op):
             with m.Case(Op.TAKE.value):
                 m.next = "ASK TOKEN"
             with m.Case(Op.NEXT.value):
                 with m.If(~word.scaled):
+                    m.d.comb += self.instruction_i.ready.eq(0)
+                    m.d.sync += self.write_o.valid.eq(1)
                     m.next = "WRITE"
                 with m.Elif(following < self.run.known):
+                    m.d.comb += self.instruction_i.ready.eq(0)
                     m.next = "FOLLOW"
+                with m.Else():
+                    m.d.comb += self.resume.eq(1)
             with m.Default():
                 m.d.sync += self.starts.eq(1 << word.op[: exact_log2(OPS)])
-                m.d.sync += [self.step[name].eq(v) for name, v in self._resolved().items()]
+                m.d.sync += self.step.eq(self.ahead)
         wrong = Mux((word.op >= OPS) | self.wrong, Fault.INSTRUCTION, Fault.NONE)
         fault = Mux(self.stop != Fault.NONE, self.stop, wrong)  # what came with an error is none
         with m.If(fault != Fault.NONE):
-            m.d.sync += [self.starts.eq(0), self.fault.eq(fault)]
+            m.d.sync += [self.starts.eq(0), self.write_o.valid.eq(0), self.fault.eq(fault)]
+            m.d.sync += self.drops.eq(1)
             m.next = "FINISH"
 
     def _take(self, m: Module) -> None:
         """Take a token."""
         m.d.comb += self.i.ready.eq(1)
         with m.If(self.i.valid):
-            m.d.sync += self._token.eq(self._part(self._address, exact_log2(TOKEN_BYTES)))
-            m.next = "ASK"
+            place = self._address.value[exact_log2(TOKEN_BYTES) : exact_log2(self.spec.bus_bytes)]
+            m.d.sync += self._token.eq(self.i.payload.data.word_select(place, TOKEN_BITS))
+            m.next = "STRIDE"
 
-    def _write_token(self, m: Module) -> None:
-        """Write the token that was chosen where the next one is taken."""
+    def _token_piece(self, m: Module) -> None:
+        """Show the token that was chosen, for where the next one is taken."""
         piece = self.write_o.payload
         size = len(piece.strobe)
-        place = self._address[exact_log2(TOKEN_BYTES) : exact_log2(size)]
+        place = self._address.value[exact_log2(TOKEN_BYTES) : exact_log2(size)]
         m.d.comb += [
-            self.write_o.valid.eq(1),
-            piece.address.eq(self._address),
+            piece.address.eq(self._address.value),
             piece.data.eq(self.chosen.replicate(size // TOKEN_BYTES)),
             piece.strobe.eq(0b1111 << (place << exact_log2(TOKEN_BYTES))),
         ]

@@ -1,9 +1,10 @@
 """Storer: numbers of the vector memory into the memory outside."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.utils import exact_log2
 
-from hw.chip.chip_spec import ADDRESS_BITS, COUNT_BITS, address_sum
+from hw.chip.address import Address
+from hw.chip.chip_spec import COUNT_BITS
 from hw.chip.unit import Unit
 from hw.chip.write_port import write_layout
 from hw.stream.component import Out, OutStream
@@ -32,7 +33,7 @@ class Storer(Unit):
         spec, step = self.spec, self.step
         lanes = spec.engine.inputs_per_beat
         lane_bits = exact_log2(lanes)
-        left, address = Signal(COUNT_BITS), Signal(ADDRESS_BITS)
+        left, address = Signal(COUNT_BITS), Address(m, "address")
         word = Signal(spec.vectors.address_bits)
         last, taken = Signal(), Signal()
         busy = self.run(m, taken & last)
@@ -40,7 +41,7 @@ class Storer(Unit):
         payload = self.write_o.payload
         used = Signal(lanes)
         copies = len(payload.data) // spec.vector_bits
-        place = address[lane_bits + 1 :][: exact_log2(copies)]
+        place = address.value[lane_bits + 1 :][: exact_log2(copies)]
         m.d.comb += [
             last.eq(left <= lanes),
             taken.eq(valid & self.write_o.ready),
@@ -49,7 +50,7 @@ class Storer(Unit):
             self.read.address.eq(Mux(fetch, word, 0)),
             used.eq(Mux(left >= lanes, ~0, (1 << left[:lane_bits]) - 1)),
             self.write_o.valid.eq(valid),
-            payload.address.eq(address),
+            payload.address.eq(address.value),
             payload.data.eq(self.read.data.as_value().replicate(copies)),
             payload.strobe.eq(Cat(bit.replicate(2) for bit in used) << (place << lane_bits + 1)),
         ]
@@ -57,8 +58,8 @@ class Storer(Unit):
         with m.If(taken):
             m.d.sync += [
                 left.eq(left - lanes),
-                address.eq(address_sum(m, address, Const(2 * lanes, ADDRESS_BITS), "following")),
+                *address.grow(2 * lanes),
                 word.eq(word + 1),
             ]
         with m.If(self.start):
-            m.d.sync += [left.eq(step.count), address.eq(step.address), word.eq(step.a)]
+            m.d.sync += [left.eq(step.count), *address.put(step.address), word.eq(step.a)]

@@ -1,17 +1,21 @@
 """Tile buffer: the weight codes of two tiles of output channels, beat by beat."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.utils import exact_log2
 
 from hw.chip.chip_spec import ChipSpec
+from hw.formats import INDEX_BITS
 from hw.stream.component import In, Sized
 from hw.stream.token_buffer import Port
 
 
 class TileWrite(Port):
-    """Side of the fetcher: a ``word`` of the bus, of a ``beat`` of the tile in one ``half``."""
+    """Side of the fetcher: a ``word`` of the bus, of a ``beat`` of the tile in one ``half``.
+
+    The codes of ``keys`` stand output lane by output lane, others input lane by input lane.
+    """
 
     def __init__(self, spec: ChipSpec) -> None:
         super().__init__(
@@ -20,6 +24,7 @@ class TileWrite(Port):
                 "half": wiring.Out(1),
                 "beat": wiring.Out(range(max(spec.engine.beats_max, 2))),
                 "word": wiring.Out(range(max(spec.beat_words, 2))),
+                "keys": wiring.Out(1),
                 "data": wiring.Out(spec.bus_bits),
             }
         )
@@ -50,6 +55,9 @@ class TileRead(Port):
 class TileBuffer(Sized[ChipSpec]):
     """Hold the beats of two tiles, and one beat more that is gathered from rows of a tile.
 
+    Beats are kept input lane by input lane; keys are turned when they are written, where the codes
+    have time, and not on their way to the lanes.
+
     Timing
     ------
     Latency : ``LATENCY`` cycle from ``read.en`` to ``read.data``; what is written in the same
@@ -69,25 +77,41 @@ class TileBuffer(Sized[ChipSpec]):
     def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
         lanes, beats = spec.engine.inputs_per_beat, spec.engine.beats_max
-        rows = spec.bus_bits // spec.row_bits  # of a word of the bus
-        layout = data.ArrayLayout(spec.row_bits, lanes)
-        m.submodules.codes = codes = Memory(shape=layout, depth=2 * beats + 1, init=[])
+        words = spec.beat_words
+        # A word of the bus has some rows of a beat; of keys, its share of every row.
+        share = data.ArrayLayout(spec.row_bits // words, lanes * words)
+        m.submodules.codes = codes = Memory(shape=share, depth=2 * beats + 1, init=[])
         write, read = codes.write_port(granularity=1), codes.read_port()
         spare = 2 * beats
         fill, get = self.write, self.read
-        word_lanes = Signal(lanes)
+        share_of, in_rows = Signal(words), Signal(lanes * words)  # which a word has, keys or not
         m.d.comb += [
-            word_lanes.eq(Cat(Const(1, 1).replicate(rows)) << (fill.word * rows)),
-            write.en.eq(Mux(fill.en, word_lanes, get.row_en << get.lane)),
-            write.addr.eq(Mux(fill.en, fill.beat + Mux(fill.half, beats, 0), spare)),
-            write.data.eq(
-                Mux(
-                    fill.en,
-                    fill.data.replicate(spec.beat_words),
-                    get.row.replicate(lanes),
-                )
-            ),
+            share_of.eq(1 << fill.word),
+            in_rows.eq(Const((1 << lanes) - 1) << (fill.word * lanes)),
             read.en.eq(get.en),
             read.addr.eq(Mux(get.gathered, spare, get.beat + Mux(get.half, beats, 0))),
             get.data.eq(read.data),
         ]
+        with m.If(fill.en):
+            m.d.comb += [
+                write.en.eq(Mux(fill.keys, share_of.replicate(lanes), in_rows)),
+                write.addr.eq(fill.beat + Mux(fill.half, beats, 0)),
+                write.data.eq(Mux(fill.keys, self._turned(), fill.data.replicate(words))),
+            ]
+        with m.Else():
+            row = (1 << words) - 1
+            m.d.comb += [
+                write.en.eq(Mux(get.row_en, Const(row, lanes * words) << (get.lane * words), 0)),
+                write.addr.eq(spare),
+                write.data.eq(get.row.replicate(lanes)),
+            ]
+
+    def _turned(self) -> Value:
+        """Return the share that a word of keys has in each row of a beat."""
+        lanes, words = self.spec.engine.inputs_per_beat, self.spec.beat_words
+        code, outputs = self.write.data.word_select, self.spec.engine.output_lanes // words
+        rows = (
+            Cat(code(output * lanes + lane, INDEX_BITS) for output in range(outputs))
+            for lane in range(lanes)
+        )
+        return Cat(row.replicate(words) for row in rows)

@@ -1,18 +1,24 @@
 """Tile fetcher: the weight codes of one tile after another, ahead of the lookups."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.utils import exact_log2
 
-from hw.chip.chip_spec import ADDRESS_BITS, COUNT_BITS, address_sum, words_of
+from hw.chip.address import Address
+from hw.chip.chip_spec import COUNT_BITS, ChipSpec, words_of
 from hw.chip.tile_buffer import TileWrite
 from hw.chip.unit import Reader
 from hw.stream.component import In, Out
 
-TILES_BITS = 16
+
+def tiles_range(spec: ChipSpec) -> range:
+    """Return how many tiles a step may have had."""
+    return range(spec.engine.tiles_max + 1)
 
 
 class TileFetcher(Reader):
     """Ask for the tiles of a LINEAR step and write them to the tile buffer, two ahead at most.
+
+    The first one is asked for before the step.
 
     Timing
     ------
@@ -26,17 +32,18 @@ class TileFetcher(Reader):
     """Side of the tile buffer."""
     hold = In(1)
     """Whether the buffer's write side is in use."""
-    filled = Out(TILES_BITS)
+    filled = Out(lambda c: tiles_range(c.spec))
     """Tiles of this step that are in the buffer, or were."""
-    released = In(TILES_BITS)
+    asking = Out(1)
+    """Whether tiles are still to be asked for."""
+    released = In(lambda c: tiles_range(c.spec))
     """Tiles of this step that are not needed any more."""
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec, step, engine = self.spec, self.step, self.spec.engine
-        beats = Signal(COUNT_BITS)
-        tiles = Signal(TILES_BITS)
-        asked = Signal(TILES_BITS)
-        address = Signal(ADDRESS_BITS)
+        beats, words, first = Signal(COUNT_BITS), Signal(21), Signal()  # `first`: of a step's tiles
+        tiles, asked = Signal.like(self.filled), Signal.like(self.filled)
+        address = Address(m, "address")
         beat, word = Signal(range(max(engine.beats_max, 2))), Signal(range(max(spec.beat_words, 2)))
         taken, end_of_beat, end_of_tile, done = Signal(), Signal(), Signal(), Signal()
         busy = self.run(m, done)
@@ -44,30 +51,42 @@ class TileFetcher(Reader):
         going = Signal()
         m.d.comb += [
             beats.eq(words_of(step.count, engine.inputs_per_beat)),
+            words.eq(
+                Mux(first, words_of(self.ahead.count, engine.inputs_per_beat), beats)
+                << exact_log2(spec.beat_words)
+            ),
             tiles.eq(words_of(step.outputs, engine.output_lanes)),
-            request.payload.address.eq(address),
-            request.payload.words.eq(beats << exact_log2(spec.beat_words)),
+            request.payload.address.eq(address.value),
+            request.payload.words.eq(words),
             request.valid.eq(going),
             self.size.eq(self.levels - 1),
-            self.i.ready.eq(busy & ~self.hold),
+            self.i.ready.eq(busy & ~done & ~self.hold),
             taken.eq(self.i.valid & self.i.ready),
             end_of_beat.eq(word == spec.beat_words - 1),
             end_of_tile.eq(end_of_beat & (beat + 1 == beats)),
             done.eq(self.filled == tiles),
+            self.write.keys.eq(step.keys),
             self.write.data.eq(self.i.payload[f"part{spec.bus_bits}"]),
         ]
         # Tiles are asked for while the buffer has, or will have, room for them. Tiles differ from
         # what is released by two at most, so two bits tell.
-        room = Signal()
-        m.d.comb += room.eq((asked - self.released)[:2] != 2)
-        with m.If(self.start):
-            m.d.sync += [address.eq(step.address), asked.eq(0), self.filled.eq(0), going.eq(0)]
+        room, left = Signal(), Signal()
+        m.d.comb += [
+            room.eq((asked - self.released)[:2] != 2),
+            left.eq(busy & (asked != tiles)),
+            self.asking.eq(going | left),
+        ]
+        with m.If(self.asks):
+            m.d.sync += [*address.put(self.ahead.address), going.eq(1), first.eq(1)]
+        with m.Elif(self.start):
+            m.d.sync += [*address.grow(step.step), asked.eq(1), self.filled.eq(0)]
             m.d.sync += [beat.eq(0), word.eq(0)]
         with m.Elif(going):
             with m.If(request.ready):
-                following = address_sum(m, address, step.step, "following")
-                m.d.sync += [going.eq(0), address.eq(following), asked.eq(asked + 1)]
-        with m.Elif(busy & room & (asked != tiles)):
+                m.d.sync += [going.eq(0), first.eq(0)]
+                with m.If(~first):
+                    m.d.sync += [*address.grow(step.step), asked.eq(asked + 1)]
+        with m.Elif(left & room):
             m.d.sync += going.eq(1)
         with m.If(taken):
             m.d.comb += [

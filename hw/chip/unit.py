@@ -28,8 +28,14 @@ class Unit(Sized[ChipSpec]):
 
 
 class Reader(Unit):
-    """A unit that reads the memory outside: one request a step, or more."""
+    """A unit that reads the memory outside: it asks for a step's words before the step begins."""
 
+    ahead = In(STEP)
+    """The instruction that begins next; steady from ``asks`` until it does."""
+    asks = In(1)
+    """Strobe: ask for what ``ahead`` reads, or reads first. Only while nothing is asked for; its
+    step begins when that is taken, and nothing else is asked in between.
+    """
     request_o = OutStream(REQUEST)
     """``words`` of the bus from ``address`` on."""
     i = InStream(lambda c: c.parts)
@@ -46,12 +52,12 @@ class Reader(Unit):
         super().__init__(spec)
 
     def ask(self, m: Module, address: Value, words: Value) -> None:
-        """Ask once a step, when it begins."""
+        """Ask once a step."""
         m.d.comb += [
             self.request_o.payload.address.eq(address),
             self.request_o.payload.words.eq(words),
         ]
-        with m.If(self.start):
+        with m.If(self.asks):
             m.d.sync += self.request_o.valid.eq(1)
         with m.Elif(self.request_o.ready):
             m.d.sync += self.request_o.valid.eq(0)

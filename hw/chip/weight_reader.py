@@ -1,13 +1,11 @@
 """Weight reader: answers the engine's requests from the tile buffer."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.utils import exact_log2
 
 from hw.chip.chip_spec import ChipSpec
 from hw.chip.tile_buffer import TileRead
-from hw.chip.tile_fetcher import TILES_BITS
-from hw.formats import INDEX_BITS
+from hw.chip.tile_fetcher import tiles_range
 from hw.linear.lookup.lookup_array import LookupArray
 from hw.linear.lookup.weight_requester import WeightRequester
 from hw.stream.component import In, InStream, Out, OutStream, Sized
@@ -36,14 +34,12 @@ class WeightReader(Sized[ChipSpec]):
     """The answers."""
     read = Out(lambda c: TileRead(c.spec))
     """Side of the tile buffer."""
-    filled = In(TILES_BITS)
+    filled = In(lambda c: tiles_range(c.spec))
     """Tiles of this step that are in the buffer, or were."""
-    released = Out(TILES_BITS)
+    released = Out(lambda c: tiles_range(c.spec))
     """Tiles of this step that are not needed any more."""
     start = In(1)
     """Strobe: a step begins."""
-    keys = In(1)
-    """Whether a beat's codes stand output lane by output lane."""
     outlier_lanes = In(lambda c: range(c.spec.engine.inputs_per_beat + 1))
     """Input lanes that a beat of outliers fills at most."""
 
@@ -56,7 +52,7 @@ class WeightReader(Sized[ChipSpec]):
         spec, read, request = self.spec, self.read, self.request_i.payload
         lanes = spec.engine.inputs_per_beat
         lane_bits = exact_log2(lanes)
-        valid, gathered = Signal(), Signal()  # what the buffer shows is an answer; a gathered one
+        valid = Signal()  # what the buffer shows is an answer
         ready, there, gather, gathering = Signal(), Signal(), Signal(), Signal()
         lane = Signal(range(lanes + 1))
         m.d.comb += [
@@ -65,10 +61,8 @@ class WeightReader(Sized[ChipSpec]):
             gather.eq(request.outliers),
             read.half.eq(request.tile[0]),
             self.o.valid.eq(valid),
+            self.o.payload.eq(read.data),
         ]
-
-        straight = self._straight(m, gathered)
-        m.d.comb += self.o.payload.eq(straight)
 
         # Rows of outliers: one read in each cycle, and written in the next.
         channel = Signal(spec.engine.position_bits)
@@ -80,7 +74,7 @@ class WeightReader(Sized[ChipSpec]):
             complete.eq(gathering & (lane == self.outlier_lanes) & ~row_read),
             read.row_en.eq(row_read),
             read.lane.eq(row_lane),
-            read.row.eq(straight[row_of]),
+            read.row.eq(read.data.word_select(row_of, spec.row_bits)),
         ]
         m.d.sync += [row_read.eq(reading), row_lane.eq(lane), row_of.eq(channel[:lane_bits])]
         first = Mux(gathering, channel, request.channels[0])
@@ -100,26 +94,10 @@ class WeightReader(Sized[ChipSpec]):
         with m.Elif(complete & self.request_i.valid):
             m.d.sync += gathering.eq(0)
         with m.If(taken):
-            m.d.sync += [valid.eq(1), gathered.eq(gather)]
-        with m.Elif(reading):
-            m.d.sync += gathered.eq(0)
+            m.d.sync += valid.eq(1)
         with m.Elif(self.o.ready & ~begin):
             m.d.sync += valid.eq(0)
         with m.If(self.start):
             m.d.sync += self.released.eq(0)
         with m.Elif(self.request_i.valid & there):
             m.d.sync += self.released.eq(request.tile)
-
-    def _straight(self, m: Module, gathered: Signal) -> data.View:
-        """Return the codes that the buffer shows, input lane by input lane."""
-        spec = self.spec
-        lanes, outputs = spec.engine.inputs_per_beat, spec.engine.output_lanes
-        shown = self.read.data
-        code = [
-            [shown.word_select(j * lanes + k, INDEX_BITS) for j in range(outputs)]
-            for k in range(lanes)
-        ]
-        columns = Cat(part for row in code for part in row)
-        straight = Signal(self.weights)
-        m.d.comb += straight.eq(Mux(self.keys & ~gathered, columns, shown))
-        return straight

@@ -7,7 +7,7 @@ from amaranth.hdl import ShapeLike
 from amaranth.lib import wiring
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
-STEP_PS = 200  # all flips of a cycle fit before its falling edge
+STEP_PS = 150  # all flips of a cycle fit before its falling edge
 
 
 def documented_paths(block: wiring.Component) -> set[tuple[str, str]]:

@@ -95,7 +95,7 @@ async def keeps(dut, traffic: str) -> None:
         assert memory == machine.memory.tobytes(), work.one.text()
         written += work.words + 1
         if traffic == "free":
-            assert busy == len(work.items) + work.words + 1
+            assert busy == len(work.items) + work.words + 2
             behind = np.subtract(bed.sinks["write_o"].valid_at[-1], bed.sources["i"].taken_at[-1])
-            assert behind == 2  # the scale, behind the last word
+            assert behind == 3  # the scale, behind the last word
     await bed.receive("write_o", written)

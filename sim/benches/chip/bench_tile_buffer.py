@@ -1,4 +1,5 @@
-"""cocotb bench for TileBuffer: words, rows and beats, in any order and in the same place."""
+"""cocotb bench for TileBuffer: words of weights and of keys, rows and beats, in any
+order and in the same place."""
 
 import cocotb
 
@@ -28,15 +29,26 @@ class Model:
         lane, row = int(rng.integers(self.lanes)), self.any_bits(spec.row_bits)
         kind = ("word", "row", "")[int(rng.choice(3, p=[0.6, 0.2, 0.2]))]
         bed.set(write__en=int(kind == "word"), write__half=half, write__beat=beat)
-        bed.set(write__word=word, write__data=data)
+        keys = int(rng.integers(2))
+        bed.set(write__word=word, write__data=data, write__keys=keys)
         bed.set(read__row_en=int(kind == "row"), read__lane=lane, read__row=row)
         if kind == "row":
             self.rows[-1][lane] = row
+        elif kind == "word" and keys:
+            self.write_keys(half * self.beats + beat, word, data)
         elif kind == "word":
             per_word = spec.bus_bits // spec.row_bits
             for n in range(per_word):
                 part = data >> (n * spec.row_bits) & ((1 << spec.row_bits) - 1)
                 self.rows[half * self.beats + beat][word * per_word + n] = part
+
+    def write_keys(self, place: int, word: int, data: int) -> None:
+        """Put a word's codes, output lane by output lane, each in the row of its input lane."""
+        per_word = self.spec.bus_bits // 4 // self.lanes  # output lanes
+        for n in range(per_word * self.lanes):
+            at = 4 * (word * per_word + n // self.lanes)
+            row = self.rows[place][n % self.lanes] & ~(15 << at)
+            self.rows[place][n % self.lanes] = row | (data >> 4 * n & 15) << at
 
     def read(self, shown: int) -> int:
         """Read a beat, or not; return what the buffer shows then, without this cycle's write."""

@@ -21,15 +21,15 @@ class Buffer:
         self.bed, self.stall = bed, 0.0
         self.words: dict[tuple[int, int, int], int] = {}
         self.tiles: list[bytes] = []
-        self.size = (0, 0)
+        self.size, self.keys = (0, 0), False
 
     def serve(self) -> None:
         """Begin, after a reset or before a step."""
         self.bed.tasks.append(cocotb.start_soon(self._run()))
 
-    def begin(self, stall: float, words: tuple[int, int]) -> None:
+    def begin(self, stall: float, words: tuple[int, int], keys: bool) -> None:
         """Expect tiles of so many beats, each of so many words; forget those before."""
-        self.stall, self.size = stall, words
+        self.stall, self.size, self.keys = stall, words, keys
         self.words, self.tiles = {}, []
         self.bed.set(released=0)
 
@@ -55,6 +55,7 @@ class Buffer:
             if bed.get("write__en"):
                 assert not hold
                 assert filled < bed.port("released") + 2, "there is no room"
+                assert bed.get("write__keys") == self.keys
                 assert bed.get("write__half") == filled & 1
                 place = tuple(bed.get(f"write__{name}") for name in ("half", "beat", "word"))
                 assert place not in self.words, "a word is written twice"
@@ -76,6 +77,7 @@ def any_layer(bed: Testbed) -> Instruction:
         op=Op.LINEAR,
         count=inputs,
         outputs=outputs,
+        keys=bool(rng.integers(2)),
         address=int(rng.integers(MEMORY // 4 // shape.bus_bytes)) * shape.bus_bytes,
         step=size + shape.bus_bytes * int(rng.integers(3)),
     )
@@ -98,7 +100,7 @@ async def fetches(dut, traffic: str) -> None:
     for _ in range(STEPS):
         one = any_layer(bed)
         beats = -(-one.count // spec.engine.inputs_per_beat)
-        buffer.begin(stall, (beats, spec.beat_words))
+        buffer.begin(stall, (beats, spec.beat_words), one.keys)
         before = len(bed.sources["i"].taken_at)
         await steps.run(one, limit=LIMIT)
         await bed.cycles()

@@ -1,4 +1,4 @@
-"""cocotb bench for WeightReader: beats of tokens and of outliers, of weights and of keys."""
+"""cocotb bench for WeightReader: beats of tokens and of outliers."""
 
 from typing import Any
 
@@ -20,7 +20,6 @@ class Layer:
         self.lanes, self.outputs = engine.inputs_per_beat, engine.output_lanes
         self.beats = int(rng.integers(1, engine.beats_max, endpoint=True))
         tiles = int(rng.integers(1, engine.tiles_max, endpoint=True))
-        self.keys = bool(rng.integers(2))
         self.outlier_lanes = min(2 * int(rng.integers(engine.outliers_max + 1)), self.lanes)
         groups = int(rng.integers(1, engine.groups_max + 1)) if self.outlier_lanes else 0
         self.codes: IntArray = rng.integers(16, size=(tiles, self.beats, self.lanes, self.outputs))
@@ -39,9 +38,7 @@ class Layer:
 
     def stored(self, tile: int) -> list[int]:
         """Return the beats of a tile as they stand in the buffer."""
-        codes = self.codes[tile]
-        codes = codes.transpose(0, 2, 1) if self.keys else codes
-        return [word(beat.ravel()) for beat in codes]
+        return [word(beat.ravel()) for beat in self.codes[tile]]
 
 
 def word(codes: IntArray) -> int:
@@ -99,7 +96,7 @@ class Buffer:
 
 async def begin(bed: Testbed, buffer: Buffer, layer: Layer) -> None:
     """Begin a step."""
-    bed.set(filled=0, keys=int(layer.keys), outlier_lanes=layer.outlier_lanes)
+    bed.set(filled=0, outlier_lanes=layer.outlier_lanes)
     await bed.pulse("start")
     buffer.begin(layer)
     bed.send("request_i", layer.requests)
