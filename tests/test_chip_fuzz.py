@@ -1,5 +1,7 @@
 """Made-up programs on the chip's Verilog, against the golden machine; and with bits flipped."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from golden.chip.constants import Constants
 from golden.chip.instruction import BYTES, Op
 from golden.chip.machine import Machine
 from golden.exact.fp16 import BitArray
-from sim.chip.fuzz import CHIP, expect, flipped, fuzz, made_case
+from sim.chip.fuzz import CHIP, compare, expect, flipped, fuzz, made_case, task
 from sim.kit.random_program import any_program
 
 SHAPE = CHIPS[CHIP].shape
@@ -66,6 +68,24 @@ def test_every_flip_of_one_bit_is_refused() -> None:
         found = expect(other, SHAPE)
         assert found
         assert found.fault in ("instruction", "number", "none")
+
+
+def test_a_program_without_an_end_runs_to_the_end_of_memory() -> None:
+    """Fetching ahead meets the error there; what stands before is carried out."""
+    cases = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        made = any_program(rng, SHAPE, wild=0)
+        image = bytearray(made.image)
+        image[made.program + BYTES * (len(made.code) - 1)] ^= 0x18  # of its operation
+        other = replace(made, image=bytes(image))
+        expected = expect(other, SHAPE)
+        assert expected
+        cases.append((task(other, rng), expected))
+    found, faults = compare(range(20), cases, CHIPS[CHIP])
+    assert not found
+    assert faults["instruction"] > 5
+    assert "memory" not in faults
 
 
 def test_a_seed_repeats_its_program() -> None:

@@ -4,13 +4,19 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import kllm.app
 from gateware.points import point
+from gateware.points.chip import CHIPS
 from golden.base.errors import InputError
-from sim.kit.launch import BenchError, run_bench
+from golden.chip.compiler import compile_decoder
+from golden.chip.machine import Machine
+from sim.harness.chip_run import MemoryModel, Start, build_chip, run_chip
+from sim.kit.launch import BUILD, BenchError, run_bench
+from sim.kit.random_decoder import random_decoder
 from synth.libraries.liberty import Library
 from synth.power.gates import gate_verilog
 
@@ -63,3 +69,21 @@ def test_command(library: Library, needs: Callable[[str], None]) -> None:
     assert "on gates of osu018_stdcells" in result.output
     for arguments in ([], ["nothing"]):
         assert isinstance(run(*arguments).exception, InputError)
+
+
+@pytest.mark.slow
+def test_the_gates_of_a_chip_write_a_token(library: Library, needs: Callable[[str], None]) -> None:
+    """They run a made-up decoder of two layers; all of memory is the golden machine's."""
+    needs("verilator")
+    name = "chip_tiny"
+    spec = CHIPS[name]
+    program = build_chip(BUILD / f"{name}-gates", gates_of(name, library), name)
+    compiled = compile_decoder(random_decoder(np.random.default_rng(5)), spec.shape)
+    image = compiled.with_prompt([17])
+    start = Start(program=compiled.program, tokens=compiled.tokens, known=1, limit=1)
+    memory = MemoryModel(latency=5, stall=0.1)
+    run = run_chip(program, spec, image, start, memory, cycles=1 << 16)
+    machine = Machine(spec.shape, image)
+    token = machine.run(compiled.program, known=1)
+    assert [one.token for one in run.chosen] == [token]
+    assert (run.fault, run.memory) == ("none", machine.memory.tobytes())

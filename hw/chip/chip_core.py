@@ -99,7 +99,7 @@ class ChipCore(Sized[ChipSpec]):
         self._share_reads(m)
         self._share_writes(m)
         self._share_vectors(m)
-        self._watch(m)
+        self._watch(m, bus)
         self._watch_bus(m, bus)
 
     def _start_units(self, m: Module) -> None:
@@ -122,10 +122,7 @@ class ChipCore(Sized[ChipSpec]):
             linear.ahead.eq(sequencer.ahead),
             sequencer.asking.eq(linear.asking | parts["loader"].request_o.valid),
             sequencer.writing.eq(
-                parts["storer"].busy
-                | cache.busy
-                | ~parts["writer"].idle
-                | parts["pieces"].i.valid
+                parts["storer"].busy | cache.busy | ~parts["writer"].idle | parts["pieces"].i.valid
             ),
             parts["storer"].start.eq(starts[Op.STORE.value]),
             linear.start.eq(starts[Op.LINEAR.value]),
@@ -222,11 +219,18 @@ class ChipCore(Sized[ChipSpec]):
             memory.write.data.eq(_any([Mux(w.en.any(), w.data.as_value(), 0) for w in writers])),
         ]
 
-    def _watch(self, m: Module) -> None:
+    def _watch(self, m: Module, bus: Any) -> None:
         """Stop a run on a fault."""
         parts = self.parts
         check, flags = parts["check"], parts["linear"].flags
-        failed = parts["reader"].error | parts["writer"].error
+        # Instructions are fetched before it is known whether they are reached.
+        fetch, read_failed = parts["fetch"], Signal()
+        taken = Cat(way.valid & way.ready for way in parts["reader"].o[1:]).any()
+        m.d.sync += read_failed.eq(
+            (read_failed & parts["sequencer"].running) | (taken & bus.rresp[1])
+        )
+        m.d.comb += fetch.error.eq(bus.rresp[1])
+        failed = fetch.broken | read_failed | parts["writer"].error
         stop, given_up = parts["sequencer"].stop, Signal()
         m.d.sync += given_up.eq(parts["sequencer"].running & (given_up | self.give_up))
         # The engine's flags stay until constants are loaded, so they count from then on.

@@ -90,7 +90,7 @@ class InstructionCheck(Sized):
         return [(when, codes // CODES_PER_BYTE) for when, codes in sizes]
 
     def _uncached(self, last: Value) -> Value:
-        """Return whether CACHE does not write whole words at whole places, or its factor is none."""
+        """Return whether CACHE writes no whole words at whole places, or has no factor."""
         word, odd = self.instruction, self.instruction.outputs[0]
         wrong = Mux(word.outputs_grow, ~self.position[0], odd) | ~word.b[FACTOR_BITS - 1]
         for when, size in self._code_bytes():

@@ -7,6 +7,7 @@ flipped, with ``--flips 2`` two bits of one, which parity does not see.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,9 +75,9 @@ def task(made: Made, rng: np.random.Generator) -> Task:
 
 
 def flipped(made: Made, rng: np.random.Generator, flips: int) -> Made:
-    """Return a program with so many bits of one instruction flipped."""
+    """Return a program with so many bits of one instruction flipped, but for the first one."""
     image = bytearray(made.image)
-    at = made.program + BYTES * int(rng.integers(len(made.code)))
+    at = made.program + BYTES * int(rng.integers(1, len(made.code)))
     for bit in rng.choice(8 * BYTES, flips, replace=False):
         image[at + bit // 8] ^= 1 << bit % 8
     return replace(made, image=bytes(image))
@@ -120,7 +121,13 @@ def fuzz(
     dict of str to int
         How many runs ended with each fault.
     """
-    cases = [made_case(seed, spec.shape, flips) for seed in seeds]
+    return compare(seeds, [made_case(seed, spec.shape, flips) for seed in seeds], spec)
+
+
+def compare(
+    seeds: Sequence[int], cases: Sequence[tuple[Task, Expected]], spec: ChipSpec
+) -> tuple[list[str], dict[str, int]]:
+    """Run cases; return as :func:`fuzz` does."""
     found, faults = [], {}
     runs = run_chips(program(), spec, [one for one, _ in cases])
     for seed, (_, expected), run in zip(seeds, cases, runs, strict=True):

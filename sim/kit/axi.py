@@ -5,7 +5,7 @@ comes at another beat than its last one.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cocotb
@@ -116,32 +116,59 @@ class Memory:
         source.send = spoilt
 
     async def _watch(self, name: str) -> None:
-        """Check that a channel holds still while it waits; note bursts and their fixed signals."""
+        """Check a channel; note bursts and their fixed signals."""
         dut, spec = self.bed.dut, self.bed.block.spec
-        parts = channels(self.bed.block.m_axi.signature)[name]
-        parts.remove(f"{name}ready")
-        waiting = None
-        while True:
-            await FallingEdge(dut.clk)
-            values = {n: getattr(dut, f"{PREFIX}_{n}").value for n in parts}
-            assert waiting is None or values == waiting, f"{name} changed while it waited"
-            if int(values[f"{name}valid"]) and name != "w" and waiting is None:
-                size, burst, beats = (int(values[name + n]) for n in ("size", "burst", "len"))
-                assert (1 << size, burst) == (spec.word_bytes, INCR)
-                self.asked[name].append((int(values[f"{name}addr"]), beats + 1))
-                self.asked_at[name].append(cycle())
-            taken = int(getattr(dut, f"{PREFIX}_{name}ready").value)
-            waiting = values if int(values[f"{name}valid"]) and not taken else None
-            await RisingEdge(dut.clk)
+
+        def note(values: dict[str, Any]) -> None:
+            if name == "w":
+                return
+            size, burst, beats = (int(values[name + n]) for n in ("size", "burst", "len"))
+            assert (1 << size, burst) == (spec.word_bytes, INCR)
+            self.asked[name].append((int(values[f"{name}addr"]), beats + 1))
+            self.asked_at[name].append(cycle())
+
+        await hold_still(dut, PREFIX, channels(self.bed.block.m_axi.signature)[name], note)
 
 
-def stall(channel: Any, rng: np.random.Generator, chance: float) -> None:
-    """Let a channel of cocotbext-axi pause by chance from now on."""
+async def hold_still(
+    dut: Any, prefix: str, parts: list[str], note: Callable[[dict[str, Any]], None] = bool
+) -> None:
+    """Check that what a channel offers stays until it is taken; note each offer once.
+
+    Parameters
+    ----------
+    dut : Any
+    prefix : str
+        Of the bus.
+    parts : list of str
+        Names of the channel's signals, ``valid`` and ``ready`` among them.
+    note : callable
+    """
+    valid, ready = (next(n for n in parts if n.endswith(end)) for end in ("valid", "ready"))
+    waiting = None
+    while True:
+        await FallingEdge(dut.clk)
+        values = {n: getattr(dut, f"{prefix}_{n}").value for n in parts if n != ready}
+        assert waiting is None or values == waiting, f"{valid}: changed while it waited"
+        offered = bool(int(values[valid]))
+        if offered and waiting is None:
+            note(values)
+        taken = int(getattr(dut, f"{prefix}_{ready}").value)
+        waiting = values if offered and not taken else None
+        await RisingEdge(dut.clk)
+
+
+def stall(channel: Any, rng: np.random.Generator, chance: float, valid: Any = None) -> None:
+    """Let a channel of cocotbext-axi pause by chance from now on.
+
+    With ``valid`` it also pauses until that signal is high, so that who waits for ``ready`` before
+    offering anything waits for ever.
+    """
 
     def pauses() -> Iterator[bool]:
         pause = Pauses(rng.spawn(1)[0], chance)
         while True:
-            yield pause()
+            yield pause() or (valid is not None and not int(valid.value))
 
     channel.clear_pause_generator()
     channel.pause = False

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from golden.chip.constants import LoadWord, chip_layer
+from golden.chip.constants import LoadWord
 from golden.chip.instruction import Index, Instruction, Op
-from golden.chip.layer_image import constant_words
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact import fp16
-from golden.exact.cache_codes import FP16_BIAS
 from golden.exact.fp16 import BitArray
-from golden.exact.token_scale import Scale, ScaleFactor
+from golden.exact.token_scale import ScaleFactor
+from sim.kit.random_constants import any_layers, any_scales
 
 POSITIONS = 5
 # Where things are: numbers and codes lie in a region that programs write to, too.
@@ -204,7 +203,7 @@ class Maker:
             (n if grows else inputs, n if outputs_grow else outputs)
             for n in range(1, POSITIONS + 1)
         ]
-        words = self.layers(sizes if grows or outputs_grow else sizes[:1])
+        words = any_layers(self.rng, self.shape, sizes if grows or outputs_grow else sizes[:1])
         stride = len(words[0])
         index = {"index": Index.POSITION, "stride": stride} if len(words) > 1 else {}
         address = self.put(b"".join(words))
@@ -227,10 +226,7 @@ class Maker:
     def channels(self, room: int, count: int) -> None:
         """Load scales of channels: as many as there are, as positions, or more than are wanted."""
         scaled, places = self.may(0.5), self.some(-10, 10)
-        exponents = np.clip(self.rng.integers(-21, -10, room) + FP16_BIAS - places, 1, 30)
-        words = [(exponents << 10 | self.rng.integers(0, 1024, room)).astype("<u2")]
-        if self.may(0.02):
-            words[0][self.some(0, room - 1)] = self.rng.choice([0, 0x7C00, 0x7E01, 0x9000, 0x200])
+        words = [any_scales(self.rng, room, places)]
         if scaled:
             bias = self.numbers(room)
             finite = fp16.is_finite(bias) if self.may(0.9) else True
@@ -238,29 +234,6 @@ class Maker:
         size = {"count": max(count, 1), "grows": not count}
         address = self.put(np.stack(words, axis=1).tobytes())
         self.do(Op.CHANNELS, address=address, extra=places & 0xFF, scaled=scaled, **size)
-
-    def layers(self, sizes: list[tuple[int, int]]) -> list[bytes]:
-        """Return load words of layers of these sizes, in an order by chance."""
-        while True:
-            try:
-                return [self.layer(*size) for size in sizes]
-            except ValueError:  # such constants no layer has
-                continue
-
-    def layer(self, inputs: int, outputs: int) -> bytes:
-        """Return load words of a layer."""
-        half = np.sort(self.rng.choice(np.arange(1, 511), 8, replace=False))
-        layer = chip_layer(
-            np.zeros((inputs, outputs), np.uint16),
-            np.concatenate([-half[::-1], half]),
-            Scale(np.full(outputs, 1024), np.full(outputs, -20)),
-            np.zeros(outputs, np.uint16),
-            k_top=self.some(0, min(self.shape.outliers_max, inputs)),
-            factor=ScaleFactor.mean(inputs, Fraction(self.some(8, 32), 16)),
-        )
-        words = constant_words(layer)
-        parts = [words[n : n + 8] for n in range(0, len(words), 8)]
-        return b"".join(parts[n] for n in self.rng.permutation(len(parts)))
 
 
 def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made:
@@ -271,7 +244,8 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
     rng : Generator
     shape : ChipShape
     wild : float
-        Chance that an instruction is changed in one field, so that it may be wrong.
+        Chance that an instruction is changed in one field, so that it may be wrong; not the first
+        one, which loads all of the vector memory.
     """
     maker = Maker(rng, shape)
     numbers = shape.vector_words * shape.inputs_per_beat
@@ -290,7 +264,7 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
     maker.do(Op.STORE, a=maker.word(count), count=count, **maker.place(2 * count, 8))
     maker.do(Op.NEXT, index=Index.POSITION, **place)
     if maker.may(wild):
-        at = maker.some(0, len(maker.code) - 1)
+        at = maker.some(1, len(maker.code) - 1)
         maker.code[at] = changed(rng, maker.code[at])
     data = np.concatenate([maker.numbers(256) for _ in range(DATA_BYTES // 512)])
     tokens = rng.integers(0, 8, DATA // TOKEN_BYTES).astype("<u4")

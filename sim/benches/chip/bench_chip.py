@@ -8,9 +8,10 @@ from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam
 from golden.chip.compiler import compile_decoder
 from golden.chip.decoder import DecoderShape
 from golden.chip.machine import Machine
+from hw.bus.axi import channels
 from hw.chip.chip import REGISTERS
 from hw.chip.sequencer import Fault
-from sim.kit.axi import stall
+from sim.kit.axi import hold_still, stall
 from sim.kit.random_decoder import random_decoder
 from sim.kit.testbed import Testbed
 
@@ -18,6 +19,7 @@ SHAPE = DecoderShape(
     vocabulary=32, hidden=16, layers=1, heads=2, kv_heads=1, head_width=8, inner=12, context=4
 )
 PROMPT = [9]
+OFFERS = {"m_axi": ("ar", "aw", "w"), "s_axi": ("r", "b")}  # channels on which the chip speaks
 LIMIT = 2  # positions: as many new tokens
 CYCLES = 12_000  # that a run may take, whatever pauses
 
@@ -36,15 +38,23 @@ class Host:
         self.addresses = {one.name: one.address for one in REGISTERS}
 
     def stall(self, chance: float) -> None:
-        """Let all channels of both buses pause by chance."""
-        host, ram = (
-            (self.master.write_if, self.master.read_if),
-            (self.ram.write_if, self.ram.read_if),
-        )
-        for half in (*host, *ram):
-            for name in ("aw", "w", "b", "ar", "r"):
-                if channel := getattr(half, f"{name}_channel", None):
-                    stall(channel, self.bed.rng, chance)
+        """Let all channels of both buses pause by chance, and be ready for what is there alone."""
+        for bus, side in (("s_axi", self.master), ("m_axi", self.ram)):
+            for half in (side.write_if, side.read_if):
+                for name in ("aw", "w", "b", "ar", "r"):
+                    channel = getattr(half, f"{name}_channel", None)
+                    if channel:
+                        taken = name in OFFERS[bus]
+                        valid = getattr(self.bed.dut, f"{bus}_{name}valid") if taken else None
+                        stall(channel, self.bed.rng, chance, valid)
+
+    def watch(self) -> None:
+        """Check that whatever the chip offers stays until it is taken; a reset ends it."""
+        dut = self.bed.dut
+        for bus, names in OFFERS.items():
+            parts = channels(getattr(self.bed.block, bus).signature)
+            checks = [cocotb.start_soon(hold_still(dut, bus, parts[name])) for name in names]
+            self.bed.tasks += checks
 
     async def write(self, **values: int) -> None:
         """Write registers."""
@@ -103,6 +113,7 @@ async def writes_tokens(dut) -> None:
     bed = Testbed(dut)
     host = Host(bed)
     await bed.start()
+    host.watch()
     await host.check()
 
 
@@ -112,9 +123,11 @@ async def waits_and_stops(dut) -> None:
     bed = Testbed(dut)
     host = Host(bed)
     await bed.start()
+    host.watch()
     await host.start()
     await bed.cycles(int(bed.rng.integers(1000)))
     await bed.restart()
+    host.watch()
     await host.start()
     await bed.cycles(int(bed.rng.integers(500)))
     await host.write(stop=1)
