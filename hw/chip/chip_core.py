@@ -259,7 +259,7 @@ class ChipCore(Sized[ChipSpec]):
             return self.m_axi
         split = self.put(m, "split", PortSplit(self.spec.axi, self.spec.ports))
         connect(m, split.m_axi, flipped(self.m_axi))
-        return split.wide
+        return split.s_axi
 
     def _watch_bus(self, m: Module, bus: Any) -> None:
         """End a run at once when memory has not answered for too long.
