@@ -162,13 +162,15 @@ class ChipCore(Sized[ChipSpec]):
         """Let the sequencer read ahead, and the unit that reads have words in parts."""
         parts = self.parts
         reader, splitter, sequencer = (parts[n] for n in ("reader", "splitter", "sequencer"))
-        fetch = parts["fetch"]
+        fetch, held = parts["fetch"], Signal()
+        # A run that begins while memory still owes something waits for that.
+        m.d.sync += held.eq((sequencer.fetch | (held & sequencer.running)) & self._forget)
         connect(m, fetch.request_o, reader.i[0])
         connect(m, reader.o[0], fetch.i)
         connect(m, fetch.o, sequencer.instruction_i)
         m.d.comb += [
             fetch.program.eq(self.run.program),
-            fetch.start.eq(sequencer.fetch),
+            fetch.start.eq((sequencer.fetch | held) & ~self._forget),
             fetch.resume.eq(sequencer.resume),
         ]
         connect(m, sequencer.request_o, reader.i[1])
