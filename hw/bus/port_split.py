@@ -25,7 +25,7 @@ class PortSplit(Component):
 
     Each port has its share of every word, the lowest bytes the first port; its address is that of
     the wide bus by the number of ports. So memories behind the ports hold a model in stripes, and
-    each sees bursts of whole words.
+    each sees bursts of whole words. Ports must answer in the same order, as they do for one number.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class PortSplit(Component):
             address = getattr(wide, f"{kind}addr") >> exact_log2(self.count)
             for port in ports:
                 fields = {"addr": address, "size": size, "burst": INCR, "cache": MODIFIABLE}
-                fields |= {"id": 0, "prot": 0, "len": getattr(wide, f"{kind}len")}
+                fields |= {name: getattr(wide, f"{kind}{name}") for name in ("id", "len", "prot")}
                 for name, value in fields.items():
                     m.d.comb += getattr(port, f"{kind}{name}").eq(value)
         self._fork(m, "w", ports)
@@ -100,3 +100,4 @@ class PortSplit(Component):
             m.d.comb += getattr(port, f"{kind}ready").eq(valid & ready)
         answers = [getattr(port, f"{kind}resp") for port in ports]
         m.d.comb += getattr(self.s_axi, f"{kind}resp").eq(reduce(or_, answers))
+        m.d.comb += getattr(self.s_axi, f"{kind}id").eq(getattr(ports[0], f"{kind}id"))
