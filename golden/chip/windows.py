@@ -5,6 +5,7 @@ positions of a window go through an operation together wherever they do not depe
 """
 
 from fractions import Fraction
+from functools import reduce
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from golden.chip.compiler import CACHE_PLACES, MIX_MEANS
 from golden.chip.constants import chip_layer
 from golden.chip.decoder import Decoder, DecoderLayer
 from golden.chip.layer_image import channel_words
+from golden.chip.spread import spread_layer
 from golden.exact.cache_codes import CacheFormat, cache_codes, scale_of
 from golden.exact.fp16 import BitArray, flush_nonfinite
 from golden.exact.fp16_arithmetic import add
@@ -36,10 +38,8 @@ class ChipModel:
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
         self.turns = decoder.turns()
-        for linear in (
-            decoder.head,
-            *(n for one in decoder.layers for n in one.linears().values()),
-        ):
+        self.spread = spread_layer(decoder.shape.head_width)
+        for linear in decoder.linears().values():
             channel_words(linear)  # refuses what the chip's channels cannot hold
 
     def logits(self, windows: Tokens) -> np.ndarray:
@@ -65,7 +65,8 @@ class ChipModel:
             norm = self._root(x)
             gated = gate(_run(layer.gate, x, norm), _run(layer.up, x, norm))
             x = add(x, _run(layer.down, gated))
-        return _run(self.decoder.head, x, self._root(x))
+        norm = self._root(x)
+        return reduce(add, (_run(part, x, norm) for part in self.decoder.head))
 
     def _root(self, x: BitArray) -> Scale:
         return inverse_root(square_sum(flush_nonfinite(x), self.decoder.shape.norm_start))
@@ -85,9 +86,9 @@ class ChipModel:
         mixed = np.empty_like(query)
         for head in range(size.heads):
             group = size.group(head)
-            codes, scales = cache_codes(key[:, group], layer.keys)
+            codes, scales = cache_codes(_run(self.spread, key[:, group]), layer.keys)
             keys = _cached(layer.keys, codes.T, scales, self.decoder.score_outliers)
-            scores = forward(keys, query[:, head]).y
+            scores = _run(keys, _run(self.spread, query[:, head]))
             codes, scales = cache_codes(value[:, group], layer.values)
             for position in range(length):
                 row = scores[position, : position + 1]
