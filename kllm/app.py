@@ -64,13 +64,13 @@ kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input th
 # Each is the function ``command`` of the module of that name in kllm/commands; two words are a
 # group and a command of it.
 COMMANDS = (
-    *("doctor", "study", "eval", "accuracy", "perplexity", "quantize"),
+    *("doctor", "study", "eval", "accuracy", "perplexity", "caches", "quantize"),
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
     *("verilog", "synth", "engines", "density", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
     *("prove", "run", "generate"),
 )
-MEASURES_ACCURACY = ("study", "eval", "accuracy", "perplexity", "curve")
+MEASURES_ACCURACY = ("study", "eval", "accuracy", "perplexity", "caches", "curve")
 GROUPS = {
     "curve": "Vary one choice of the quantiser and measure.",
     "sim": "Simulate single engines on your own data.",
