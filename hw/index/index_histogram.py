@@ -41,10 +41,8 @@ class IndexHistogram(Component):
     """How often an index occurs: indices 0 to 15 of each vector, in this order."""
 
     def __init__(self, lanes: int, longest: int) -> None:
-        require_power_of_two("lanes", lanes, low=1, high=64)
-        require_int("longest", longest, low=1, high=1 << 16)
         self.lanes, self.longest = lanes, longest
-        self.beat = index_beat(lanes)
+        self.beat = index_beat(lanes, longest)
         self.count_bits = longest.bit_length()
         self.count = data.StructLayout({"count": self.count_bits, "index": INDEX_BITS})
         super().__init__()
@@ -89,7 +87,9 @@ class IndexHistogram(Component):
         return found
 
 
-def index_beat(lanes: int) -> data.StructLayout:
-    """Return the layout of a beat of indices."""
+def index_beat(lanes: int, longest: int) -> data.StructLayout:
+    """Return the layout of a beat of indices, if vectors may be as long."""
+    require_power_of_two("lanes", lanes, low=1, high=64)
+    require_int("longest", longest, low=1, high=1 << 16)
     fields = {"indices": data.ArrayLayout(INDEX_BITS, lanes), "used": lanes, "last": 1}
     return data.StructLayout(fields)

@@ -4,8 +4,8 @@ from amaranth.hdl import Module
 from amaranth.lib import data
 
 from golden.exact.index_statistics import CONSTANT_BITS, INDICES
-from hw.index.index_sum import IndexSum
-from hw.index.score_quantizer import ScoreQuantizer
+from hw.index.index_sum import IndexSum, sum_bits, sum_latency
+from hw.index.score_quantizer import ScoreQuantizer, row_beats, row_latency
 from hw.stream.component import Component, In, InStream, OutStream
 
 
@@ -35,23 +35,23 @@ class IndexSoftmax(Component):
 
     powers = In(data.ArrayLayout(CONSTANT_BITS, INDICES))
     """What the indices stand for, in units of 2**-15; steady while rows are under way."""
-    i = InStream(lambda c: c.quantizer.beat)
+    i = InStream(lambda c: c.beat)
     """FP16 scores, and which of them the row has. ``last`` marks a row's last beat."""
-    o = OutStream(lambda c: c.quantizer.indices)
+    o = OutStream(lambda c: c.indices)
     """Their indices; 0 in lanes that the row has not."""
-    sums = OutStream(lambda c: c.sum.total_bits)
+    sums = OutStream(lambda c: sum_bits(c.lanes * c.longest))
     """The sum of each row's powers, in units of 2**-15; 0 of a row that is masked."""
 
     def __init__(self, lanes: int, longest: int, thresholds: tuple[int, ...]) -> None:
         self.lanes, self.longest, self.thresholds = lanes, longest, thresholds
-        self.quantizer = ScoreQuantizer(lanes, longest, thresholds)
-        self.sum = IndexSum(lanes, lanes * longest)
-        self.latency, self.sum_latency = self.quantizer.latency, self.sum.latency
+        self.beat, self.indices = row_beats(lanes, longest)
+        self.latency, self.sum_latency = row_latency(lanes), sum_latency(lanes * longest)
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
-        quantizer = self.put(m, "quantizer", self.quantizer)
-        total = self.put(m, "sum", self.sum, constants=self.powers)
+        lanes, longest = self.lanes, self.longest
+        quantizer = self.put(m, "quantizer", ScoreQuantizer(lanes, longest, self.thresholds))
+        total = self.put(m, "sum", IndexSum(lanes, lanes * longest), constants=self.powers)
         found = quantizer.o
         m.d.comb += [
             quantizer.i.payload.eq(self.i.payload),

@@ -6,7 +6,7 @@ from amaranth.lib import data
 from golden.exact.index_statistics import CONSTANT_BITS, INDEX_BITS, INDICES
 from hw.arith.columns import Columns, compress, register
 from hw.arith.wires import wire
-from hw.index.index_histogram import IndexHistogram
+from hw.index.index_histogram import IndexHistogram, index_beat
 from hw.stream.component import Component, In, InStream, OutStream
 from hw.stream.pipeline import later
 
@@ -44,17 +44,15 @@ class IndexSum(Component):
     """One sum per vector, and the highest index that occurs in it; 0 if none does."""
 
     def __init__(self, lanes: int, longest: int) -> None:
-        self.histogram = IndexHistogram(lanes, longest)
-        self.lanes, self.longest, self.beat = lanes, longest, self.histogram.beat
-        self.total_bits = (longest * ((1 << CONSTANT_BITS) - 1)).bit_length()
-        self.sections = -(-self.total_bits // SECTION)
-        # A count is taken, multiplied and added in three cycles.
-        self.latency = IndexHistogram.LATENCY + INDICES + 2 + self.sections
+        self.lanes, self.longest = lanes, longest
+        self.beat = index_beat(lanes, longest)
+        self.total_bits, self.sections = sum_bits(longest), -(-sum_bits(longest) // SECTION)
+        self.latency = sum_latency(longest)
         self.sum = data.StructLayout({"total": self.total_bits, "largest": INDEX_BITS})
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
-        histogram = self.put(m, "histogram", self.histogram)
+        histogram = self.put(m, "histogram", IndexHistogram(self.lanes, self.longest))
         m.d.comb += [
             histogram.i.payload.eq(self.i.payload),
             histogram.i.valid.eq(self.i.valid),
@@ -110,6 +108,17 @@ class IndexSum(Component):
             for column, one in zip(columns[place:], row, strict=False):
                 column.append(one)
         return compress(m, columns, "product", levels=5, width=self.total_bits)
+
+
+def sum_bits(longest: int) -> int:
+    """Return how many bits the sum of the longest vector has."""
+    return (longest * ((1 << CONSTANT_BITS) - 1)).bit_length()
+
+
+def sum_latency(longest: int) -> int:
+    """Return the latency of an :class:`IndexSum`."""
+    # A count is taken, multiplied and added in three cycles; then come carries.
+    return IndexHistogram.LATENCY + INDICES + 2 + -(-sum_bits(longest) // SECTION)
 
 
 def _three(columns: Columns) -> list[Value]:

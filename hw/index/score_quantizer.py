@@ -52,15 +52,10 @@ class ScoreQuantizer(Component):
     """Their indices; 0 in lanes that the row has not."""
 
     def __init__(self, lanes: int, longest: int, thresholds: tuple[int, ...]) -> None:
-        require_power_of_two("lanes", lanes, low=1, high=64)
-        require_int("longest", longest, low=2, high=1 << 16)
         require_thresholds(thresholds)
         self.lanes, self.longest, self.thresholds = lanes, longest, thresholds
-        scores = data.ArrayLayout(16, lanes)
-        self.beat = data.StructLayout({"scores": scores, "used": lanes, "last": 1})
-        indices = data.ArrayLayout(INDEX_BITS, lanes)
-        self.indices = data.StructLayout({"indices": indices, "last": 1})
-        self.latency = 4 + -(-exact_log2(lanes) // LEVELS)
+        self.beat, self.indices = row_beats(lanes, longest)
+        self.latency = row_latency(lanes)
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
@@ -124,6 +119,22 @@ class ScoreQuantizer(Component):
             with m.If(advance):
                 m.d.sync += distance.eq(below[:DISTANCE_BITS] | far.replicate(DISTANCE_BITS))
             m.d.comb += self.o.payload.indices[n].eq(index_of(m, distance, self.thresholds))
+
+
+def row_beats(lanes: int, longest: int) -> tuple[data.StructLayout, data.StructLayout]:
+    """Return the layouts of a beat of scores and of one of indices, for rows of so many beats."""
+    require_power_of_two("lanes", lanes, low=1, high=64)
+    require_int("longest", longest, low=2, high=1 << 16)
+    scores, indices = (data.ArrayLayout(bits, lanes) for bits in (16, INDEX_BITS))
+    return (
+        data.StructLayout({"scores": scores, "used": lanes, "last": 1}),
+        data.StructLayout({"indices": indices, "last": 1}),
+    )
+
+
+def row_latency(lanes: int) -> int:
+    """Return the latency of a :class:`ScoreQuantizer`."""
+    return 4 + -(-exact_log2(lanes) // LEVELS)
 
 
 def score_units(m: Module, score: Value, used: Value, name: str) -> Value:
