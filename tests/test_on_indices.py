@@ -93,4 +93,4 @@ def test_a_root_by_counts_comes_near() -> None:
     operations = OnIndices(("norm",), Fitted({}, {}), {"l.mlp.gate_proj": IntegerLayer(layer)})
     found = operations.root("l.post_attention_layernorm", x, np.ones((200, 1), np.float32))
     np.testing.assert_array_equal(found, root_by_counts(layer, x, 0.0))
-    assert (operations.root("model.norm", x, np.ones((200, 1))) == 1).all()
+    assert (operations.root("model.norm", x, np.ones((200, 1), np.float32)) == 1).all()

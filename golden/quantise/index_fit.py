@@ -94,7 +94,8 @@ def fit_map(
     """
     bits = to_bits(x)
     order = np.argsort(key(bits), kind="stable")
-    bits, values, weights = bits[order], values[order].astype(np.float64), weights[order]
+    bits = bits[order]
+    values, weights = (part[order].astype(np.float64) for part in (values, weights))
     if not passes:
         return _fit_below(bits, values, weights, len(x), passes=False)
     ends = np.searchsorted(bits.view(np.float16).astype(np.float64), PASSES)
@@ -137,8 +138,8 @@ def short(values: npt.NDArray[np.floating]) -> BitArray:
 
 def fit_pairs(
     counts: npt.NDArray[np.floating],
-    a: npt.NDArray[np.generic],
-    b: npt.NDArray[np.generic],
+    a: npt.NDArray[np.number],
+    b: npt.NDArray[np.number],
 ) -> tuple[IntArray, FloatArray]:
     """Return a table of the products of two codebooks, clustered again, and the new codebook.
 
@@ -156,7 +157,7 @@ def fit_pairs(
     centroids : (16,) float64
         What those stand for, ascending.
     """
-    products = np.outer(a, b).astype(np.float64)
+    products = np.outer(a.astype(np.float64), b.astype(np.float64))
     weights = counts.ravel() + 1e-6 * counts.sum() + 1e-30
     centroids = fit_codebook(products.ravel(), INDEX_BITS, symmetric=False, weights=weights)
     return nearest(products, centroids), centroids
