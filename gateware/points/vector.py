@@ -69,7 +69,7 @@ POINTS = (
     Point("power_sum_k64_l4", partial(PowerSum, 4, 64), bench=SUM),
     Point("power_sum_k24_l2", partial(PowerSum, 2, 24), bench=SUM),
     *(Point(f"largest_{lanes}", partial(Largest, lanes)) for lanes in (1, 4)),
-    *(Point(f"vector_sum_{lanes}", partial(VectorSum, lanes)) for lanes in (1, 2)),
+    *(Point(f"vector_sum_{lanes}", partial(VectorSum, lanes)) for lanes in (1, 4, 8)),
     *(Point(f"cache_scale_{lanes}", partial(CacheScale, lanes, 64)) for lanes in (1, 4)),
     # Powers wait for what they are multiplied by where words are of two steps or one.
     *(

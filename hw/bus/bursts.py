@@ -75,18 +75,22 @@ class Bursts(Sized[AxiSpec]):
             self.i.ready.eq(~self.stop & (~self.busy | (fire & last))),
         ]
         m.d.sync += waited.eq(self.o.valid & ~self.o.ready)
-        with m.If(fire):
+        # Numbers change a little more often than they must, so that they do not wait for `stop` and
+        # `i.valid`: where those say no, they are not looked at again.
+        moves, cuts = Signal(), sorted({max(bits // 2, 1), bits, bits + 4})
+        m.d.comb += moves.eq(self.busy & (waited | self.room) & self.o.ready)
+        with m.If(moves):
             m.d.sync += [word.eq(_next(word[bits:]) << bits), blocks.eq(blocks - 1)]
-        with m.If((fire & last) | (self.stop & (fire | ~self.o.valid))):
-            m.d.sync += self.busy.eq(0)
-        cuts = sorted({max(bits // 2, 1), bits, bits + 8})
-        with m.If(self.i.valid & self.i.ready):
+        with m.If(~self.busy | (moves & last)):
             first = self.i.payload.address[self.spec.size :]
             m.d.sync += [
                 word.eq(first),
                 end.eq(sum_of_parts(m, first[:bits], self.i.payload.words, "end", *cuts)),
-                self.busy.eq(1),
             ]
+        with m.If((fire & last) | (self.stop & (fire | ~self.o.valid))):
+            m.d.sync += self.busy.eq(0)
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += self.busy.eq(1)
 
 
 def _next(number: Value) -> Value:

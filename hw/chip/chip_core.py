@@ -204,7 +204,7 @@ class ChipCore(Sized[ChipSpec]):
         ]
         with m.If(failed):
             m.d.comb += stop.eq(Fault.MEMORY)
-        with m.Elif(wrong | (began & (flags.nonfinite | flags.overflow))):
+        with m.Elif(wrong | parts["linear"].wrong | (began & (flags.nonfinite | flags.overflow))):
             m.d.comb += stop.eq(Fault.NUMBER)
         with m.Elif(given_up):
             m.d.comb += stop.eq(Fault.STOPPED)
@@ -255,6 +255,6 @@ class ChipCore(Sized[ChipSpec]):
         m.d.comb += sequencer.read.eq(reader.idle)
         for side, dropped in ((reader, sequencer.drops), (writer, 0)):
             m.d.comb += [
-                side.stop.eq(self._hung | drops | dropped),
+                side.stop.eq(drops | dropped),
                 side.clear.eq(self.run.start | drops),
             ]

@@ -36,7 +36,7 @@ class ConstantLoader(Reader):
     loaded = Out(lambda c: loaded_layout(c.spec))
     """What was loaded; a CHANNELS step counts from its start on."""
     wrong = Out(1)
-    """Strobe: the part at hand is not for the engine."""
+    """Strobe, a cycle later: a part was not for the engine."""
 
     def __init__(self, spec: ChipSpec) -> None:
         self.load = looked_at(LayerConstants(spec.engine)).word
@@ -58,13 +58,13 @@ class ConstantLoader(Reader):
             self.i.ready.eq(busy & self.load_o.ready),
             self.load_o.valid.eq(busy & self.i.valid),
             taken.eq(self.i.valid & self.i.ready),
-            self.wrong.eq(taken & self._bad),
         ]
         # The operation comes late, so it only chooses: two bytes each, four or eight.
         ahead = self.ahead
         twice, four, eight = (words_of(ahead.count << n, spec.bus_bytes) for n in (1, 2, 3))
         scales = Mux(ahead.scaled, four, twice)
         self.ask(m, ahead.address, Mux(ahead.op == Op.CHANNELS, scales, eight))
+        m.d.sync += self.wrong.eq(taken & self._bad)
         with m.If(self.start):
             m.d.sync += [
                 number.eq(0),

@@ -15,7 +15,6 @@ SQUARE_BITS = 2 * MANTISSA
 TERM_BITS = 62  # of the largest square in units of 2**-30
 START_BITS = 40
 SECTION = 8  # bits of the sum through which a carry goes in one cycle
-CARRY = 2  # what leaves a section
 # A square is mantissa**2 * 2**(2 exponent - 50), and the unit is 2**-30; a number is
 # mantissa * 2**(exponent - 25), and the unit is 2**-24.
 SQUARE_DROP, POWER_DROP = 20, 1
@@ -80,7 +79,8 @@ class VectorSum(Component):
             part = Signal(min(SECTION, self.TOTAL_BITS - low), name=f"part{low}")
             total = wire(m, part + beat + carried, f"total{low}")
             m.d.sync += part.eq(Mux(self.clear, self.start[low : low + SECTION], total))
-            carry = Signal(CARRY, name=f"carry{low}")
+            # A section each of all lanes and of the sum, and as much as this: it leaves no more.
+            carry = Signal(range(self.lanes + 1), name=f"carry{low}")
             m.d.sync += carry.eq(total[SECTION:])
             carried = carry
             parts.append(part)

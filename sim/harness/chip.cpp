@@ -109,10 +109,7 @@ struct Burst {
   int answer;
 };
 
-struct Answer {
-  Number due;
-  int answer;
-};
+struct Answer { Number due; int answer; };
 
 enum { OKAY = 0, SLVERR = 2, DECERR = 3 };
 
