@@ -41,6 +41,8 @@ kllm eval  -  what quantisation costs the whole model
 
 kllm accuracy  -  that of this project's forms beside integers and published methods
 
+kllm operations  -  what softmax, SiLU and norms on indices cost a language model
+
 kllm quantize --help  -  your own layers, quantised and kept in a file
 
 kllm verilog --list  -  which designs there are
@@ -53,6 +55,8 @@ kllm engines  -  complete engines side by side
 
 kllm density  -  lookup beside counters, INT4, INT8 and FP16, per multiply-accumulate
 
+kllm nonlinear  -  softmax, SiLU and mean squares on indices beside FP16
+
 kllm sweep synth/sweep/lanes.toml  -  a grid of engines, and which of them are best
 
 kllm power tiny_symmetric  -  what it takes on real tokens, in pJ
@@ -64,13 +68,13 @@ kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input th
 # Each is the function ``command`` of the module of that name in kllm/commands; two words are a
 # group and a command of it.
 COMMANDS = (
-    *("doctor", "study", "eval", "accuracy", "perplexity", "quantize"),
+    *("doctor", "study", "eval", "accuracy", "operations", "perplexity", "caches", "quantize"),
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
-    *("verilog", "synth", "engines", "density", "sweep", "report", "gates", "power"),
+    *("verilog", "synth", "engines", "density", "nonlinear", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
     *("prove", "run", "generate"),
 )
-MEASURES_ACCURACY = ("study", "eval", "accuracy", "perplexity", "curve")
+MEASURES_ACCURACY = (*("study", "eval", "accuracy", "operations", "perplexity", "caches", "curve"),)
 GROUPS = {
     "curve": "Vary one choice of the quantiser and measure.",
     "sim": "Simulate single engines on your own data.",

@@ -15,8 +15,8 @@ from sim.kit.launch import run_bench
 from sim.kit.simulators import choose_simulator
 
 ROOT = Path(__file__).resolve().parent.parent
-# Builds cost ten seconds each, so only two are tried there: memories, handshakes, arithmetic.
-ON_BOTH = ("token_ingest_k4", "output_scaler")
+# Builds cost ten seconds each, so only few are tried there: memories, handshakes, arithmetic.
+ON_BOTH = ("token_ingest_k4", "output_scaler", "index_softmax_l4")
 RUN_BY_COMMAND = {f"sim.benches.run.bench_{name}_run" for name in ("layer", "orizuru")}
 
 
@@ -34,6 +34,7 @@ SLOW = (
     *("counter_array", "compensation_array"),  # parts of counter_engine_folded
     *(name for name in TRIED if name.endswith("_wide") and hasattr(TRIED[name].make(), "step")),
     *("axi_reader_1024", "axi_writer_1024", "read_share_1024"),
+    "score_quantizer",  # rows of 4096 scores
     *("bitonic_top_k_p16", "output_scaler_wide", "fp16_count_tree_32", "fp16_output_stage_2"),
 )
 

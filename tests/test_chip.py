@@ -12,7 +12,7 @@ from golden.base.errors import InputError
 from golden.chip.compiler import compile_decoder
 from golden.chip.decoder import Decoder
 from golden.chip.decoder_file import decoder_bytes, read_decoder
-from golden.chip.fit import fit_cache, paired, times
+from golden.chip.fit import fit_cache, times
 from golden.chip.instruction import LAYOUT, Index, Instruction, Op, disassemble
 from golden.chip.machine import Machine
 from golden.chip.models import DECODER
@@ -189,7 +189,7 @@ def reference(decoder: Decoder, tokens: list[int]) -> np.ndarray:
         x = x + real(layer.output, mixed.reshape(len(x), -1))
         gate, up = normed(layer.gate), normed(layer.up)
         x = x + real(layer.down, gate / (1 + np.exp(-gate)) * up)
-    return normed(decoder.head)
+    return sum(normed(part) for part in decoder.head)
 
 
 def logits(decoder: Decoder, shape: ChipShape, tokens: list[int]) -> np.ndarray:
@@ -230,7 +230,7 @@ def test_the_language_model_on_the_machine_is_near_the_language_model() -> None:
     found = logits(decoder, LARGE, tokens)
     wanted = whole.logits(np.array(tokens)[None])[0]
     error = np.abs(found - wanted).mean() / wanted.std()
-    assert error < 0.12  # 0.06 as a rule; nothing is alike from 1 on
+    assert error < 0.08  # 0.05 as a rule; nothing is alike from 1 on
 
 
 def test_windows_are_what_the_machine_computes() -> None:
@@ -240,10 +240,6 @@ def test_windows_are_what_the_machine_computes() -> None:
     decoder = random_decoder(rng, shape)
     found = ChipModel(decoder).logits(np.array(tokens)[None])[0]
     assert np.array_equal(found, logits(decoder, SHAPE, tokens))
-
-
-def test_pairs_are_neighbours() -> None:
-    assert paired(8).tolist() == [0, 4, 1, 5, 2, 6, 3, 7]
 
 
 def test_models_that_do_not_fit_are_refused() -> None:

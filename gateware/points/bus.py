@@ -7,6 +7,7 @@ from hw.bus.axi import AxiSpec
 from hw.bus.axi_reader import AxiReader
 from hw.bus.axi_writer import AxiWriter
 from hw.bus.bursts import Bursts
+from hw.bus.port_split import PortSplit
 from hw.bus.read_share import ReadShare
 from hw.bus.register_bank import Kind, Register, RegisterBank
 
@@ -37,6 +38,7 @@ POINTS = (
     Point("bursts_a64", partial(Bursts, AxiSpec(address_bits=64, burst_max=2))),
     Point("axi_reader", partial(AxiReader, NARROW), steady=("stop",)),
     Point("axi_writer", partial(AxiWriter, NARROW)),
+    Point("port_split", partial(PortSplit, AxiSpec(), 2)),
     Point("read_share", partial(ReadShare, NARROW, 3), steady=("stop",)),
     *(
         listed(

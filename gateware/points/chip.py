@@ -12,6 +12,7 @@ from hw.chip.chip_spec import ChipSpec
 from hw.chip.constant_loader import ConstantLoader
 from hw.chip.feeder import Feeder
 from hw.chip.instruction_check import InstructionCheck
+from hw.chip.instruction_fetch import InstructionFetch
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
 from hw.chip.output_writer import OutputWriter
@@ -82,6 +83,8 @@ POINTS = (
     Point("linear_unit_small", partial(LinearUnit, SIZES["small"])),
     Point("chip", partial(Chip, TINY)),
     # An instruction takes two words of the bus, or stands beside others in one.
+    Point("instruction_fetch_small", partial(InstructionFetch, SIZES["small"])),
+    Point("instruction_fetch_edge", partial(InstructionFetch, EDGE)),
     Point("sequencer_small", partial(Sequencer, SIZES["small"]), steady=("chosen",)),
     Point("sequencer_edge", partial(Sequencer, EDGE), steady=("chosen",)),
 )

@@ -1,11 +1,12 @@
 """The language model with all its linear layers quantised: perplexity on held-out text."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
 
+from golden.accuracy.on_indices import Fitted, OnIndices, Watch
 from golden.accuracy.options import OWN, PAPER, EvalOptions, Figures, Progress
 from golden.models.lm.config import linear_layers
 from golden.models.lm.corpus import calibration_windows, held_out_windows
@@ -22,6 +23,7 @@ from golden.quantise.methods.rtn import prepare_rtn
 from golden.quantise.methods.table import QUAROT
 from golden.quantise.recipes.table import DEFAULT
 
+WATCHED = 16  # windows that operations on indices are fitted to
 # Recipes for which the residual stream is turned; grids get what codebooks get.
 TURNED = (DEFAULT, "uniform")
 
@@ -39,13 +41,14 @@ def evaluate(options: EvalOptions, progress: Progress) -> Figures:
         :func:`golden.models.lm.perplexity.paired_error`), ``perplexity``, ``fp32`` (the whole
         model's), and ``losses``, the mean loss of each window.
     """
-    calibration = calibration_windows(options.seed, options.calibration)
     text = _measured(options)
     work = len(linear_layers()) + -(-len(text) // BATCH)
     done = iter(range(1, work + 1))
-    quantised = quantised_model(
-        LanguageModel.load(), options, calibration, lambda name: progress(next(done), work)
-    )
+    same = replace(options, on_indices=(), texts=1)
+    quantised = _quantised(same, lambda name: progress(next(done), work))
+    if options.on_indices:
+        fitted = _fitted(quantised, calibration_windows(options.seed, WATCHED))
+        quantised = on_indices(quantised, options.on_indices, fitted)
 
     def track(parts: Iterable[Tokens]) -> Iterator[Tokens]:
         for part in parts:
@@ -70,6 +73,33 @@ def evaluate(options: EvalOptions, progress: Progress) -> Figures:
         "fp32": perplexity(whole),
         "losses": found.tolist(),
     }
+
+
+MOST_MADE = 3  # as many as there are seeds, mostly
+_made: dict[EvalOptions, LanguageModel] = {}
+
+
+def _quantised(options: EvalOptions, report: Report) -> LanguageModel:
+    """Return the quantised model; the last ones are kept, for runs with other operations."""
+    if options not in _made:
+        calibration = calibration_windows(options.seed, options.calibration)
+        while len(_made) >= MOST_MADE:
+            del _made[next(iter(_made))]
+        _made[options] = quantised_model(LanguageModel.load(), options, calibration, report)
+    return _made[options]
+
+
+def _fitted(model: LanguageModel, windows: Tokens) -> Fitted:
+    """Return what windows of text say of operations on indices."""
+    watch = Watch()
+    replace(model, operations=watch).run(windows)
+    return watch.fitted()
+
+
+def on_indices(model: LanguageModel, names: Collection[str], fitted: Fitted) -> LanguageModel:
+    """Return the model with the named operations on indices."""
+    epsilon = model.config.norm_epsilon
+    return replace(model, operations=OnIndices(names, fitted, model.linears, epsilon))
 
 
 def difference(run: Figures, other: Figures) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from golden.accuracy.on_indices import OnIndices, Watch
 from golden.accuracy.options import EvalOptions, Figures, Progress
 from golden.models.minilm import MiniLM, pool
 from golden.models.model import quantise
@@ -72,12 +73,18 @@ def evaluate(options: EvalOptions, progress: Progress) -> Figures:
     make = partial(
         options.prepare(), bits_w=options.bits_w, bits_a=options.bits_a, seed=options.seed
     )
+    calibration = calibration_texts(options.seed, options.calibration)
     quantised = quantise(
         model,
         lambda name: make if options.layers in name else None,
-        calibration_texts(options.seed, options.calibration),
+        calibration,
         lambda name: progress(next(done), parts),
     )
+    if options.on_indices:
+        watch = Watch()
+        quantised.with_operations(watch).run(calibration)
+        operations = OnIndices(options.on_indices, watch.fitted())
+        quantised = quantised.with_operations(operations)
     texts = evaluation_texts(options.seed, options.texts, tuning=options.tuning)
     vectors, exact = pool(quantised.run(texts)), model.embed(texts)
     progress(next(done), parts)

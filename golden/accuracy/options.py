@@ -8,6 +8,7 @@ from typing import Any
 from golden.base.errors import InputError
 from golden.base.names import lookup
 from golden.exact.codebook import A_INDEX_BITS, require_index_bits
+from golden.exact.index_statistics import INDEX_BITS
 from golden.exact.outliers import outliers_per_side
 from golden.models.lm.kv_cache import published_cache
 from golden.models.minilm import linear_layers
@@ -54,6 +55,9 @@ class EvalOptions:
     kv : str
         ``full``: attention has keys and values in full precision. ``paper``: as the method's paper
         keeps them, see :mod:`golden.models.lm.kv_cache`. For the language model alone.
+    on_indices : tuple of str
+        Nonlinear operations on 4-bit indices, see :mod:`golden.accuracy.on_indices`; the others
+        are in full precision.
     """
 
     method: str = OWN
@@ -68,6 +72,7 @@ class EvalOptions:
     layers: str = ""
     tuning: bool = False
     kv: str = FULL
+    on_indices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("calibration", "texts"):
@@ -85,6 +90,8 @@ class EvalOptions:
         lookup("way to keep keys and values", self.kv, dict.fromkeys(KEPT))
         if self.kv == PAPER:
             published_cache(self.method)
+        if "norm" in self.on_indices and (self.method != OWN or self.bits_a != INDEX_BITS):
+            raise InputError("norms on indices count those of kllm with --bits-a 4")
         outliers_per_side(1, self.outlier_share)
         if self.method == OWN:
             if self._beyond():

@@ -63,9 +63,13 @@ class Builder:
 
     def load_words(self, name: str, words: bytes) -> LoadWords:
         """Put load words into the image, if they are not there."""
+        return LoadWords(self.once(name, words), len(words) // LoadWord.BYTES)
+
+    def once(self, name: str, content: bytes) -> int:
+        """Put a region into the image, if it is not there."""
         if name not in self.image.regions:
-            self.image.put(name, words)
-        return LoadWords(self.image.regions[name][0], len(words) // LoadWord.BYTES)
+            self.image.put(name, content)
+        return self.image.regions[name][0]
 
     def load_words_by_position(self, name: str, rows: Sequence[bytes]) -> LoadWords:
         """Put load words for each position into the image."""
@@ -95,7 +99,12 @@ class Builder:
         self.do(name, Op.CHANNELS, address=address, extra=places & 0xFF, **fields)
 
     def linear(self, name: str, layer: QuantizedLinear, a: int, d: int, *, scaled: bool) -> None:
-        """Run a vector through a linear layer, which is put into the image.
+        """Run a vector through a linear layer, which is put into the image; raises as below."""
+        self.ready(name, name, layer)
+        self.through(name, name, layer, a, d, scaled=scaled)
+
+    def ready(self, name: str, region: str, layer: QuantizedLinear) -> None:
+        """Load what the engine holds of a linear layer, which is put into the image once.
 
         Raises
         ------
@@ -113,16 +122,22 @@ class Builder:
                 f"{name} must be in the numbers {SPEC}, with up to {shape.outliers_max} outliers"
                 f" a side; it is in {layer.spec}, with {layer.k_top}"
             )
-        self.constants(name, self.load_words(f"{name}.constants", constant_words(layer)))
+        self.constants(name, self.load_words(f"{region}.constants", constant_words(layer)))
         content, biased, places = channel_words(layer)
-        address = self.image.put(f"{name}.channels", content)
+        address = self.once(f"{region}.channels", content)
         self.channels(name, address, places, count=layer.outputs, scaled=biased)
+        self.once(f"{region}.weights", tiles(shape, layer))
+
+    def through(
+        self, name: str, region: str, layer: QuantizedLinear, a: int, d: int, *, scaled: bool
+    ) -> None:
+        """Run a vector through the linear layer that the engine is ready for."""
         self.do(
             name,
             Op.LINEAR,
             **{"a": a, "d": d, "count": layer.inputs, "outputs": layer.outputs, "scaled": scaled},
-            address=self.image.put(f"{name}.weights", tiles(shape, layer)),
-            step=shape.tile_bytes(layer.inputs),
+            address=self.image.regions[f"{region}.weights"][0],
+            step=self.shape.tile_bytes(layer.inputs),
         )
 
     def ones(self, count: int) -> int:

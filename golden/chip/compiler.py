@@ -11,6 +11,7 @@ from golden.chip.decoder import Decoder
 from golden.chip.instruction import Index, Op
 from golden.chip.layer_image import centroid_words, factor_word, size_words
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
+from golden.chip.spread import spread_layer
 from golden.chip.vector_layout import logits_at_once, vector_layout
 from golden.exact.linear import QuantizedLinear
 from golden.exact.token_scale import Scale, ScaleFactor
@@ -81,6 +82,7 @@ class Compiler(Builder):
         super().__init__(shape)
         self.decoder, self.size = decoder, decoder.shape
         self.at = vector_layout(self.size, shape)
+        self.spread = spread_layer(self.size.head_width)
         size, image = self.size, self.image
         self.head_words = shape.words(size.head_width)
         self.tokens = image.reserve("tokens", TOKEN_BYTES * (size.context + 1))
@@ -141,17 +143,27 @@ class Compiler(Builder):
         address = self.rows(f"{name}.key_offset", layer.key_offset[None])
         self.load(f"{name}.offset", at["offset"], address, len(layer.key_offset), Index.NONE)
         self._add(f"{name}.key.centred", "key", "offset", len(layer.key_offset))
+        self.ready(f"{name}.spread", "spread", self.spread)
         for head in range(size.kv_heads):
-            self._keep(n, head, "key")
-            self._keep(n, head, "value")
+            self._spread(f"{name}.key.{head}.spread", "key", head)
+            self._keep(n, head, "key", at["mixed"] + head * self.head_words)
+            self._keep(n, head, "value", at["value"] + head * self.head_words)
+        for head in range(size.heads):
+            self._spread(f"{name}.query.{head}.spread", "query", head)
         for head in range(size.heads):
             self._scores(n, head)
             self._mix(n, head)
         self.linear(f"{name}.output", layer.output, at["mixed"], at["sum"], scaled=False)
         self._add(f"{name}.attended", "x", "sum", size.hidden)
 
-    def _keep(self, n: int, head: int, part: str) -> None:
-        """Keep a head's key or value in a cache, for which there is room."""
+    def _spread(self, name: str, part: str, head: int) -> None:
+        """Spread a head's query or key, into the place that is its mix's later on."""
+        place = head * self.head_words
+        a, d = self.at[part] + place, self.at["mixed"] + place
+        self.through(name, "spread", self.spread, a, d, scaled=False)
+
+    def _keep(self, n: int, head: int, part: str, place: int) -> None:
+        """Keep a head's key or value, which stands at a place, in a cache with room for it."""
         size, shape, layer = self.size, self.shape, self.decoder.layers[n]
         keys, lanes, name = part == "key", shape.output_lanes, f"layer.{n}.{part}.{head}"
         form = layer.keys if keys else layer.values
@@ -160,7 +172,7 @@ class Compiler(Builder):
         self.do(
             f"{name}.kept",
             Op.CACHE,
-            a=self.at[part] + head * self.head_words,
+            a=place,
             b=form.factor.mantissa,
             d=form.factor.exponent & 0xFFFF,
             count=size.head_width,
@@ -186,7 +198,7 @@ class Compiler(Builder):
         self.constants(name, self._score_constants(n))
         self.constants(name, self.score_sizes)
         self.channels(name, scales, CACHE_PLACES, grows=True)
-        query = self.at["query"] + head * self.head_words
+        query = self.at["mixed"] + head * self.head_words
         vectors = {"a": query, "d": self.at["scores"], "count": width, "outputs_grow": True}
         self.do(name, Op.LINEAR, **vectors, address=codes, step=self.key_step, keys=True)
 
@@ -231,12 +243,16 @@ class Compiler(Builder):
 
     def _head(self) -> None:
         """Compile the output head, as many logits at a time as the engine has output channels."""
-        size, at, step = self.size, self.at["logits"], logits_at_once(self.size, self.shape)
+        size, step = self.size, logits_at_once(self.size, self.shape)
+        at, rest = self.at["logits"], self.at["rest"]
         rows = {"index": Index.POSITION, "stride": self.row_bytes(size.vocabulary)}
         for first, end in pairwise([*range(0, size.vocabulary, step), size.vocabulary]):
-            part = channels_of(self.decoder.head, slice(first, end))
             name, count = f"head.{first}", end - first
-            self.linear(name, part, self.at["x"], at, scaled=True)
+            for n, layer in enumerate(self.decoder.head):
+                part, to = channels_of(layer, slice(first, end)), rest if n else at
+                self.linear(f"{name}.{n}", part, self.at["x"], to, scaled=True)
+                if n:
+                    self.do(f"{name}.sum", Op.ADD, a=at, b=rest, d=at, count=count)
             address = self.logits + FP16_BYTES * first
             self.do(f"{name}.logits", Op.STORE, a=at, count=count, address=address, **rows)
             self.do(f"{name}.best", Op.CHOOSE, a=at, count=count, scaled=first > 0, extra=first)

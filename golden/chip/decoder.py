@@ -97,8 +97,9 @@ class Decoder:
     embedding : (vocabulary, hidden) uint16
         FP16 patterns.
     layers : tuple of DecoderLayer
-    head : QuantizedLinear
-        From the residual stream, behind the last norm, to logits.
+    head : tuple of QuantizedLinear
+        From the residual stream, behind the last norm, to logits: the sum, rounded to FP16, of what
+        these make. The second has the weights that the first has lost.
     score_outliers, mix_outliers : int
         Numbers on each side of a query, and of a row of powers, that are kept exact.
     """
@@ -106,9 +107,16 @@ class Decoder:
     shape: DecoderShape
     embedding: BitArray
     layers: tuple[DecoderLayer, ...]
-    head: QuantizedLinear
+    head: tuple[QuantizedLinear, ...]
     score_outliers: int
     mix_outliers: int
+
+    def linears(self) -> Mapping[str, QuantizedLinear]:
+        """Return all linear layers by name: those of layers, and the output head's."""
+        found = {f"head.{n}": layer for n, layer in enumerate(self.head)}
+        for n, one in enumerate(self.layers):
+            found |= {f"layers.{n}.{name}": linear for name, linear in one.linears().items()}
+        return found
 
     def turns(self) -> BitArray:
         """Return cosine and sine (context, head_width) of each pair's angle at each position.

@@ -16,16 +16,14 @@ from golden.exact.cache_codes import CacheFormat
 from golden.exact.token_scale import ScaleFactor
 from golden.quantise.layer_container import container, read_layer
 
-HEAD = "head"
 FACTS = "decoder"  # a tensor of bytes: JSON
 
 
 def decoder_bytes(decoder: Decoder, made_by: Mapping[str, object]) -> bytes:
     """Return the file of a decoder; ``made_by`` says to people what it was made with."""
-    layers = {HEAD: decoder.head}
+    layers = decoder.linears()
     beside: dict[str, npt.NDArray[Any]] = {"embedding": decoder.embedding.view(np.float16)}
     for n, layer in enumerate(decoder.layers):
-        layers |= {_name(n, name): linear for name, linear in layer.linears().items()}
         beside[_name(n, "key_offset")] = layer.key_offset.view(np.float16)
         for name, form in (("keys", layer.keys), ("values", layer.values)):
             factor = np.array([form.factor.mantissa, form.factor.exponent])
@@ -34,6 +32,7 @@ def decoder_bytes(decoder: Decoder, made_by: Mapping[str, object]) -> bytes:
     facts = asdict(decoder.shape) | {
         "score_outliers": decoder.score_outliers,
         "mix_outliers": decoder.mix_outliers,
+        "head_parts": len(decoder.head),
     }
     beside[FACTS] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     return container(layers, made_by, beside)
@@ -58,12 +57,13 @@ def read_decoder(path: Path) -> Decoder:
             }
         facts = json.loads(others[FACTS].tobytes())
         outliers = {name: facts.pop(name) for name in ("score_outliers", "mix_outliers")}
+        parts = facts.pop("head_parts")
         shape = DecoderShape(**facts)
         return Decoder(
             shape=shape,
             embedding=others["embedding"].view(np.uint16),
             layers=tuple(_layer(path, n, others) for n in range(shape.layers)),
-            head=read_layer(path, HEAD),
+            head=tuple(read_layer(path, f"head.{n}") for n in range(parts)),
             **outliers,
         )
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:

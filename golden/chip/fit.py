@@ -19,6 +19,7 @@ from golden.exact.token_scale import Scale, ScaleFactor
 from golden.models.lm.config import ATTENTION, FEED_FORWARD
 from golden.models.lm.model import EMBEDDING, HEAD, LanguageModel
 from golden.models.lm.tokens import Tokens
+from golden.quantise.methods.hadamard import hadamard
 from golden.quantise.methods.kllm import IntegerLayer
 from golden.quantise.methods.layer import Array
 from golden.quantise.quantize import quantize_linear, to_scale
@@ -48,15 +49,7 @@ def fit_decoder(
     config = quantised.config
     seen = _heads(quantised, calibration)
     hidden = np.concatenate([quantised.run(row[None]) for row in calibration])
-    head_weights = quantised.tensors.get(HEAD, quantised.tensors[EMBEDDING])
-    head = quantize_linear(
-        head_weights.T,
-        np.zeros(len(head_weights)),
-        hidden,
-        activation_bits=8,
-        symmetric=True,
-        outlier_share=HEAD_OUTLIERS,
-    )
+    head = fit_head(quantised.tensors.get(HEAD, quantised.tensors[EMBEDDING]).T, hidden)
     shape = DecoderShape(
         vocabulary=config.vocabulary,
         hidden=config.hidden,
@@ -74,10 +67,29 @@ def fit_decoder(
         shape=shape,
         embedding=fp16.to_bits(quantised.tensors[EMBEDDING]),
         layers=layers,
-        head=times(head, shape.hidden**0.5),
+        head=tuple(times(part, shape.hidden**0.5) for part in head),
         score_outliers=1,
         mix_outliers=4,
     )
+
+
+def fit_head(weight: Array, hidden: Array) -> tuple[QuantizedLinear, QuantizedLinear]:
+    """Return the output head in two layers, which give logits together.
+
+    The second has the weights and the bias that the first has lost. One layer of 4 bits alone would
+    lose about as much as all other layers do.
+
+    Parameters
+    ----------
+    weight : (hidden, vocabulary) float
+    hidden : (T, hidden) float
+        What it reads on calibration text.
+    """
+    known = {"activation_bits": 8, "symmetric": True, "outlier_share": HEAD_OUTLIERS}
+    first = quantize_linear(weight, np.zeros(weight.shape[1]), hidden, **known)
+    kept = first.w_codebook()[first.w_index] * first.w_scale.value()
+    lost = -first.bias.view(np.float16).astype(np.float64)
+    return first, quantize_linear(weight - kept, lost, hidden, **known)
 
 
 def _heads(model: LanguageModel, text: Tokens) -> list[Heads]:
@@ -113,14 +125,15 @@ def _layer(model: LanguageModel, shape: DecoderShape, n: int, seen: Heads) -> De
         linears[name] = reordered(linears[name], order)
     for name in ("query", "key", "value", "gate", "up"):
         linears[name] = times(linears[name], root)
-    linears["query"] = times(linears["query"], width**-0.5)
+    linears["query"] = times(linears["query"], width**-0.5, biased=True)
     keys, queries = seen.key[:, order], seen.query[:, order]
+    spread = hadamard(width)
     offset = fp16.to_bits(-keys.mean(axis=0))
     centred = (keys + offset.view(np.float16)).reshape(-1, width)
     return DecoderLayer(
         **linears,
         key_offset=offset,
-        keys=fit_cache(centred, queries.reshape(-1, width)),
+        keys=fit_cache(centred @ spread, queries.reshape(-1, width) @ spread),
         values=fit_cache(seen.value.reshape(-1, width)),
     )
 
@@ -152,9 +165,17 @@ def paired(width: int) -> IntArray:
     return np.arange(width).reshape(2, -1).T.ravel()
 
 
-def times(layer: QuantizedLinear, factor: float) -> QuantizedLinear:
-    """Return a layer whose outputs, without the bias, are so many times as large."""
-    return replace(layer, w_scale=to_scale(layer.w_scale.value() * factor))
+def times(layer: QuantizedLinear, factor: float, *, biased: bool = False) -> QuantizedLinear:
+    """Return a layer whose outputs are so many times as large; the bias stays unless ``biased``.
+
+    A factor that a token brings along does not multiply the bias, so what makes good for it must
+    leave the bias as it is.
+    """
+    layer = replace(layer, w_scale=to_scale(layer.w_scale.value() * factor))
+    if not biased:
+        return layer
+    bias = fp16.to_bits(layer.bias.view(np.float16) * factor)
+    return replace(layer, bias=bias, offset=layer.offset * factor)
 
 
 def reordered(layer: QuantizedLinear, order: npt.NDArray[np.integer]) -> QuantizedLinear:

@@ -12,7 +12,8 @@ def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
 
     The residual stream and the turns of rotary positions stay for a whole token. What attention
     needs, what the feed-forward part needs and the logits take each other's place; a layer's
-    result, which is added to the residual stream, stands behind all of them.
+    result, which is added to the residual stream, stands behind all of them. A head's mix takes the
+    place of its spread query.
 
     Raises
     ------
@@ -32,7 +33,8 @@ def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
         **{"scores": size.context, "times": size.context, "mixed": queries},
     }
     forward = {"gate": size.inner, "up": size.inner}
-    logits = {"logits": logits_at_once(size, shape)}
+    # Of each part of the output head.
+    logits = dict.fromkeys(("logits", "rest"), logits_at_once(size, shape))
     places, free = _placed(fixed, 0, shape)
     ends = [free]
     for part in (attention, forward, logits):

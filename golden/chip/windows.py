@@ -5,6 +5,7 @@ positions of a window go through an operation together wherever they do not depe
 """
 
 from fractions import Fraction
+from functools import reduce
 
 import numpy as np
 
@@ -12,17 +13,21 @@ from golden.chip.compiler import CACHE_PLACES, MIX_MEANS
 from golden.chip.constants import chip_layer
 from golden.chip.decoder import Decoder, DecoderLayer
 from golden.chip.layer_image import channel_words
+from golden.chip.spread import spread_layer
 from golden.exact.cache_codes import CacheFormat, cache_codes, scale_of
-from golden.exact.fp16 import BitArray, flush_nonfinite
+from golden.exact.fp16 import BitArray, flush_nonfinite, key
 from golden.exact.fp16_arithmetic import add
-from golden.exact.linear import QuantizedLinear, forward
+from golden.exact.linear import QuantizedLinear, forward, look_up
 from golden.exact.norms import inverse, inverse_root, square_sum
+from golden.exact.outliers import select_outliers
 from golden.exact.spec import IntArray
-from golden.exact.token_scale import Scale, ScaleFactor
+from golden.exact.token_scale import Scale, ScaleFactor, token_scale
 from golden.exact.vector_operations import gate, largest, powers, rotate
 from golden.models.lm.tokens import Tokens
 
 ONE = 0x3C00
+LOWEST = 0xFBFF  # -65504: its power is 0 beside any score that is not as low
+BEYOND = 0x7C00  # above the key of any number
 
 
 class ChipModel:
@@ -36,10 +41,8 @@ class ChipModel:
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
         self.turns = decoder.turns()
-        for linear in (
-            decoder.head,
-            *(n for one in decoder.layers for n in one.linears().values()),
-        ):
+        self.spread = spread_layer(decoder.shape.head_width)
+        for linear in decoder.linears().values():
             channel_words(linear)  # refuses what the chip's channels cannot hold
 
     def logits(self, windows: Tokens) -> np.ndarray:
@@ -65,7 +68,8 @@ class ChipModel:
             norm = self._root(x)
             gated = gate(_run(layer.gate, x, norm), _run(layer.up, x, norm))
             x = add(x, _run(layer.down, gated))
-        return _run(self.decoder.head, x, self._root(x))
+        norm = self._root(x)
+        return reduce(add, (_run(part, x, norm) for part in self.decoder.head))
 
     def _root(self, x: BitArray) -> Scale:
         return inverse_root(square_sum(flush_nonfinite(x), self.decoder.shape.norm_start))
@@ -85,25 +89,60 @@ class ChipModel:
         mixed = np.empty_like(query)
         for head in range(size.heads):
             group = size.group(head)
-            codes, scales = cache_codes(key[:, group], layer.keys)
+            codes, scales = cache_codes(_run(self.spread, key[:, group]), layer.keys)
             keys = _cached(layer.keys, codes.T, scales, self.decoder.score_outliers)
-            scores = forward(keys, query[:, head]).y
+            scores = _run(keys, _run(self.spread, query[:, head]))
             codes, scales = cache_codes(value[:, group], layer.values)
-            for position in range(length):
-                row = scores[position, : position + 1]
-                mixed[position, head] = self._mix(layer.values, row, codes, scales)
+            mixed[:, head] = self._mix(layer.values, scores, codes, scales)
         return _run(layer.output, mixed.reshape(length, -1))
 
     def _mix(
         self, form: CacheFormat, scores: BitArray, codes: IntArray, scales: BitArray
     ) -> BitArray:
-        """Return a head's mix of the values so far."""
-        count = len(scores)
-        found, total = powers(scores, largest(scores), scales[:count])
+        """Return a head's mixes (T, d), row n of scores with the first n + 1 values.
+
+        Powers of what is yet to come are zeros. They change nothing, but that they must not be
+        among the smallest, and the first rows have too few to choose from.
+        """
+        length, count = len(scores), self.decoder.mix_outliers
+        past = np.tri(length, dtype=np.bool_)
+        seen = np.where(past, scores, LOWEST)
+        found, total = powers(seen, largest(seen), np.broadcast_to(scales, seen.shape))
+        x, factor = flush_nonfinite(np.where(past, found, 0).astype(np.uint16)), inverse(total)
         ones = np.full(codes.shape[1], ONE, np.uint16)
-        outliers = min(count, self.decoder.mix_outliers)
-        layer = _cached(form, codes[:count], ones, outliers, Fraction(MIX_MEANS))
-        return forward(layer, found[None], inverse(np.array([total]))).y[0]
+        few = min(length, max(count - 1, 0))
+        first = [
+            forward(
+                _cached(form, codes[:n], ones, n, Fraction(MIX_MEANS)),
+                x[None, n - 1, :n],
+                Scale(factor.mantissa[n - 1 : n], factor.exponent[n - 1 : n]),
+            ).y
+            for n in range(1, few + 1)
+        ]
+        if few == length:
+            return np.concatenate(first)
+        means = [ScaleFactor.mean(n, Fraction(MIX_MEANS)) for n in range(few + 1, length + 1)]
+        scale = token_scale(
+            x[few:],
+            Scale(
+                np.array([mean.mantissa for mean in means]),
+                np.array([mean.exponent for mean in means]),
+            ),
+        )
+        keys = key(x[few:])
+        ends = np.where(past[few:], keys, BEYOND)
+        outliers = [
+            select_outliers(keys, count)[:, :count],
+            select_outliers(ends, count)[:, count:],
+        ]
+        rest = look_up(
+            _cached(form, codes, ones, count, Fraction(MIX_MEANS)),
+            x[few:],
+            scale,
+            np.concatenate(outliers, axis=1),
+            Scale(factor.mantissa[few:], factor.exponent[few:]),
+        )
+        return np.concatenate([*first, rest[2]])
 
 
 def _run(layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> BitArray:

@@ -205,17 +205,9 @@ def forward(layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) ->
     if x.ndim != 2 or x.shape[1] != layer.inputs:
         raise ValueError(f"x must have shape (T, {layer.inputs}), got {x.shape}")
     finite = fp16.flush_nonfinite(x)
-    keys = fp16.key(finite)
     scale = token_scale(finite, layer.factor)
-    index = activation_index(finite, scale, layer.a_centroids, made=layer.spec.made)
-    outliers = select_outliers(keys, layer.k_top)
-    rows = outlier_rows(layer, finite, scale, index, outliers)
-    sums = main_sums(layer.product_table, index, layer.w_index) + _compensation(
-        layer, rows, outliers
-    )
-    scaled = scale if factor is None else times_factor(scale, factor)
-    of_token = Scale(scaled.mantissa[:, None], scaled.exponent[:, None])
-    y = scale_sums(sums, of_token, layer.w_scale, layer.bias)
+    outliers = select_outliers(fp16.key(finite), layer.k_top)
+    index, sums, y = look_up(layer, finite, scale, outliers, factor)
     return Result(
         y=y,
         a_scale=scale,
@@ -225,6 +217,20 @@ def forward(layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) ->
         nonfinite=np.asarray(~fp16.is_finite(x).all(axis=1)),
         overflow=np.asarray(~fp16.is_finite(y).all(axis=1)),
     )
+
+
+def look_up(
+    layer: QuantizedLinear, x: BitArray, scale: Scale, outliers: IntArray, factor: Scale | None
+) -> tuple[IntArray, IntArray, BitArray]:
+    """Return indices, sums and outputs of finite tokens whose scales and outliers are known."""
+    index = activation_index(x, scale, layer.a_centroids, made=layer.spec.made)
+    rows = outlier_rows(layer, x, scale, index, outliers)
+    sums = main_sums(layer.product_table, index, layer.w_index) + _compensation(
+        layer, rows, outliers
+    )
+    scaled = scale if factor is None else times_factor(scale, factor)
+    of_token = Scale(scaled.mantissa[:, None], scaled.exponent[:, None])
+    return index, sums, scale_sums(sums, of_token, layer.w_scale, layer.bias)
 
 
 def activation_index(x: BitArray, scale: Scale, centroids: IntArray, *, made: bool) -> IntArray:

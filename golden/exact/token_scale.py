@@ -77,7 +77,7 @@ class ScaleFactor:
         return cls(round(exact / Fraction(2) ** exponent), exponent)
 
 
-def token_scale(bits: BitArray, factor: ScaleFactor) -> Scale:
+def token_scale(bits: BitArray, factor: ScaleFactor | Scale) -> Scale:
     """Return the scale of each token: ``factor`` times the sum of its absolute values.
 
     The sum is exact. Its 16 leading bits (the rest is cut) are multiplied by the factor and the
@@ -88,7 +88,7 @@ def token_scale(bits: BitArray, factor: ScaleFactor) -> Scale:
     bits : (T, K) uint16
         Finite FP16 patterns.
     factor : ScaleFactor
-        1/K for the mean.
+        1/K for the mean; or one for each token, whose mantissas have 16 bits.
 
     Returns
     -------

@@ -2,7 +2,8 @@
 
 import copy
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,7 @@ from golden.base.errors import InputError
 from golden.base.tensor_file import TensorFile
 from golden.base.tools import model_directory
 from golden.models.model import require_layers
+from golden.models.operations import EXACT, Operations, exact_softmax
 from golden.models.text import calibration_texts, evaluation_texts, texts_from_file
 from golden.quantise.methods.layer import Array, Linear
 
@@ -65,6 +67,7 @@ class MiniLM:
         except Exception as error:  # the library raises nothing narrower
             raise InputError(f"{tokenizer} is no tokenizer file: {error}") from error
         self.linears: Mapping[str, Linear] = {}
+        self.operations: Operations = EXACT
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
 
@@ -96,6 +99,12 @@ class MiniLM:
         require_layers("MiniLM", linear_layers(), linears)
         other = copy.copy(self)
         other.linears = {**self.linears, **linears}
+        return other
+
+    def with_operations(self, operations: Operations) -> Self:
+        """Return the model with softmax and GELU replaced; its norms stay."""
+        other = copy.copy(self)
+        other.operations = operations
         return other
 
     def activations(self, names: Collection[str], text: Sequence[str]) -> dict[str, Array]:
@@ -170,10 +179,12 @@ class MiniLM:
             layer = f"encoder.layer.{i}"
             triple = [linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value")]
             parts = zip(*(np.split(part, ends) for part in triple), strict=True)
-            mixed = np.concatenate([attention(*part) for part in parts])
+            softmax = partial(self.operations.softmax, layer)
+            mixed = np.concatenate([attention(*part, softmax) for part in parts])
             mixed = linear(f"{layer}.attention.output.dense", mixed)
             x = self._norm(f"{layer}.attention.output", x + mixed)
-            inner = gelu(linear(f"{layer}.intermediate.dense", x))
+            inner = linear(f"{layer}.intermediate.dense", x)
+            inner = self.operations.activation(layer, inner, gelu(inner))
             x = self._norm(f"{layer}.output", x + linear(f"{layer}.output.dense", inner))
         return np.split(x, ends)
 
@@ -210,12 +221,16 @@ def pool(hidden: Sequence[Array]) -> Array:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def attention(query: Array, key: Array, value: Array) -> Array:
+def attention(
+    query: Array,
+    key: Array,
+    value: Array,
+    softmax: Callable[[Array], Array] = exact_softmax,
+) -> Array:
     """Return softmax(Q K^T / sqrt(d)) V, head by head; all (T, 384)."""
     q, k, v = (x.reshape(len(x), HEADS, -1).transpose(1, 0, 2) for x in (query, key, value))
     scores = q @ k.transpose(0, 2, 1) / np.float32(math.sqrt(q.shape[2]))
-    powers = np.exp(scores - scores.max(axis=2, keepdims=True))
-    heads = powers / powers.sum(axis=2, keepdims=True) @ v
+    heads = softmax(scores) @ v
     return heads.transpose(1, 0, 2).reshape(query.shape)
 
 

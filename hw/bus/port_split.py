@@ -16,8 +16,8 @@ class Ports(Channels):
     """Several buses, ``port0`` and so on, as the manager sees them."""
 
     def __init__(self, spec: AxiSpec, count: int) -> None:
-        members: dict[str, wiring.Member] = {f"port{n}": wiring.Out(Axi(spec)) for n in range(count)}
-        super().__init__(members)
+        one: wiring.Member = wiring.Out(Axi(spec))
+        super().__init__({f"port{n}": one for n in range(count)})
 
 
 class PortSplit(Component):
@@ -25,7 +25,7 @@ class PortSplit(Component):
 
     Each port has its share of every word, the lowest bytes the first port; its address is that of
     the wide bus by the number of ports. So memories behind the ports hold a model in stripes, and
-    each sees bursts of whole words.
+    each sees bursts of whole words. Ports must answer in the same order, as they do for one number.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ class PortSplit(Component):
     ------
     Latency : 0 cycles.
     Rate : one word per cycle.
-    Through paths : all of ``wide``'s inputs to outputs of ``m_axi``, and the ports' inputs to the
-        outputs of ``wide``; of R and B, the ports' valid to other ports' ready; combinational.
+    Through paths : all of ``s_axi``'s inputs to outputs of ``m_axi``, and the ports' inputs to the
+        outputs of ``s_axi``; of R and B, the ports' valid to other ports' ready; combinational.
     Reset : forgets which ports have taken their part.
     """
 
-    wide = In(lambda c: Axi(c.spec))
+    s_axi = In(lambda c: Axi(c.spec))
     """The manager's side."""
     m_axi = Out(lambda c: Ports(c.port_spec, c.count))
     """The ports."""
@@ -56,14 +56,14 @@ class PortSplit(Component):
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
-        wide, ports = self.wide, [getattr(self.m_axi, f"port{n}") for n in range(self.count)]
+        wide, ports = self.s_axi, [getattr(self.m_axi, f"port{n}") for n in range(self.count)]
         size = self.port_spec.size
         for kind in ("ar", "aw"):
             self._fork(m, kind, ports)
             address = getattr(wide, f"{kind}addr") >> exact_log2(self.count)
             for port in ports:
                 fields = {"addr": address, "size": size, "burst": INCR, "cache": MODIFIABLE}
-                fields |= {"id": 0, "prot": 0, "len": getattr(wide, f"{kind}len")}
+                fields |= {name: getattr(wide, f"{kind}{name}") for name in ("id", "len", "prot")}
                 for name, value in fields.items():
                     m.d.comb += getattr(port, f"{kind}{name}").eq(value)
         self._fork(m, "w", ports)
@@ -83,7 +83,7 @@ class PortSplit(Component):
 
     def _fork(self, m: Module, kind: str, ports: list[Any]) -> None:
         """Offer what a channel has to each port, until all have taken it."""
-        valid, ready = (getattr(self.wide, f"{kind}{name}") for name in ("valid", "ready"))
+        valid, ready = (getattr(self.s_axi, f"{kind}{name}") for name in ("valid", "ready"))
         done = []
         for n, port in enumerate(ports):
             sent, takes = Signal(name=f"{kind}_sent{n}"), getattr(port, f"{kind}ready")
@@ -94,9 +94,10 @@ class PortSplit(Component):
 
     def _join(self, m: Module, kind: str, ports: list[Any]) -> None:
         """Take an answer when every port has one; it is wrong if one of them is."""
-        valid, ready = (getattr(self.wide, f"{kind}{name}") for name in ("valid", "ready"))
+        valid, ready = (getattr(self.s_axi, f"{kind}{name}") for name in ("valid", "ready"))
         m.d.comb += valid.eq(Cat(getattr(port, f"{kind}valid") for port in ports).all())
         for port in ports:
             m.d.comb += getattr(port, f"{kind}ready").eq(valid & ready)
         answers = [getattr(port, f"{kind}resp") for port in ports]
-        m.d.comb += getattr(self.wide, f"{kind}resp").eq(reduce(or_, answers))
+        m.d.comb += getattr(self.s_axi, f"{kind}resp").eq(reduce(or_, answers))
+        m.d.comb += getattr(self.s_axi, f"{kind}id").eq(getattr(ports[0], f"{kind}id"))

@@ -19,8 +19,8 @@ class CacheWriter(Unit):
 
     Timing
     ------
-    Latency : a word is offered in the cycle after its last code, the scale two cycles after the last
-        word is taken.
+    Latency : a word is offered in the cycle after its last code, the scale two cycles after the
+        last word is taken.
     Rate : a beat of codes per cycle, but for a cycle a word, or more where writes wait.
     Through paths : none.
     Reset : drops the step.

@@ -17,6 +17,7 @@ from hw.chip.instruction_fetch import InstructionFetch
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
 from hw.chip.sequencer import Fault, Run, Sequencer
+from hw.chip.shares import share_reads, share_vectors, share_writes
 from hw.chip.storer import Storer
 from hw.chip.vector_memory import VectorMemory
 from hw.chip.word_splitter import WordSplitter
@@ -97,9 +98,10 @@ class ChipCore(Sized[ChipSpec]):
             getattr(self, name).eq(getattr(sequencer, name)) for name in ("running", "position")
         ]
         self._start_units(m)
-        self._share_reads(m)
-        self._share_writes(m)
-        self._share_vectors(m)
+        self._fetch(m)
+        share_reads(m, parts)
+        share_writes(m, parts)
+        share_vectors(m, parts)
         self._watch(m, bus)
         self._watch_bus(m, bus)
 
@@ -159,11 +161,10 @@ class ChipCore(Sized[ChipSpec]):
             cache.scale.eq(quantizer.scale),
         ]
 
-    def _share_reads(self, m: Module) -> None:
-        """Let the sequencer read ahead, and the unit that reads have words in parts."""
-        parts = self.parts
-        reader, splitter, sequencer = (parts[n] for n in ("reader", "splitter", "sequencer"))
-        fetch, held = parts["fetch"], Signal()
+    def _fetch(self, m: Module) -> None:
+        """Let instructions come when the sequencer wants them."""
+        fetch, reader, sequencer = (self.parts[n] for n in ("fetch", "reader", "sequencer"))
+        held = Signal()
         # A run that begins while memory still owes something waits for that.
         m.d.sync += held.eq((sequencer.fetch | (held & sequencer.running)) & self._owed)
         connect(m, fetch.request_o, reader.i[0])
@@ -173,53 +174,6 @@ class ChipCore(Sized[ChipSpec]):
             fetch.program.eq(self.run.program),
             fetch.start.eq((sequencer.fetch | held) & ~self._owed),
             fetch.resume.eq(sequencer.resume),
-        ]
-        connect(m, sequencer.request_o, reader.i[1])
-        connect(m, reader.o[1], sequencer.i)
-        connect(m, reader.o[2], splitter.i)
-        request = reader.i[2]
-        users = [parts[name] for name in ("loader", "linear")]
-        for user in users:
-            m.d.comb += [
-                user.request_o.ready.eq(request.ready),
-                user.i.valid.eq(splitter.o.valid & user.busy),
-                user.i.payload.eq(splitter.o.payload),
-            ]
-        ports = [user.request_o for user in users]
-        m.d.comb += [
-            request.valid.eq(Cat(port.valid for port in ports).any()),
-            request.payload.eq(_any([Mux(p.valid, p.payload.as_value(), 0) for p in ports])),
-            splitter.o.ready.eq(_any([user.i.ready & user.busy for user in users])),
-            splitter.size.eq(_any([Mux(user.busy, user.size, 0) for user in users])),
-            splitter.done.eq(_any([user.done & user.busy for user in users])),
-        ]
-
-    def _share_writes(self, m: Module) -> None:
-        """Let the one that writes have the bus."""
-        parts = self.parts
-        pieces, writer = parts["pieces"], parts["writer"]
-        connect(m, pieces.request_o, writer.request_i)
-        connect(m, pieces.word_o, writer.word_i)
-        users = [parts[name].write_o for name in ("sequencer", "storer", "cache")]
-        m.d.comb += [user.ready.eq(pieces.i.ready) for user in users]
-        m.d.comb += [
-            pieces.i.valid.eq(Cat(user.valid for user in users).any()),
-            pieces.i.payload.eq(_any([Mux(u.valid, u.payload.as_value(), 0) for u in users])),
-        ]
-
-    def _share_vectors(self, m: Module) -> None:
-        """Let the one that is busy have the vector memory."""
-        parts = self.parts
-        memory = parts["memory"]
-        readers = [parts[name].read for name in ("linear", "vectors", "storer", "quantizer")]
-        writers = [parts[name].write for name in ("linear", "vectors", "loader")]
-        m.d.comb += [reader.data.eq(memory.read.data) for reader in readers]
-        m.d.comb += [
-            memory.read.en.eq(_any([r.en for r in readers])),
-            memory.read.address.eq(_any([Mux(r.en, r.address, 0) for r in readers])),
-            memory.write.en.eq(_any([w.en for w in writers])),
-            memory.write.address.eq(_any([Mux(w.en.any(), w.address, 0) for w in writers])),
-            memory.write.data.eq(_any([Mux(w.en.any(), w.data.as_value(), 0) for w in writers])),
         ]
 
     def _watch(self, m: Module, bus: Any) -> None:
@@ -262,7 +216,7 @@ class ChipCore(Sized[ChipSpec]):
             return self.m_axi
         split = self.put(m, "split", PortSplit(self.spec.axi, self.spec.ports))
         connect(m, split.m_axi, flipped(self.m_axi))
-        return split.wide
+        return split.s_axi
 
     def _watch_bus(self, m: Module, bus: Any) -> None:
         """End a run at once when memory has not answered for too long.
@@ -305,11 +259,3 @@ class ChipCore(Sized[ChipSpec]):
                 side.stop.eq(self._hung | self._owed | dropped),
                 side.clear.eq(self.run.start | self._owed),
             ]
-
-
-def _any(values: list) -> Any:
-    """Return the bitwise or of values, of which all but one are zero."""
-    total = values[0]
-    for value in values[1:]:
-        total = total | value
-    return total

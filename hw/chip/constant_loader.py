@@ -60,7 +60,7 @@ class ConstantLoader(Reader):
             taken.eq(self.i.valid & self.i.ready),
             self.wrong.eq(taken & self._bad),
         ]
-        # What comes late, the operation, only chooses: bytes are twice, four or eight times as many.
+        # The operation comes late, so it only chooses: two bytes each, four or eight.
         ahead = self.ahead
         twice, four, eight = (words_of(ahead.count << n, spec.bus_bytes) for n in (1, 2, 3))
         scales = Mux(ahead.scaled, four, twice)

@@ -18,7 +18,8 @@ class InstructionCheck(Sized):
     ------
     Latency : 2 cycles from ``instruction`` and ``position`` to ``wrong``; 0 from the others.
     Rate : an instruction per cycle.
-    Through paths : ``instruction``, ``address`` and ``loaded`` to ``refused`` and ``wrong``; combinational.
+    Through paths : ``instruction``, ``address`` and ``loaded`` to ``refused`` and ``wrong``;
+        combinational.
     Reset : none is needed.
     """
 

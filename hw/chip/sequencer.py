@@ -56,8 +56,9 @@ class Sequencer(Sized[ChipSpec]):
         cycles and one for each bit of what its stride is multiplied by, and what it reads is asked
         for, when the one before asks for nothing more and does not write. It begins one cycle after
         that has ended, or when what it asks for is taken.
-    Through paths : ``run.start`` to ``fetch``; ``instruction_i``, ``busy``, ``asking``, ``refused``,
-        ``wrong`` and ``stop`` to ``instruction_i.ready`` and ``resume``; combinational.
+    Through paths : ``run.start`` to ``fetch``; ``instruction_i.valid``, ``instruction_i.payload``,
+        ``busy``, ``asking``, ``refused``, ``wrong`` and ``stop`` to ``instruction_i.ready`` and
+        ``resume``; combinational.
     Reset : ends the run.
     """
 

@@ -51,6 +51,8 @@ kllm eval --ablation --layers layer.0  -  what each part of the recipe is good f
 
 kllm eval --model lm --texts 256 --method kllm --method quarot_asym_g128 --method fp16
 
+kllm eval --model lm --texts 128 --seeds 3 --on-indices softmax,silu,norm  -  one by one, and all
+
 kllm eval --model lm --method quarot --method atom --kv paper  -  with their papers' 4-bit KV cache
 """
 
@@ -84,6 +86,14 @@ def command(
             " full or paper."
         ),
     ] = "full",
+    on_indices: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Nonlinear operations on 4-bit indices, one by one and all together: some of"
+            " softmax,silu,norm (lm) or softmax,gelu (minilm).",
+        ),
+    ] = "",
     json_file: Json = None,
     plot: Plot = None,
 ) -> None:
@@ -101,6 +111,7 @@ def command(
     from dataclasses import replace
 
     from golden.accuracy.ablation import variants
+    from golden.accuracy.on_indices import parse_operations, with_operations
     from golden.accuracy.options import PAPER, EvalOptions
     from golden.quantise.recipes.table import DEFAULT
 
@@ -135,6 +146,11 @@ def command(
             for name in method or ["kllm"]
             for kind in (recipes if name == "kllm" else [DEFAULT])
         }
+    if names := parse_operations(on_indices, model):
+        if len(kinds) > 1:
+            raise InputError("--on-indices varies the operations of one method with one recipe")
+        (first,) = kinds.items()
+        kinds = dict(with_operations(*first, names))
     measure(model, kinds, range(seed, seed + seeds), json_file, plot)
 
 

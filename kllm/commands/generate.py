@@ -1,5 +1,6 @@
 """The command ``kllm generate``."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,10 @@ def command(
     latency: Annotated[
         int, typer.Option(min=1, help="Cycles from an address to its first word.")
     ] = 20,
+    threads: Annotated[
+        int,
+        typer.Option(min=1, max=16, help="On which the chip is simulated; as many cores at most."),
+    ] = 2,
     check_all: Annotated[
         bool,
         typer.Option("--check-all", help="Compare every vector, and name the first that differs."),
@@ -79,6 +84,7 @@ def command(
         simulator=simulator,
         memory=MemoryModel(latency=latency, stall=STALL if stalls else 0.0, seed=seed),
         check_all=check_all,
+        threads=min(threads, len(os.sched_getaffinity(0))),
     )
     decoder = read_decoder(DECODER)
     options.check(decoder)

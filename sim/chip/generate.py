@@ -46,6 +46,8 @@ class GenerateOptions:
         How the memory outside behaves.
     check_all : bool
         Whether every vector on the way is compared too.
+    threads : int
+        On which the chip is simulated.
     """
 
     prompt: list[int]
@@ -54,6 +56,7 @@ class GenerateOptions:
     simulator: str = VERILATOR
     memory: MemoryModel = field(default_factory=MemoryModel)
     check_all: bool = False
+    threads: int = 1
 
     @property
     def spec(self) -> ChipSpec:
@@ -181,7 +184,8 @@ def prepare(
     if options.simulator == VERILATOR:
         stage(f"building {options.chip}")
         text = simulation_verilog(point(options.chip).make(), options.chip)
-        program = build_chip(BUILD / f"{options.chip}-chip", text, options.chip)
+        folder = BUILD / f"{options.chip}-chip-{options.threads}"
+        program = build_chip(folder, text, options.chip, threads=options.threads)
     return Ready(decoder=decoder, options=options, compiled=compiled, trace=trace, program=program)
 
 

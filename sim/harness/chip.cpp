@@ -167,8 +167,8 @@ struct Memory {
   }
 
   void look() {
-    ar.check(port.arvalid, port.arready, bytes(port.araddr, port.arlen));
-    aw.check(port.awvalid, port.awready, bytes(port.awaddr, port.awlen));
+    ar.check(port.arvalid, port.arready, bytes((Number)port.araddr << 8 | port.arlen));
+    aw.check(port.awvalid, port.awready, bytes((Number)port.awaddr << 8 | port.awlen));
     w.check(port.wvalid, port.wready, Bytes(port.wdata, port.wdata + size));
     if (port.arvalid && port.arready) {
       reads.push_back(burst(port.araddr, port.arlen));
@@ -195,12 +195,7 @@ struct Memory {
  private:
   bool delivered = false, answered = false;
 
-  static Bytes bytes(Number address, Number length) {
-    const auto* from = reinterpret_cast<const uint8_t*>(&address);
-    Bytes field(from, from + sizeof address);
-    field.push_back(length);
-    return field;
-  }
+  static Bytes bytes(Number field) { return Bytes((uint8_t*)&field, (uint8_t*)(&field + 1)); }
 
   Burst burst(Number address, Number length) {
     const Number words = length + 1;

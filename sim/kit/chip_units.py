@@ -41,8 +41,20 @@ class Steps:
         serve()
 
     async def begin(self, one: Instruction, position: int = 0, start: str = "start") -> None:
-        """Show a step and raise the strobe, while the unit is not busy."""
-        assert not self.bed.port("busy"), "busy without a step"
+        """Show a step and raise the strobe, while the unit is not busy.
+
+        What reads is told to ask before that, and begins when its request is taken.
+        """
+        bed, asks = self.bed, start.replace("start", "asks")
+        assert not bed.port("busy"), "busy without a step"
+        if hasattr(bed.dut, asks):
+            await bed.pulse(asks, ahead=step_of(one, position))
+            await bed.settled()
+            while bed.port("request_o__valid"):
+                await bed.cycles()
+                await bed.settled()
+            await bed.cycles()
+        assert not bed.port("busy"), "busy without a step"
         self.begun = cycle()
         await self.bed.pulse(start, step=step_of(one, position))
 
@@ -130,6 +142,8 @@ class Parts:
             if len(self.taken) == len(self.requests):
                 await bed.cycles()
                 continue
+            while not bed.port("busy"):  # parts wait for their step
+                await bed.cycles()
             self.taken.append(0)
             for part in self.parts(*self.requests[len(self.taken) - 1]):
                 await source.send([part])

@@ -68,7 +68,7 @@ def random_decoder(rng: np.random.Generator, shape: DecoderShape = TINY) -> Deco
         shape=shape,
         embedding=fp16.to_bits(rng.normal(size=(shape.vocabulary, hidden))),
         layers=layers,
-        head=linear(hidden, shape.vocabulary, root),
+        head=tuple(linear(hidden, shape.vocabulary, times * root) for times in (1, 0.1)),
         score_outliers=1,
         mix_outliers=2,
     )

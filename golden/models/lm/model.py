@@ -1,7 +1,8 @@
 """The language model in NumPy: the reference that perplexities are measured with."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,7 @@ from golden.models.lm.corpus import calibration_windows, held_out_windows
 from golden.models.lm.kv_cache import Cache, exact
 from golden.models.lm.tokens import Tokens, encode, load_tokenizer
 from golden.models.model import require_layers
+from golden.models.operations import EXACT, Operations, exact_softmax
 from golden.models.text import texts_from_file
 from golden.quantise.methods.layer import Array, Linear
 
@@ -41,6 +43,8 @@ class LanguageModel:
         What stands in for a linear layer: inputs (T, K) to outputs (T, N).
     cache : callable
         How attention keeps keys and values.
+    operations : Operations
+        What stands in for softmax, SiLU and norms.
     """
 
     tensors: Mapping[str, Array]
@@ -48,6 +52,7 @@ class LanguageModel:
     before: Mapping[str, Array] = field(default_factory=dict)
     linears: Mapping[str, Linear] = field(default_factory=dict)
     cache: Cache = exact
+    operations: Operations = EXACT
 
     @classmethod
     def load(cls, path: Path = CHECKPOINT, config: Config = CONFIG) -> Self:
@@ -162,11 +167,13 @@ class LanguageModel:
             layer = f"model.layers.{i}"
             a = self._norm(f"{layer}.input_layernorm", x)
             q, k, v = (self._linear(f"{layer}.self_attn.{n}_proj", a, seen) for n in "qkv")
-            mixed = attention(q, k, v, windows.shape[1], self.config, self.cache)
+            softmax = partial(self.operations.softmax, layer)
+            mixed = attention(q, k, v, windows.shape[1], self.config, self.cache, softmax)
             x = x + self._linear(f"{layer}.self_attn.o_proj", mixed, seen)
             a = self._norm(f"{layer}.post_attention_layernorm", x)
             gate, up = (self._linear(f"{layer}.mlp.{n}_proj", a, seen) for n in ("gate", "up"))
-            x = x + self._linear(f"{layer}.mlp.down_proj", silu(gate) * up, seen)
+            inner = self.operations.activation(layer, gate, silu(gate), up) * up
+            x = x + self._linear(f"{layer}.mlp.down_proj", inner, seen)
         return self._norm("model.norm", x)
 
     def _linear(self, name: str, x: Array, seen: dict[str, list[Array]]) -> Array:
@@ -179,7 +186,8 @@ class LanguageModel:
         return x @ self.tensors[f"{name}.weight"].T
 
     def _norm(self, name: str, x: Array) -> Array:
-        return rms_norm(x, self.tensors[f"{name}.weight"], self.config.norm_epsilon)
+        spread = self.operations.root(name, x, root_mean_square(x, self.config.norm_epsilon))
+        return x / spread * self.tensors[f"{name}.weight"]
 
 
 def tensor_shapes(config: Config) -> dict[str, tuple[int, ...]]:
@@ -199,8 +207,13 @@ def tensor_shapes(config: Config) -> dict[str, tuple[int, ...]]:
 
 def rms_norm(x: Array, gain: Array, epsilon: float) -> Array:
     """Return each row (T, K) over its root mean square, times the gain (K,)."""
+    return x / root_mean_square(x, epsilon) * gain
+
+
+def root_mean_square(x: Array, epsilon: float) -> Array:
+    """Return the root (T, 1) of each row's mean square and epsilon."""
     spread = np.sqrt((x**2).mean(axis=1, keepdims=True) + np.float32(epsilon))
-    return x / spread.astype(np.float32) * gain
+    return spread.astype(np.float32)
 
 
 def silu(x: Array) -> Array:
@@ -232,7 +245,13 @@ def rotate(heads: Array, base: float) -> Array:
 
 
 def attention(
-    query: Array, key: Array, value: Array, length: int, config: Config, cache: Cache = exact
+    query: Array,
+    key: Array,
+    value: Array,
+    length: int,
+    config: Config,
+    cache: Cache = exact,
+    softmax: Callable[[Array], Array] = exact_softmax,
 ) -> Array:
     """Return causal attention's mix of the values, head by head; all (B * T, hidden)."""
     q, k, v = (
@@ -242,6 +261,5 @@ def attention(
     q, k, v = cache(q, k, v, lambda heads: rotate(heads, config.rope_base))
     scores = q @ k.transpose(0, 1, 3, 2) / np.float32(q.shape[-1] ** 0.5)
     scores[..., np.triu(np.ones((length, length), np.bool_), 1)] = -np.inf
-    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    mixed = powers / powers.sum(axis=-1, keepdims=True) @ v
+    mixed = softmax(scores) @ v
     return mixed.transpose(0, 2, 1, 3).reshape(query.shape)

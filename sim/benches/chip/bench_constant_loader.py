@@ -115,7 +115,7 @@ async def loads(dut, traffic: str) -> None:
         asked.append(work.request)
         parts.append(work.parts)
         if traffic == "free":
-            assert busy == work.parts + 1  # that of the request
+            assert busy == work.parts + 1  # in which memory sees that it began
     await bed.receive("load_o", done)
     assert outside.requests == asked
     assert outside.taken == parts

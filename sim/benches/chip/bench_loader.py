@@ -55,7 +55,7 @@ async def loads(dut, traffic: str) -> None:
         asked.append((one.address, -(-one.count * 2 // spec.bus_bytes)))
         parts.append(-(-one.count // spec.engine.inputs_per_beat))
         if traffic == "free":
-            assert busy == parts[-1] + 1  # that of the request
+            assert busy == parts[-1] + 1  # in which memory sees that it began
     await bed.receive("request_o", len(asked))
     assert outside.requests == asked
     assert outside.taken == parts

@@ -9,12 +9,15 @@ import numpy as np
 
 from golden.chip.instruction import BYTES, Index, Instruction, Op, with_parity
 from golden.chip.machine import Machine
+from golden.chip.rules import WHOLE_WORDS
 from golden.chip.shape import TOKEN_BYTES
+from hw.chip.chip_spec import INSTRUCTION
 from hw.chip.sequencer import Fault
 from sim.kit.chip_units import piece_sizes, step_of, write_pieces
 from sim.kit.clock import cycle
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
+from sim.kit.words import unpack
 
 POSITIONS = 12
 TOKENS, PROGRAM, END = 0, 256, 4096
@@ -102,22 +105,52 @@ class Chip:
     def serve(self) -> None:
         """Begin, after a reset or before a run."""
         self.steps, self.begun, self.ended = [], [], []
+        self.asked: list[int] = []
         self.written = self.answered = 0
         for name in ("request_o", "write_o"):
             for each in (self.bed.sinks[name].items, self.bed.sinks[name].valid_at):
                 each.clear()
-        self.bed.set(busy=0, chosen=VOCABULARY)
-        tasks = [cocotb.start_soon(self._units()), cocotb.start_soon(self._answer())]
+        self.bed.set(busy=0, chosen=VOCABULARY, asking=0, writing=0, refused=0, wrong=0, read=1)
+        work = (self._units(), self._answer(), self._fetch())
+        tasks = [cocotb.start_soon(each) for each in work]
         self.bed.tasks += tasks
         self.tasks = tasks
 
-    async def _units(self) -> None:
-        """Be busy for some cycles with each step."""
-        bed, choices = self.bed, iter(self.choices)
-        left, shown = 0, None
+    async def _fetch(self) -> None:
+        """Send the program up to a NEXT whenever that is wanted."""
+        bed, at = self.bed, 0
         while True:
             await bed.settled()
-            starts = bed.get("starts")
+            begins, resumes = bed.get("fetch"), bed.get("resume")
+            await bed.cycles()
+            if begins or resumes:
+                at = 0 if begins else at
+                ends = (n for n, one in enumerate(self.program) if n >= at and one.op == Op.NEXT)
+                end = next(ends) + 1
+                places = range(PROGRAM + BYTES * at, PROGRAM + BYTES * end, BYTES)
+                words = [int.from_bytes(self.memory[n : n + BYTES], "little") for n in places]
+                bed.send("instruction_i", [unpack(INSTRUCTION, word) for word in words])
+                at = end
+
+    async def _units(self) -> None:
+        """Be busy for some cycles with each step, and for some of these ask or write."""
+        bed, choices = self.bed, iter(self.choices)
+        left, shown, ahead = 0, None, None
+        quiet = asks_for = 0
+        while True:
+            await bed.settled()
+            starts, asks = bed.get("starts"), bed.get("asks")
+            if asks:
+                ahead = bed.get("ahead")
+                assert asks == 1 << ahead["op"]
+                assert ahead["op"] in WHOLE_WORDS
+                assert max(asks_for, quiet) <= 0, "asked while a unit asks, or may write"
+                self.asked.append(len(self.steps))
+                asks_for = int(bed.rng.integers(1, 4))
+            if starts:
+                reads = bed.get("step")["op"] in WHOLE_WORDS
+                assert reads == (self.asked[-1:] == [len(self.steps)]), "begun, not asked for"
+                assert not reads or (bed.get("step") == ahead and not asks_for)
             if starts:
                 assert not left, "a step begins while a unit is busy"
                 shown = bed.get("step")
@@ -125,11 +158,15 @@ class Chip:
                 self.steps.append(shown)
                 self.begun.append(cycle())
                 left = int(bed.rng.choice([1, 2, 7, LONG])) + 1
+                quiet = int(bed.rng.integers(left + 1))  # cycles until it asks and writes no more
             elif left:
                 assert bed.get("step") == shown, "a step changed while it was carried out"
-            left -= left > 0
+            left, quiet = left - (left > 0), quiet - (quiet > 0)
             await bed.cycles()
-            bed.set(busy=int(left > 0))
+            which = bed.rng.integers(2)
+            kinds = {"asking": asks_for or (quiet and which), "writing": quiet and not which}
+            bed.set(busy=int(left > 0), **{name: int(bool(on)) for name, on in kinds.items()})
+            asks_for -= asks_for > 0
             if starts and left == 0:
                 raise AssertionError("a unit takes a cycle at least")
             if left == 0 and len(self.ended) < len(self.begun):
@@ -169,14 +206,9 @@ class Chip:
         """Return the machine that has done a run, and what it reads from memory."""
         machine = Notes(self.spec.shape, bytes(self.memory), self.choices)
         machine.position = run.first
-        size, asked = self.spec.bus_bytes, []
-        known = next(n for n, one in enumerate(self.program) if one.op == Op.NEXT and one.scaled)
+        size, asked = self.spec.bus_bytes, list[tuple[int, int]]()
         while True:
-            knows = machine.position + 1 < run.known
-            for n, one in enumerate(self.program[: known + 1 if knows else None]):
-                asked.append((PROGRAM + BYTES * n, max(1, BYTES // size)))
-                if one.op == Op.TAKE:
-                    asked.append((TOKENS + TOKEN_BYTES * machine.position, 1))
+            asked.append((TOKENS + TOKEN_BYTES * machine.position, 1))
             chosen = machine.run(PROGRAM, run.known)
             ends = run.ends and chosen == run.end_token
             if chosen is not None and (ends or machine.position == run.limit):
@@ -206,7 +238,6 @@ async def runs(dut, traffic: str) -> None:
         chip.serve()
         run = chip.any_run()
         machine, asked = chip.expect(run)
-        begun = cycle()
         await chip.start(run)
         await bed.until("finished")
         await bed.cycles()
@@ -220,7 +251,6 @@ async def runs(dut, traffic: str) -> None:
         assert chip.memory == machine.memory.tobytes()
         chip.end()
         if traffic == "free":
-            assert bed.sinks["request_o"].valid_at[0] == begun + 1
             gaps = np.subtract(chip.begun[1:], chip.ended[:-1])
             assert gaps.min() == 1, "the next one is ready by then"
 

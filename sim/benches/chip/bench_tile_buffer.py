@@ -1,5 +1,4 @@
-"""cocotb bench for TileBuffer: words of weights and of keys, rows and beats, in any
-order and in the same place."""
+"""cocotb bench for TileBuffer: words of weights and keys, rows and beats, in any order."""
 
 import cocotb
 

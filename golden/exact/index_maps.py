@@ -1,0 +1,57 @@
+"""Functions of quantised vectors: a table for each index, or for each pair; exact integers.
+
+A function of one quantised vector maps its sixteen centroids. A function of two is a table of 256
+entries; where its result is to be quantised as well, the entries are indices. Both forms are this
+project's own proposal.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key
+from golden.exact.index_statistics import INDICES
+from golden.exact.spec import IntArray
+
+
+@dataclass(frozen=True)
+class CodebookMap:
+    """A function of an FP16 number as sixteen of its values.
+
+    Parameters
+    ----------
+    bounds : (15,) int64
+        FP16 keys, ascending: the least of indices 1 to 15.
+    values : (16,) uint16
+        What the function gives for the numbers of each index: finite FP16 patterns.
+    passes : bool
+        Whether numbers of index 15 are themselves the function's values, as large ones are those
+        of SiLU and GELU. The last value is not used then.
+    """
+
+    bounds: IntArray
+    values: BitArray
+    passes: bool = False
+
+    def __post_init__(self) -> None:
+        if self.bounds.shape != (INDICES - 1,) or (np.diff(self.bounds) < 0).any():
+            raise ValueError(f"bounds must be {INDICES - 1} keys, ascending")
+        if self.values.shape != (INDICES,) or not is_finite(self.values).all():
+            raise ValueError(f"values must be {INDICES} finite FP16 patterns")
+
+    def indices(self, bits: BitArray) -> IntArray:
+        """Return the index of each number; what is not finite counts as zero."""
+        return np.searchsorted(self.bounds, key(flush_nonfinite(bits)), side="right")
+
+    def __call__(self, bits: BitArray) -> BitArray:
+        """Return the function's value for each number."""
+        index = self.indices(bits)
+        passes = self.passes & (index == INDICES - 1)
+        return np.where(passes, flush_nonfinite(bits), self.values[index])
+
+
+def table_of_two(table: IntArray, a: IntArray, b: IntArray) -> IntArray:
+    """Return the entries of a table (16, 16) for two quantised vectors of the same shape."""
+    if table.shape != (INDICES, INDICES):
+        raise ValueError(f"the table must be {INDICES} x {INDICES}, got {table.shape}")
+    return table[a, b]
