@@ -81,10 +81,11 @@ class ChipCore(Sized[ChipSpec]):
         self.parts = parts
         # Strobe: memory has not answered for too long. From the next cycle on units are reset.
         self._hung, self._forget = Signal(), Signal()
+        self._owed = Signal()  # what a run that hung has asked for is not all answered yet
         # The two sides of the bus end what is under way as its rules ask for.
         drops = parts["sequencer"].drops
         resets: dict[str, Any] = {"sequencer": self._hung, "reader": 0, "writer": 0}
-        resets["fetch"] = self._forget | drops
+        resets["fetch"] = self._owed | drops
         for name, part in parts.items():
             self.put(m, name, part, reset=resets.get(name, self._forget))
         sequencer, bus = parts["sequencer"], self._bus(m)
@@ -165,13 +166,13 @@ class ChipCore(Sized[ChipSpec]):
         fetch, reader, sequencer = (self.parts[n] for n in ("fetch", "reader", "sequencer"))
         held = Signal()
         # A run that begins while memory still owes something waits for that.
-        m.d.sync += held.eq((sequencer.fetch | (held & sequencer.running)) & self._forget)
+        m.d.sync += held.eq((sequencer.fetch | (held & sequencer.running)) & self._owed)
         connect(m, fetch.request_o, reader.i[0])
         connect(m, reader.o[0], fetch.i)
         connect(m, fetch.o, sequencer.instruction_i)
         m.d.comb += [
             fetch.program.eq(self.run.program),
-            fetch.start.eq((sequencer.fetch | held) & ~self._forget),
+            fetch.start.eq((sequencer.fetch | held) & ~self._owed),
             fetch.resume.eq(sequencer.resume),
         ]
 
@@ -236,11 +237,11 @@ class ChipCore(Sized[ChipSpec]):
             ),
         ]
         waited = Signal(range(self.spec.hang_cycles))
-        over, drops, offers, hung = Signal(), Signal(), Signal(), Signal()
+        over, offers, hung = Signal(), Signal(), Signal()
         m.d.sync += [
             waited.eq(Mux(idle | moves | ~sequencer.running, 0, waited + 1)),
             over.eq(waited.all()),
-            drops.eq(self._hung | (drops & ~idle)),
+            self._owed.eq(self._hung | (self._owed & ~idle)),
             offers.eq(Mux(self._hung, bus.wvalid, offers) & ~bus.wready),
             hung.eq(self._hung | (hung & ~self.run.start)),
         ]
@@ -248,13 +249,13 @@ class ChipCore(Sized[ChipSpec]):
         m.d.sync += ended.eq(self._hung)
         m.d.comb += [
             self._hung.eq(over & sequencer.running),
-            self._forget.eq(drops & ~offers),
+            self._forget.eq(self._owed & ~offers),
             self.finished.eq(sequencer.finished | ended),
             self.fault.eq(Mux(hung, Fault.HANG, sequencer.fault)),
         ]
         m.d.comb += sequencer.read.eq(reader.idle)
         for side, dropped in ((reader, sequencer.drops), (writer, 0)):
             m.d.comb += [
-                side.stop.eq(drops | dropped),
-                side.clear.eq(self.run.start | drops),
+                side.stop.eq(self._owed | dropped),
+                side.clear.eq(self.run.start | self._owed),
             ]

@@ -51,7 +51,7 @@ def expect(made: Made, shape: ChipShape) -> Expected | None:
                 break
     except FaultError as error:
         fault = error.fault
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return Expected(fault.name.lower(), machine.memory.tobytes())
 

@@ -131,7 +131,7 @@ class Memory:
 
 
 async def hold_still(
-    dut: Any, prefix: str, parts: list[str], note: Callable[[dict[str, Any]], None] = bool
+    dut: Any, prefix: str, parts: list[str], note: Callable[[dict[str, Any]], object] = bool
 ) -> None:
     """Check that what a channel offers stays until it is taken; note each offer once.
 

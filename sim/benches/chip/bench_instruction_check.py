@@ -27,12 +27,14 @@ def any_instruction(rng: np.random.Generator, shape: ChipShape) -> Instruction:
 
     count = lanes * int(rng.integers(1, room)) + int(rng.choice([0, 0, -1, 1, -lanes]))
     top = room - -(-count // lanes)  # the last word from which on there is room
-    words = {name: max(0, int(rng.choice([0, top, top, top - 1, top + 1]))) for name in "abd"}
+    words: dict[str, Any] = {
+        name: max(0, int(rng.choice([0, top, top, top - 1, top + 1]))) for name in "abd"
+    }
     op = Op(int(rng.integers(16)))
     outputs = near(shape.outputs_max) if op == Op.LINEAR else multiple(2)
     flags = {n: bool(rng.integers(2)) for n in ("scaled", "keys")}
     grown = {n: bool(rng.random() < 0.2) for n in ("grows", "outputs_grow")}
-    where = {"address": multiple(shape.bus_bytes), "step": multiple(shape.bus_bytes)}
+    where: dict[str, Any] = {n: multiple(shape.bus_bytes) for n in ("address", "step")}
     if op == Op.CACHE:
         words["b"] = int(rng.choice([0x8000, 0xFFFF, 0x9ABC, 0x7FFF]))
     if op == Op.CHANNELS:
@@ -49,7 +51,7 @@ async def refuses(dut) -> None:
     """Refuse what golden refuses, and nothing else."""
     bed = await Testbed(dut).start()
     rng, shape = bed.rng, bed.block.spec.shape
-    seen = {op: set() for op in Op}
+    seen: dict[Op, set[bool]] = {op: set() for op in Op}
     for _ in range(CASES):
         one = any_instruction(rng, shape)
         position = int(rng.integers(2 * shape.inputs_max))
