@@ -1,0 +1,108 @@
+"""``kllm nonlinear``: its page shows what is kept, and that is what the parts take."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import kllm.app
+from golden.accuracy import operations
+from golden.accuracy.evaluations import Evaluation
+from golden.base.errors import InputError
+from synth.report.nonlinear import MAC, PUBLISHED, bill, designs, forms, markdown
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = ROOT / "docs" / "nonlinear.json"
+OPERATIONS = ROOT / "docs" / "operations.json"
+PAGE = (ROOT / "docs" / "nonlinear.md").read_text(encoding="utf-8")
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(kllm.app.build_app(), [*arguments], env={"COLUMNS": "240"})
+
+
+def test_page_shows_what_is_kept() -> None:
+    rows = json.loads(KEPT.read_text(encoding="utf-8"))
+    assert markdown(rows) in PAGE
+    assert run("nonlinear", "--from", str(KEPT), "--markdown").output.strip() in PAGE
+    assert "16 x fp16_add_pipelined" in run("nonlinear", "--from", str(KEPT)).output
+
+
+def test_kept_areas_are_those_of_the_baseline() -> None:
+    rows = json.loads(KEPT.read_text(encoding="utf-8"))
+    baseline = json.loads((ROOT / "synth" / "baseline.json").read_text(encoding="utf-8"))["designs"]
+    alone = [row for row in rows if len(row["parts"]) == 1]
+    assert len(alone) == 5
+    for row in alone:
+        ((count, name),) = row["parts"]
+        assert count == 1
+        assert row["ge"] == pytest.approx(baseline[name]["ge"], rel=1e-3)
+
+
+def test_parts_are_added_up() -> None:
+    found = forms()
+    every = {one.name: one for one in designs(found)}
+    areas: Any = {
+        name: SimpleNamespace(ge=100.0 if name == MAC else 50.0, delay_fo4=float(n))
+        for n, name in enumerate(every)
+    }
+    rows = bill(found, areas)
+    assert len(rows) == len(found) + len(PUBLISHED)
+    softmax = rows[1]
+    assert softmax["ge"] == 34 * 50
+    assert softmax["macs"] == 17
+    assert softmax["fo4"] == max(areas[name].delay_fo4 for _, name in softmax["parts"])
+    # Of 256 elements: 16 beats in, 16 out, and the stages between the last one in and the first.
+    assert rows[0]["cycles"] == 32 + 6
+    assert rows[2]["cycles"] == 16 + 1
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('[{"label": 1}]')
+    found = run("nonlinear", "--from", str(tmp_path / "x.json")).exception
+    assert isinstance(found, InputError)
+    assert "`kllm nonlinear --json` writes" in str(found)
+
+
+def test_operations_of_the_page_are_those_that_are_kept() -> None:
+    rows = json.loads(OPERATIONS.read_text(encoding="utf-8"))
+    assert operations.markdown(rows) in PAGE
+    assert run("operations", "--from", str(OPERATIONS), "--markdown").output.strip() in PAGE
+    assert operations.REFERENCE in run("operations", "--from", str(OPERATIONS)).output
+
+
+def test_operations_are_compared_with_the_same_seeds() -> None:
+    """Each label's runs meet those of the first label that have their seeds."""
+
+    def difference(run: dict[str, Any], other: dict[str, Any]) -> tuple[float, float]:
+        assert run["seed"] == other["seed"]
+        return run["increase"] - other["increase"], 0.3
+
+    evaluation = Evaluation("", "increase", lambda *_: {}, difference=difference)
+    found = [
+        {"label": label, "seed": seed, "texts": 8, "increase": float(value)}
+        for label, seed, value in (("a", 0, 1), ("a", 1, 2), ("b", 1, 5), ("c", 0, 2), ("c", 1, 4))
+    ]
+    rows = operations.rows_of(evaluation, found)
+    assert [(row["over"], row["seeds"]) for row in rows] == [(0, [0, 1]), (3, [1]), (1.5, [0, 1])]
+    assert rows[1]["over_error"] == pytest.approx(0.3)
+    assert rows[2]["over_error"] == pytest.approx(0.3 / 2**0.5)
+
+
+def test_every_operation_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def evaluate(options: Any, _: Any) -> dict[str, Any]:
+        asked.append((options.on_indices, options.seed, options.texts))
+        return {"increase": 1.0}
+
+    evaluation = Evaluation("", "increase", evaluate, difference=lambda *_: (0.0, 0.1))
+    kept: list[int] = []
+    operations.measure_operations(evaluation, lambda rows: kept.append(len(rows)))
+    names = ("softmax", "silu", "norm")
+    each = [(), *((name,) for name in names), names]
+    assert asked == [(one, seed, 128) for one in each for seed in range(3)]
+    assert kept[-1] == 5
