@@ -16,10 +16,10 @@ from golden.chip.fit import fit_cache, times
 from golden.chip.instruction import LAYOUT, Index, Instruction, Op, disassemble
 from golden.chip.machine import Machine
 from golden.chip.models import DECODER
+from golden.chip.real import RealDecoder
 from golden.chip.shape import ChipShape
 from golden.chip.windows import ChipModel
 from golden.exact.cache_codes import CacheFormat, cache_codes
-from golden.exact.linear import QuantizedLinear
 from golden.exact.token_scale import ScaleFactor
 from golden.models.lm.model import LanguageModel
 from sim.kit.random_decoder import TINY, random_decoder
@@ -151,47 +151,6 @@ def test_cache_codes_by_hand() -> None:
 # Whole decoders.
 
 
-def real(layer: QuantizedLinear, x: np.ndarray, factor: float = 1.0) -> np.ndarray:
-    """Return what a layer makes of real numbers, in real numbers."""
-    weights = layer.w_codebook()[layer.w_index] * layer.w_scale.value()
-    return factor * (x @ weights) + layer.bias.view(np.float16)
-
-
-def reference(decoder: Decoder, tokens: list[int]) -> np.ndarray:
-    """Return a decoder's logits (T, V) in float64, with keys and values as they are."""
-    size = decoder.shape
-    x = decoder.embedding.view(np.float16)[tokens].astype(np.float64)
-    angles = np.arange(len(tokens))[:, None] * size.rope_base ** (
-        -2 * np.arange(size.head_width // 2) / size.head_width
-    )
-    cosine, sine = np.cos(angles)[:, None], np.sin(angles)[:, None]
-
-    def turned(heads: np.ndarray) -> np.ndarray:
-        even, odd = heads[..., 0::2], heads[..., 1::2]
-        pairs = np.stack([even * cosine - odd * sine, odd * cosine + even * sine], axis=-1)
-        return pairs.reshape(heads.shape)
-
-    def normed(layer: QuantizedLinear) -> np.ndarray:
-        total = (x**2).sum(axis=1) + size.hidden * size.norm_epsilon
-        return real(layer, x, (1 / np.sqrt(total))[:, None])
-
-    for layer in decoder.layers:
-        q, k, v = (normed(one) for one in (layer.query, layer.key, layer.value))
-        q = turned(q.reshape(len(x), size.heads, -1))
-        k = turned(k.reshape(len(x), size.kv_heads, -1))
-        v = v.reshape(len(x), size.kv_heads, -1)
-        group = size.heads // size.kv_heads
-        k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
-        scores = np.einsum("thd,shd->hts", q, k)
-        scores[:, np.triu(np.ones((len(x), len(x)), np.bool_), 1)] = -np.inf
-        powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        mixed = np.einsum("hts,shd->thd", powers / powers.sum(axis=-1, keepdims=True), v)
-        x = x + real(layer.output, mixed.reshape(len(x), -1))
-        gate, up = normed(layer.gate), normed(layer.up)
-        x = x + real(layer.down, gate / (1 + np.exp(-gate)) * up)
-    return sum(normed(part) for part in decoder.head)
-
-
 def logits(decoder: Decoder, shape: ChipShape, tokens: list[int]) -> np.ndarray:
     """Return the golden machine's logits (T, V)."""
     compiled = compile_decoder(decoder, shape)
@@ -219,7 +178,10 @@ def test_small_decoders_are_near_real_numbers(heads: tuple[int, int]) -> None:
     )
     decoder = replace(decoder, layers=layers)
     tokens = [3, 1, 4, 1, 5, 9, 2, 6]
-    found, wanted = logits(decoder, SHAPE, tokens), reference(decoder, tokens)
+    found, wanted = (
+        logits(decoder, SHAPE, tokens),
+        RealDecoder(decoder).logits(np.array(tokens)[None])[0],
+    )
     assert found.shape == wanted.shape == (8, 27)
     assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.95
 

@@ -17,7 +17,7 @@ from golden.exact.cache_codes import CacheFormat
 from golden.exact.codebook import fit_codebook
 from golden.exact.spec import GRID_FRACTION_BITS
 from golden.models.lm.tokens import Tokens
-from golden.quantise.methods.grid import to_shifted_grid
+from golden.quantise.methods.grid import Floats, to_shifted_grid
 from golden.quantise.methods.hadamard import hadamard
 from golden.quantise.methods.layer import Array
 
@@ -47,7 +47,8 @@ class Kind:
 
 def seen_heads(decoder: Decoder, text: Tokens) -> list[Kept]:
     """Return what attention reads in each layer, for calibration."""
-    found = [Kept(*np.zeros((3, 0), np.float32)) for _ in decoder.layers]
+    nothing = np.zeros(0, np.float32)
+    found = [Kept(nothing, nothing, nothing)] * len(decoder.layers)
 
     def keep(layer: int, query: Array, key: Array, value: Array) -> Kept:
         found[layer] = Kept(query, key, value)
@@ -67,7 +68,7 @@ def kinds(decoder: Decoder) -> list[Kind]:
         for most in (0, 1, 2):
             label = f"K-Means {bits} bits, mean off, {most} + {min(most, 1)} outliers"
             taken = bits + scale + outlier * (most + min(most, 1)) / 2
-            found.append(Kind(label, taken, partial(_codebooks, bits, most, None)))
+            found.append(Kind(label, taken, partial(_codebooks, bits, most, np.eye(width))))
         label = f"K-Means {bits} bits, mean off, keys turned"
         found.append(Kind(label, bits + scale, partial(_codebooks, bits, 0, hadamard(width))))
         found.append(Kind(f"INT{bits}, token and head", bits + 2 * scale, partial(_integers, bits)))
@@ -100,18 +101,18 @@ def _chip(decoder: Decoder, seen: Sequence[Kept]) -> Keep:
 
     def keep(layer: int, query: Array, key: Array, value: Array) -> Kept:
         one = decoder.layers[layer]
-        offset = one.key_offset.view(np.float16).astype(np.float32)
-        offset = offset.reshape(-1, 1, key.shape[-1])
+        flat = one.key_offset.view(np.float16).astype(np.float32)
+        offset = flat.reshape(-1, 1, key.shape[-1])
         offset = np.repeat(offset, key.shape[1] // len(offset), axis=0)
-        return Kept(query @ turn, coded((key + offset) @ turn, one.keys), coded(value, one.values))
+        centred = np.asarray(key + offset, np.float32)
+        return Kept(query @ turn, coded(centred @ turn, one.keys), coded(value, one.values))
 
     return keep
 
 
-def _codebooks(bits: int, most: int, turn: Array | None, seen: Sequence[Kept]) -> Keep:
-    """Return K-Means caches: one outlier of values for one or two of keys."""
-    turn = np.eye(seen[0].key.shape[-1]) if turn is None else turn
-    turn = turn.astype(np.float32)
+def _codebooks(bits: int, most: int, matrix: Floats, seen: Sequence[Kept]) -> Keep:
+    """Return K-Means caches, keys turned; one outlier of values for one or two of keys."""
+    turn = matrix.astype(np.float32)
     means = [layer.key.mean(axis=(0, 2), keepdims=True) for layer in seen]
     books = []
     for layer, mean in zip(seen, means, strict=True):

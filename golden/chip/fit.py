@@ -19,6 +19,7 @@ from golden.exact.token_scale import Scale, ScaleFactor
 from golden.models.lm.config import ATTENTION, FEED_FORWARD
 from golden.models.lm.model import EMBEDDING, HEAD, LanguageModel
 from golden.models.lm.tokens import Tokens
+from golden.quantise.methods.grid import Floats
 from golden.quantise.methods.hadamard import hadamard
 from golden.quantise.methods.kllm import IntegerLayer
 from golden.quantise.methods.layer import Array
@@ -73,7 +74,7 @@ def fit_decoder(
     )
 
 
-def fit_head(weight: Array, hidden: Array) -> tuple[QuantizedLinear, QuantizedLinear]:
+def fit_head(weight: Floats, hidden: Floats) -> tuple[QuantizedLinear, QuantizedLinear]:
     """Return the output head in two layers, which give logits together.
 
     The second has the weights and the bias that the first has lost. One layer of 4 bits alone would
@@ -138,7 +139,7 @@ def _layer(model: LanguageModel, shape: DecoderShape, n: int, seen: Heads) -> De
     )
 
 
-def fit_cache(vectors: Array, queries: Array | None = None) -> CacheFormat:
+def fit_cache(vectors: Floats, queries: Floats | None = None) -> CacheFormat:
     """Return the format with which vectors (T, d) of heads lose least.
 
     Keys count by the energy of the queries that meet them.

@@ -89,8 +89,9 @@ class RealDecoder:
         )
         kept = self.keep(n, q, k, v)
         scores = kept.query @ kept.key.swapaxes(2, 3)
+        none = np.zeros((length, length), np.bool_)
+        own, values, of_keys, of_values = kept.recent or (k, v, none, none)
         if kept.recent:
-            own, values, of_keys, of_values = kept.recent
             scores = np.where(of_keys, q @ own.swapaxes(2, 3), scores)
         scores[..., np.triu(np.ones((length, length), np.bool_), 1)] = -np.inf
         powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
@@ -107,7 +108,8 @@ class RealDecoder:
             parts = layer if isinstance(layer, tuple) else (layer,)
             real = sum(part.w_codebook()[part.w_index] * part.w_scale.value() for part in parts)
             bias = sum(part.bias.view(np.float16).astype(np.float32) for part in parts)
-            self.weights[id(layer)] = np.float32(real), np.float32(bias)
+            both = (np.asarray(part, np.float32) for part in (real, bias))
+            self.weights[id(layer)] = next(both), next(both)
         weight, bias = self.weights[id(layer)]
         found = x.reshape(-1, x.shape[-1]) @ weight + bias
         return found.reshape(*x.shape[:-1], -1)
@@ -117,4 +119,4 @@ def turned(heads: Array, turns: Array) -> Array:
     """Return heads (B, H, T, d) with each pair of neighbours turned: cosine, sine (T, d)."""
     even, odd, cosine, sine = heads[..., 0::2], heads[..., 1::2], turns[:, 0::2], turns[:, 1::2]
     pairs = np.stack([even * cosine - odd * sine, odd * cosine + even * sine], axis=-1)
-    return pairs.reshape(heads.shape)
+    return pairs.reshape(heads.shape).astype(np.float32)

@@ -34,7 +34,7 @@ def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
     }
     forward = {"gate": size.inner, "up": size.inner}
     # Of each part of the output head.
-    logits = dict.fromkeys(("logits", "rest"), logits_at_once(size, shape))
+    logits = {name: logits_at_once(size, shape) for name in ("logits", "rest")}
     places, free = _placed(fixed, 0, shape)
     ends = [free]
     for part in (attention, forward, logits):

@@ -10,9 +10,9 @@ from kllm.results import deliver, require_json
 EXAMPLES = """
 Examples:
 
-kllm perplexity --texts 8  -  a minute and a half
+kllm perplexity --texts 8  -  half a minute
 
-kllm perplexity --texts 128 --json chip.json  -  what the docs say, in some twenty minutes
+kllm perplexity --texts 128 --json chip.json  -  what the docs say, in some six minutes
 """
 
 
