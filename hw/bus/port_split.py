@@ -25,7 +25,7 @@ class PortSplit(Component):
 
     Each port has its share of every word, the lowest bytes the first port; its address is that of
     the wide bus by the number of ports. So memories behind the ports hold a model in stripes, and
-    each sees bursts of whole words. Ports must answer in the same order, as they do for one number.
+    each sees bursts of whole words. All must answer in the same order, as they do for one number.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Feeder: a vector of the vector memory into the engine."""
 
 from amaranth.hdl import Module, Mux, Signal
+from amaranth.utils import exact_log2
 
 from hw.chip.chip_spec import COUNT_BITS, words_of
 from hw.chip.unit import Unit
@@ -26,7 +27,7 @@ class Feeder(Unit):
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec, step = self.spec, self.step
-        left = Signal(range(words_of(1 << COUNT_BITS, spec.engine.inputs_per_beat) + 1))
+        left = Signal(COUNT_BITS + 1 - exact_log2(spec.engine.inputs_per_beat))
         word = Signal(spec.vectors.address_bits)
         valid, fetch = Signal(), Signal()
         busy = self.run(m, (left == 0) & ~valid)

@@ -53,8 +53,8 @@ class InstructionFetch(Sized[ChipSpec]):
         bits, bus = exact_log2(BYTES), exact_log2(spec.bus_bytes)
         part = self.i.payload.data
         begun = Signal(max(8 * BYTES - spec.bus_bits, 0))  # of an instruction in several words
+        place = Signal(max(bus - bits, 0))  # of the one that was asked for, in its word
         if bits < bus:
-            place = Signal(bus - bits)  # of the one that was asked for
             part = part.word_select(place, 8 * BYTES)
         bad, before = Signal(), Signal()  # a word of the instruction, one of those before
         m.d.comb += [
@@ -77,8 +77,7 @@ class InstructionFetch(Sized[ChipSpec]):
             m.d.sync += begun.eq(Cat(begun, part)[spec.bus_bits :])
         with m.If(self.request_o.valid & self.request_o.ready):
             m.d.sync += [asked.eq(1), *pc.grow(BYTES)]
-            if bits < bus:
-                m.d.sync += place.eq(pc.value[bits:bus])
+            m.d.sync += place.eq(pc.value[bits : max(bits, bus)])
         with m.If(came):
             m.d.sync += [asked.eq(0), going.eq(~bad & (queue.i.payload.instruction.op != Op.NEXT))]
         with m.If(self.start):

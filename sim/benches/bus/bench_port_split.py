@@ -1,5 +1,7 @@
 """cocotb bench for PortSplit: a manager's bytes behind several ports, whatever pauses or fails."""
 
+from typing import Any
+
 import cocotb
 from cocotbext.axi import AxiBus, AxiMaster, AxiRam, AxiResp
 
@@ -18,8 +20,8 @@ class Bench:
         block, clock = bed.block, (bed.dut.clk, bed.dut.rst)
         self.bed, self.count = bed, block.count
         self.bytes = block.port_spec.word_bytes
-        self.manager = AxiMaster(AxiBus.from_prefix(bed.dut, "s_axi"), *clock)
-        self.memories = [
+        self.manager: Any = AxiMaster(AxiBus.from_prefix(bed.dut, "s_axi"), *clock)
+        self.memories: list[Any] = [
             AxiRam(AxiBus.from_prefix(bed.dut, f"m_axi_port{n}"), *clock, size=SIZE)
             for n in range(self.count)
         ]
