@@ -43,6 +43,6 @@ class CompensationProduct(Sized[CounterSpec]):
         three = compress(m, columns, "product", levels=LEVELS, width=bits)
         a, b = rows(register(m, two_each(m, three, "last"), "two"))
         rounded = Signal(bits - shift, reset_less=True)
-        whole = sum_of_parts(m, a, b, "whole", bits // 3, 2 * bits // 3)
+        whole = sum_of_parts(m, a, b, "whole", 3 * bits // 8, 2 * bits // 3)
         m.d.sync += rounded.eq(whole[shift:bits])
         m.d.comb += self.product.eq(rounded)
