@@ -26,7 +26,9 @@ TRIED = {name: one for name, one in POINTS.items() if one.bench is not None}
 # sizes of parts; `make test-all` has the others, too.
 SLOW = (
     *("lookup_engine_plain", "lookup_engine_a5", "lookup_engine_a5_symmetric", "lookup_engine_a8"),
-    "lookup_engine_a8_symmetric",  # tokens of lookup_engine_factor bring factors along
+    # Tokens of lookup_engine_factor bring factors along.
+    *("lookup_engine_symmetric", "lookup_engine_a8_symmetric"),
+    *("sequencer_edge", "instruction_fetch_edge", "vector_sum_4", "index_histogram_l1"),
     *("counter_engine_plain", "counter_engine_symmetric"),
     *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric", "fp16_counter_array"),
     *("vector_unit_4", "vector_unit_2_of_4", "vector_unit_4_of_4"),

@@ -196,6 +196,7 @@ def test_parts_of_cells(cell: str, block: str) -> None:
     assert block_of(cell) == block
 
 
+@pytest.mark.slow
 def test_command(library: Library, needs: Callable[[str], None], tmp_path: Path) -> None:
     """A whole engine: what its gates give is the golden model's, or this fails."""
     needs("icarus")
