@@ -51,7 +51,7 @@ def test_bursts_are_what_is_asked_for(word_bytes: int, words: int) -> None:
     [
         *(("axi_reader_64", 760), ("axi_reader_1024", 700)),
         *(("axi_writer_64", 870), ("axi_writer_1024", 940)),
-        *(("read_share_64", 1230), ("read_share_1024", 1170), ("register_bank", 1200)),
+        *(("read_share_64", 1600), ("read_share_1024", 1550), ("register_bank", 1200)),
     ],
 )
 def test_ends_of_buses_are_small(library: Library, name: str, most_ge: int) -> None:
@@ -64,7 +64,7 @@ def test_ends_of_buses_are_small(library: Library, name: str, most_ge: int) -> N
     ("name", "value"),
     [
         ("data_bits", 48),
-        ("data_bits", 2048),
+        ("data_bits", 32768),
         ("burst_max", 512),
         ("burst_max", 12),
         ("address_bits", 11),

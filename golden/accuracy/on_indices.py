@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from golden.base.errors import InputError
+from golden.base.names import lookup
 from golden.exact.fp16 import flush_nonfinite, key, to_bits
 from golden.exact.index_maps import CodebookMap
 from golden.exact.index_softmax import SoftmaxCodes, probabilities, softmax_indices
@@ -43,9 +44,10 @@ def parse_operations(text: str, model: str) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        If the model has no such operation.
+        If there is no such model, or it has no such operation.
     """
-    asked, known = [part.strip() for part in text.split(",") if part.strip()], OPERATIONS[model]
+    asked = [part.strip() for part in text.split(",") if part.strip()]
+    known = lookup("model", model, OPERATIONS)
     for name in asked:
         if name not in known:
             raise InputError(

@@ -149,7 +149,7 @@ def many(verilog: str) -> list[str]:
 
     Those with escaped names are left out: a control file has none.
     """
-    bodies = dict(re.findall(r"^module (\w+) ?\(.*?;\n(.*?)^endmodule", verilog, re.M | re.S))
+    bodies = dict(re.findall(r"^module (\S+?) ?\(.*?;\n(.*?)^endmodule", verilog, re.M | re.S))
     holders: dict[str, list[str]] = {name: [] for name in bodies}
     for name, body in bodies.items():
         for part in re.findall(r"^  (\S+) +\S+ +\($", body, re.M):
@@ -159,4 +159,5 @@ def many(verilog: str) -> list[str]:
     def copies(name: str) -> int:
         return sum(map(copies, holders[name])) if holders[name] else 1
 
-    return [name for name in bodies if copies(name) >= MANY and len(bodies[name]) >= WORTH]
+    named = [name for name in bodies if not name.startswith("\\")]
+    return [name for name in named if copies(name) >= MANY and len(bodies[name]) >= WORTH]
