@@ -1,14 +1,10 @@
 """The chip's Verilog against the golden machine: the whole memory, byte by byte."""
 
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gateware.emit import simulation_verilog
-from gateware.points import point
 from gateware.points.chip import CHIPS
 from golden.base.errors import ToolError
 from golden.chip.compiler import compile_decoder
@@ -17,21 +13,13 @@ from golden.chip.decoder_file import read_decoder
 from golden.chip.instruction import BYTES
 from golden.chip.machine import Machine
 from golden.chip.models import DECODER
-from sim.chip.generate import Generated, GenerateOptions, generate, prepare
-from sim.harness.chip_run import MemoryModel, Start, Task, build_chip, run_chip, run_chips
-from sim.kit.launch import BUILD
+from sim.chip.generate import Generated, GenerateOptions, built, generate, prepare
+from sim.harness.chip_run import MemoryModel, Start, Task, run_chip, run_chips
 from sim.kit.random_decoder import TINY, random_decoder
 
 NAME = "chip_tiny"
 STALLS = MemoryModel(stall=0.3, latency=3, seed=5)
 REFRESH = MemoryModel(latency=60, interval=50, pause=20, gap=1)
-
-
-@cache
-def program() -> Path:
-    """Return the harness with a tiny chip."""
-    text = simulation_verilog(point(NAME).make(), NAME)
-    return build_chip(BUILD / f"{NAME}-chip", text, NAME)
 
 
 def made(decoder: Decoder, options: GenerateOptions) -> Generated:
@@ -73,11 +61,11 @@ def test_the_end_token_ends() -> None:
     compiled = compile_decoder(decoder, spec.shape)
     image = compiled.with_prompt([1, 2, 3])
     start = Start(program=compiled.program, tokens=compiled.tokens, known=3, limit=9)
-    whole = run_chip(program(), spec, image, start, MemoryModel(), cycles=1 << 20)
+    whole = run_chip(built(NAME), spec, image, start, MemoryModel(), cycles=1 << 20)
     tokens = [one.token for one in whole.chosen]
     last = next(token for token in tokens if token != tokens[0])
     ended = run_chip(
-        program(), spec, image, replace(start, end_token=last), MemoryModel(), cycles=1 << 20
+        built(NAME), spec, image, replace(start, end_token=last), MemoryModel(), cycles=1 << 20
     )
     assert [one.token for one in ended.chosen] == tokens[: tokens.index(last) + 1]
 
@@ -90,13 +78,13 @@ def test_faults_end_a_run() -> None:
     start = Start(program=compiled.program, tokens=compiled.tokens, known=3, limit=5)
 
     def fault(image: bytes, memory: MemoryModel) -> str:
-        found = run_chip(program(), spec, image, start, memory, cycles=1 << 20)
+        found = run_chip(built(NAME), spec, image, start, memory, cycles=1 << 20)
         return found.fault
 
     fails = MemoryModel(fails_at=40)
     assert fault(image, fails) == "memory"
     # After it the next run is a clean one.
-    again = run_chip(program(), spec, image, replace(start, again=1), fails, cycles=1 << 20)
+    again = run_chip(built(NAME), spec, image, replace(start, again=1), fails, cycles=1 << 20)
     machine = Machine(spec.shape, image)
     for _ in range(start.limit):
         machine.run(compiled.program, start.known)
@@ -131,13 +119,13 @@ def test_a_memory_that_hangs_ends_a_run(hangs: MemoryModel) -> None:
     """Then what it owes is dropped; a run begun before waits for that, and ends if in vain."""
     spec = CHIPS[NAME]
     image, start, expected = first_run()
-    cycles = run_chip(program(), spec, image, start, MemoryModel(), cycles=1 << 20).cycles
+    cycles = run_chip(built(NAME), spec, image, start, MemoryModel(), cycles=1 << 20).cycles
     limit = spec.hang_cycles
     again = replace(start, again=1)
     late, too_late = (replace(hangs, hangs_for=n * limit // 2) for n in (3, 5))
     kinds = ((start, hangs), (again, late), (again, too_late))
     tasks = [Task(image=image, start=s, memory=m, cycles=4 * limit) for s, m in kinds]
-    found, second, third = run_chips(program(), spec, tasks)
+    found, second, third = run_chips(built(NAME), spec, tasks)
     assert (found.fault, second.fault, third.fault) == ("hang", "none", "hang")
     assert limit < found.cycles < limit + cycles
     assert second.memory == expected
@@ -147,14 +135,14 @@ def test_errors_of_writes_end_a_run() -> None:
     """That of the last one, a token, too."""
     spec = CHIPS[NAME]
     image, start, expected = first_run()
-    found = run_chip(program(), spec, image, start, MemoryModel(write_fails_at=5), cycles=1 << 20)
+    found = run_chip(built(NAME), spec, image, start, MemoryModel(write_fails_at=5), cycles=1 << 20)
     assert found.fault == "memory"
     assert found.memory != expected
     one = replace(start, known=1, limit=1)
     writes = 1
     while True:
         fails = MemoryModel(write_fails_at=writes)
-        found = run_chip(program(), spec, image, one, fails, cycles=1 << 20)
+        found = run_chip(built(NAME), spec, image, one, fails, cycles=1 << 20)
         if found.chosen:
             break
         assert found.fault == "memory"
@@ -178,7 +166,7 @@ def resets(stride: int) -> None:
     compiled = compile_decoder(random_decoder(np.random.default_rng(3), shape), spec.shape)
     image = compiled.with_prompt([1])
     start = Start(program=compiled.program, tokens=compiled.tokens, known=1, limit=1)
-    clean = run_chip(program(), spec, image, start, MemoryModel(latency=3), cycles=1 << 20)
+    clean = run_chip(built(NAME), spec, image, start, MemoryModel(latency=3), cycles=1 << 20)
     tasks = [
         Task(
             image=image,
@@ -188,7 +176,7 @@ def resets(stride: int) -> None:
         )
         for n in range(1, clean.cycles, stride)
     ]
-    for task, run in zip(tasks, run_chips(program(), spec, tasks), strict=True):
+    for task, run in zip(tasks, run_chips(built(NAME), spec, tasks), strict=True):
         wrong = f"reset at {task.start.reset_at}"
         assert (run.fault, run.memory) == ("none", clean.memory), wrong
         assert run.cycles == task.start.reset_at + clean.cycles, wrong
@@ -200,7 +188,7 @@ def test_a_run_that_is_not_done_in_time_is_told() -> None:
     compiled = compile_decoder(decoder, spec.shape)
     start = Start(program=compiled.program, tokens=compiled.tokens, known=1, limit=5)
     with pytest.raises(ToolError, match="not done at position 0, cycle 1000"):
-        run_chip(program(), spec, compiled.memory, start, MemoryModel(), cycles=1000)
+        run_chip(built(NAME), spec, compiled.memory, start, MemoryModel(), cycles=1000)
 
 
 def language_model(prompt: list[int], count: int, memory: MemoryModel) -> None:

@@ -9,20 +9,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from gateware.emit import simulation_verilog
-from gateware.points import point
 from gateware.points.chip import CHIPS
 from golden.chip.instruction import BYTES
 from golden.chip.machine import Machine
 from golden.chip.rules import Fault, FaultError
 from golden.chip.shape import ChipShape
 from hw.chip.chip_spec import ChipSpec
-from sim.harness.chip_run import ChipRun, MemoryModel, Start, Task, build_chip, run_chips
-from sim.kit.launch import BUILD
+from sim.chip.generate import built
+from sim.harness.chip_run import ChipRun, MemoryModel, Start, Task, run_chips
 from sim.kit.random_program import TOKENS, Made, any_program
 
 CHIP = "chip_tiny"
@@ -92,12 +89,6 @@ def wrong(run: ChipRun, expected: Expected) -> str:
     return f"{len(other)} bytes from {other[0]:#x} on" if other.size else ""
 
 
-def program() -> Path:
-    """Return the harness with the chip."""
-    text = simulation_verilog(point(CHIP).make(), CHIP)
-    return build_chip(BUILD / f"{CHIP}-chip", text, CHIP)
-
-
 def made_case(seed: int, shape: ChipShape, flips: int) -> tuple[Task, Expected]:
     """Return a program's run, and what it comes to."""
     rng = np.random.default_rng(seed)
@@ -129,7 +120,7 @@ def compare(
 ) -> tuple[list[str], dict[str, int]]:
     """Run cases; return as :func:`fuzz` does."""
     found, faults = [], {}
-    runs = run_chips(program(), spec, [one for one, _ in cases])
+    runs = run_chips(built(CHIP), spec, [one for one, _ in cases])
     for seed, (_, expected), run in zip(seeds, cases, runs, strict=True):
         faults[run.fault] = faults.get(run.fault, 0) + 1
         if text := wrong(run, expected):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from gateware.emit import simulation_verilog
 from gateware.points import point
 from gateware.points.chip import CHIPS
 from golden.base.errors import InputError
+from golden.base.locks import alone_in
 from golden.base.names import lookup
 from golden.chip.compiler import Compiled, compile_decoder
 from golden.chip.decoder import Decoder
@@ -183,10 +185,17 @@ def prepare(
     program = None
     if options.simulator == VERILATOR:
         stage(f"building {options.chip}")
-        text = simulation_verilog(point(options.chip).make(), options.chip)
-        folder = BUILD / f"{options.chip}-chip-{options.threads}"
-        program = build_chip(folder, text, options.chip, threads=options.threads)
+        program = built(options.chip, options.threads)
     return Ready(decoder=decoder, options=options, compiled=compiled, trace=trace, program=program)
+
+
+@cache
+def built(chip: str, threads: int = 1) -> Path:
+    """Return the harness with a chip, simulated on so many threads."""
+    text = simulation_verilog(point(chip).make(), chip)
+    folder = BUILD / (f"{chip}-chip" + f"-{threads}" * (threads > 1))
+    with alone_in(folder):
+        return build_chip(folder, text, chip, threads=threads)
 
 
 def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:
