@@ -9,6 +9,7 @@ from golden.chip.decoder import Decoder
 from golden.exact.linear import QuantizedLinear
 from golden.models.lm.model import rms_norm, silu
 from golden.models.lm.tokens import Tokens
+from golden.models.operations import exact_softmax
 from golden.quantise.methods.layer import Array
 
 
@@ -94,8 +95,7 @@ class RealDecoder:
         if kept.recent:
             scores = np.where(of_keys, q @ own.swapaxes(2, 3), scores)
         scores[..., np.triu(np.ones((length, length), np.bool_), 1)] = -np.inf
-        powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        powers /= powers.sum(axis=-1, keepdims=True)
+        powers = exact_softmax(scores)
         if kept.recent:
             mixed = (powers * ~of_values) @ kept.value + (powers * of_values) @ values
         else:

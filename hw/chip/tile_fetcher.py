@@ -41,7 +41,7 @@ class TileFetcher(Reader):
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec, step, engine = self.spec, self.step, self.spec.engine
-        beats, words, first = Signal(COUNT_BITS), Signal(21), Signal()  # `first`: of a step's tiles
+        beats, first = Signal(COUNT_BITS), Signal()  # `first`: the tile at hand is a step's first
         tiles, asked = Signal.like(self.filled), Signal.like(self.filled)
         address = Address(m, "address")
         beat, word = Signal(range(max(engine.beats_max, 2))), Signal(range(max(spec.beat_words, 2)))
@@ -51,13 +51,12 @@ class TileFetcher(Reader):
         going = Signal()
         m.d.comb += [
             beats.eq(words_of(step.count, engine.inputs_per_beat)),
-            words.eq(
+            request.payload.words.eq(
                 Mux(first, words_of(self.ahead.count, engine.inputs_per_beat), beats)
                 << exact_log2(spec.beat_words)
             ),
             tiles.eq(words_of(step.outputs, engine.output_lanes)),
             request.payload.address.eq(address.value),
-            request.payload.words.eq(words),
             request.valid.eq(going),
             self.size.eq(self.levels - 1),
             self.i.ready.eq(busy & ~done & ~self.hold),

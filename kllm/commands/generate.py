@@ -1,6 +1,5 @@
 """The command ``kllm generate``."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -73,6 +72,7 @@ def command(
     from sim.chip.generate import GenerateOptions, generate, prepare
     from sim.chip.report import arrays, show, summary
     from sim.harness.chip_run import MemoryModel
+    from synth.area.measure import cores
 
     require_json(json_file)
     require_writable(dump)
@@ -84,7 +84,7 @@ def command(
         simulator=simulator,
         memory=MemoryModel(latency=latency, stall=STALL if stalls else 0.0, seed=seed),
         check_all=check_all,
-        threads=min(threads, len(os.sched_getaffinity(0))),
+        threads=min(threads, cores()),
     )
     decoder = read_decoder(DECODER)
     options.check(decoder)

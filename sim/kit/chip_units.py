@@ -152,6 +152,15 @@ class Parts:
                     break
 
 
+async def send_words(bed: Testbed, memory: bytes | bytearray, asked: dict[str, int]) -> None:
+    """Answer a request with whole words of the bus, through the stream ``i``."""
+    size, words = bed.block.spec.bus_bytes, asked["words"]
+    for n in range(words):
+        at = asked["address"] + n * size
+        data = int.from_bytes(memory[at : at + size], "little")
+        await bed.sources["i"].send([{"data": data, "last": int(n == words - 1)}])
+
+
 def piece_sizes(spec: ChipSpec) -> dict[str, int]:
     """Return the bits of each field of a piece; those of ``strobe`` are the bytes of its data."""
     return {name: width(shape) for name, shape in write_layout(spec).members.items()}

@@ -5,6 +5,7 @@ import cocotb
 from golden.chip.instruction import BYTES, Instruction, Op
 from hw.chip.chip_spec import INSTRUCTION
 from hw.chip.instruction_fetch import InstructionFetch
+from sim.kit.chip_units import send_words
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 from sim.kit.words import unpack
@@ -52,10 +53,7 @@ class Program:
             assert waiting <= InstructionFetch.DEPTH, "there is no room"
             assert one["address"] % size == 0
             assert one["words"] == max(1, BYTES // size)
-            for n in range(one["words"]):
-                at = one["address"] + n * size
-                data = int.from_bytes(self.memory[at : at + size], "little")
-                await bed.sources["i"].send([{"data": data, "last": int(n == one["words"] - 1)}])
+            await send_words(bed, self.memory, one)
 
 
 @every_traffic

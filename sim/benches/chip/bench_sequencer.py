@@ -13,7 +13,7 @@ from golden.chip.rules import WHOLE_WORDS
 from golden.chip.shape import TOKEN_BYTES
 from hw.chip.chip_spec import INSTRUCTION
 from hw.chip.sequencer import Fault
-from sim.kit.chip_units import piece_sizes, step_of, write_pieces
+from sim.kit.chip_units import piece_sizes, send_words, step_of, write_pieces
 from sim.kit.clock import cycle
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
@@ -176,7 +176,7 @@ class Chip:
 
     async def _answer(self) -> None:
         """Answer what is asked of memory, the tokens in it that were written before."""
-        bed, size = self.bed, self.spec.bus_bytes
+        bed = self.bed
         piece = piece_sizes(self.spec)["strobe"]
         while True:
             asked, written = bed.sinks["request_o"].items, bed.sinks["write_o"].items
@@ -187,10 +187,7 @@ class Chip:
                 continue
             one = asked[self.answered]
             self.answered += 1
-            for n in range(one["words"]):
-                at = one["address"] + n * size
-                data = int.from_bytes(self.memory[at : at + size], "little")
-                await bed.sources["i"].send([{"data": data, "last": int(n == one["words"] - 1)}])
+            await send_words(bed, self.memory, one)
 
     def any_run(self) -> Run:
         """Return what a host may ask for."""
