@@ -63,8 +63,9 @@ class Instruction:
         LINEAR: whether a beat's codes stand output lane by output lane, as keys do. CACHE:
         whether these are keys.
     a, b, d : int
-        Words of the vector memory: first source, second source, destination. CACHE: ``b`` is the
-        mantissa of the scale's factor, ``d`` its exponent, two's complement.
+        Words of the vector memory: first source, second source, destination. LINEAR: ``2**b``
+        vectors follow one another, each from a word on. CACHE: ``b`` is the mantissa of the
+        scale's factor, ``d`` its exponent, two's complement.
     count : int
         Numbers of a vector; load words of CONSTANTS; channels of CHANNELS.
     outputs : int

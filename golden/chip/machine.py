@@ -171,12 +171,20 @@ class Machine:
             self.failed = "a scale or a bias is no number that the engine takes"
 
     def linear(self, one: Instruction) -> None:
-        """Send a vector through the engine, with weights, or cached keys or values, of memory."""
+        """Send vectors through the engine, with weights, or cached keys or values, of memory."""
         layer = self.loaded.layer(self.codes(one, one.count, one.outputs))
-        x = self.vector(one.a, one.count)[None]
-        result = forward(layer, x, self.factor if one.scaled else None)
-        self.vector(one.d, one.outputs)[:] = result.y[0]
-        if result.nonfinite[0] or result.overflow[0]:
+        vectors = 1 << one.b
+        x, y = (
+            self.vector(at, vectors * self.shape.words(size) * self.shape.inputs_per_beat)
+            for at, size in ((one.a, one.count), (one.d, one.outputs))
+        )
+        one_each = (
+            np.repeat(part, vectors) for part in (self.factor.mantissa, self.factor.exponent)
+        )
+        factor = Scale(*one_each) if one.scaled else None
+        result = forward(layer, x.reshape(vectors, -1)[:, : one.count], factor)
+        y.reshape(vectors, -1)[:, : one.outputs] = result.y
+        if result.nonfinite.any() or result.overflow.any():
             self.failed = "an activation or an output is not finite"
 
     def codes(self, one: Instruction, inputs: int, outputs: int) -> BitArray:

@@ -14,6 +14,7 @@ SOURCES = {
 }
 COUNTING = (*SOURCES, Op.CONSTANTS, Op.CHANNELS)
 START_BITS = 40  # of what the sum of ROOT begins with
+VECTORS_MAX = 128  # that a LINEAR step takes
 WHOLE_WORDS = (Op.LOAD, Op.CONSTANTS, Op.CHANNELS, Op.LINEAR)  # of the bus, from their address on
 
 
@@ -86,15 +87,19 @@ def check(
     size = alignment(one, shape)
     require(address % size == 0, f"its address {address:#x} must be a multiple of {size}")
     require(one.op not in COUNTING or one.count > 0, "its count must be at least 1")
-    words = {name: one.count for name in SOURCES.get(one.op, "")}
+    words = {name: shape.words(one.count) for name in SOURCES.get(one.op, "")}
     if one.op == Op.LINEAR:
         inputs, outputs, channels = loaded
         fits = one.count == inputs and 0 < one.outputs == outputs <= channels
         require(fits, f"the engine holds a layer of {inputs} x {outputs}, {channels} scales")
         require(one.step % size == 0, f"its step must be a multiple of {size}")
-        words["d"] = one.outputs
-    for name, count in words.items():
-        last = getattr(one, name) + shape.words(count)
+        few = one.b == 0 or (one.outputs <= shape.output_lanes and 1 << one.b <= VECTORS_MAX)
+        require(
+            few, f"up to {VECTORS_MAX} vectors at a time, and up to {shape.output_lanes} outputs"
+        )
+        words = {"a": words["a"] << one.b, "d": shape.words(one.outputs) << one.b}
+    for name, length in words.items():
+        last = getattr(one, name) + length
         require(last <= shape.vector_words, f"{name} reaches beyond the vector memory")
     if one.op == Op.CHANNELS:
         require(one.count <= shape.outputs_max, f"there are {shape.outputs_max} channels")

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from amaranth.hdl import Value, unsigned
 from amaranth.lib import data
-from amaranth.utils import exact_log2
+from amaranth.utils import bits_for, exact_log2
 
 from golden.chip.instruction import BYTES, LAYOUT
+from golden.chip.rules import VECTORS_MAX
 from golden.chip.shape import ChipShape
 from hw.bus.axi import Axi, AxiSpec, Channels
 from hw.bus.port_split import Ports
@@ -168,3 +170,8 @@ def loaded_layout(spec: ChipSpec) -> data.StructLayout:
 def words_of(size: Value, per_word: int) -> Value:
     """Return how many words so many things take, ``per_word`` of them in each."""
     return (size + per_word - 1) >> exact_log2(per_word)
+
+
+def vectors_of(step: Any) -> Value:
+    """Return of how many vectors a LINEAR step is, as a power of two."""
+    return step.b[: bits_for(exact_log2(VECTORS_MAX))]

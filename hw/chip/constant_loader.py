@@ -33,6 +33,8 @@ class ConstantLoader(Reader):
     """As the engine's ``load_i`` takes them."""
     outlier_lanes = Out(lambda c: range(c.spec.engine.inputs_per_beat + 1))
     """Input lanes that a beat of outliers fills at most, with what was loaded."""
+    digits = Out(lambda c: range(c.spec.engine.residual_digits + 1))
+    """Digits of an outlier's row, with what was loaded."""
     loaded = Out(lambda c: loaded_layout(c.spec))
     """What was loaded; a CHANNELS step counts from its start on."""
     wrong = Out(1)
@@ -132,6 +134,8 @@ class ConstantLoader(Reader):
                 *(self.outlier_lanes, Mux(k_top >= lanes // 2, lanes, k_top << 1)),
             ),
         }
+        with m.If(taken & (load.select == Select.SIZE) & (address == Size.DIGITS.value)):
+            m.d.sync += self.digits.eq(value)
         for size, (low, high, target, wanted) in sizes.items():
             with m.If((load.select == Select.SIZE) & (address == size.value)):
                 m.d.comb += self._bad.eq((value < low) | (value > high))

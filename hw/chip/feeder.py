@@ -1,9 +1,10 @@
-"""Feeder: a vector of the vector memory into the engine."""
+"""Feeder: vectors of the vector memory into the engine."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.utils import exact_log2
 
-from hw.chip.chip_spec import COUNT_BITS, words_of
+from golden.chip.rules import VECTORS_MAX
+from hw.chip.chip_spec import COUNT_BITS, vectors_of, words_of
 from hw.chip.unit import Unit
 from hw.stream.component import Out, OutStream
 from hw.vector.vector_spec import VectorRead
@@ -27,7 +28,8 @@ class Feeder(Unit):
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec, step = self.spec, self.step
-        left = Signal(COUNT_BITS + 1 - exact_log2(spec.engine.inputs_per_beat))
+        most = VECTORS_MAX << COUNT_BITS - exact_log2(spec.engine.inputs_per_beat)
+        left = Signal(range(most + 1))
         word = Signal(spec.vectors.address_bits)
         valid, fetch = Signal(), Signal()
         busy = self.run(m, (left == 0) & ~valid)
@@ -41,6 +43,6 @@ class Feeder(Unit):
         m.d.sync += valid.eq(fetch | (valid & ~self.o.ready))
         with m.If(self.start):
             count = words_of(step.count, spec.engine.inputs_per_beat)
-            m.d.sync += [left.eq(count), word.eq(step.a)]
+            m.d.sync += [left.eq(count << vectors_of(step)), word.eq(step.a)]
         with m.Elif(fetch):
             m.d.sync += [left.eq(left - 1), word.eq(word + 1)]

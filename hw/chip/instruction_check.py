@@ -4,10 +4,16 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.utils import exact_log2
 
 from golden.chip.instruction import Op
-from golden.chip.rules import COUNTING, SOURCES, START_BITS, WHOLE_WORDS
+from golden.chip.rules import COUNTING, SOURCES, START_BITS, VECTORS_MAX, WHOLE_WORDS
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES, TOKEN_BYTES
 from golden.exact.spec import FACTOR_BITS
-from hw.chip.chip_spec import ADDRESS_BITS, INSTRUCTION, POSITION_BITS, loaded_layout
+from hw.chip.chip_spec import (
+    ADDRESS_BITS,
+    INSTRUCTION,
+    POSITION_BITS,
+    loaded_layout,
+    vectors_of,
+)
 from hw.stream.component import In, Out, Sized
 
 
@@ -52,16 +58,21 @@ class InstructionCheck(Sized):
             outputs_none.eq(~word.outputs_grow & (above | (word.outputs == 0))),
             even.eq(~word.as_value().xor()),
         ]
+        operands = {op: names for op, names in SOURCES.items() if op != Op.LINEAR}
         beyond = [
-            self._is(*(op for op, names in SOURCES.items() if name in names))
+            self._is(*(op for op, names in operands.items() if name in names))
             & self._beyond(word[name], last)
             for name in "abd"
         ]
-        beyond.append(self._is(Op.LINEAR) & self._beyond(word.d, outputs_last))
+        vectors = vectors_of(word)
+        for at, end in ((word.a, last), (word.d, outputs_last)):
+            beyond.append(self._is(Op.LINEAR) & self._beyond(at, end, vectors))
         counts = (self._is(*COUNTING) & none) | (self._is(Op.LINEAR) & outputs_none)
         counts |= self._is(Op.CHANNELS) & (last >= spec.engine.outputs_max)
         counts |= self._is(Op.ROOT) & word.extra[START_BITS:].any()
         counts |= self._is(Op.ROTATE) & ~last[0]
+        several = word.b.any() & (outputs_last >= spec.engine.output_lanes)
+        counts |= self._is(Op.LINEAR) & (several | (word.b > exact_log2(VECTORS_MAX)))
         steps = self._is(Op.LINEAR) & _not_whole(word.step, spec.bus_bytes)
         steps |= self._is(Op.CACHE) & self._uncached(last)
         refused = Signal()
@@ -78,11 +89,12 @@ class InstructionCheck(Sized):
         """Return whether the operation is one of these."""
         return Cat(self.instruction.op[:4] == op.value for op in ops).any()
 
-    def _beyond(self, word: Value, last: Value) -> Value:
-        """Return whether numbers from a word of the vector memory on reach beyond it."""
+    def _beyond(self, word: Value, last: Value, vectors: Value | int = 0) -> Value:
+        """Return whether ``2**vectors`` vectors from a word on reach beyond the vector memory."""
         bits = exact_log2(self.spec.vector_words)
         words = last >> exact_log2(self.spec.engine.inputs_per_beat)
-        return word[bits:].any() | words[bits:].any() | (word[:bits] + words[:bits])[bits]
+        end = word[:bits] + ((words[:bits] + 1) << vectors)
+        return word[bits:].any() | words[bits:].any() | (end > self.spec.vector_words)
 
     def _code_bytes(self) -> list[tuple[Value, int]]:
         """Return when CACHE writes words of so many bytes."""

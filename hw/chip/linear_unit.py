@@ -3,8 +3,9 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import connect, flipped
 
+from golden.chip.rules import VECTORS_MAX
 from golden.exact.spec import SCALE_BITS
-from hw.chip.chip_spec import REQUEST, STEP, ChipSpec, loaded_layout
+from hw.chip.chip_spec import REQUEST, STEP, ChipSpec, loaded_layout, vectors_of
 from hw.chip.constant_loader import ConstantLoader
 from hw.chip.feeder import Feeder
 from hw.chip.output_writer import OutputWriter
@@ -102,16 +103,16 @@ class LinearUnit(Unit):
         self._share_reads(m, loader, fetcher)
 
     def _give_factor(self, m: Module, engine: LookupEngine) -> None:
-        """Bring the token's factor, or 1."""
+        """Bring each vector's factor, or 1."""
         port = engine.factor_i
-        given = Signal()
+        due = Signal(range(VECTORS_MAX + 1))
         with m.If(self.start):
-            m.d.sync += given.eq(1)
-        with m.Elif(port.ready):
-            m.d.sync += given.eq(0)
+            m.d.sync += due.eq(1 << vectors_of(self.step))
+        with m.Elif(port.valid & port.ready):
+            m.d.sync += due.eq(due - 1)
         one = 1 << (SCALE_BITS - 1)
         m.d.comb += [
-            port.valid.eq(given),
+            port.valid.eq(due != 0),
             port.payload.mantissa.eq(Mux(self.step.scaled, self.factor.mantissa, one)),
             port.payload.exponent.eq(Mux(self.step.scaled, self.factor.exponent, 1 - SCALE_BITS)),
         ]
@@ -125,6 +126,7 @@ class LinearUnit(Unit):
             start=self.start,
             filled=fetcher.filled,
             outlier_lanes=loader.outlier_lanes,
+            digits=loader.digits,
         )
         connect(m, engine.weight_request_o, weights.request_i)
         connect(m, weights.o, engine.weight_i)

@@ -3,7 +3,8 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.utils import exact_log2
 
-from hw.chip.chip_spec import COUNT_BITS, ChipSpec
+from golden.chip.rules import VECTORS_MAX
+from hw.chip.chip_spec import COUNT_BITS, ChipSpec, vectors_of
 from hw.chip.unit import Unit
 from hw.linear.output.output_stage import OutputStage
 from hw.stream.component import InStream, Out
@@ -38,7 +39,8 @@ class OutputWriter(Unit):
         left = Signal(COUNT_BITS)
         word, group = Signal(spec.vectors.address_bits), Signal(range(max(groups, 2)))
         taken, used = Signal(), Signal(lanes)
-        busy = self.run(m, taken & self.i.payload.last)
+        more, last = Signal(range(VECTORS_MAX)), self.i.payload.last  # vectors behind this one
+        busy = self.run(m, taken & last & (more == 0))
         m.d.comb += [
             self.i.ready.eq(busy),
             taken.eq(self.i.valid & busy),
@@ -50,11 +52,13 @@ class OutputWriter(Unit):
                 self.write.en.eq(used << (group * lanes)),
                 self.write.address.eq(word),
             ]
-            end = group == groups - 1
+            end = last | (group == groups - 1)
             m.d.sync += [
-                left.eq(left - lanes),
+                left.eq(Mux(last, step.outputs, left - lanes)),
                 group.eq(Mux(end, 0, group + 1)),
                 word.eq(word + end),
+                more.eq(more - last),
             ]
         with m.If(self.start):
             m.d.sync += [left.eq(step.outputs), word.eq(step.d), group.eq(0)]
+            m.d.sync += more.eq((1 << vectors_of(step)) - 1)

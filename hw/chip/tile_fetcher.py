@@ -9,6 +9,9 @@ from hw.chip.tile_buffer import TileWrite
 from hw.chip.unit import Reader
 from hw.stream.component import In, Out
 
+AHEAD = 4  # tiles that are asked for and not released
+AHEAD_BITS = 3
+
 
 def tiles_range(spec: ChipSpec) -> range:
     """Return how many tiles a step may have had."""
@@ -16,9 +19,10 @@ def tiles_range(spec: ChipSpec) -> range:
 
 
 class TileFetcher(Reader):
-    """Ask for the tiles of a LINEAR step and write them to the tile buffer, two ahead at most.
+    """Ask for the tiles of a LINEAR step and write them to the tile buffer.
 
-    The first one is asked for before the step.
+    The first one is asked for before the step. Tiles are asked for before the buffer has room for
+    them, so that it does not wait for memory: words that come too early wait on the bus.
 
     Timing
     ------
@@ -46,6 +50,7 @@ class TileFetcher(Reader):
         address = Address(m, "address")
         beat, word = Signal(range(max(engine.beats_max, 2))), Signal(range(max(spec.beat_words, 2)))
         taken, end_of_beat, end_of_tile, done = Signal(), Signal(), Signal(), Signal()
+        room, full, left = Signal(), Signal(), Signal()
         busy = self.run(m, done)
         request = self.request_o
         going = Signal()
@@ -59,7 +64,7 @@ class TileFetcher(Reader):
             request.payload.address.eq(address.value),
             request.valid.eq(going),
             self.size.eq(self.levels - 1),
-            self.i.ready.eq(busy & ~done & ~self.hold),
+            self.i.ready.eq(busy & ~done & ~full & ~self.hold),
             taken.eq(self.i.valid & self.i.ready),
             end_of_beat.eq(word == spec.beat_words - 1),
             end_of_tile.eq(end_of_beat & (beat + 1 == beats)),
@@ -67,11 +72,10 @@ class TileFetcher(Reader):
             self.write.keys.eq(step.keys),
             self.write.data.eq(self.i.payload[f"part{spec.bus_bits}"]),
         ]
-        # Tiles are asked for while the buffer has, or will have, room for them. Tiles differ from
-        # what is released by two at most, so two bits tell.
-        room, left = Signal(), Signal()
+        # A few bits tell how far they are ahead of what is released.
         m.d.comb += [
-            room.eq((asked - self.released)[:2] != 2),
+            room.eq((asked - self.released)[:AHEAD_BITS] != AHEAD),
+            full.eq((self.filled - self.released)[:2] == 2),
             left.eq(busy & (asked != tiles)),
             self.asking.eq(going | left),
         ]

@@ -16,13 +16,14 @@ class WeightReader(Sized[ChipSpec]):
     """Look up the codes that the engine asks for, in tiles as they come from memory.
 
     A beat of a token's inputs is one word of the buffer. The inputs of a beat of outliers lie
-    anywhere: their rows are read one by one and written side by side, then read as a beat.
+    anywhere: their rows are read one by one and written side by side, then read as a beat, once
+    for each digit.
 
     Timing
     ------
-    Latency : 1 cycle from a request to its answer; for a beat of outliers ``outlier_lanes + 2``
-        cycles more.
-    Rate : a beat of inputs per cycle; a beat of outliers in ``outlier_lanes + 3`` cycles.
+    Latency : 1 cycle from a request to its answer; for the first of a group of outliers
+        ``outlier_lanes + 2`` cycles more.
+    Rate : a beat per cycle; the first of a group of outliers in ``outlier_lanes + 3`` cycles.
     Through paths : ``o.ready`` and ``request_i.payload`` to ``request_i.ready``; ``filled`` to
         ``request_i.ready`` and ``read``; ``read.data`` to ``o.payload``; combinational.
     Reset : drops what is under way.
@@ -42,6 +43,8 @@ class WeightReader(Sized[ChipSpec]):
     """Strobe: a step begins."""
     outlier_lanes = In(lambda c: range(c.spec.engine.inputs_per_beat + 1))
     """Input lanes that a beat of outliers fills at most."""
+    digits = In(lambda c: range(c.spec.engine.residual_digits + 1))
+    """Requests for the same outliers, one behind the other."""
 
     def __init__(self, spec: ChipSpec) -> None:
         self.request = looked_at(WeightRequester(spec.engine)).request
@@ -55,10 +58,11 @@ class WeightReader(Sized[ChipSpec]):
         valid = Signal()  # what the buffer shows is an answer
         ready, there, gather, gathering = Signal(), Signal(), Signal(), Signal()
         lane = Signal(range(lanes + 1))
+        again = Signal.like(self.digits)  # requests to come for the rows that are gathered
         m.d.comb += [
             there.eq(self.filled > request.tile),
             ready.eq(~valid | self.o.ready),
-            gather.eq(request.outliers),
+            gather.eq(request.outliers & (again == 0)),
             read.half.eq(request.tile[0]),
             self.o.valid.eq(valid),
             self.o.payload.eq(read.data),
@@ -84,7 +88,7 @@ class WeightReader(Sized[ChipSpec]):
             taken.eq(self.request_i.valid & there & Mux(gather, complete, ready)),
             self.request_i.ready.eq(there & Mux(gather, complete, ready)),
             read.beat.eq(first[lane_bits:]),
-            read.gathered.eq(complete),
+            read.gathered.eq(complete | (again != 0)),
             read.en.eq(taken | reading),
         ]
         with m.If(begin):
@@ -97,7 +101,9 @@ class WeightReader(Sized[ChipSpec]):
             m.d.sync += valid.eq(1)
         with m.Elif(self.o.ready & ~begin):
             m.d.sync += valid.eq(0)
+        with m.If(taken & request.outliers):
+            m.d.sync += again.eq(Mux(gather, self.digits, again) - 1)
         with m.If(self.start):
-            m.d.sync += self.released.eq(0)
+            m.d.sync += [self.released.eq(0), again.eq(0)]
         with m.Elif(self.request_i.valid & there):
             m.d.sync += self.released.eq(request.tile)

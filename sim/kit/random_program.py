@@ -215,13 +215,24 @@ class Maker:
         for _ in range(self.some(1, 2)):
             step = shape.bus_bytes * self.some(0, 12)
             size = tiles * step + shape.tile_bytes(rooms[0])
+            half = shape.vector_words // 2
+            fits = tiles == 1 and shape.words(rooms[0]) << 2 <= half
+            several = self.some(0, 2) if fits else 0
             self.do(
                 Op.LINEAR,
                 **{**fields, "outputs_grow": outputs_grow, "step": step},
                 **{"scaled": self.may(0.5), "keys": self.may(0.5)},
-                **{"a": self.word(rooms[0]), "d": self.word(rooms[1])},
+                **self.vectors(rooms, several),
                 **self.place(size, shape.bus_bytes),
             )
+
+    def vectors(self, rooms: list[int], several: int) -> dict[str, int]:
+        """Return where ``2**several`` vectors come from, and where their outputs go: apart."""
+        sizes = [self.shape.words(room) << several for room in rooms]
+        while True:
+            a, d = (self.some(0, max(self.shape.vector_words - size, 0)) for size in sizes)
+            if not several or d + sizes[1] <= a or a + sizes[0] <= d:
+                return {"a": a, "b": several, "d": d}
 
     def channels(self, room: int, count: int) -> None:
         """Load scales of channels: as many as there are, as positions, or more than are wanted."""

@@ -17,9 +17,10 @@ LATENCY = 2
 def any_vector(bed: Testbed) -> Instruction:
     """Return a LINEAR step: often of one input more or less than whole words."""
     spec, rng = bed.block.spec, bed.rng
-    lanes = spec.engine.inputs_per_beat
-    count = max(1, int(rng.integers(7)) * lanes + int(rng.integers(-1, 2)))
-    return Instruction(op=Op.LINEAR, a=int(rng.integers(spec.vectors.words - 7)), count=count)
+    lanes, several = spec.engine.inputs_per_beat, int(rng.integers(3))
+    count = max(1, int(rng.integers(7 >> several)) * lanes + int(rng.integers(-1, 2)))
+    a = int(rng.integers(spec.vectors.words - 8))
+    return Instruction(op=Op.LINEAR, a=a, b=several, count=count)
 
 
 @every_traffic
@@ -34,7 +35,7 @@ async def feeds(dut, traffic: str) -> None:
     expected: list[int] = []
     for _ in range(STEPS):
         one, before = any_vector(bed), len(expected)
-        words = -(-one.count // numbers.shape[1])
+        words = -(-one.count // numbers.shape[1]) << one.b
         busy = await steps.run(one, limit=LIMIT)
         vector = numbers[one.a : one.a + words].astype("<u2")
         expected += [int.from_bytes(word.tobytes(), "little") for word in vector]

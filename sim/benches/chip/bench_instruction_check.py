@@ -42,6 +42,10 @@ def any_instruction(rng: np.random.Generator, shape: ChipShape) -> Instruction:
     if op == Op.LINEAR and rng.random() < 0.8:
         count = near(shape.inputs_max)
         words = {"a": 0, "d": 0}
+    if op == Op.LINEAR:
+        words["b"] = int(rng.choice([0, 0, 0, 1, 2, 7, 8]))
+        if words["b"] and rng.random() < 0.8:
+            count, outputs = near(2 * lanes) or 1, near(shape.output_lanes)
     where["extra"] = int(rng.integers(1 << 40)) << int(rng.choice([0, 0, 1]))
     return Instruction(op=op, count=count, outputs=outputs, **words, **flags, **grown, **where)
 

@@ -28,7 +28,9 @@ class Work:
         rng, spec = bed.rng, bed.block.spec
         self.spec: ChipSpec = spec
         inputs = int(rng.integers(1, spec.engine.inputs_max, endpoint=True))
-        outputs = int(rng.integers(1, spec.engine.outputs_max, endpoint=True))
+        several = int(rng.integers(3))  # a power of two
+        outputs_max = spec.engine.output_lanes if several else spec.engine.outputs_max
+        outputs = int(rng.integers(1, outputs_max, endpoint=True))
         k_top = int(rng.integers(min(spec.engine.outliers_max, inputs), endpoint=True))
         self.memory = bytearray(rng.bytes(END))
         digits = spec.engine.numbers.residual_digits(inputs)
@@ -45,16 +47,19 @@ class Work:
         biased = bool(rng.integers(2))
         scales = rng.uniform(0.1, 1, (outputs, 2 if biased else 1)).astype("<f2").tobytes()
         self.memory[SCALES : SCALES + len(scales)] = scales
-        self.x = rng.normal(size=inputs).astype(np.float16).view(np.uint16)
+        words_in, last = spec.shape.words(inputs), spec.vectors.words
+        several = several if words_in << several <= last // 4 else 0
+        self.x = rng.normal(size=(words_in << several) * spec.engine.inputs_per_beat)
+        self.x = self.x.astype(np.float16).view(np.uint16)
         self.factor = int(rng.integers(1024, 2048)), int(rng.integers(-14, -8))
         count = len(words) // LoadWord.BYTES
         self.constants = Instruction(op=Op.CONSTANTS, address=WORDS, count=count)
         fields: dict[str, Any] = {"scaled": biased, "extra": int(rng.integers(-12, -8)) & 0xFF}
         self.channels = Instruction(op=Op.CHANNELS, address=SCALES, count=outputs, **fields)
-        words_in, last = spec.shape.words(inputs), spec.vectors.words
         self.linear = Instruction(
             op=Op.LINEAR,
-            a=int(rng.integers(last // 4 - words_in, endpoint=True)),
+            a=int(rng.integers(last // 4 - (words_in << several), endpoint=True)),
+            b=several,
             d=last // 4,
             count=inputs,
             outputs=outputs,

@@ -16,19 +16,21 @@ LIMIT = 2000  # cycles, whatever pauses
 def any_outputs(bed: Testbed) -> Instruction:
     """Return a LINEAR step: often of one output more or less than whole words."""
     spec, rng = bed.block.spec, bed.rng
-    lanes = spec.engine.inputs_per_beat
-    count = max(1, int(rng.integers(5)) * lanes + int(rng.integers(-1, 3)))
-    return Instruction(op=Op.LINEAR, d=int(rng.integers(spec.vectors.words - 6)), outputs=count)
+    lanes, several = spec.engine.inputs_per_beat, int(rng.integers(3))
+    count = max(1, int(rng.integers(5 >> several)) * lanes + int(rng.integers(-1, 3)))
+    d = int(rng.integers(spec.vectors.words - 8))
+    return Instruction(op=Op.LINEAR, b=several, d=d, outputs=count)
 
 
-def send(bed: Testbed, outputs: np.ndarray) -> None:
-    """Send outputs, and any numbers in the lanes beyond them."""
-    lanes = bed.block.spec.engine.scale_lanes
-    beats = bed.rng.integers(1 << 16, size=(-(-len(outputs) // lanes), lanes))
-    beats.ravel()[: len(outputs)] = outputs
-    last = np.arange(len(beats)) == len(beats) - 1
-    items = zip(beats.tolist(), last.tolist(), strict=True)
-    bed.send("i", [{"lanes": beat, "infinite": 0, "last": int(end)} for beat, end in items])
+def send(bed: Testbed, vectors: np.ndarray) -> None:
+    """Send the outputs of vectors, and any numbers in the lanes beyond them."""
+    lanes, items = bed.block.spec.engine.scale_lanes, []
+    for outputs in vectors:
+        beats = bed.rng.integers(1 << 16, size=(-(-len(outputs) // lanes), lanes))
+        beats.ravel()[: len(outputs)] = outputs
+        items += [{"lanes": beat, "infinite": 0, "last": 0} for beat in beats.tolist()]
+        items[-1]["last"] = 1
+    bed.send("i", items)
 
 
 @every_traffic
@@ -39,21 +41,24 @@ async def writes(dut, traffic: str) -> None:
     spec = bed.block.spec
     inside = VectorMemory(bed)
     steps = Steps(bed, inside.serve)
-    send(bed, bed.rng.integers(1 << 16, size=20))
+    send(bed, bed.rng.integers(1 << 16, size=(1, 20)))
     await steps.break_off(traffic, any_outputs(bed))
     await bed.restart(traffic)
     inside.serve()
     expected = inside.numbers.copy()
     for _ in range(STEPS):
         one = any_outputs(bed)
-        outputs = bed.rng.integers(1 << 16, size=one.outputs)
+        outputs = bed.rng.integers(1 << 16, size=(1 << one.b, one.outputs))
         # Outputs wait for their step: those of the next one may be there already.
         send(bed, outputs)
         await bed.cycles(int(bed.rng.integers(4)))
         np.testing.assert_array_equal(inside.numbers, expected, "before the step")
         busy = await steps.run(one, limit=LIMIT)
-        first = one.d * spec.engine.inputs_per_beat
-        expected[first : first + one.outputs] = outputs
+        lanes = spec.engine.inputs_per_beat
+        size = -(-one.outputs // lanes) * lanes
+        for n, vector in enumerate(outputs):
+            first = one.d * lanes + n * size
+            expected[first : first + one.outputs] = vector
         np.testing.assert_array_equal(inside.numbers, expected, one.text())
         if traffic == "free":
-            assert busy == -(-one.outputs // spec.engine.scale_lanes)
+            assert busy == -(-one.outputs // spec.engine.scale_lanes) << one.b

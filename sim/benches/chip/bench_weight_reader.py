@@ -22,15 +22,21 @@ class Layer:
         tiles = int(rng.integers(1, engine.tiles_max, endpoint=True))
         self.outlier_lanes = min(2 * int(rng.integers(engine.outliers_max + 1)), self.lanes)
         groups = int(rng.integers(1, engine.groups_max + 1)) if self.outlier_lanes else 0
+        self.digits = int(rng.integers(1, engine.residual_digits, endpoint=True))
         self.codes: IntArray = rng.integers(16, size=(tiles, self.beats, self.lanes, self.outputs))
         self.requests: list[dict[str, Any]] = []
         self.answers: list[IntArray] = []
+        self.gathers: list[bool] = []  # whether a request's rows are to be gathered
         for tile in range(tiles):
             flat = self.codes[tile].reshape(-1, self.outputs)
             for beat in range(self.beats):
                 self._ask(tile, np.arange(self.lanes) + beat * self.lanes, 0, flat)
+                self.gathers.append(False)
             for _ in range(groups):
-                self._ask(tile, rng.integers(len(flat), size=self.lanes), 1, flat)
+                channels = rng.integers(len(flat), size=self.lanes)
+                for digit in range(self.digits):
+                    self._ask(tile, channels, 1, flat)
+                    self.gathers.append(digit == 0)
 
     def _ask(self, tile: int, channels: IntArray, outliers: int, flat: IntArray) -> None:
         self.requests.append({"tile": tile, "channels": channels.tolist(), "outliers": outliers})
@@ -96,7 +102,7 @@ class Buffer:
 
 async def begin(bed: Testbed, buffer: Buffer, layer: Layer) -> None:
     """Begin a step."""
-    bed.set(filled=0, outlier_lanes=layer.outlier_lanes)
+    bed.set(filled=0, outlier_lanes=layer.outlier_lanes, digits=layer.digits)
     await bed.pulse("start")
     buffer.begin(layer)
     bed.send("request_i", layer.requests)
@@ -133,7 +139,6 @@ def check_cycles(bed: Testbed, layer: Layer) -> None:
     taken = np.array(bed.sources["request_i"].taken_at)
     np.testing.assert_array_equal(np.subtract(bed.sinks["o"].valid_at, taken), 1)
     tiles = np.array([one["tile"] for one in layer.requests])
-    outliers = np.array([one["outliers"] for one in layer.requests])
-    cycles = 1 + outliers * (layer.outlier_lanes + 2)
+    cycles = 1 + np.array(layer.gathers) * (layer.outlier_lanes + 2)
     within = tiles[1:] == tiles[:-1]
     np.testing.assert_array_equal(np.diff(taken)[within], cycles[1:][within])
