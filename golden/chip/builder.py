@@ -129,13 +129,22 @@ class Builder:
         self.once(f"{region}.weights", tiles(shape, layer))
 
     def through(
-        self, name: str, region: str, layer: QuantizedLinear, a: int, d: int, *, scaled: bool
+        self,
+        name: str,
+        region: str,
+        layer: QuantizedLinear,
+        a: int,
+        d: int,
+        *,
+        scaled: bool,
+        b: int = 0,
     ) -> None:
-        """Run a vector through the linear layer that the engine is ready for."""
+        """Run ``2**b`` vectors through the linear layer that the engine is ready for."""
         self.do(
             name,
             Op.LINEAR,
-            **{"a": a, "d": d, "count": layer.inputs, "outputs": layer.outputs, "scaled": scaled},
+            **{"a": a, "b": b, "d": d},
+            **{"count": layer.inputs, "outputs": layer.outputs, "scaled": scaled},
             address=self.image.regions[f"{region}.weights"][0],
             step=self.shape.tile_bytes(layer.inputs),
         )

@@ -144,23 +144,30 @@ class Compiler(Builder):
         self.load(f"{name}.offset", at["offset"], address, len(layer.key_offset), Index.NONE)
         self._add(f"{name}.key.centred", "key", "offset", len(layer.key_offset))
         self.ready(f"{name}.spread", "spread", self.spread)
+        self._spread(f"{name}.key", "key", size.kv_heads)
         for head in range(size.kv_heads):
-            self._spread(f"{name}.key.{head}.spread", "key", head)
             self._keep(n, head, "key", at["mixed"] + head * self.head_words)
             self._keep(n, head, "value", at["value"] + head * self.head_words)
-        for head in range(size.heads):
-            self._spread(f"{name}.query.{head}.spread", "query", head)
+        self._spread(f"{name}.query", "query", size.heads)
         for head in range(size.heads):
             self._scores(n, head)
             self._mix(n, head)
         self.linear(f"{name}.output", layer.output, at["mixed"], at["sum"], scaled=False)
         self._add(f"{name}.attended", "x", "sum", size.hidden)
 
-    def _spread(self, name: str, part: str, head: int) -> None:
-        """Spread a head's query or key, into the place that is its mix's later on."""
-        place = head * self.head_words
-        a, d = self.at[part] + place, self.at["mixed"] + place
-        self.through(name, "spread", self.spread, a, d, scaled=False)
+    def _spread(self, name: str, part: str, heads: int) -> None:
+        """Spread queries or keys of all heads, into the places that are their mixes' later on.
+
+        As many as there may be, a power of two, go through the engine behind one another.
+        """
+        head, one_tile = 0, self.size.head_width <= self.shape.output_lanes
+        while head < heads:
+            several = (heads - head).bit_length() - 1 if one_tile else 0
+            place = head * self.head_words
+            a, d = self.at[part] + place, self.at["mixed"] + place
+            to = f"{name}.{head}.spread"
+            self.through(to, "spread", self.spread, a, d, scaled=False, b=several)
+            head += 1 << several
 
     def _keep(self, n: int, head: int, part: str, place: int) -> None:
         """Keep a head's key or value, which stands at a place, in a cache with room for it."""

@@ -53,7 +53,7 @@ def traced(decoder: Decoder, shape: ChipShape) -> tuple[Compiled, Trace]:
         if one.op not in MAKES:
             continue
         linear = one.op is Op.LINEAR
-        count = one.outputs if linear else one.count
+        count = one.outputs << one.b if linear else one.count  # several are whole words
         grows = one.outputs_grow if linear else one.grows
         stride = compiler.row_bytes(decoder.shape.context if grows else count)
         address = compiler.image.reserve(f"trace.{len(kept)}", stride * decoder.shape.context)
