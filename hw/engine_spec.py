@@ -40,6 +40,8 @@ class EngineSpec:
         Whether each token brings a factor along that multiplies its outputs but for the bias.
     wide_channels : bool
         Whether a load word has the scales and biases of ``scale_lanes`` output channels.
+    loads_ahead : bool
+        Whether constants are loaded while tokens are under way, and hold from a strobe on.
     """
 
     numbers: NumberSpec
@@ -51,6 +53,7 @@ class EngineSpec:
     scale_lanes: int
     token_factor: bool = False
     wide_channels: bool = False
+    loads_ahead: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, NumberSpec):

@@ -10,6 +10,7 @@ from golden.chip.constants import SPEC, LoadWord
 from golden.chip.decoder import Decoder
 from golden.chip.instruction import Index, Op
 from golden.chip.layer_image import centroid_words, factor_word, size_words
+from golden.chip.schedule import constants_early
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.chip.spread import spread_layer
 from golden.chip.vector_layout import logits_at_once, vector_layout
@@ -120,6 +121,7 @@ class Compiler(Builder):
         self._root("norm")
         self._head()
         self.do("next", Op.NEXT, address=self.tokens + TOKEN_BYTES, **by_position)
+        self.program = constants_early(self.program)
 
     def _root(self, name: str) -> None:
         size = self.size

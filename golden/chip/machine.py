@@ -84,9 +84,9 @@ class Machine:
 
     def fetch(self, at: int) -> Instruction:
         """Return the instruction at an address, its counts as they are at this position."""
-        data = self.read(at, BYTES)
         if self.failed:
             raise FaultError(Fault.NUMBER, self.failed)
+        data = self.read(at, BYTES)
         try:
             one = Instruction.unpack(data)
         except ValueError as error:

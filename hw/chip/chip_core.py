@@ -26,6 +26,7 @@ from hw.stream.component import In, Out, Sized
 from hw.vector.cache_quantizer import CacheQuantizer
 from hw.vector.vector_unit import VectorUnit
 
+WAYS = (1, 3), (3, 4)  # of the reader: tokens and what comes in parts; tiles
 VECTOR_OPS = (
     *(Op.ADD, Op.MULTIPLY, Op.ROTATE, Op.GATE, Op.LARGEST, Op.POWERS, Op.ROOT),
     Op.CHOOSE,
@@ -73,7 +74,7 @@ class ChipCore(Sized[ChipSpec]):
             "quantizer": CacheQuantizer(spec.vectors, spec.engine.inputs_max),
             "cache": CacheWriter(spec),
             "memory": VectorMemory(spec),
-            "reader": ReadShare(spec.axi, 3),
+            "reader": ReadShare(spec.axi, 4),
             "writer": AxiWriter(spec.axi),
             "splitter": WordSplitter(spec),
             "pieces": WritePort(spec),
@@ -114,16 +115,19 @@ class ChipCore(Sized[ChipSpec]):
         # What is asked of these two stays until it is done.
         asked = {"vectors": Signal(name="vectors_asked"), "quantizer": Signal(name="cache_asked")}
         starts_vectors = Cat(starts[op.value] for op in VECTOR_OPS).any()
-        for name in ("linear", "loader", "storer", "cache"):
+        for name in ("loader", "storer", "cache"):
             m.d.comb += parts[name].step.eq(step)
         m.d.comb += [
+            linear.step.eq(sequencer.linear_step),
+            linear.load_step.eq(step),
             parts["loader"].start.eq(starts[Op.LOAD.value]),
             parts["loader"].asks.eq(asks[Op.LOAD.value]),
             parts["loader"].ahead.eq(sequencer.ahead),
             linear.asks.eq(asks[Op.LINEAR.value]),
             linear.load_asks.eq(asks[Op.CONSTANTS.value] | asks[Op.CHANNELS.value]),
             linear.ahead.eq(sequencer.ahead),
-            sequencer.asking.eq(linear.asking | parts["loader"].request_o.valid),
+            sequencer.asking.eq(linear.load_request_o.valid | parts["loader"].request_o.valid),
+            sequencer.linear_asking.eq(linear.asking),
             sequencer.writing.eq(
                 parts["storer"].busy | cache.busy | ~parts["writer"].idle | parts["pieces"].i.valid
             ),
@@ -136,8 +140,9 @@ class ChipCore(Sized[ChipSpec]):
             quantizer.i.valid.eq(asked["quantizer"]),
             sequencer.chosen.eq(vectors.chosen),
             sequencer.busy.eq(
-                linear.busy | parts["loader"].busy | asked["vectors"] | sequencer.writing
+                linear.load_busy | parts["loader"].busy | asked["vectors"] | sequencer.writing
             ),
+            sequencer.linear_busy.eq(linear.busy),
         ]
         begins = {"vectors": starts_vectors, "quantizer": starts[Op.CACHE.value]}
         for name, begin in begins.items():
@@ -181,33 +186,41 @@ class ChipCore(Sized[ChipSpec]):
         parts = self.parts
         check, flags = parts["check"], parts["linear"].flags
         # Instructions are fetched before it is known whether they are reached.
-        fetch, read_failed = parts["fetch"], Signal()
-        taken = Cat(way.valid & way.ready for way in parts["reader"].o[1:]).any()
-        m.d.sync += read_failed.eq(
-            (read_failed & parts["sequencer"].running) | (taken & bus.rresp[1])
-        )
-        m.d.comb += fetch.error.eq(bus.rresp[1])
-        failed = fetch.broken | read_failed | parts["writer"].error
-        stop, given_up = parts["sequencer"].stop, Signal()
-        m.d.sync += given_up.eq(parts["sequencer"].running & (given_up | self.give_up))
-        # The engine's flags stay until constants are loaded, so they count from then on.
-        began, wrong = Signal(), Signal()
-        loads = parts["sequencer"].starts[Op.LINEAR.value]
-        m.d.sync += began.eq(parts["sequencer"].running & (began | loads))
-        m.d.sync += wrong.eq(parts["sequencer"].running & (wrong | parts["linear"].wrong))
+        fetch, reader, sequencer = (parts[n] for n in ("fetch", "reader", "sequencer"))
+        words, tiles = (Cat(w.valid & w.ready for w in reader.o[a:b]).any() for a, b in WAYS)
+        seen = {
+            "read_failed": words & bus.rresp[1],
+            "tile_failed": tiles & bus.rresp[1],
+            "wrong": parts["linear"].wrong,
+            # The engine's flags are those of an earlier run until LINEAR begins.
+            "began": sequencer.starts[Op.LINEAR.value],
+            "given_up": self.give_up,
+        }
+        kept = {name: Signal(name=name) for name in seen}
+        for name, value in seen.items():
+            m.d.sync += kept[name].eq(sequencer.running & (kept[name] | value))
         m.d.comb += [
-            check.instruction.eq(parts["fetch"].o.payload),
-            check.position.eq(parts["sequencer"].position),
-            check.address.eq(parts["sequencer"].address),
+            fetch.error.eq(bus.rresp[1]),
+            check.instruction.eq(fetch.o.payload),
+            check.position.eq(sequencer.position),
+            check.address.eq(sequencer.address),
             check.loaded.eq(parts["linear"].loaded),
-            parts["sequencer"].refused.eq(check.refused),
-            parts["sequencer"].wrong.eq(check.wrong),
+            sequencer.refused.eq(check.refused),
+            sequencer.wrong.eq(check.wrong),
         ]
-        with m.If(failed):
+        # LINEAR comes before what is carried out beside it, and that before what comes next.
+        stop = sequencer.stop
+        with m.If(kept["tile_failed"]):
             m.d.comb += stop.eq(Fault.MEMORY)
-        with m.Elif(wrong | parts["linear"].wrong | (began & (flags.nonfinite | flags.overflow))):
+        with m.Elif(kept["began"] & (flags.nonfinite | flags.overflow)):
             m.d.comb += stop.eq(Fault.NUMBER)
-        with m.Elif(given_up):
+        with m.Elif(kept["read_failed"] | parts["writer"].error):
+            m.d.comb += stop.eq(Fault.MEMORY)
+        with m.Elif(kept["wrong"] | parts["linear"].wrong):
+            m.d.comb += stop.eq(Fault.NUMBER)
+        with m.Elif(fetch.broken):
+            m.d.comb += stop.eq(Fault.MEMORY)
+        with m.Elif(kept["given_up"]):
             m.d.comb += stop.eq(Fault.STOPPED)
 
     def _bus(self, m: Module) -> Any:

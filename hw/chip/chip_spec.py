@@ -74,8 +74,10 @@ class ChipSpec:
         engine, numbers = self.engine, self.engine.numbers
         if not (numbers.symmetric and numbers.made):
             raise ValueError("a chip's engine has symmetric codebooks and makes its rows")
-        if not (engine.token_factor and engine.wide_channels):
-            raise ValueError("a chip's engine takes factors of tokens, and wide channels")
+        if not (engine.token_factor and engine.wide_channels and engine.loads_ahead):
+            raise ValueError(
+                "a chip's engine takes factors of tokens, wide channels, and constants ahead"
+            )
         if 2 * FP16_BITS * engine.scale_lanes > self.bus_bits:
             raise ValueError(
                 f"bus_bits must hold the scales and biases of {engine.scale_lanes} channels"

@@ -23,14 +23,14 @@ from hw.vector.vector_spec import VectorRead, VectorWrite
 
 
 class LinearUnit(Unit):
-    """Carry out LINEAR, and what loads the engine before: CONSTANTS and CHANNELS.
+    """Carry out LINEAR, and what loads the engine: CONSTANTS and CHANNELS, at the same time.
 
     Timing
     ------
     Latency : from ``start`` to ``busy`` low, what memory takes for the first tile and the engine
         for a token.
-    Rate : a step at a time.
-    Through paths : ``i`` to ``write`` and to the engine's ``load_i``; combinational.
+    Rate : a LINEAR step at a time, and beside it one that loads constants for the next.
+    Through paths : ``i.valid`` to ``i.ready``, ``load_i.valid`` to ``load_i.ready``; combinational.
     Reset : drops the step; constants must be loaded again.
     """
 
@@ -38,12 +38,8 @@ class LinearUnit(Unit):
     """The instruction that begins next; steady from ``asks`` or ``load_asks`` until it does."""
     asks = In(1)
     """Strobe: ask for its first tile, as for :class:`hw.chip.unit.Reader`."""
-    load_asks = In(1)
-    """Strobe, in the place of ``asks``: ask for constants."""
     asking = Out(1)
-    """Whether there is something to ask for, of this step or of the next one."""
-    load_start = In(1)
-    """Strobe, in the place of ``start``: the step loads constants."""
+    """Whether there are tiles to ask for, of this step or of the next one."""
     factor = In(SCALE)
     """The factor of a LINEAR step that is scaled."""
     read = Out(lambda c: VectorRead(c.spec.vectors))
@@ -51,17 +47,29 @@ class LinearUnit(Unit):
     write = Out(lambda c: VectorWrite(c.spec.vectors))
     """The same."""
     request_o = OutStream(REQUEST)
-    """``words`` of the bus from ``address`` on."""
-    i = InStream(lambda c: c.parts)
-    """Their parts, as from :class:`hw.chip.word_splitter.WordSplitter`."""
-    size = Out(SIZE_BITS)
-    """How large parts are to be."""
-    done = Out(1)
-    """Whether the part at hand is the last that is wanted."""
+    """Tiles: ``words`` of the bus from ``address`` on."""
+    i = InStream(lambda c: c.spec.word)
+    """Those words."""
     flags = Out(FLAGS)
-    """The engine's."""
+    """The engine's, since the step began."""
+    load_step = In(STEP)
+    """An instruction that loads constants, steady as ``step``; LINEAR may be under way."""
+    load_asks = In(1)
+    """Strobe: ask for constants."""
+    load_start = In(1)
+    """Strobe: begin to load them. Only while none are loaded."""
+    load_busy = Out(1)
+    """Whether they are."""
+    load_request_o = OutStream(REQUEST)
+    """Constants: ``words`` of the bus from ``address`` on."""
+    load_i = InStream(lambda c: c.parts)
+    """Their parts, as from :class:`hw.chip.word_splitter.WordSplitter`."""
+    load_size = Out(SIZE_BITS)
+    """How large parts are to be."""
+    load_done = Out(1)
+    """Whether the part at hand is the last that is wanted."""
     loaded = Out(lambda c: loaded_layout(c.spec))
-    """What the engine holds."""
+    """What the next LINEAR step finds."""
     wrong = Out(1)
     """Strobe: a constant is not for the engine."""
 
@@ -71,36 +79,36 @@ class LinearUnit(Unit):
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        engine = self.put(m, "engine", LookupEngine(spec.engine))
-        units = {
-            "feeder": Feeder(spec),
-            "writer": OutputWriter(spec),
-            "fetcher": TileFetcher(spec),
-        }
-        for name, unit in units.items():
-            self.put(m, name, unit, step=self.step, start=self.start)
-        feeder, writer, fetcher = units.values()
-        loader = self.put(m, "loader", ConstantLoader(spec), step=self.step, start=self.load_start)
-        m.d.comb += [
-            fetcher.ahead.eq(self.ahead),
-            fetcher.asks.eq(self.asks),
-            loader.ahead.eq(self.ahead),
-            loader.asks.eq(self.load_asks),
-        ]
+        engine = self.put(m, "engine", LookupEngine(spec.engine), begin=self.start)
+        given = {"step": self.step, "start": self.start}
+        feeder = self.put(m, "feeder", Feeder(spec), **given)
+        writer = self.put(m, "writer", OutputWriter(spec), **given)
+        asked = {"ahead": self.ahead, "asks": self.asks}
+        fetcher = self.put(m, "fetcher", TileFetcher(spec), **given, **asked)
+        given = {"step": self.load_step, "start": self.load_start}
+        asked = {"ahead": self.ahead, "asks": self.load_asks}
+        loader = self.put(m, "loader", ConstantLoader(spec), **given, **asked)
         connect(m, feeder.read, flipped(self.read))
         connect(m, writer.write, flipped(self.write))
         connect(m, loader.load_o, engine.load_i)
         connect(m, feeder.o, engine.i)
         connect(m, engine.o, writer.i)
+        connect(m, loader.request_o, flipped(self.load_request_o))
+        connect(m, flipped(self.load_i), loader.i)
+        connect(m, fetcher.request_o, flipped(self.request_o))
+        connect(m, flipped(self.i), fetcher.i)
         m.d.comb += [
-            self.busy.eq(loader.busy | feeder.busy | writer.busy | fetcher.busy),
+            self.busy.eq(feeder.busy | writer.busy | fetcher.busy),
+            self.asking.eq(fetcher.asking),
             self.flags.eq(engine.flags),
+            self.load_busy.eq(loader.busy),
+            self.load_size.eq(loader.size),
+            self.load_done.eq(loader.done),
             self.loaded.eq(loader.loaded),
             self.wrong.eq(loader.wrong),
         ]
         self._give_factor(m, engine)
         self._connect_weights(m, engine, loader, fetcher)
-        self._share_reads(m, loader, fetcher)
 
     def _give_factor(self, m: Module, engine: LookupEngine) -> None:
         """Bring each vector's factor, or 1."""
@@ -120,13 +128,7 @@ class LinearUnit(Unit):
     def _connect_weights(self, m: Module, engine, loader, fetcher) -> None:
         tiles = self.put(m, "tiles", TileBuffer(self.spec))
         weights = self.put(
-            m,
-            "weights",
-            WeightReader(self.spec),
-            start=self.start,
-            filled=fetcher.filled,
-            outlier_lanes=loader.outlier_lanes,
-            digits=loader.digits,
+            m, "weights", WeightReader(self.spec), start=self.start, filled=fetcher.filled
         )
         connect(m, engine.weight_request_o, weights.request_i)
         connect(m, weights.o, engine.weight_i)
@@ -136,22 +138,8 @@ class LinearUnit(Unit):
             fetcher.released.eq(weights.released),
             fetcher.hold.eq(weights.read.row_en),
         ]
-
-    def _share_reads(self, m: Module, loader: ConstantLoader, fetcher: TileFetcher) -> None:
-        """Let the two that read the memory outside share it: neither asks while the other does."""
-        for reader in (loader, fetcher):
-            m.d.comb += [
-                reader.request_o.ready.eq(self.request_o.ready),
-                reader.i.valid.eq(self.i.valid & reader.busy),
-                reader.i.payload.eq(self.i.payload),
+        with m.If(self.start):  # what is loaded later is another step's
+            m.d.sync += [
+                weights.outlier_lanes.eq(loader.outlier_lanes),
+                weights.digits.eq(loader.digits),
             ]
-        m.d.comb += [
-            self.request_o.valid.eq(loader.request_o.valid | fetcher.request_o.valid),
-            self.request_o.payload.eq(
-                Mux(loader.request_o.valid, loader.request_o.payload, fetcher.request_o.payload)
-            ),
-            self.asking.eq(loader.request_o.valid | fetcher.asking),
-            self.i.ready.eq(Mux(loader.busy, loader.i.ready, fetcher.i.ready)),
-            self.size.eq(Mux(loader.busy, loader.size, fetcher.size)),
-            self.done.eq(loader.busy & loader.done),
-        ]

@@ -55,10 +55,11 @@ class Sequencer(Sized[ChipSpec]):
     Rate : while an instruction is carried out the next one's address is worked out, which takes two
         cycles and one for each bit of what its stride is multiplied by, and what it reads is asked
         for, when the one before asks for nothing more and does not write. It begins one cycle after
-        that has ended, or when what it asks for is taken.
+        that has ended, or when what it asks for is taken. CONSTANTS and CHANNELS do not wait for
+        LINEAR to end.
     Through paths : ``run.start`` to ``fetch``; ``instruction_i.valid``, ``instruction_i.payload``,
-        ``busy``, ``asking``, ``refused``, ``wrong`` and ``stop`` to ``instruction_i.ready`` and
-        ``resume``; combinational.
+        ``busy``, ``linear_busy``, ``asking``, ``linear_asking``, ``refused``, ``wrong`` and
+        ``stop`` to ``instruction_i.ready`` and ``resume``; combinational.
     Reset : ends the run.
     """
 
@@ -98,7 +99,9 @@ class Sequencer(Sized[ChipSpec]):
     asks = Out(OPS)
     """Strobes, one for each operation that reads: its unit asks for what it reads first."""
     asking = In(1)
-    """Whether a unit has still something to ask for."""
+    """Whether a unit has still something to ask for, but for LINEAR's."""
+    linear_asking = In(1)
+    """Whether LINEAR's has."""
     writing = In(1)
     """Whether something is written, or will be by the instruction at hand."""
     drops = Out(1)
@@ -106,11 +109,15 @@ class Sequencer(Sized[ChipSpec]):
     read = In(1)
     """Whether no words are to come."""
     step = Out(STEP)
-    """The instruction that is carried out."""
+    """The latest instruction that is carried out, but for LINEAR."""
+    linear_step = Out(STEP)
+    """The latest LINEAR."""
     starts = Out(OPS)
     """Strobes, one for each operation that a unit carries out."""
     busy = In(1)
-    """Whether a unit is busy."""
+    """Whether a unit is busy, but for LINEAR's."""
+    linear_busy = In(1)
+    """Whether LINEAR's is."""
     chosen = In(TOKEN_BITS)
     """The token that was chosen last."""
     write_o = OutStream(lambda c: write_layout(c.spec))
@@ -130,8 +137,13 @@ class Sequencer(Sized[ChipSpec]):
                 | (self.run.ends & (self.chosen == self.run.end_token))
             ),
         ]
-        waits = Signal()  # for the instruction before
-        m.d.comb += waits.eq(self.busy | self.starts.any())
+        # What the next instruction has to wait for.
+        linear_starts = self.starts[Op.LINEAR.value]
+        self._others, self._linear = Signal(), Signal()
+        m.d.comb += [
+            self._others.eq(self.busy | (self.starts.any() & ~linear_starts)),
+            self._linear.eq(self.linear_busy | linear_starts),
+        ]
         m.d.comb += [self.ahead[name].eq(value) for name, value in self._resolved().items()]
         m.d.sync += [self.starts.eq(0), self.asks.eq(0)]
         with m.If(self.read):
@@ -149,7 +161,7 @@ class Sequencer(Sized[ChipSpec]):
             with m.State("STRIDE"), m.If(self.instruction_i.valid):
                 self._add_strides(m)
             with m.State("START"):
-                self._begin(m, waits)
+                self._begin(m)
             with m.State("ASK TOKEN"):
                 self._ask(m)
             with m.State("TAKE"):
@@ -165,9 +177,12 @@ class Sequencer(Sized[ChipSpec]):
                     m.next = "FINISH"
                 with m.Else():
                     m.d.comb += self.fetch.eq(1)
-            with m.State("FINISH"), m.If(~waits & ~self.drops):
-                with m.If(self.fault == Fault.NONE):  # what was written last has its answer now
+            with m.State("FINISH"), m.If(~self._others & ~self._linear):
+                with m.If(self.stop != Fault.NONE):  # of an instruction before, or of its writes
                     m.d.sync += self.fault.eq(self.stop)
+                m.d.sync += self.drops.eq(1)
+                m.next = "DROP"
+            with m.State("DROP"), m.If(~self.drops):
                 m.next = "END"
             with m.State("END"):
                 m.d.comb += self.finished.eq(1)
@@ -220,26 +235,39 @@ class Sequencer(Sized[ChipSpec]):
             m.d.sync += begun.eq(0)
             m.next = "START"
 
-    def _begin(self, m: Module, waits: Signal) -> None:
+    def _begin(self, m: Module) -> None:
         """Ask for what an instruction reads, as soon as the one before asks no more; then start.
 
         Nothing is read while the one before may write.
         """
         op = self._word.op
-        reads, asked, able = Signal(), Signal(), Signal()
+        reads, loads, able, may_ask = Signal(), Signal(), Signal(), Signal()
+        asked, beside = Signal(), Signal()
         m.d.comb += [
             reads.eq(Cat(op == one.value for one in WHOLE_WORDS).any()),
+            loads.eq((op == Op.CONSTANTS) | (op == Op.CHANNELS)),
             able.eq(~self.refused & (self.stop == Fault.NONE)),
+            # Words come in the order of requests, so beside LINEAR only what begins at once asks.
+            may_ask.eq(Mux(loads & self._linear, ~self._others, loads | ~self.linear_asking)),
         ]
         with m.If(reads & able & ~asked):
-            with m.If(~self.asking & ~self.writing & ~self.starts.any()):
+            with m.If(may_ask & ~self.asking & ~self.writing & ~self.starts.any()):
                 m.d.sync += [self.asks.eq(1 << op[: exact_log2(OPS)]), asked.eq(1)]
-        with m.Elif(~waits & ~self.asking & ~self.asks.any()):
-            m.d.sync += asked.eq(0)
-            self._start(m)
+                m.d.sync += beside.eq(loads & self._linear)
+        with m.Elif(
+            ~self._others
+            & (loads | ~self._linear)
+            & ~(self.asking | (self.linear_asking & ~loads))
+            & ~self.asks.any()
+        ):
+            m.d.sync += [asked.eq(0), beside.eq(0)]
+            self._start(m, beside)
 
-    def _start(self, m: Module) -> None:
-        """Begin to carry an instruction out."""
+    def _start(self, m: Module, certain: Value) -> None:
+        """Begin to carry an instruction out, unless a fault has ended the run: if not ``certain``.
+
+        Words that were asked for beside LINEAR are taken, so that its own can come.
+        """
         word, following = self._word, self.position + 1
         m.next = "STRIDE"
         m.d.comb += self.instruction_i.ready.eq(1)
@@ -258,12 +286,14 @@ class Sequencer(Sized[ChipSpec]):
                     m.d.comb += self.resume.eq(1)
             with m.Default():
                 m.d.sync += self.starts.eq(1 << word.op[: exact_log2(OPS)])
-                m.d.sync += self.step.eq(self.ahead)
+                with m.If(word.op == Op.LINEAR):
+                    m.d.sync += self.linear_step.eq(self.ahead)
+                with m.Else():
+                    m.d.sync += self.step.eq(self.ahead)
         wrong = Mux((word.op >= OPS) | self.wrong, Fault.INSTRUCTION, Fault.NONE)
         fault = Mux(self.stop != Fault.NONE, self.stop, wrong)  # what came with an error is none
-        with m.If(fault != Fault.NONE):
+        with m.If((fault != Fault.NONE) & ~certain):
             m.d.sync += [self.starts.eq(0), self.write_o.valid.eq(0), self.fault.eq(fault)]
-            m.d.sync += self.drops.eq(1)
             m.next = "FINISH"
 
     def _take(self, m: Module) -> None:

@@ -12,26 +12,27 @@ Parts = Mapping[str, Any]
 
 
 def share_reads(m: Module, parts: Parts) -> None:
-    """Let the sequencer read tokens, and the unit that reads have words in parts."""
+    """Let tokens, tiles and what comes in parts be read: of the last, by one unit at a time."""
     reader, splitter, sequencer = (parts[n] for n in ("reader", "splitter", "sequencer"))
+    loader, linear = parts["loader"], parts["linear"]
     connect(m, sequencer.request_o, reader.i[1])
     connect(m, reader.o[1], sequencer.i)
     connect(m, reader.o[2], splitter.i)
+    connect(m, linear.request_o, reader.i[3])
+    connect(m, reader.o[3], linear.i)
     request = reader.i[2]
-    users = [parts[name] for name in ("loader", "linear")]
-    for user in users:
-        m.d.comb += [
-            user.request_o.ready.eq(request.ready),
-            user.i.valid.eq(splitter.o.valid & user.busy),
-            user.i.payload.eq(splitter.o.payload),
-        ]
-    ports = [user.request_o for user in users]
+    requests = (loader.request_o, linear.load_request_o)
+    streams, busy = (loader.i, linear.load_i), (loader.busy, linear.load_busy)
+    sizes, ends = (loader.size, linear.load_size), (loader.done, linear.load_done)
+    for stream, on in zip(streams, busy, strict=True):
+        m.d.comb += [stream.valid.eq(splitter.o.valid & on), stream.payload.eq(splitter.o.payload)]
     m.d.comb += [
-        request.valid.eq(Cat(port.valid for port in ports).any()),
-        request.payload.eq(any_of([Mux(p.valid, p.payload.as_value(), 0) for p in ports])),
-        splitter.o.ready.eq(any_of([user.i.ready & user.busy for user in users])),
-        splitter.size.eq(any_of([Mux(user.busy, user.size, 0) for user in users])),
-        splitter.done.eq(any_of([user.done & user.busy for user in users])),
+        [one.ready.eq(request.ready) for one in requests],
+        request.valid.eq(Cat(one.valid for one in requests).any()),
+        request.payload.eq(any_of([Mux(o.valid, o.payload.as_value(), 0) for o in requests])),
+        splitter.o.ready.eq(any_of([s.ready & on for s, on in zip(streams, busy, strict=True)])),
+        splitter.size.eq(any_of([Mux(on, n, 0) for n, on in zip(sizes, busy, strict=True)])),
+        splitter.done.eq(any_of([end & on for end, on in zip(ends, busy, strict=True)])),
     ]
 
 

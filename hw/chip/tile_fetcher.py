@@ -4,10 +4,10 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.utils import exact_log2
 
 from hw.chip.address import Address
-from hw.chip.chip_spec import COUNT_BITS, ChipSpec, words_of
+from hw.chip.chip_spec import COUNT_BITS, REQUEST, STEP, ChipSpec, words_of
 from hw.chip.tile_buffer import TileWrite
-from hw.chip.unit import Reader
-from hw.stream.component import In, Out
+from hw.chip.unit import Unit
+from hw.stream.component import In, InStream, Out, OutStream
 
 AHEAD = 4  # tiles that are asked for and not released
 AHEAD_BITS = 3
@@ -18,7 +18,7 @@ def tiles_range(spec: ChipSpec) -> range:
     return range(spec.engine.tiles_max + 1)
 
 
-class TileFetcher(Reader):
+class TileFetcher(Unit):
     """Ask for the tiles of a LINEAR step and write them to the tile buffer.
 
     The first one is asked for before the step. Tiles are asked for before the buffer has room for
@@ -32,6 +32,14 @@ class TileFetcher(Reader):
     Reset : drops the step.
     """
 
+    ahead = In(STEP)
+    """The instruction that begins next; steady from ``asks`` until it does."""
+    asks = In(1)
+    """Strobe: ask for its first tile, as for :class:`hw.chip.unit.Reader`."""
+    request_o = OutStream(REQUEST)
+    """``words`` of the bus from ``address`` on."""
+    i = InStream(lambda c: c.spec.word)
+    """Those words."""
     write = Out(lambda c: TileWrite(c.spec))
     """Side of the tile buffer."""
     hold = In(1)
@@ -63,14 +71,13 @@ class TileFetcher(Reader):
             tiles.eq(words_of(step.outputs, engine.output_lanes)),
             request.payload.address.eq(address.value),
             request.valid.eq(going),
-            self.size.eq(self.levels - 1),
             self.i.ready.eq(busy & ~done & ~full & ~self.hold),
             taken.eq(self.i.valid & self.i.ready),
             end_of_beat.eq(word == spec.beat_words - 1),
             end_of_tile.eq(end_of_beat & (beat + 1 == beats)),
             done.eq(self.filled == tiles),
             self.write.keys.eq(step.keys),
-            self.write.data.eq(self.i.payload[f"part{spec.bus_bits}"]),
+            self.write.data.eq(self.i.payload.data),
         ]
         # A few bits tell how far they are ahead of what is released.
         m.d.comb += [

@@ -43,20 +43,21 @@ class Steps:
     async def begin(self, one: Instruction, position: int = 0, start: str = "start") -> None:
         """Show a step and raise the strobe, while the unit is not busy.
 
-        What reads is told to ask before that, and begins when its request is taken.
+        What reads is told to ask before that, and begins when its request is taken. Ports are
+        called as ``start`` is: ``load_start`` has ``load_step``, and so on.
         """
-        bed, asks = self.bed, start.replace("start", "asks")
-        assert not bed.port("busy"), "busy without a step"
-        if hasattr(bed.dut, asks):
-            await bed.pulse(asks, ahead=step_of(one, position))
+        bed, kind = self.bed, start.removesuffix("start")
+        assert not bed.port(f"{kind}busy"), "busy without a step"
+        if hasattr(bed.dut, f"{kind}asks"):
+            await bed.pulse(f"{kind}asks", ahead=step_of(one, position))
             await bed.settled()
-            while bed.port("request_o__valid"):
+            while bed.port(f"{kind}request_o__valid"):
                 await bed.cycles()
                 await bed.settled()
             await bed.cycles()
-        assert not bed.port("busy"), "busy without a step"
+        assert not bed.port(f"{kind}busy"), "busy without a step"
         self.begun = cycle()
-        await self.bed.pulse(start, step=step_of(one, position))
+        await self.bed.pulse(start, **{f"{kind}step": step_of(one, position)})
 
     async def run(
         self, one: Instruction, position: int = 0, *, limit: int, start: str = "start"
@@ -66,16 +67,17 @@ class Steps:
         From the cycle on in which it is not, the step is any.
         """
         await self.begin(one, position, start)
-        busy = 0
+        busy, kind = 0, start.removesuffix("start")
         await self.bed.settled()
-        while self.bed.get("busy"):
+        while self.bed.get(f"{kind}busy"):
             busy += 1
             assert busy <= limit, f"{one.text()}: busy for more than {limit} cycles"
             await self.bed.cycles()
             await self.bed.settled()
         assert busy, "not busy behind the strobe"
         await self.bed.cycles()
-        self.bed.set(step=int.from_bytes(self.bed.rng.bytes(64)) >> (512 - width(STEP)))
+        any_step = int.from_bytes(self.bed.rng.bytes(64)) >> (512 - width(STEP))
+        self.bed.set(**{f"{kind}step": any_step})
         return busy
 
     async def break_off(self, traffic: str, one: Instruction, position: int = 0) -> None:
@@ -95,9 +97,11 @@ class Parts:
     Parameters
     ----------
     bed : Testbed
-        Of a block with ``request_o``, ``i``, ``size`` and ``done``.
+        Of a block with ``request_o``, ``i``, ``size``, ``done`` and ``busy``.
     memory : bytes
         Whole words of the bus.
+    kind : str
+        What the names of these ports begin with.
 
     Attributes
     ----------
@@ -105,8 +109,8 @@ class Parts:
         How many parts each request brought, since the latest reset.
     """
 
-    def __init__(self, bed: Testbed, memory: bytes) -> None:
-        self.bed, self.memory = bed, memory
+    def __init__(self, bed: Testbed, memory: bytes, kind: str = "") -> None:
+        self.bed, self.memory, self.kind = bed, memory, kind
         self.taken: list[int] = []
         self._done = False
 
@@ -118,12 +122,12 @@ class Parts:
     @property
     def requests(self) -> list[tuple[int, int]]:
         """Return address and words of what was asked for since the latest reset."""
-        asked = self.bed.sinks["request_o"].items
+        asked = self.bed.sinks[f"{self.kind}request_o"].items
         return [(one["address"], one["words"]) for one in asked]
 
     def parts(self, address: int, words: int) -> Iterator[dict[str, Any]]:
         """Yield the parts of some words, of the size that is wanted; other fields are any."""
-        size = FP16_BYTES << self.bed.get("size")
+        size = FP16_BYTES << self.bed.get(f"{self.kind}size")
         name, end = f"part{8 * size}", address + words * self.bed.block.spec.bus_bytes
         for at in range(address, end, size):
             fields = self.bed.block.parts.members
@@ -133,16 +137,16 @@ class Parts:
     async def _watch(self) -> None:
         while True:
             await self.bed.settled()
-            self._done = bool(self.bed.get("done"))
+            self._done = bool(self.bed.get(f"{self.kind}done"))
             await self.bed.cycles()
 
     async def _answer(self) -> None:
-        bed, source = self.bed, self.bed.sources["i"]
+        bed, source = self.bed, self.bed.sources[f"{self.kind}i"]
         while True:
             if len(self.taken) == len(self.requests):
                 await bed.cycles()
                 continue
-            while not bed.port("busy"):  # parts wait for their step
+            while not bed.port(f"{self.kind}busy"):  # parts wait for their step
                 await bed.cycles()
             self.taken.append(0)
             for part in self.parts(*self.requests[len(self.taken) - 1]):
@@ -150,6 +154,41 @@ class Parts:
                 self.taken[-1] += 1
                 if self._done:  # in the cycle in which it was taken
                     break
+
+
+class Words:
+    """The memory outside, as a unit sees it that takes whole words.
+
+    Parameters
+    ----------
+    bed : Testbed
+        Of a block with ``request_o``, ``i`` and ``busy``.
+    memory : bytes
+        Whole words of the bus.
+    """
+
+    def __init__(self, bed: Testbed, memory: bytes) -> None:
+        self.bed, self.memory = bed, memory
+
+    @property
+    def requests(self) -> list[tuple[int, int]]:
+        """Return address and words of what was asked for since the latest reset."""
+        asked = self.bed.sinks["request_o"].items
+        return [(one["address"], one["words"]) for one in asked]
+
+    def serve(self) -> None:
+        """Begin to answer requests; a reset ends it."""
+        self.bed.tasks.append(cocotb.start_soon(self._answer()))
+
+    async def _answer(self) -> None:
+        bed, answered = self.bed, 0
+        while True:
+            asked = bed.sinks["request_o"].items
+            if answered == len(asked) or not bed.port("busy"):  # words wait for their step
+                await bed.cycles()
+                continue
+            await send_words(bed, self.memory, asked[answered])
+            answered += 1
 
 
 async def send_words(bed: Testbed, memory: bytes | bytearray, asked: dict[str, int]) -> None:

@@ -52,6 +52,8 @@ class CounterSpec(EngineSpec):
             raise ValueError(f"activation_bits must be {INDEX_BITS}: counters count pairs of codes")
         if self.token_factor:
             raise ValueError("token_factor must be False: only lookup engines take factors")
+        if self.loads_ahead:
+            raise ValueError("loads_ahead must be False: only lookup engines load constants ahead")
         require_power_of_two("counters", self.counters, low=1, high=64)
         require_power_of_two("counter_inputs", self.counter_inputs, low=2, high=64)
         require_power_of_two("tree_lanes", self.tree_lanes, low=2, high=128)

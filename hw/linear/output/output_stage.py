@@ -34,6 +34,8 @@ class OutputStage(Sized[EngineSpec]):
     """Output channel."""
     channel = In(lambda c: c.spec.channel)
     """Its scale and bias."""
+    channel_bank = In(lambda c: 1 if c.spec.loads_ahead else None)
+    """Which of two banks is read; the other one is written."""
     scale_i = InStream(SCALE)
     """Scale of each token; taken with its last outputs."""
     i = InStream(lambda c: c.tile)
@@ -96,14 +98,20 @@ class OutputStage(Sized[EngineSpec]):
         with m.Elif(read_go):
             m.d.sync += read_valid.eq(0)
         at_once = spec.channels_at_once
-        memory = ChannelMemory(CHANNEL, lanes, spec.outputs_max // lanes, at_once=at_once)
+        groups = spec.outputs_max // lanes
+        banks = 2 if spec.loads_ahead else 1
+        memory = ChannelMemory(CHANNEL, lanes, groups * banks, at_once=at_once)
         self.put(m, "channels", memory)
+        address, read_group = self.channel_address, group
+        if spec.loads_ahead:
+            address += Mux(self.channel_bank, 0, spec.outputs_max)
+            read_group += Mux(self.channel_bank, groups, 0)
         m.d.comb += [
             memory.channel_en.eq(self.channel_en),
-            memory.channel_address.eq(self.channel_address),
+            memory.channel_address.eq(address),
             memory.channel.eq(self.channel),
             memory.read_en.eq(step),
-            memory.group.eq(group),
+            memory.group.eq(read_group),
         ]
         channels = memory.values
         m.d.comb += read_go.eq(

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import connect, flipped
 
 from hw.engine_spec import EngineSpec
 from hw.linear.shell.layer_constants import LayerConstants
-from hw.stream.component import Component, InStream, Out, OutStream
+from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.queue import Queue
 from hw.token.token_ingest import TokenIngest
 
@@ -47,8 +47,11 @@ class EngineShell(Component, ABC):
 
     load_i = InStream(lambda c: c.constants.word)
     """The layer's constants, as for :class:`hw.linear.shell.layer_constants.LayerConstants`. Words
-    are taken while no token is under way; load all of them before a token's first beat.
+    are taken while no token is under way; load all of them before a token's first beat. With
+    ``spec.loads_ahead`` they are those of the next layer, and taken at any time.
     """
+    begin = In(lambda c: 1 if c.spec.loads_ahead else None)
+    """Strobe, while no token is under way: that layer begins, and the flags are cleared."""
     i = InStream(lambda c: c.ingest.lanes)
     """FP16 activations, ``inputs_per_beat`` a beat, lane 0 lowest; a token has
     ceil(K / inputs_per_beat) beats.
@@ -124,3 +127,5 @@ class EngineShell(Component, ABC):
         tokens = Signal(TOKENS_BITS)
         m.d.sync += tokens.eq(tokens + self.ingest.started - (sent & self.o.payload.last))
         m.d.comb += [self.idle.eq(tokens == 0), self.constants.idle.eq(self.idle)]
+        if self.spec.loads_ahead:
+            m.d.comb += self.constants.begin.eq(self.begin)

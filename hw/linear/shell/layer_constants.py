@@ -39,13 +39,16 @@ class LayerConstants(Sized[EngineSpec]):
     """Hold what an engine knows of its layer, but for the weights.
 
     The specification says in which numbers: integers, or FP16 patterns of all but the activation
-    codebook, which decides about clusters.
+    codebook, which decides about clusters. With ``spec.loads_ahead`` words are those of the next
+    layer, while the constants of this one hold until ``begin``.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycle from a transfer to the constant; none to the strobes.
-    Rate : one word per cycle while ``idle``.
-    Through paths : ``idle`` to ``i.ready``; ``i`` to the channel's ports and the strobes.
+    Latency : ``LATENCY`` cycle from a transfer, or from ``begin``, to the constant; none to the
+        strobes.
+    Rate : one word per cycle while ``idle``; with ``spec.loads_ahead``, always.
+    Through paths : ``idle`` to ``i.ready``; ``i`` to the channel's ports and the strobes; with
+        ``spec.loads_ahead``, ``begin`` to ``clear_flags``.
     Reset : everything becomes zero.
     """
 
@@ -53,6 +56,8 @@ class LayerConstants(Sized[EngineSpec]):
 
     idle = In(1)
     """Whether words may be taken: no token is under way."""
+    begin = In(lambda c: 1 if c.spec.loads_ahead else None)
+    """Strobe, while no token is under way: what has been loaded holds, and flags are cleared."""
     i = InStream(lambda c: c.word)
     """``select`` (:class:`Select`), ``address`` and ``word``. Activation centroids and table
     entries are two's complement, weight centroids magnitudes with the sign above; when symmetric,
@@ -78,8 +83,10 @@ class LayerConstants(Sized[EngineSpec]):
     """Which one, or the first of those that come together."""
     channel = Out(lambda c: c.spec.channel)
     """Its scale and bias."""
+    channel_bank = Out(lambda c: 1 if c.spec.loads_ahead else None)
+    """Which of two banks the channels of this layer are in; words go to the other one."""
     clear_flags = Out(1)
-    """Strobe: the word taken in this cycle clears the flags."""
+    """Strobe: the flags are to be cleared."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.word = data.StructLayout(
@@ -93,8 +100,10 @@ class LayerConstants(Sized[EngineSpec]):
 
     def build(self, m: Module) -> None:  # noqa: D102
         select, address, word = (self.i.payload[n] for n in ("select", "address", "word"))
+        ahead = self.spec.loads_ahead
+        self._held = self._next(m) if ahead else {n: getattr(self, n) for n in self._names()}
         m.d.comb += [
-            self.i.ready.eq(self.idle),
+            self.i.ready.eq(1 if ahead else self.idle),
             self.channel_address.eq(address),
             self.channel.eq(word),
             self.outputs.eq(self.shape.outputs),
@@ -105,14 +114,33 @@ class LayerConstants(Sized[EngineSpec]):
                 with m.Case(Select.SIZE):
                     self._take_size(m, address, word)
                 with m.Case(Select.W_CENTROID):
-                    m.d.sync += self.w_centroids[address].eq(word)
+                    m.d.sync += self._held["w_centroids"][address].eq(word)
                 if not self.spec.numbers.made:
                     with m.Case(Select.A_CENTROID):
-                        m.d.sync += self.a_centroids[address].eq(word)
+                        m.d.sync += self._held["a_centroids"][address].eq(word)
                     with m.Case(Select.TABLE):
                         m.d.sync += self._entry(address).eq(word)
                 with m.Case(Select.CHANNEL):
                     m.d.comb += self.channel_en.eq(1)
+
+    def _names(self) -> list[str]:
+        """Return the constants that words are written to."""
+        names = ("shape", "factor", "a_centroids", "w_centroids", "product_table")
+        return [name for name in names if name in self.signature.members]
+
+    def _next(self, m: Module) -> dict[str, Any]:
+        """Return the next layer's constants; with ``begin`` they become this layer's."""
+        held, fresh = {}, Signal()
+        for name in self._names():
+            constant = getattr(self, name)
+            held[name] = Signal(constant.shape(), name=f"next_{name}")
+            with m.If(self.begin):
+                m.d.sync += constant.eq(held[name])
+        m.d.comb += self.clear_flags.eq(self.begin)
+        m.d.sync += fresh.eq(self.channel_en | (fresh & ~self.begin))
+        with m.If(self.begin):
+            m.d.sync += self.channel_bank.eq(self.channel_bank ^ fresh)
+        return held
 
     def give(self, m: Module, part: Any) -> None:
         """Connect every input of a part that has a constant's name and layout."""
@@ -124,24 +152,27 @@ class LayerConstants(Sized[EngineSpec]):
     def _entry(self, number: Any) -> Any:
         """Return an entry of the product table: by row and column, or by the bin's number."""
         layout: Any = self.spec.product_table
+        table = self._held["product_table"]
         if isinstance(layout.elem_shape, data.ArrayLayout):
             row = number[INDEX_BITS : INDEX_BITS + self.spec.code_bits]
-            return self.product_table[row][number[:INDEX_BITS]]
-        return self.product_table[number[: INDEX_BITS + self.spec.code_bits]]
+            return table[row][number[:INDEX_BITS]]
+        return table[number[: INDEX_BITS + self.spec.code_bits]]
 
     def _take_size(self, m: Module, address: Signal, word: Signal) -> None:
+        shape, factor = self._held["shape"], self._held["factor"]
         with m.Switch(address):
             for size, target in (
-                (Size.INPUTS, self.shape.inputs),
-                (Size.OUTPUTS, self.shape.outputs),
-                (Size.K_TOP, self.shape.k_top),
-                (Size.LAST_CENTROID, self.shape.last_centroid),
-                (Size.DIGITS, self.shape.digits),
+                (Size.INPUTS, shape.inputs),
+                (Size.OUTPUTS, shape.outputs),
+                (Size.K_TOP, shape.k_top),
+                (Size.LAST_CENTROID, shape.last_centroid),
+                (Size.DIGITS, shape.digits),
             ):
                 with m.Case(size.value):
                     m.d.sync += target.eq(word)
             with m.Case(Size.FACTOR.value):
-                m.d.sync += self.factor.mantissa.eq(word[:FACTOR_BITS])
-                m.d.sync += self.factor.exponent.eq(word[FACTOR_BITS:])
-            with m.Case(Size.CLEAR_FLAGS.value):
-                m.d.comb += self.clear_flags.eq(1)
+                m.d.sync += factor.mantissa.eq(word[:FACTOR_BITS])
+                m.d.sync += factor.exponent.eq(word[FACTOR_BITS:])
+            if not self.spec.loads_ahead:
+                with m.Case(Size.CLEAR_FLAGS.value):
+                    m.d.comb += self.clear_flags.eq(1)

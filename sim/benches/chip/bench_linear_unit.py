@@ -11,7 +11,7 @@ from golden.chip.layer_image import centroid_words, factor_word, size_words
 from golden.chip.machine import Machine
 from golden.exact.token_scale import Scale, ScaleFactor
 from hw.chip.chip_spec import ChipSpec
-from sim.kit.chip_units import Parts, Steps
+from sim.kit.chip_units import Parts, Steps, Words
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 from sim.kit.vector_memory import VectorMemory
@@ -76,32 +76,47 @@ async def layers(dut, traffic: str) -> None:
     """Each layer's outputs are the machine's, whatever was loaded, or broken off, before."""
     bed = await Testbed(dut).start()
     spec = bed.block.spec
-    outside, inside = Parts(bed, bytes(END)), VectorMemory(bed)
+    parts, words, inside = Parts(bed, b"", "load_"), Words(bed, b""), VectorMemory(bed)
 
     def serve() -> None:
-        outside.serve()
+        parts.serve()
+        words.serve()
         inside.serve()
 
     steps = Steps(bed, serve)
-    for n in range(STEPS):
-        work = Work(bed)
-        outside.memory = bytes(work.memory)
+    work, other = Work(bed), Work(bed)
+    await load(steps, parts, work)
+    words.memory = bytes(work.memory)
+    inside.put(work.linear.a, work.x)
+    await steps.break_off(traffic, work.linear)
+    await bed.restart(traffic)
+    serve()
+    await load(steps, parts, work)
+    for _ in range(STEPS):
+        machine = Machine(spec.shape, bytes(work.memory))
+        words.memory = bytes(work.memory)
         inside.put(work.linear.a, work.x)
-        machine = Machine(spec.shape, outside.memory)
         machine.vectors[:] = inside.numbers
         mantissa, exponent = work.factor
         machine.factor = Scale(np.array([mantissa]), np.array([exponent]))
         bed.set(factor={"mantissa": mantissa, "exponent": exponent})
-        for one in (work.constants, work.channels):
-            await steps.run(one, limit=LIMIT, start="load_start")
-        if n == 0:
-            await steps.break_off(traffic, work.linear)
-            await bed.restart(traffic)
-            serve()
-            continue
-        await steps.run(work.linear, limit=LIMIT)
+        # The next layer's constants are loaded while this one is under way.
+        running = cocotb.start_soon(steps.run(work.linear, limit=LIMIT))
+        while not bed.port("busy"):
+            await bed.cycles()
+        await bed.cycles(int(bed.rng.integers(60)))
+        await load(steps, parts, other)
+        await running
         for one in (work.constants, work.channels, work.linear):
             getattr(machine, one.op.name.lower())(one)
         np.testing.assert_array_equal(inside.numbers, machine.vectors, work.linear.text())
         flags = bed.get("flags")
         assert not any(flags.values()), flags
+        work, other = other, Work(bed)
+
+
+async def load(steps: Steps, parts: Parts, work: Work) -> None:
+    """Load what the engine holds of a layer."""
+    parts.memory = bytes(work.memory)
+    for one in (work.constants, work.channels):
+        await steps.run(one, limit=LIMIT, start="load_start")

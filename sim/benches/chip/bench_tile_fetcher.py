@@ -4,7 +4,7 @@ import cocotb
 import numpy as np
 
 from golden.chip.instruction import Instruction, Op
-from sim.kit.chip_units import Parts, Steps
+from sim.kit.chip_units import Steps, Words
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import TRAFFIC, every_traffic
 
@@ -88,7 +88,7 @@ def any_layer(bed: Testbed) -> Instruction:
 async def fetches(dut, traffic: str) -> None:
     """Each tile is written once, whole, to its half, when there is room for it."""
     bed = await Testbed(dut).start()
-    spec, outside = bed.block.spec, Parts(bed, bed.rng.bytes(MEMORY))
+    spec, outside = bed.block.spec, Words(bed, bed.rng.bytes(MEMORY))
     buffer = Buffer(bed)
     steps = Steps(bed, outside.serve)
     await steps.break_off(traffic, any_layer(bed))
