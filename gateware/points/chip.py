@@ -5,6 +5,7 @@ from functools import partial
 from gateware.point import Point, listed
 from gateware.sizes import sized
 from golden.exact.spec import default_numbers
+from hw.chip.beside import Beside
 from hw.chip.cache_writer import CacheWriter
 from hw.chip.chip import Chip
 from hw.chip.chip_core import ChipCore
@@ -53,6 +54,7 @@ BLOCKS = {
     "weight_reader": WeightReader,
     "loader": Loader,
     "instruction_check": InstructionCheck,
+    "beside": Beside,
     "storer": Storer,
     "feeder": Feeder,
     "output_writer": OutputWriter,

@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 from golden.chip.builder import Builder, LoadWords
 from golden.chip.constants import SPEC, LoadWord
@@ -134,14 +135,18 @@ class Compiler(Builder):
     def _attention(self, n: int) -> None:
         size, at, layer, name = self.size, self.at, self.decoder.layers[n], f"layer.{n}"
         self._root(f"{name}.norm")
-        for part in ("query", "key", "value"):
+        # While one is computed, the one before is turned.
+        for part, before, heads in (
+            ("query", "", 0),
+            ("key", "query", size.heads),
+            ("value", "key", size.kv_heads),
+        ):
             linear = layer.linears()[part]
             self.linear(f"{name}.{part}", linear, at["x"], at[part], scaled=True)
-        for part, heads in (("query", size.heads), ("key", size.kv_heads)):
             for head in range(heads):
-                place = at[part] + head * self.head_words
+                place = at[before] + head * self.head_words
                 turned = {"a": place, "b": at["turns"], "d": place, "count": size.head_width}
-                self.do(f"{name}.{part}.{head}.turned", Op.ROTATE, **turned)
+                self.do(f"{name}.{before}.{head}.turned", Op.ROTATE, **turned)
         address = self.rows(f"{name}.key_offset", layer.key_offset[None])
         self.load(f"{name}.offset", at["offset"], address, len(layer.key_offset), Index.NONE)
         self._add(f"{name}.key.centred", "key", "offset", len(layer.key_offset))
@@ -151,9 +156,18 @@ class Compiler(Builder):
             self._keep(n, head, "key", at["mixed"] + head * self.head_words)
             self._keep(n, head, "value", at["value"] + head * self.head_words)
         self._spread(f"{name}.query", "query", size.heads)
-        for head in range(size.heads):
-            self._scores(n, head)
-            self._mix(n, head)
+        # A head's powers are taken while the engine has the next one's scores, or the mix before.
+        ahead = 1 if at["scores.1"] != at["scores.0"] else 0
+        for head in range(size.heads + ahead):
+            if head < size.heads:
+                self._scores(n, head)
+            if head == 0 and ahead:
+                continue
+            if head == 1 or not ahead:
+                self._powers(n, head - ahead)
+            self._mix(n, head - ahead)
+            if ahead and head < size.heads:
+                self._powers(n, head)
         self.linear(f"{name}.output", layer.output, at["mixed"], at["sum"], scaled=False)
         self._add(f"{name}.attended", "x", "sum", size.hidden)
 
@@ -208,7 +222,8 @@ class Compiler(Builder):
         self.constants(name, self.score_sizes)
         self.channels(name, scales, CACHE_PLACES, grows=True)
         query = self.at["mixed"] + head * self.head_words
-        vectors = {"a": query, "d": self.at["scores"], "count": width, "outputs_grow": True}
+        scores = self.at[f"scores.{head % 2}"]
+        vectors = {"a": query, "d": scores, "count": width, "outputs_grow": True}
         self.do(name, Op.LINEAR, **vectors, address=codes, step=self.key_step, keys=True)
 
     def _score_constants(self, n: int) -> LoadWords:
@@ -222,21 +237,28 @@ class Compiler(Builder):
         words = size_words(sizes) + factor + centroid_words(codebook)
         return self.load_words(f"layer.{n}.score_constants", words)
 
+    def _powers(self, n: int, head: int) -> None:
+        """Compile the powers of a head's scores, times the scales of values."""
+        at, name = self.at, f"layer.{n}.head.{head}"
+        _, scales = self._cached(n, head, "value")
+        scores = at[f"scores.{head % 2}"]
+        self.do(f"{name}.largest", Op.LARGEST, a=scores, grows=True)
+        self.do(f"{name}.times", Op.LOAD, d=at["times"], address=scales, grows=True)
+        powers = {"a": scores, "b": at["times"], "d": scores, "grows": True}
+        self.do(f"{name}.powers", Op.POWERS, **powers)
+
     def _mix(self, n: int, head: int) -> None:
         """Compile a head's mix: powers of its scores times all values so far, over their sum."""
         at, width, name = self.at, self.size.head_width, f"layer.{n}.head.{head}"
-        codes, scales = self._cached(n, head, "value")
-        self.do(f"{name}.largest", Op.LARGEST, a=at["scores"], grows=True)
-        self.do(f"{name}.times", Op.LOAD, d=at["times"], address=scales, grows=True)
-        powers = {"a": at["scores"], "b": at["times"], "d": at["scores"], "grows": True}
-        self.do(f"{name}.powers", Op.POWERS, **powers)
+        codes, _ = self._cached(n, head, "value")
         codebook = self.decoder.layers[n].values.codebook()
         words = size_words([(LoadWord.OUTPUTS, width)]) + centroid_words(codebook)
         self.constants(f"{name}.mix", self.load_words(f"layer.{n}.mix_constants", words))
         self.constants(f"{name}.mix", self.mix_sizes)
         self.channels(f"{name}.mix", self.unit_scales, CACHE_PLACES, count=width)
         mixed = at["mixed"] + head * self.head_words
-        vectors = {"a": at["scores"], "d": mixed, "grows": True, "outputs": width, "scaled": True}
+        scores = at[f"scores.{head % 2}"]
+        vectors = {"a": scores, "d": mixed, "grows": True, "outputs": width, "scaled": True}
         self.do(f"{name}.mix", Op.LINEAR, **vectors, address=codes, step=self.value_step)
 
     def _feed_forward(self, n: int) -> None:
@@ -253,18 +275,24 @@ class Compiler(Builder):
     def _head(self) -> None:
         """Compile the output head, as many logits at a time as the engine has output channels."""
         size, step = self.size, logits_at_once(self.size, self.shape)
-        at, rest = self.at["logits"], self.at["rest"]
+        rest, at = self.at["rest"], self.at["logits"]
         rows = {"index": Index.POSITION, "stride": self.row_bytes(size.vocabulary)}
+        best: list[tuple[str, dict[str, Any]]] = []
         for first, end in pairwise([*range(0, size.vocabulary, step), size.vocabulary]):
             name, count = f"head.{first}", end - first
-            for n, layer in enumerate(self.decoder.head):
-                part, to = channels_of(layer, slice(first, end)), rest if n else at
-                self.linear(f"{name}.{n}", part, self.at["x"], to, scaled=True)
-                if n:
-                    self.do(f"{name}.sum", Op.ADD, a=at, b=rest, d=at, count=count)
+            one, other = (channels_of(layer, slice(first, end)) for layer in self.decoder.head)
+            self.linear(f"{name}.0", one, self.at["x"], rest, scaled=True)
+            for which, fields in best:  # while the next ones are computed
+                self.do(which, Op.CHOOSE, **fields)
+            self.linear(f"{name}.1", other, self.at["x"], at, scaled=True)
+            self.do(f"{name}.sum", Op.ADD, a=at, b=rest, d=at, count=count)
             address = self.logits + FP16_BYTES * first
             self.do(f"{name}.logits", Op.STORE, a=at, count=count, address=address, **rows)
-            self.do(f"{name}.best", Op.CHOOSE, a=at, count=count, scaled=first > 0, extra=first)
+            best = [
+                (f"{name}.best", {"a": at, "count": count, "scaled": first > 0, "extra": first})
+            ]
+        for which, fields in best:
+            self.do(which, Op.CHOOSE, **fields)
 
 
 def channels_of(layer: QuantizedLinear, part: slice) -> QuantizedLinear:

@@ -13,7 +13,8 @@ def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
     The residual stream and the turns of rotary positions stay for a whole token. What attention
     needs, what the feed-forward part needs and the logits take each other's place; a layer's
     result, which is added to the residual stream, stands behind all of them. A head's mix takes the
-    place of its spread query.
+    place of its spread query. The scores of two heads in turn have places of their own, if there is
+    room: then ``scores.1`` is not ``scores.0``.
 
     Raises
     ------
@@ -26,11 +27,24 @@ def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
             f"heads must be whole beats and tiles, of {lanes} inputs and {shape.output_lanes}"
             f" outputs; they have {size.head_width} numbers: take a smaller chip"
         )
+    for both in (True, False):
+        places, words = _places(size, shape, both)
+        if words <= shape.vector_words:
+            return places
+    raise InputError(
+        f"the model takes {words} words of the vector memory, of which there are"
+        f" {shape.vector_words}: take a larger chip, or less context"
+    )
+
+
+def _places(size: DecoderShape, shape: ChipShape, both: bool) -> tuple[dict[str, int], int]:
+    """Return the layout, with scores of ``both`` heads or one, and the words that it takes."""
     queries, keys = size.heads * size.head_width, size.kv_heads * size.head_width
     fixed = {"x": size.hidden, "turns": size.head_width}
     attention = {
         **{"query": queries, "key": keys, "value": keys, "offset": keys},
-        **{"scores": size.context, "times": size.context, "mixed": queries},
+        **{"scores.0": size.context, **({"scores.1": size.context} if both else {})},
+        **{"times": size.context, "mixed": queries},
     }
     forward = {"gate": size.inner, "up": size.inner}
     # Of each part of the output head.
@@ -42,12 +56,8 @@ def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
         places |= found
         ends.append(end)
     found, end = _placed({"sum": size.hidden}, max(ends[:3]), shape)
-    if max(end, *ends) > shape.vector_words:
-        raise InputError(
-            f"the model takes {max(end, *ends)} words of the vector memory, of which there are"
-            f" {shape.vector_words}: take a larger chip, or less context"
-        )
-    return places | found
+    places = {"scores.1": places["scores.0"]} | places | found
+    return places, max(end, *ends)
 
 
 def logits_at_once(size: DecoderShape, shape: ChipShape) -> int:

@@ -10,6 +10,7 @@ from hw.bus.axi import join
 from hw.bus.axi_writer import AxiWriter
 from hw.bus.port_split import PortSplit
 from hw.bus.read_share import ReadShare
+from hw.chip.beside import Beside
 from hw.chip.cache_writer import CacheWriter
 from hw.chip.chip_spec import POSITION_BITS, ChipSpec
 from hw.chip.instruction_check import InstructionCheck
@@ -67,6 +68,7 @@ class ChipCore(Sized[ChipSpec]):
             "fetch": InstructionFetch(spec),
             "sequencer": Sequencer(spec),
             "check": InstructionCheck(spec),
+            "beside": Beside(spec),
             "linear": LinearUnit(spec),
             "vectors": VectorUnit(spec.vectors),
             "loader": Loader(spec),
@@ -110,7 +112,7 @@ class ChipCore(Sized[ChipSpec]):
         """Give each unit its steps, and the sequencer what became of them."""
         parts = self.parts
         sequencer, linear, vectors = (parts[n] for n in ("sequencer", "linear", "vectors"))
-        quantizer, cache = parts["quantizer"], parts["cache"]
+        quantizer, cache, beside = (parts[n] for n in ("quantizer", "cache", "beside"))
         step, starts, asks = sequencer.step, sequencer.starts, sequencer.asks
         # What is asked of these two stays until it is done.
         asked = {"vectors": Signal(name="vectors_asked"), "quantizer": Signal(name="cache_asked")}
@@ -143,6 +145,11 @@ class ChipCore(Sized[ChipSpec]):
                 linear.load_busy | parts["loader"].busy | asked["vectors"] | sequencer.writing
             ),
             sequencer.linear_busy.eq(linear.busy),
+            beside.ahead.eq(sequencer.ahead),
+            beside.linear.eq(sequencer.linear_step),
+            beside.feeding.eq(linear.feeding),
+            beside.owes.eq(linear.owes),
+            sequencer.may.eq(beside.may),
         ]
         begins = {"vectors": starts_vectors, "quantizer": starts[Op.CACHE.value]}
         for name, begin in begins.items():

@@ -30,7 +30,8 @@ class LinearUnit(Unit):
     Latency : from ``start`` to ``busy`` low, what memory takes for the first tile and the engine
         for a token.
     Rate : a LINEAR step at a time, and beside it one that loads constants for the next.
-    Through paths : ``i.valid`` to ``i.ready``, ``load_i.valid`` to ``load_i.ready``; combinational.
+    Through paths : ``i.valid`` to ``i.ready``, ``load_i.valid`` to ``load_i.ready``, ``hold`` to
+        ``write``; combinational.
     Reset : drops the step; constants must be loaded again.
     """
 
@@ -46,6 +47,12 @@ class LinearUnit(Unit):
     """Side of the vector memory."""
     write = Out(lambda c: VectorWrite(c.spec.vectors))
     """The same."""
+    hold = In(1)
+    """Whether its write side is in use."""
+    feeding = Out(1)
+    """Whether the vectors of the step are still read."""
+    owes = Out(1)
+    """Whether the step has not taken its factor."""
     request_o = OutStream(REQUEST)
     """Tiles: ``words`` of the bus from ``address`` on."""
     i = InStream(lambda c: c.spec.word)
@@ -100,6 +107,8 @@ class LinearUnit(Unit):
         m.d.comb += [
             self.busy.eq(feeder.busy | writer.busy | fetcher.busy),
             self.asking.eq(fetcher.asking),
+            self.feeding.eq(feeder.busy),
+            writer.hold.eq(self.hold),
             self.flags.eq(engine.flags),
             self.load_busy.eq(loader.busy),
             self.load_size.eq(loader.size),
@@ -121,6 +130,7 @@ class LinearUnit(Unit):
         one = 1 << (SCALE_BITS - 1)
         m.d.comb += [
             port.valid.eq(due != 0),
+            self.owes.eq(port.valid & self.step.scaled),
             port.payload.mantissa.eq(Mux(self.step.scaled, self.factor.mantissa, one)),
             port.payload.exponent.eq(Mux(self.step.scaled, self.factor.exponent, 1 - SCALE_BITS)),
         ]

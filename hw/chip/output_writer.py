@@ -7,7 +7,7 @@ from golden.chip.rules import VECTORS_MAX
 from hw.chip.chip_spec import COUNT_BITS, ChipSpec, vectors_of
 from hw.chip.unit import Unit
 from hw.linear.output.output_stage import OutputStage
-from hw.stream.component import InStream, Out
+from hw.stream.component import In, InStream, Out
 from hw.stream.share import looked_at
 from hw.vector.vector_spec import VectorWrite
 
@@ -18,13 +18,15 @@ class OutputWriter(Unit):
     Timing
     ------
     Latency : outputs are written in the cycle in which they come.
-    Rate : one beat of outputs per cycle.
-    Through paths : ``i`` to ``write``; combinational.
+    Rate : one beat of outputs per cycle, but for ``hold``.
+    Through paths : ``i`` to ``write``, ``hold`` to ``i.ready`` and ``write``; combinational.
     Reset : drops the step.
     """
 
     i = InStream(lambda c: c.beat)
     """As from :class:`hw.linear.output.output_stage.OutputStage`."""
+    hold = In(1)
+    """Whether the vector memory's write side is in use."""
     write = Out(lambda c: VectorWrite(c.spec.vectors))
     """Side of the vector memory."""
 
@@ -42,8 +44,8 @@ class OutputWriter(Unit):
         more, last = Signal(range(VECTORS_MAX)), self.i.payload.last  # vectors behind this one
         busy = self.run(m, taken & last & (more == 0))
         m.d.comb += [
-            self.i.ready.eq(busy),
-            taken.eq(self.i.valid & busy),
+            self.i.ready.eq(busy & ~self.hold),
+            taken.eq(self.i.valid & self.i.ready),
             used.eq(Mux(left >= lanes, ~0, (1 << left[: exact_log2(lanes) + 1]) - 1)),
             self.write.data.eq(self.i.payload.lanes.as_value().replicate(groups)),
         ]

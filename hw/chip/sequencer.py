@@ -55,11 +55,11 @@ class Sequencer(Sized[ChipSpec]):
     Rate : while an instruction is carried out the next one's address is worked out, which takes two
         cycles and one for each bit of what its stride is multiplied by, and what it reads is asked
         for, when the one before asks for nothing more and does not write. It begins one cycle after
-        that has ended, or when what it asks for is taken. CONSTANTS and CHANNELS do not wait for
-        LINEAR to end.
+        that has ended, or when what it asks for is taken. Those that may, as
+        :class:`hw.chip.beside.Beside` says, do not wait for LINEAR to end.
     Through paths : ``run.start`` to ``fetch``; ``instruction_i.valid``, ``instruction_i.payload``,
-        ``busy``, ``linear_busy``, ``asking``, ``linear_asking``, ``refused``, ``wrong`` and
-        ``stop`` to ``instruction_i.ready`` and ``resume``; combinational.
+        ``busy``, ``linear_busy``, ``may``, ``asking``, ``linear_asking``, ``refused``, ``wrong``
+        and ``stop`` to ``instruction_i.ready`` and ``resume``; combinational.
     Reset : ends the run.
     """
 
@@ -118,6 +118,8 @@ class Sequencer(Sized[ChipSpec]):
     """Whether a unit is busy, but for LINEAR's."""
     linear_busy = In(1)
     """Whether LINEAR's is."""
+    may = In(1)
+    """Whether the instruction that begins next need not wait for that."""
     chosen = In(TOKEN_BITS)
     """The token that was chosen last."""
     write_o = OutStream(lambda c: write_layout(c.spec))
@@ -241,24 +243,25 @@ class Sequencer(Sized[ChipSpec]):
         Nothing is read while the one before may write.
         """
         op = self._word.op
-        reads, loads, able, may_ask = Signal(), Signal(), Signal(), Signal()
-        asked, beside = Signal(), Signal()
+        reads, able, may_ask, free = Signal(), Signal(), Signal(), Signal()
+        asked, beside = (
+            Signal(),
+            Signal(),
+        )  # what reads: asked, and that while LINEAR is carried out
+        beside_linear = self._linear & (op != Op.LINEAR)
         m.d.comb += [
             reads.eq(Cat(op == one.value for one in WHOLE_WORDS).any()),
-            loads.eq((op == Op.CONSTANTS) | (op == Op.CHANNELS)),
             able.eq(~self.refused & (self.stop == Fault.NONE)),
+            free.eq(~self._others & (~self._linear | (beside_linear & self.may))),
             # Words come in the order of requests, so beside LINEAR only what begins at once asks.
-            may_ask.eq(Mux(loads & self._linear, ~self._others, loads | ~self.linear_asking)),
+            may_ask.eq(Mux(beside_linear, free, ~self.linear_asking)),
         ]
         with m.If(reads & able & ~asked):
             with m.If(may_ask & ~self.asking & ~self.writing & ~self.starts.any()):
                 m.d.sync += [self.asks.eq(1 << op[: exact_log2(OPS)]), asked.eq(1)]
-                m.d.sync += beside.eq(loads & self._linear)
+                m.d.sync += beside.eq(beside_linear)
         with m.Elif(
-            ~self._others
-            & (loads | ~self._linear)
-            & ~(self.asking | (self.linear_asking & ~loads))
-            & ~self.asks.any()
+            free & ~(self.asking | (self.linear_asking & (op == Op.LINEAR))) & ~self.asks.any()
         ):
             m.d.sync += [asked.eq(0), beside.eq(0)]
             self._start(m, beside)

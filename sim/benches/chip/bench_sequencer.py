@@ -86,6 +86,53 @@ def any_step(rng: np.random.Generator) -> Instruction:
     return replace(one, op=Op.ADD) if one.op == Op.CHOOSE else one
 
 
+class Unit:
+    """LINEAR's unit, or all others: what they show of a step.
+
+    Parameters
+    ----------
+    bed : Testbed
+    kind : str
+        What the names of its ports begin with.
+    """
+
+    def __init__(self, bed: Testbed, kind: str) -> None:
+        self.bed, self.kind = bed, kind
+        self.left = self.loud = self.first = 0
+        self.asking = self.writing = False
+        self.shown: Any = None
+        self.number = -1
+
+    def asks(self) -> None:
+        """Begin to ask for the words of the next step."""
+        self.first = int(self.bed.rng.integers(1, 4))
+
+    def begin(self, number: int, shown: Any) -> None:
+        """Begin a step; for some of its cycles ask for more, or write."""
+        assert not self.left, "a step begins while its unit is busy"
+        self.number, self.shown = number, shown
+        self.left = int(self.bed.rng.choice([1, 2, 7, LONG])) + 1
+        self.loud = int(self.bed.rng.integers(self.left + 1))
+
+    def check(self) -> None:
+        """Check that the step has not changed."""
+        if self.left:
+            assert self.bed.get(f"{self.kind}step") == self.shown, "a step changed under way"
+
+    def pass_cycle(self) -> int | None:
+        """Show what a cycle has changed; return the number of the step that has ended in it."""
+        was, writes = self.left, not self.kind and bool(self.bed.rng.integers(2))
+        self.left, self.loud = max(self.left - 1, 0), max(self.loud - 1, 0)
+        self.asking = bool(self.first or (self.loud and not writes))
+        self.writing = bool(self.loud and writes)
+        self.first = max(self.first - 1, 0)
+        shown = {"busy": int(self.left > 0), "asking": int(self.asking)}
+        self.bed.set(**{f"{self.kind}{name}": value for name, value in shown.items()})
+        if not self.kind:
+            self.bed.set(writing=int(self.writing))
+        return self.number if was and not self.left else None
+
+
 class Chip:
     """The units, the memory and the host around the sequencer, all made up."""
 
@@ -100,17 +147,19 @@ class Chip:
         self.choices = bed.rng.integers(4, size=POSITIONS).tolist()
         self.steps: list[dict[str, int]] = []
         self.begun: list[int] = []
-        self.ended: list[int] = []
+        self.beside: list[bool] = []  # whether LINEAR was under way
+        self.ended: dict[int, int] = {}
 
     def serve(self) -> None:
         """Begin, after a reset or before a run."""
-        self.steps, self.begun, self.ended = [], [], []
+        self.steps, self.begun, self.beside, self.ended = [], [], [], {}
         self.asked: list[int] = []
         self.written = self.answered = 0
         for name in ("request_o", "write_o"):
             for each in (self.bed.sinks[name].items, self.bed.sinks[name].valid_at):
                 each.clear()
         self.bed.set(busy=0, chosen=VOCABULARY, asking=0, writing=0, refused=0, wrong=0, read=1)
+        self.bed.set(linear_busy=0, linear_asking=0, may=0)
         work = (self._units(), self._answer(), self._fetch())
         tasks = [cocotb.start_soon(each) for each in work]
         self.bed.tasks += tasks
@@ -133,10 +182,13 @@ class Chip:
                 at = end
 
     async def _units(self) -> None:
-        """Be busy for some cycles with each step, and for some of these ask or write."""
+        """Be busy for some cycles with each step, and for some of these ask or write.
+
+        LINEAR's unit is one, all others are another: as ``may`` says, they work at the same time.
+        """
         bed, choices = self.bed, iter(self.choices)
-        left, shown, ahead = 0, None, None
-        quiet = asks_for = 0
+        units = {"linear_": Unit(bed, "linear_"), "": Unit(bed, "")}
+        ahead = None
         while True:
             await bed.settled()
             starts, asks = bed.get("starts"), bed.get("asks")
@@ -144,35 +196,44 @@ class Chip:
                 ahead = bed.get("ahead")
                 assert asks == 1 << ahead["op"]
                 assert ahead["op"] in WHOLE_WORDS
-                assert max(asks_for, quiet) <= 0, "asked while a unit asks, or may write"
+                self._may_ask(units, ahead)
                 self.asked.append(len(self.steps))
-                asks_for = int(bed.rng.integers(1, 4))
+                units["linear_" if ahead["op"] == Op.LINEAR else ""].asks()
+            for unit in units.values():
+                unit.check()
             if starts:
-                reads = bed.get("step")["op"] in WHOLE_WORDS
-                assert reads == (self.asked[-1:] == [len(self.steps)]), "begun, not asked for"
-                assert not reads or (bed.get("step") == ahead and not asks_for)
-            if starts:
-                assert not left, "a step begins while a unit is busy"
-                shown = bed.get("step")
+                kind = "linear_" if starts == 1 << Op.LINEAR else ""
+                shown = bed.get(f"{kind}step")
                 assert starts == 1 << shown["op"]
+                reads = shown["op"] in WHOLE_WORDS
+                assert reads == (self.asked[-1:] == [len(self.steps)]), "begun, not asked for"
+                assert not reads or (shown == ahead and not units[kind].asking)
+                assert not units[""].left, "a step begins while a unit is busy"
+                beside = bool(units["linear_"].left)
+                assert not beside or (not kind and bed.port("may")), "it may not begin yet"
                 self.steps.append(shown)
                 self.begun.append(cycle())
-                left = int(bed.rng.choice([1, 2, 7, LONG])) + 1
-                quiet = int(bed.rng.integers(left + 1))  # cycles until it asks and writes no more
-            elif left:
-                assert bed.get("step") == shown, "a step changed while it was carried out"
-            left, quiet = left - (left > 0), quiet - (quiet > 0)
+                self.beside.append(beside)
+                units[kind].begin(len(self.steps) - 1, shown)
             await bed.cycles()
-            which = bed.rng.integers(2)
-            kinds = {"asking": asks_for or (quiet and which), "writing": quiet and not which}
-            bed.set(busy=int(left > 0), **{name: int(bool(on)) for name, on in kinds.items()})
-            asks_for -= asks_for > 0
-            if starts and left == 0:
-                raise AssertionError("a unit takes a cycle at least")
-            if left == 0 and len(self.ended) < len(self.begun):
-                self.ended.append(cycle())
-                if shown and shown["op"] == Op.CHOOSE:
-                    bed.set(chosen=next(choices))
+            for unit in units.values():
+                if (ended := unit.pass_cycle()) is not None:
+                    self.ended[ended] = cycle()
+                    if unit.shown["op"] == Op.CHOOSE:
+                        bed.set(chosen=next(choices))
+            if starts:
+                bed.set(may=int(bed.rng.integers(2)))
+
+    def _may_ask(self, units: dict[str, "Unit"], ahead: Any) -> None:
+        """Check that nothing else is asked for or written, or that LINEAR alone goes on."""
+        other, linear = units[""], units["linear_"]
+        assert not other.asking, "asked while a unit asks"
+        assert not other.writing, "asked while a unit may write"
+        if linear.left and ahead["op"] != Op.LINEAR:
+            assert not other.left, "it will not begin at once"
+            assert self.bed.port("may"), "it will not begin before LINEAR has ended"
+        else:
+            assert not linear.asking, "asked while LINEAR asks"
 
     async def _answer(self) -> None:
         """Answer what is asked of memory, the tokens in it that were written before."""
@@ -248,7 +309,8 @@ async def runs(dut, traffic: str) -> None:
         assert chip.memory == machine.memory.tobytes()
         chip.end()
         if traffic == "free":
-            gaps = np.subtract(chip.begun[1:], chip.ended[:-1])
+            ended = np.maximum.accumulate([chip.ended[n] for n in range(len(chip.begun))])
+            gaps = np.subtract(chip.begun[1:], ended[:-1])[~np.array(chip.beside[1:])]
             assert gaps.min() == 1, "the next one is ready by then"
 
 
@@ -280,6 +342,7 @@ async def faults(dut) -> None:
         count = sum(before) if n % 2 else len(chip.steps)
         assert chip.steps == machine.steps[:count]
         assert not bed.port("busy"), "it ends behind the instruction at hand"
+        assert not bed.port("linear_busy"), "and behind LINEAR"
         await bed.cycles(30)
         assert len(chip.steps) == count
         chip.memory[at] = kept

@@ -76,8 +76,16 @@ async def loads(dut, traffic: str) -> None:
     for _ in range(3):
         values = {port: random_values(bed, port) for port in ports}
         words = words_of(bed, values)
+        await bed.settled()
+        before = {port: bed.get(port) for port in ports}
+        await bed.cycles()
         await bed.sources["i"].send(words)
         await bed.settled()
+        if bed.block.spec.loads_ahead:
+            assert {port: bed.get(port) for port in ports} == before
+            await bed.cycles()
+            await bed.pulse("begin")
+            await bed.settled()
         assert {port: bed.get(port) for port in ports} == values
         assert bed.get("outputs") == values["shape"]["outputs"]
         assert bed.get("compensated") == (values["shape"]["k_top"] != 0)
@@ -94,7 +102,7 @@ async def strobes(dut) -> None:
     """Channels and the clearing of flags are strobes; nothing is taken unless idle."""
     bed = await Testbed(dut).start(idle=1)
     channels, cleared = bed.strobe("channel_en"), bed.strobe("clear_flags")
-    sent = []
+    sent, ahead = [], bed.block.spec.loads_ahead
     for _ in range(40):
         channel = random_values(bed, "channel")
         address = int(bed.rng.integers(bed.block.spec.outputs_max))
@@ -109,7 +117,10 @@ async def strobes(dut) -> None:
         [{"select": Select.SIZE.value, "address": Size.CLEAR_FLAGS.value, "word": 0}]
     )
     await bed.cycles(2)
-    assert (len(channels), len(cleared)) == (len(sent), 1)
+    assert (len(channels), len(cleared)) == (len(sent), 0 if ahead else 1)
+    if ahead:
+        await banks(bed)
+        return
     bed.set(idle=0)
     bed.send("i", [{"select": Select.CHANNEL.value, "address": 0, "word": 0}])
     await bed.cycles(10)
@@ -117,3 +128,21 @@ async def strobes(dut) -> None:
     bed.set(idle=1)
     await bed.cycles(2)
     assert len(channels) == len(sent) + 1
+
+
+async def banks(bed: Testbed) -> None:
+    """Each layer's channels are in the bank that the layer before did not have, if it has some."""
+    cleared = bed.strobe("clear_flags")
+    bank, word = bed.port("channel_bank"), {"select": Select.CHANNEL.value, "address": 0, "word": 0}
+    await bed.pulse("begin")
+    await bed.cycles()
+    assert bed.port("channel_bank") == 1 - bank, "channels were loaded"
+    for n in range(12):
+        bank, some = bed.port("channel_bank"), bool(bed.rng.integers(2))
+        if some:
+            await bed.sources["i"].send([word] * int(bed.rng.integers(1, 3)))
+        assert bed.port("channel_bank") == bank
+        await bed.pulse("begin")
+        await bed.cycles()
+        assert bed.port("channel_bank") == bank ^ some
+        assert len(cleared) == n + 2
