@@ -122,7 +122,7 @@ class Compiler(Builder):
         self._root("norm")
         self._head()
         self.do("next", Op.NEXT, address=self.tokens + TOKEN_BYTES, **by_position)
-        self.program = constants_early(self.program)
+        self.program = constants_early(self.program, self.shape)
 
     def _root(self, name: str) -> None:
         size = self.size

@@ -19,7 +19,7 @@ WHOLE_WORDS = (Op.LOAD, Op.CONSTANTS, Op.CHANNELS, Op.LINEAR)  # of the bus, fro
 
 
 class Fault(enum.IntEnum):
-    """What ended a run; as :class:`hw.chip.sequencer.Fault`."""
+    """What ended a run; as :class:`hw.chip.run.Fault`."""
 
     NONE = 0
     INSTRUCTION = 1

@@ -7,7 +7,7 @@ from hw.bus.axi import AxiLite
 from hw.bus.register_bank import Kind, Register, RegisterBank
 from hw.chip.chip_core import ChipCore
 from hw.chip.chip_spec import ADDRESS_BITS, POSITION_BITS
-from hw.chip.sequencer import TOKEN_BITS
+from hw.chip.run import TOKEN_BITS
 from hw.stream.component import In, Out, Sized
 
 REGISTER_ADDRESS_BITS = 6
@@ -16,7 +16,7 @@ _REGISTERS = (
     ("start", 1, Kind.STROBE, "1 starts a run"),
     ("stop", 1, Kind.STROBE, "1 ends the run that is under way, behind its instruction"),
     ("running", 1, Kind.STATUS, "whether a run is under way"),
-    ("fault", 3, Kind.STATUS, "of the last run; see hw.chip.sequencer.Fault"),
+    ("fault", 3, Kind.STATUS, "of the last run; see hw.chip.run.Fault"),
     ("position", POSITION_BITS, Kind.STATUS, "of the token at hand"),
     ("program", ADDRESS_BITS, Kind.CONTROL, "address of the program"),
     ("first", POSITION_BITS, Kind.CONTROL, "the first position"),

@@ -17,7 +17,8 @@ from hw.chip.instruction_check import InstructionCheck
 from hw.chip.instruction_fetch import InstructionFetch
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
-from hw.chip.sequencer import Fault, Run, Sequencer
+from hw.chip.run import Fault, Run
+from hw.chip.sequencer import Sequencer
 from hw.chip.shares import share_reads, share_vectors, share_writes
 from hw.chip.storer import Storer
 from hw.chip.vector_memory import VectorMemory
@@ -116,6 +117,7 @@ class ChipCore(Sized[ChipSpec]):
         step, starts, asks = sequencer.step, sequencer.starts, sequencer.asks
         # What is asked of these two stays until it is done.
         asked = {"vectors": Signal(name="vectors_asked"), "quantizer": Signal(name="cache_asked")}
+        sending = Signal()  # what is written, but not what waits for its answer alone
         starts_vectors = Cat(starts[op.value] for op in VECTOR_OPS).any()
         for name in ("loader", "storer", "cache"):
             m.d.comb += parts[name].step.eq(step)
@@ -130,9 +132,8 @@ class ChipCore(Sized[ChipSpec]):
             linear.ahead.eq(sequencer.ahead),
             sequencer.asking.eq(linear.load_request_o.valid | parts["loader"].request_o.valid),
             sequencer.linear_asking.eq(linear.asking),
-            sequencer.writing.eq(
-                parts["storer"].busy | cache.busy | ~parts["writer"].idle | parts["pieces"].i.valid
-            ),
+            sending.eq(parts["storer"].busy | cache.busy | parts["pieces"].i.valid),
+            sequencer.writing.eq(sending | ~parts["writer"].idle),
             parts["storer"].start.eq(starts[Op.STORE.value]),
             linear.start.eq(starts[Op.LINEAR.value]),
             linear.load_start.eq(starts[Op.CONSTANTS.value] | starts[Op.CHANNELS.value]),
@@ -141,9 +142,7 @@ class ChipCore(Sized[ChipSpec]):
             vectors.i.valid.eq(asked["vectors"]),
             quantizer.i.valid.eq(asked["quantizer"]),
             sequencer.chosen.eq(vectors.chosen),
-            sequencer.busy.eq(
-                linear.load_busy | parts["loader"].busy | asked["vectors"] | sequencer.writing
-            ),
+            sequencer.busy.eq(linear.load_busy | parts["loader"].busy | asked["vectors"] | sending),
             sequencer.linear_busy.eq(linear.busy),
             beside.ahead.eq(sequencer.ahead),
             beside.linear.eq(sequencer.linear_step),

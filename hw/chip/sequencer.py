@@ -1,7 +1,6 @@
 """Sequencer: works out the addresses of instructions and has them carried out in turn."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import enum, wiring
 from amaranth.utils import exact_log2
 
 from golden.chip.instruction import Index, Op
@@ -10,40 +9,11 @@ from golden.chip.shape import TOKEN_BYTES
 from hw.bus.axi_reader import word
 from hw.chip.address import Address
 from hw.chip.chip_spec import ADDRESS_BITS, INSTRUCTION, POSITION_BITS, REQUEST, STEP, ChipSpec
+from hw.chip.run import TOKEN_BITS, Fault, Run
 from hw.chip.write_port import write_layout
 from hw.stream.component import In, InStream, Out, OutStream, Sized
-from hw.stream.token_buffer import Port
 
-TOKEN_BITS = 8 * TOKEN_BYTES
 OPS = 16
-
-
-class Fault(enum.Enum, shape=3):
-    """What ended a run before its time."""
-
-    NONE = 0
-    INSTRUCTION = 1  # there is no such operation, or units cannot carry it out
-    MEMORY = 2  # the bus answered with an error
-    NUMBER = 3  # one that the engine was given, or made, is not finite or not one that it takes
-    STOPPED = 4  # the host ended it
-    HANG = 5  # the bus did not answer
-
-
-class Run(Port):
-    """What a host says of a run, as it says it; steady while the chip is busy."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            {
-                "start": wiring.Out(1),
-                "program": wiring.Out(ADDRESS_BITS),
-                "first": wiring.Out(POSITION_BITS),
-                "known": wiring.Out(POSITION_BITS),
-                "limit": wiring.Out(POSITION_BITS),
-                "end_token": wiring.Out(TOKEN_BITS),
-                "ends": wiring.Out(1),
-            }
-        )
 
 
 class Sequencer(Sized[ChipSpec]):
@@ -103,7 +73,9 @@ class Sequencer(Sized[ChipSpec]):
     linear_asking = In(1)
     """Whether LINEAR's has."""
     writing = In(1)
-    """Whether something is written, or will be by the instruction at hand."""
+    """Whether something is written, or will be by the instruction at hand, or was and memory has
+    not answered yet.
+    """
     drops = Out(1)
     """What was asked for, and all else that is read, is not wanted; until ``read``."""
     read = In(1)
@@ -179,7 +151,7 @@ class Sequencer(Sized[ChipSpec]):
                     m.next = "FINISH"
                 with m.Else():
                     m.d.comb += self.fetch.eq(1)
-            with m.State("FINISH"), m.If(~self._others & ~self._linear):
+            with m.State("FINISH"), m.If(~(self._others | self._linear | self.writing)):
                 with m.If(self.stop != Fault.NONE):  # of an instruction before, or of its writes
                     m.d.sync += self.fault.eq(self.stop)
                 m.d.sync += self.drops.eq(1)
@@ -240,7 +212,7 @@ class Sequencer(Sized[ChipSpec]):
     def _begin(self, m: Module) -> None:
         """Ask for what an instruction reads, as soon as the one before asks no more; then start.
 
-        Nothing is read while the one before may write.
+        Nothing is read while one before may write, or has not the answers to what it wrote.
         """
         op = self._word.op
         reads, able, may_ask, free = Signal(), Signal(), Signal(), Signal()
@@ -249,10 +221,14 @@ class Sequencer(Sized[ChipSpec]):
             Signal(),
         )  # what reads: asked, and that while LINEAR is carried out
         beside_linear = self._linear & (op != Op.LINEAR)
+        whole = (op == Op.TAKE) | (op == Op.NEXT)  # also for answers
         m.d.comb += [
             reads.eq(Cat(op == one.value for one in WHOLE_WORDS).any()),
             able.eq(~self.refused & (self.stop == Fault.NONE)),
-            free.eq(~self._others & (~self._linear | (beside_linear & self.may))),
+            free.eq(
+                ~(self._others | (whole & self.writing))
+                & (~self._linear | (beside_linear & self.may))
+            ),
             # Words come in the order of requests, so beside LINEAR only what begins at once asks.
             may_ask.eq(Mux(beside_linear, free, ~self.linear_asking)),
         ]

@@ -5,8 +5,10 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import connect
+
+from golden.chip.instruction import Op
 
 Parts = Mapping[str, Any]
 
@@ -37,16 +39,29 @@ def share_reads(m: Module, parts: Parts) -> None:
 
 
 def share_writes(m: Module, parts: Parts) -> None:
-    """Let the one that writes have the bus."""
-    pieces, writer = parts["pieces"], parts["writer"]
+    """Let the one that writes have the bus.
+
+    The first piece of an instruction waits until memory has answered all that was written before;
+    if it was with an error, the instruction's pieces are dropped.
+    """
+    pieces, writer, sequencer = (parts[n] for n in ("pieces", "writer", "sequencer"))
     connect(m, pieces.request_o, writer.request_i)
     connect(m, pieces.word_o, writer.word_i)
     users = [parts[name].write_o for name in ("sequencer", "storer", "cache")]
-    m.d.comb += [user.ready.eq(pieces.i.ready) for user in users]
+    starts = sequencer.starts
+    offered, goes, begun, drops = Signal(), Signal(), Signal(), Signal()
+    dropped = Mux(begun, drops, writer.error)
     m.d.comb += [
-        pieces.i.valid.eq(Cat(user.valid for user in users).any()),
+        offered.eq(Cat(user.valid for user in users).any()),
+        goes.eq(offered & (begun | writer.idle)),
+        [user.ready.eq(goes & (pieces.i.ready | dropped)) for user in users],
+        pieces.i.valid.eq(goes & ~dropped),
         pieces.i.payload.eq(any_of([Mux(u.valid, u.payload.as_value(), 0) for u in users])),
     ]
+    with m.If(starts[Op.STORE.value] | starts[Op.CACHE.value] | ~sequencer.running):
+        m.d.sync += begun.eq(0)
+    with m.Elif(goes):
+        m.d.sync += [begun.eq(1), drops.eq(dropped)]
 
 
 def share_vectors(m: Module, parts: Parts) -> None:

@@ -9,8 +9,7 @@ from hw.chip.tile_buffer import TileWrite
 from hw.chip.unit import Unit
 from hw.stream.component import In, InStream, Out, OutStream
 
-AHEAD = 4  # tiles that are asked for and not released
-AHEAD_BITS = 3
+AHEAD = 3  # tiles that are asked for and not released
 
 
 def tiles_range(spec: ChipSpec) -> range:
@@ -79,9 +78,9 @@ class TileFetcher(Unit):
             self.write.keys.eq(step.keys),
             self.write.data.eq(self.i.payload.data),
         ]
-        # A few bits tell how far they are ahead of what is released.
+        # Two bits tell how far they are ahead of what is released.
         m.d.comb += [
-            room.eq((asked - self.released)[:AHEAD_BITS] != AHEAD),
+            room.eq((asked - self.released)[:2] != AHEAD),
             full.eq((self.filled - self.released)[:2] == 2),
             left.eq(busy & (asked != tiles)),
             self.asking.eq(going | left),

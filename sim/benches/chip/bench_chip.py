@@ -10,7 +10,7 @@ from golden.chip.decoder import DecoderShape
 from golden.chip.machine import Machine
 from hw.bus.axi import channels
 from hw.chip.chip import REGISTERS
-from hw.chip.sequencer import Fault
+from hw.chip.run import Fault
 from sim.kit.axi import hold_still, stall
 from sim.kit.random_decoder import random_decoder
 from sim.kit.testbed import Testbed

@@ -12,7 +12,7 @@ from golden.chip.machine import Machine
 from golden.chip.rules import WHOLE_WORDS
 from golden.chip.shape import TOKEN_BYTES
 from hw.chip.chip_spec import INSTRUCTION
-from hw.chip.sequencer import Fault
+from hw.chip.run import Fault
 from sim.kit.chip_units import piece_sizes, send_words, step_of, write_pieces
 from sim.kit.clock import cycle
 from sim.kit.testbed import Testbed
@@ -99,7 +99,7 @@ class Unit:
     def __init__(self, bed: Testbed, kind: str) -> None:
         self.bed, self.kind = bed, kind
         self.left = self.loud = self.first = 0
-        self.asking = self.writing = False
+        self.writes = self.asking = self.writing = False
         self.shown: Any = None
         self.number = -1
 
@@ -112,7 +112,8 @@ class Unit:
         assert not self.left, "a step begins while its unit is busy"
         self.number, self.shown = number, shown
         self.left = int(self.bed.rng.choice([1, 2, 7, LONG])) + 1
-        self.loud = int(self.bed.rng.integers(self.left + 1))
+        self.loud = int(self.bed.rng.integers(self.left + 12))  # answers may come later
+        self.writes = not self.kind and bool(self.bed.rng.integers(2))
 
     def check(self) -> None:
         """Check that the step has not changed."""
@@ -121,10 +122,10 @@ class Unit:
 
     def pass_cycle(self) -> int | None:
         """Show what a cycle has changed; return the number of the step that has ended in it."""
-        was, writes = self.left, not self.kind and bool(self.bed.rng.integers(2))
+        was = self.left
         self.left, self.loud = max(self.left - 1, 0), max(self.loud - 1, 0)
-        self.asking = bool(self.first or (self.loud and not writes))
-        self.writing = bool(self.loud and writes)
+        self.asking = bool(self.first or (self.loud and self.left and not self.writes))
+        self.writing = bool(self.loud and self.writes)
         self.first = max(self.first - 1, 0)
         shown = {"busy": int(self.left > 0), "asking": int(self.asking)}
         self.bed.set(**{f"{self.kind}{name}": value for name, value in shown.items()})
@@ -201,6 +202,8 @@ class Chip:
                 units["linear_" if ahead["op"] == Op.LINEAR else ""].asks()
             for unit in units.values():
                 unit.check()
+            if bed.port("request_o__valid") or bed.port("write_o__valid"):
+                assert not units[""].writing, "what was written before has no answer yet"
             if starts:
                 kind = "linear_" if starts == 1 << Op.LINEAR else ""
                 shown = bed.get(f"{kind}step")
@@ -343,6 +346,7 @@ async def faults(dut) -> None:
         assert chip.steps == machine.steps[:count]
         assert not bed.port("busy"), "it ends behind the instruction at hand"
         assert not bed.port("linear_busy"), "and behind LINEAR"
+        assert not bed.port("writing"), "and when all that was written is answered"
         await bed.cycles(30)
         assert len(chip.steps) == count
         chip.memory[at] = kept
