@@ -45,6 +45,15 @@ POINTS = (
     ),
     *(
         listed(
+            f"function_unit_{name}",
+            partial(FunctionUnit, (name,)),
+            f"GELU of an FP16 number, {form}, in 6 pipeline stages",
+            bench=UNIT,
+        )
+        for name, form in (("gelu", "the form with erf"), ("gelu_tanh", "the form with tanh"))
+    ),
+    *(
+        listed(
             f"square_sum_l{lanes}",
             partial(SquareSum, lanes, 1 << 14),
             f"exact sum of squares of an FP16 vector, {lanes} elements a cycle",
