@@ -20,6 +20,8 @@ from synth.libraries.liberty import Library
     ("name", "functions"),
     [
         ("function_unit_exp_sigmoid", 2),
+        ("function_unit_gelu", 1),
+        pytest.param("function_unit_gelu_tanh", 1, marks=pytest.mark.slow),
         pytest.param("function_unit_erf", 1, marks=pytest.mark.slow),
         pytest.param("function_unit", 6, marks=pytest.mark.slow),
     ],
@@ -42,6 +44,8 @@ def test_every_number(
         ("function_unit_exp_sigmoid", 2700),
         ("function_unit_erf", 1480),
         ("function_unit", 4250),
+        ("function_unit_gelu", 2850),  # 4 kGE are allowed
+        ("function_unit_gelu_tanh", 2800),
         ("square_sum_l4", 7200),
         ("power_sum_l4", 3950),
         ("inverse_unit", 2010),

@@ -5,6 +5,7 @@ from functools import partial
 
 from gateware.point import Point, listed
 from golden.exact.functions import FUNCTIONS
+from hw.vector.cache_bounds import CacheBounds
 from hw.vector.cache_quantizer import CacheQuantizer
 from hw.vector.cache_scale import CacheScale
 from hw.vector.function_unit import FunctionUnit
@@ -21,6 +22,7 @@ QUANTIZER, VECTOR = "vector.bench_cache_quantizer", "vector.bench_vector_unit"
 NARROW = VectorSpec(word_lanes=4, lanes=1, words=64)
 WIDE = VectorSpec(word_lanes=16, lanes=4, words=128)
 HALF = VectorSpec(word_lanes=16, lanes=2, words=128)
+LARGE = VectorSpec(word_lanes=16, lanes=8, words=256)  # of a chip of 16 x 64 lanes
 
 POINTS = (
     listed(
@@ -40,6 +42,15 @@ POINTS = (
         partial(FunctionUnit, ("erf",)),
         "erf of an FP16 number, in 6 pipeline stages",
         bench=UNIT,
+    ),
+    *(
+        listed(
+            f"function_unit_{name}",
+            partial(FunctionUnit, (name,)),
+            f"GELU of an FP16 number, {form}, in 6 pipeline stages",
+            bench=UNIT,
+        )
+        for name, form in (("gelu", "the form with erf"), ("gelu_tanh", "the form with tanh"))
     ),
     *(
         listed(
@@ -85,13 +96,14 @@ POINTS = (
         )
         for spec in (NARROW, WIDE)
     ),
+    Point("cache_bounds", CacheBounds, bench="vector.bench_cache_bounds"),
     *(
         listed(
             f"cache_quantizer_{spec.lanes}",
-            partial(CacheQuantizer, spec, 128),
+            partial(CacheQuantizer, spec, most),
             f"codes of cached keys and values, {spec.lanes} a cycle",
             bench=QUANTIZER,
         )
-        for spec in (NARROW, HALF, WIDE)
+        for spec, most in ((NARROW, 128), (HALF, 128), (WIDE, 128), (LARGE, 768))
     ),
 )

@@ -2,24 +2,32 @@
 
 A vector of d FP16 numbers becomes d codes of 4 bits, a sign and one of eight magnitudes, and one
 scale. The scale is that of a token (:mod:`golden.exact.token_scale`), so it is the mean absolute
-value times a number chosen offline; the magnitude is found among the steps of the grid
-(:mod:`golden.exact.grid`), by seven thresholds. The centroids that codes stand for are the weight
-codebook of the lookups that read the cache.
+value times a number chosen offline. Seven thresholds times the scale, a product each for the whole
+vector, are FP16 numbers that an absolute value is compared with: how many it reaches is its
+magnitude. The centroids that codes stand for are the weight codebook of the lookups that read the
+cache.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from golden.exact.fp16 import BitArray, flush_nonfinite
-from golden.exact.grid import grid_index
-from golden.exact.spec import GRID_MAX, SCALE_BITS, IntArray
+from golden.exact.fp16 import INFINITY, BitArray, flush_nonfinite
+from golden.exact.spec import (
+    GRID_BITS,
+    GRID_FRACTION_BITS,
+    GRID_MAX,
+    SCALE_BITS,
+    IntArray,
+    bit_length,
+)
 from golden.exact.token_scale import Scale, ScaleFactor, token_scale
 
 MAGNITUDES = 8
 # No scale is below 2**-14, so that it is a normal number in FP16, which keeps it exactly.
 LEAST_EXPONENT = -14 - (SCALE_BITS - 1)
 FP16_BIAS = 25  # exponent of the last place of a normal FP16 number, less its field
+HALF_STEP = GRID_FRACTION_BITS + 1  # thresholds are odd numbers of half steps of the grid
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,8 @@ class CacheFormat:
     factor : ScaleFactor
         Makes the scale of a vector from the sum of its absolute values; at most 1.
     thresholds : (7,) int64
-        Least steps of the grid, 1 to 127, of magnitudes 1 to 7; they do not descend.
+        Least steps of 2**-4 scales, to the nearest, of magnitudes 1 to 7: 1 to 127; they do not
+        descend.
     centroids : (8,) int64
         What magnitudes stand for: ascending, in units of 2**-6 scales, 0 to 511.
     """
@@ -67,7 +76,7 @@ def cache_codes(x: BitArray, form: CacheFormat) -> tuple[IntArray, BitArray]:
     Returns
     -------
     codes : (T, d) int64
-        Sign in bit 3, magnitude below; zero has a positive sign.
+        Sign in bit 3, magnitude below; the sign is the number's own, that of zeros, too.
     scales : (T,) uint16
         FP16, normal.
     """
@@ -78,11 +87,34 @@ def cache_codes(x: BitArray, form: CacheFormat) -> tuple[IntArray, BitArray]:
         np.where(low, 1 << (SCALE_BITS - 1), scale.mantissa),
         np.where(low, LEAST_EXPONENT, scale.exponent),
     )
-    steps = grid_index(finite, scale) - GRID_MAX
-    magnitude = (np.abs(steps)[..., None] >= form.thresholds).sum(axis=-1)
-    codes = magnitude + np.where(steps < 0, MAGNITUDES, 0)
+    bounds = threshold_bounds(form.thresholds, scale)
+    size = (finite & 0x7FFF).astype(np.int64)
+    magnitude = (size[..., None] >= bounds[:, None]).sum(axis=-1)
+    codes = magnitude + MAGNITUDES * (finite >> 15).astype(np.int64)
     pattern = (scale.mantissa - (1 << (SCALE_BITS - 1))) | (scale.exponent + FP16_BIAS) << 10
     return codes, pattern.astype(np.uint16)
+
+
+def threshold_bounds(thresholds: IntArray, scale: Scale) -> IntArray:
+    """Return the FP16 pattern (T, 7) of the least absolute value that reaches each threshold.
+
+    That is half a step less than the threshold, times the scale, cut to an FP16 number; infinity
+    where that is beyond FP16.
+
+    Parameters
+    ----------
+    thresholds : (7,) int64
+        1 to 127.
+    scale : Scale
+        (T,), with exponents of -24 or more.
+    """
+    product = (2 * thresholds - 1) * scale.mantissa[:, None]
+    length = bit_length(product)
+    mantissa = product << (SCALE_BITS + GRID_BITS - length) >> GRID_BITS
+    # Of a number whose exponent field is 0 the last place is that of field 1.
+    field = length - SCALE_BITS + scale.exponent[:, None] + FP16_BIAS - HALF_STEP
+    pattern = (mantissa >> np.maximum(1 - field, 0)) + (np.maximum(field - 1, 0) << 10)
+    return np.minimum(pattern, INFINITY)
 
 
 def scale_of(pattern: BitArray, places: int) -> Scale:

@@ -88,7 +88,7 @@ def fit(values: FloatArray, after: int = 0) -> Segments:
     return Segments(np.minimum(base, VALUE_MAX - (slope * t[-1] >> T_BITS)), slope)
 
 
-def _grid(segment_bits: int, points: int, middle: float = 0) -> FloatArray:
+def grid(segment_bits: int, points: int, middle: float = 0) -> FloatArray:
     """Return fractions from 0 to 1 as (segments, points), moved up by part of a step."""
     count = points << segment_bits
     return ((np.arange(count) + middle) / count).reshape(-1, points)
@@ -96,12 +96,12 @@ def _grid(segment_bits: int, points: int, middle: float = 0) -> FloatArray:
 
 def _binades(exponents: range, scale: Callable[[int], int], function: Callable) -> FloatArray:
     """Return ``function(x) * 2**-scale`` for every x of some binades."""
-    z = 1 + _grid(SEGMENT_BITS, 64)
+    z = 1 + grid(SEGMENT_BITS, 64)
     return np.concatenate([function(np.ldexp(z, e)) * 2.0 ** -scale(e) for e in exponents])
 
 
 # The fraction of a power is cut, so that the middle of a step stands for what it may have been.
-_POWER = _grid(SEGMENT_BITS, 1 << T_BITS, 0.5)
+_POWER = grid(SEGMENT_BITS, 1 << T_BITS, 0.5)
 EXP = fit(np.exp2(_POWER))
 # By the whole part n of |x| log2(e), then by what its fraction lacks to 1:
 # sigmoid(-|x|) * 2**(n + 1), from 2/3 to 2.
@@ -110,9 +110,9 @@ SIGMOID = fit(
 )
 # By what the fraction, with zeros behind it, lacks to its most, since the functions fall: 2 / z for
 # z from 1 to 2 ...
-RECIPROCAL = fit((2 / (1 + _grid(SEGMENT_BITS + 1, 32)))[::-1, ::-1], 7)
+RECIPROCAL = fit((2 / (1 + grid(SEGMENT_BITS + 1, 32)))[::-1, ::-1], 7)
 # ... and 2 / sqrt(z), then 2 / sqrt(2 z).
-_ROOTS = [np.sqrt(k * (1 + _grid(SEGMENT_BITS, 64))) for k in (1, 2)]
+_ROOTS = [np.sqrt(k * (1 + grid(SEGMENT_BITS, 64))) for k in (1, 2)]
 RSQRT = fit(np.concatenate([2 / root[::-1, ::-1] for root in _ROOTS]), 3)
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 
@@ -132,7 +132,7 @@ TANH = fit(_binades(TANH_BINADES, tanh_scale, np.tanh))
 # Before the binades two straight lines, for fractions without the hidden bit and with it.
 ERF = fit(
     np.concatenate(
-        [(_grid(SEGMENT_BITS, 64) + hidden) / math.sqrt(math.pi) for hidden in (0, 1)]
+        [(grid(SEGMENT_BITS, 64) + hidden) / math.sqrt(math.pi) for hidden in (0, 1)]
         + [_binades(ERF_BINADES, erf_scale, _erf)]
     )
 )
@@ -141,7 +141,7 @@ ERF.base[0] = 0  # erf(0) is 0, not what makes errors equal
 
 def power(bits: BitArray) -> IntArray:
     """Return |x| log2(e) in units of 2**-12, cut, below 2**17; what is larger is 2**17 - 1."""
-    _, exponent, mantissa = _fields(bits)
+    _, exponent, mantissa = fields(bits)
     units = mantissa * LOG2_E >> np.maximum(27 - exponent, 0)
     return np.where(exponent > 19, POWER_MAX, np.minimum(units, POWER_MAX))
 
@@ -153,7 +153,7 @@ def exp(bits: BitArray) -> BitArray:
     segment, t = _complement(~units, SEGMENT_BITS)
     result = _pattern(EXP.at(segment, t), BIAS - 1 + (units >> POWER_BITS))
     result = np.where(is_infinite(bits), np.where(negative, 0, INFINITY), result)
-    return _finish(bits, result)
+    return finish(bits, result)
 
 
 def sigmoid(bits: BitArray) -> BitArray:
@@ -167,11 +167,11 @@ def sigmoid(bits: BitArray) -> BitArray:
         EXP.at(segment, t),
     )
     # What lies below 1/2 is a number; what lies above is 1 less it, a fixed point.
-    below = _normal_pattern(value, BIAS - 2 - whole)
+    below = normal_pattern(value, BIAS - 2 - whole)
     above = ONE_PATTERN - _round(value >> whole)
     result = np.where(bits >= SIGN, below, above)
     result = np.where(is_infinite(bits), np.where(bits >= SIGN, 0, ONE_PATTERN), result)
-    return _finish(bits, result)
+    return finish(bits, result)
 
 
 def reciprocal(bits: BitArray) -> BitArray:
@@ -180,7 +180,7 @@ def reciprocal(bits: BitArray) -> BitArray:
     value = RECIPROCAL.at(*_complement(mantissa << T_BITS - 5, SEGMENT_BITS + 1))
     result = _pattern(value, 2 * BIAS - 2 - exponent)
     result = np.where(is_zero(bits), INFINITY, np.where(is_infinite(bits), 0, result))
-    return _finish(bits, result, sign)
+    return finish(bits, result, sign)
 
 
 def rsqrt(bits: BitArray) -> BitArray:
@@ -191,31 +191,31 @@ def rsqrt(bits: BitArray) -> BitArray:
     value = RSQRT.at((odd << SEGMENT_BITS) + segment, t)
     result = _pattern(value, BIAS - 2 - ((exponent - BIAS) >> 1))
     result = np.where(is_zero(bits), INFINITY, np.where(is_infinite(bits), 0, result))
-    result = _finish(bits, result, sign)
+    result = finish(bits, result, sign)
     return np.where((sign != 0) & ~is_zero(bits), np.uint16(NAN), result)
 
 
 def tanh(bits: BitArray) -> BitArray:
     """Return the hyperbolic tangent."""
-    sign, exponent, mantissa = _fields(bits)
+    sign, exponent, mantissa = fields(bits)
     row = np.clip(exponent - BIAS - TANH_BINADES.start, 0, len(TANH_BINADES) - 1)
     value = TANH.at(*_place(row, mantissa))
     scale = np.minimum(exponent - BIAS, -1)
-    result = _normal_pattern(value, BIAS - 1 + scale)
+    result = normal_pattern(value, BIAS - 1 + scale)
     result = np.where(exponent - BIAS <= FLAT, bits & (SIGN - 1), result)
     result = np.where(exponent - BIAS > TANH_BINADES[-1], ONE_PATTERN, result)
-    return _finish(bits, result, sign)
+    return finish(bits, result, sign)
 
 
 def erf(bits: BitArray) -> BitArray:
     """Return the error function."""
-    sign, exponent, mantissa = _fields(bits)
+    sign, exponent, mantissa = fields(bits)
     row = np.clip(exponent - BIAS - FLAT, 0, len(ERF_BINADES)) + (mantissa >> 10)
     value = ERF.at(*_place(row, mantissa))
     scale = np.minimum(exponent - BIAS + 1, -1)
-    result = _normal_pattern(value, BIAS - 1 + scale)
+    result = normal_pattern(value, BIAS - 1 + scale)
     result = np.where(exponent - BIAS > ERF_BINADES[-1], ONE_PATTERN, result)
-    return _finish(bits, result, sign)
+    return finish(bits, result, sign)
 
 
 FUNCTIONS: dict[str, Callable[[BitArray], BitArray]] = {
@@ -223,16 +223,16 @@ FUNCTIONS: dict[str, Callable[[BitArray], BitArray]] = {
 }
 
 
-def _fields(bits: BitArray) -> tuple[IntArray, IntArray, IntArray]:
+def fields(bits: BitArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return the sign's place, the biased exponent (subnormals: 1), and 11 bits of mantissa."""
-    fields = bits.astype(np.int64)
-    biased = (fields >> 10) & 31
-    return fields & SIGN, np.maximum(biased, 1), (fields & 1023) | ((biased > 0) << 10)
+    words = bits.astype(np.int64)
+    biased = (words >> 10) & 31
+    return words & SIGN, np.maximum(biased, 1), (words & 1023) | ((biased > 0) << 10)
 
 
 def _normalised(bits: BitArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return the same with the first one of each mantissa at its top; zero has none."""
-    sign, exponent, mantissa = _fields(bits)
+    sign, exponent, mantissa = fields(bits)
     up = np.where(mantissa > 0, 11 - bit_length(mantissa), 0)
     return sign, exponent - up, mantissa << up
 
@@ -264,12 +264,12 @@ def _pattern(value: IntArray, exponent: IntArray) -> IntArray:
     return np.minimum((np.maximum(exponent, 0) << 10) + _round(shifted), INFINITY)
 
 
-def _normal_pattern(value: IntArray, exponent: IntArray) -> IntArray:
+def normal_pattern(value: IntArray, exponent: IntArray) -> IntArray:
     """Return the same of a value from 1/2 to 2."""
     up = (value < ONE) & (exponent > 0)
     return _pattern(value << up, exponent - up)
 
 
-def _finish(bits: BitArray, magnitude: IntArray, sign: IntArray | int = 0) -> BitArray:
+def finish(bits: BitArray, magnitude: IntArray, sign: IntArray | int = 0) -> BitArray:
     """Return patterns with their signs, NaN where the argument is."""
     return np.where(is_nan(bits), np.uint16(NAN), (magnitude | sign).astype(np.uint16))

@@ -2,49 +2,47 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
-from golden.exact.cache_codes import FP16_BIAS, MAGNITUDES
-from golden.exact.grid import RECIPROCAL_DROP
-from golden.exact.spec import GRID_BITS, require_int
+from golden.exact.cache_codes import FP16_BIAS
+from golden.exact.spec import require_int
 from hw.arith.bits import choose
 from hw.arith.wires import wire
 from hw.formats import INDEX_BITS
 from hw.stream.component import Component, InStream, Out, OutStream
-from hw.stream.pipeline import Pipeline, Staged
-from hw.stream.share import looked_at
-from hw.token.grid_unit import DIVISOR, GridUnit, grid_code
-from hw.token.reciprocal import Reciprocal
 from hw.token.token_scale import FACTOR
+from hw.vector.cache_bounds import BOUND_BITS, THRESHOLDS, CacheBounds
 from hw.vector.cache_scale import CacheScale
 from hw.vector.vector_spec import COUNT_BITS, VectorRead, VectorSpec
 
-THRESHOLDS = data.ArrayLayout(GRID_BITS - 1, MAGNITUDES - 1)
+SUM_LANES = 4
 
 
 class CacheQuantizer(Component):
     """Turn a head's vector, read from the vector memory, into what is kept of it.
 
     Bit-exact with :func:`golden.exact.cache_codes.cache_codes`. The vector is read twice: for the
-    sum of its absolute values, which makes the scale, and for the codes.
+    sum of its absolute values, which makes the scale, and for the codes, which are found by
+    comparing with thresholds times the scale.
 
     Parameters
     ----------
     spec : VectorSpec
-        Sizes of the memory; ``spec.lanes`` codes come out side by side.
+        Sizes of the memory; ``spec.lanes`` codes come out side by side. The sum takes up to
+        ``SUM_LANES`` numbers a cycle, as those are what costs most.
     numbers_max : int
         Most numbers of a vector.
 
     Timing
     ------
-    Latency : with n = count / ``spec.lanes``, n + ``preparation`` + ``behind`` cycles from the
-        first cycle in which ``i.valid`` is high to ``o.valid``.
+    Latency : count / ``sum_lanes`` + ``preparation`` cycles from the first cycle in which
+        ``i.valid`` is high to ``o.valid``.
     Rate : one item of ``o`` per cycle while ``o.ready`` is high; an instruction is taken in the
         cycle after its last item.
     Through paths : ``i.payload`` and ``i.valid`` to ``read``; ``o.ready`` to ``read``;
-        ``i.payload`` to ``o.payload``; combinational.
+        combinational.
     Reset : drops the instruction under way.
     """
 
@@ -74,31 +72,25 @@ class CacheQuantizer(Component):
         )
         codes = data.ArrayLayout(INDEX_BITS, spec.lanes)
         self.item = data.StructLayout({"codes": codes, "last": 1})
-        self.scaler = CacheScale(spec.lanes, numbers_max)
-        self.preparation = self.scaler.latency + Reciprocal.LATENCY + 1
-        self.behind = looked_at(GridUnit()).latency
+        self.sum_lanes = min(spec.lanes, SUM_LANES)
+        self.scaler = CacheScale(self.sum_lanes, numbers_max)
+        self.preparation = self.scaler.latency + CacheBounds.LATENCY + 2
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
         scaler = self.put(m, "scaler", self.scaler, factor=self.i.payload.factor)
-        reciprocal = self.put(m, "reciprocal", Reciprocal())
+        bounds = self.put(m, "bounds", CacheBounds(), thresholds=self.i.payload.thresholds)
         scale = scaler.o.payload
         m.d.comb += [
-            scaler.i.payload.last.eq(0),
-            reciprocal.i.payload.eq(scale.mantissa),
+            bounds.i.payload.eq(scale),
             self.scale.eq(Cat(scale.mantissa[:-1], (scale.exponent + FP16_BIAS)[:6])),
         ]
         start, go, coding, done = Signal(), Signal(), Signal(), Signal()
-        there, last, lanes = self._read(m, start, go)
-        for n, lane in enumerate(lanes):
-            m.d.comb += scaler.i.payload.lanes[n].eq(lane)
+        there, last, lanes, addends = self._read(m, start, go, coding)
+        for lane, addend in zip(scaler.i.payload.lanes, addends, strict=True):
+            m.d.comb += lane.eq(addend)
         m.d.comb += [scaler.i.payload.last.eq(last), scaler.i.valid.eq(there & ~coding)]
-        divisor = Signal(DIVISOR)
-        m.d.comb += [
-            divisor.reciprocal.eq(reciprocal.o.payload[RECIPROCAL_DROP:]),
-            divisor.exponent.eq(scale.exponent),
-        ]
-        advance = self._code(m, there & coding, last, lanes, divisor)
+        advance = self._code(m, there & coding, last, lanes, bounds.o.payload)
         m.d.comb += [go.eq(~coding | advance), self.i.ready.eq(done)]
         with m.FSM(name="phase"):
             with m.State("IDLE"):
@@ -108,11 +100,8 @@ class CacheQuantizer(Component):
                     m.d.comb += [start.eq(1), scaler.o.ready.eq(1)]
                     m.next = "SCALE"
             with m.State("SCALE"):
-                m.d.comb += reciprocal.i.valid.eq(scaler.o.valid)
-                with m.If(scaler.o.valid):
-                    m.next = "DIVIDE"
-            with m.State("DIVIDE"):
-                with m.If(reciprocal.o.valid):
+                m.d.comb += bounds.i.valid.eq(scaler.o.valid)
+                with m.If(bounds.o.valid):
                     m.d.comb += start.eq(1)
                     m.next = "CODE"
             with m.State("CODE"):
@@ -120,16 +109,25 @@ class CacheQuantizer(Component):
                 with m.If(self.o.valid & self.o.ready & self.o.payload.last):
                     m.next = "DONE"
             with m.State("DONE"):
-                m.d.comb += [done.eq(1), reciprocal.o.ready.eq(1)]
+                m.d.comb += [done.eq(1), bounds.o.ready.eq(1)]
                 m.next = "IDLE"
 
-    def _read(self, m: Module, start: Value, go: Value) -> tuple[Value, Value, list[Value]]:
-        """Read the vector; return whether numbers are there, whether the last ones, and them."""
+    def _read(
+        self, m: Module, start: Value, go: Value, coding: Value
+    ) -> tuple[Value, Value, list[Value], list[Value]]:
+        """Read the vector; return whether numbers are there, and whether those are the last ones.
+
+        Then come the numbers for codes, and those of them for the sum.
+        """
         spec, vector = self.spec, self.i.payload
         there, word = Signal(), Signal(spec.address_bits)
-        step = Signal(spec.steps, init=1)  # one bit for each
+        # One bit for each part of a word that makes codes, and of such a part that is added up.
+        pieces = spec.lanes // self.sum_lanes
+        part = Signal(spec.steps, init=1)
+        piece = Signal(pieces, init=1) if pieces > 1 else Const(1, 1)
+        whole = wire(m, coding | piece[-1], "whole")
         words = vector.count[exact_log2(spec.word_lanes) :]
-        ends = step[-1]
+        ends = wire(m, whole & part[-1], "ends")
         final = wire(m, word == words, "final")
         following = wire(m, there & go & ends & ~final, "following")
         m.d.comb += [
@@ -143,35 +141,35 @@ class CacheQuantizer(Component):
         with m.If(self.read.en):
             m.d.sync += word.eq(word + 1)
         with m.If(there & go):
-            m.d.sync += step.eq(step.rotate_left(1))
-        parts = self.read.data.as_value()
-        options = ((bit, parts.word_select(n, 16 * spec.lanes)) for n, bit in enumerate(step))
-        bits = choose(*options)
-        lanes = []
-        for n in range(spec.lanes):
-            lanes.append(wire(m, bits.word_select(n, 16), f"lane{n}"))
-        return there, ends & final, lanes
+            if pieces > 1:
+                m.d.sync += piece.eq(Mux(coding, piece, piece.rotate_left(1)))
+            with m.If(whole):
+                m.d.sync += part.eq(part.rotate_left(1))
+        lanes = _chosen(m, self.read.data.as_value(), part, "lane")
+        return there, ends & final, lanes, _chosen(m, Cat(lanes), piece, "addend")
 
-    def _code(
-        self, m: Module, valid: Value, last: Value, lanes: list[Value], divisor: Any
-    ) -> Value:
+    def _code(self, m: Module, valid: Value, last: Value, lanes: list[Value], bounds: Any) -> Value:
         """Let codes of numbers out; return whether they may come."""
         advance = wire(m, ~self.o.valid | self.o.ready, "advance")
-        pipe = Pipeline(m, advance)
-        flags = Signal(data.ArrayLayout(2, self.behind))
         with m.If(advance):
-            m.d.sync += flags.eq(Cat(valid, last, flags))
-        m.d.comb += Cat(self.o.valid, self.o.payload.last).eq(flags[self.behind - 1])
+            m.d.sync += [self.o.valid.eq(valid), self.o.payload.last.eq(last)]
         for n, lane in enumerate(lanes):
-            grid = grid_code(pipe, Staged(lane, 0), divisor)
-            finite = pipe.at(Staged(wire(m, ~lane[10:15].all(), f"finite{n}"), 0), grid.depth)
-            code = wire(m, grid.value & finite.replicate(GRID_BITS), f"grid{n}")
-            m.d.comb += self.o.payload.codes[n].eq(self._magnitude(m, code, str(n)))
+            size, finite = lane[:BOUND_BITS], wire(m, ~lane[10:BOUND_BITS].all(), f"finite{n}")
+            reached = wire(m, Cat(size >= bound for bound in bounds), f"reached{n}")
+            code = Cat(_magnitude(reached), lane[BOUND_BITS]) & finite.replicate(INDEX_BITS)
+            with m.If(advance):
+                m.d.sync += self.o.payload.codes[n].eq(code)
         return advance
 
-    def _magnitude(self, m: Module, code: Value, name: str) -> Value:
-        """Return the code of a step of the grid: how many thresholds it reaches, and its sign."""
-        steps, sign = code[:-1], code[-1]
-        reached = (steps >= threshold for threshold in self.i.payload.thresholds)
-        count: Value = sum(reached, Const(0, 1))  # pyright: ignore[reportAssignmentType]
-        return Cat(wire(m, count[:3], f"magnitude{name}"), sign)
+
+def _chosen(m: Module, numbers: Value, parts: Value, name: str) -> list[Value]:
+    """Return those of some numbers that stand in the part whose bit is set."""
+    size = len(numbers) // len(parts)
+    bits = choose(*((bit, numbers.word_select(n, size)) for n, bit in enumerate(parts)))
+    return [wire(m, bits.word_select(n, 16), f"{name}{n}") for n in range(size // 16)]
+
+
+def _magnitude(reached: Value) -> Value:
+    """Return how many bounds are reached, of seven that ascend."""
+    one, two, three, four, five, six, seven = reached
+    return Cat(one & ~two | three & ~four | five & ~six | seven, two & ~four | six, four)

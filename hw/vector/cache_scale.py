@@ -56,12 +56,12 @@ class CacheScale(Component):
         self.carry_bits = (numbers_max - 1).bit_length()
         # Sections of the sum: those of a number, and what carries out of them.
         self.sections = -(-(UNIT_BITS + self.carry_bits) // SECTION)
-        self.latency = 2 + self.sections + 1 + FACTOR_BITS + 1
+        self.latency = 3 + self.sections + 1 + FACTOR_BITS + 1
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
-        joining, complete = Signal(), Signal()
-        window, place = self._join(m, self._add_up(m, joining, complete), joining)
+        adding, complete, joining = Signal(), Signal(), Signal()
+        window, place = self._join(m, self._add_up(m, adding, complete, joining), joining)
         load, multiplying = Signal(), Signal()
         acc, exponent = self._multiply(m, window, place, load, multiplying)
         m.d.sync += self.o.payload.eq(self._rounded(m, acc, exponent))
@@ -70,7 +70,7 @@ class CacheScale(Component):
             m.d.sync += left.eq(left - 1)
         with m.FSM(name="phase"):
             with m.State("ADD"):
-                m.d.comb += self.i.ready.eq(~complete)
+                m.d.comb += adding.eq(1)
                 with m.If(complete):
                     m.d.sync += [left.eq(self.sections - 1), joining.eq(1)]
                     m.next = "JOIN"
@@ -93,12 +93,18 @@ class CacheScale(Component):
                 with m.If(self.o.ready):
                     m.next = "ADD"
 
-    def _add_up(self, m: Module, joining: Value, complete: Signal) -> list[Signal]:
+    def _add_up(self, m: Module, adding: Value, complete: Signal, joining: Value) -> list[Signal]:
         """Add up the sections of numbers side by side; one after another they then come first."""
-        taken = wire(m, self.i.valid & self.i.ready, "taken")
-        m.d.sync += complete.eq(taken & self.i.payload.last)
-        lanes = self.i.payload.lanes
-        units = [absolute_units(m, lanes[n], str(n), counts=taken) for n in range(self.lanes)]
+        taken, ending = wire(m, self.i.valid & self.i.ready, "taken"), Signal()
+        lanes, counts = Signal.like(self.i.payload.lanes, name="held", reset_less=True), Signal()
+        m.d.comb += self.i.ready.eq(adding & ~ending & ~complete)
+        m.d.sync += [
+            lanes.eq(self.i.payload.lanes),
+            counts.eq(taken),
+            ending.eq(taken & self.i.payload.last),
+            complete.eq(ending),
+        ]
+        units = [absolute_units(m, lanes[n], str(n), counts=counts) for n in range(self.lanes)]
         totals = [Signal(SECTION + self.carry_bits, name=f"total{n}") for n in range(SECTIONS)]
         for n, (total, following) in enumerate(pairwise([*totals, Const(0, 1)])):
             parts = (value[n * SECTION : (n + 1) * SECTION] for value in units)

@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
-from golden.exact.functions import BIAS, T_BITS, UNIT_BITS
+from golden.exact.functions import BIAS, UNIT_BITS
 from hw.arith.bits import choose
 from hw.arith.wires import wire
-from hw.vector.segments import SLOPE_BITS, VALUE_BITS, Line
+from hw.vector.segments import Line
 
 EXPONENT_BITS = 6  # signed
 BEYOND = 30  # exponent, less 1, of infinities and NaN
-WIDTHS = (VALUE_BITS, SLOPE_BITS, T_BITS, EXPONENT_BITS, 1, 1)  # of what Placed has
 NO = Const(0, 1)
 
 # The functions that a unit has, and whether each is asked for.
@@ -82,13 +81,16 @@ def pick(m: Module, options: list[tuple[Value, Placed]]) -> Placed:
     if not others:
         return only
     words = []
+    widths = [
+        max(map(len, fields)) for fields in zip(*(option for _, option in options), strict=True)
+    ]
     for flag, option in options:
         fields = [
             Cat(field, Const(0, width - len(field)))
-            for field, width in zip(option, WIDTHS, strict=True)
+            for field, width in zip(option, widths, strict=True)
         ]
         words.append((flag, Cat(fields)))
     word = wire(m, choose(*words), "placed")
-    starts = [sum(WIDTHS[:n]) for n in range(len(WIDTHS))]
-    fields = [word[start : start + width] for start, width in zip(starts, WIDTHS, strict=True)]
+    starts = [sum(widths[:n]) for n in range(len(widths))]
+    fields = [word[start : start + width] for start, width in zip(starts, widths, strict=True)]
     return Placed(*fields)

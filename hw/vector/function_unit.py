@@ -5,15 +5,18 @@ from typing import Any
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from golden.exact.functions import FUNCTIONS
+from golden.exact.gelu import GELUS
 from hw.arith.wires import wire
 from hw.fp16.fp16_parts import unpack
 from hw.fp16.fp16_unit import Pipelined
 from hw.stream.component import In, Out
-from hw.vector import function_float, function_power
+from hw.vector import function_float, function_gelu, function_power
 from hw.vector.function_parts import Flags, Placed, Wanted, asked, pick
 from hw.vector.segments import Line, value_on
 
 POWERS = ("exp", "sigmoid")
+KNOWN = FUNCTIONS | GELUS
+PLACES = function_float.PLACES | function_gelu.PLACES
 # 1 less a number of 12 bits is the number turned over, and this exponent.
 ABOVE = 11
 
@@ -21,12 +24,12 @@ ABOVE = 11
 class FunctionUnit(Pipelined):
     """Compute a function of a number, one of some: all share a multiplier.
 
-    Bit-exact with those of :mod:`golden.exact.functions`.
+    Bit-exact with those of :mod:`golden.exact.functions` and :mod:`golden.exact.gelu`.
 
     Parameters
     ----------
     functions : tuple of str
-        Names of ``golden.exact.functions.FUNCTIONS``, each once.
+        Names of ``KNOWN``, each once.
     """
 
     STAGES = 6
@@ -39,8 +42,8 @@ class FunctionUnit(Pipelined):
     """FP16 pattern of the function's value."""
 
     def __init__(self, functions: tuple[str, ...], *, pipelined: bool = True) -> None:
-        if not functions or len(set(functions)) < len(functions) or set(functions) - set(FUNCTIONS):
-            known = ", ".join(FUNCTIONS)
+        if not functions or len(set(functions)) < len(functions) or set(functions) - set(KNOWN):
+            known = ", ".join(KNOWN)
             raise ValueError(f"functions must be some of {known}, each once, got {functions!r}")
         self.functions = functions
         super().__init__(pipelined=pipelined)
@@ -48,7 +51,7 @@ class FunctionUnit(Pipelined):
     def build(self, m: Module) -> None:  # noqa: D102
         cut = self.cuts(m)
         powers = any(name in self.functions for name in POWERS)
-        floats = any(name in self.functions for name in function_float.PLACES)
+        floats = any(name in self.functions for name in PLACES)
 
         number = unpack(m, self.i, "i")
         function = self.function if len(self.functions) > 1 else Const(0, 1)
@@ -101,7 +104,7 @@ class FunctionUnit(Pipelined):
         """Look up the line of the function that is asked for."""
         options = [
             (wanted[name], place(m, ways["float"], flags))
-            for name, place in function_float.PLACES.items()
+            for name, place in PLACES.items()
             if name in wanted
         ]
         if "power" in ways:

@@ -10,7 +10,7 @@ from hw.arith.columns import carry_select, compress, rows
 from hw.arith.wires import wire
 
 VALUE_BITS = UNIT_BITS + 1  # of values below 2
-SLOPE_BITS = 9
+SLOPE_BITS = 9  # at least
 LOW = 13  # bits of a product below those that are added for either carry
 
 
@@ -24,16 +24,17 @@ class Line(NamedTuple):
 
 def look_up(m: Module, index: Value, t: Value, name: str, *tables: Segments) -> Line:
     """Return the line of a segment: ``index`` counts those of all tables, one behind another."""
+    slope_bits = max(SLOPE_BITS, *(int(table.slope.max()).bit_length() for table in tables))
     words = [
-        Const(int(base) << SLOPE_BITS | int(slope), VALUE_BITS + SLOPE_BITS)
+        Const(int(base) << slope_bits | int(slope), VALUE_BITS + slope_bits)
         for table in tables
         for base, slope in zip(table.base, table.slope, strict=True)
     ]
-    word = wire(m, _choice(words, wire(m, index, f"{name}_index")), f"{name}_line")
-    return Line(word[SLOPE_BITS:], word[:SLOPE_BITS], t)
+    word = wire(m, choice(words, wire(m, index, f"{name}_index")), f"{name}_line")
+    return Line(word[slope_bits:], word[:slope_bits], t)
 
 
-def _choice(words: Sequence[Const], index: Value) -> Value:
+def choice(words: Sequence[Const], index: Value) -> Value:
     """Return a word: gates, where tools would make a memory of a case for each.
 
     What stands behind the last word is like it.
@@ -42,7 +43,7 @@ def _choice(words: Sequence[Const], index: Value) -> Value:
         return words[0]
     half = 1 << len(index) - 1
     low, high = words[:half], words[half:] or words[-1:]
-    return Mux(index[-1], _choice(high, index[:-1]), _choice(low, index[:-1]))
+    return Mux(index[-1], choice(high, index[:-1]), choice(low, index[:-1]))
 
 
 def value_on(m: Module, line: Line, name: str) -> Value:

@@ -13,8 +13,8 @@ import numpy as np
 
 from gateware.points import point
 from golden.base.errors import InputError, ToolError
-from golden.exact.functions import FUNCTIONS
 from hw.stream.share import looked_at
+from hw.vector.function_unit import KNOWN
 from sim.harness.fp16_sweep import ALL, Sweep, build, sweep
 
 SEED = 20261127
@@ -32,7 +32,7 @@ def function_sweep(name: str, folder: Path | None = None) -> Sweep:
     numbers = np.arange(ALL).astype(np.uint16)
     unit: Any = looked_at(point(name).make())
     cases = [
-        np.stack([numbers, np.full_like(numbers, n), FUNCTIONS[function](numbers)], axis=1)
+        np.stack([numbers, np.full_like(numbers, n), KNOWN[function](numbers)], axis=1)
         for n, function in enumerate(unit.functions)
     ]
     shuffled = np.random.default_rng(SEED).permutation(np.concatenate(cases))

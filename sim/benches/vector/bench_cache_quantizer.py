@@ -111,7 +111,8 @@ def check_cycles(bed: Testbed, work: Sequence[Work]) -> None:
     firsts = np.cumsum(lengths) - lengths
     came = np.array(bed.sinks["o"].valid_at)
     done = np.array(bed.sources["i"].taken_at)
-    behind = bed.block.preparation + bed.block.behind
-    np.testing.assert_array_equal(came[firsts][1:] - done[:-1] - 1, lengths[1:] + behind)
+    numbers = np.array([len(one.codes) for one in work])
+    expected = numbers // bed.block.sum_lanes + bed.block.preparation
+    np.testing.assert_array_equal(came[firsts][1:] - done[:-1] - 1, expected[1:])
     np.testing.assert_array_equal(came[firsts + lengths - 1] - came[firsts], lengths - 1)
     np.testing.assert_array_equal(done - came[firsts + lengths - 1], 1)
