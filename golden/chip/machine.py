@@ -22,6 +22,7 @@ from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact import fp16_arithmetic
 from golden.exact.cache_codes import CacheFormat, cache_codes
 from golden.exact.fp16 import BitArray, flush_nonfinite, key
+from golden.exact.levels import Form
 from golden.exact.linear import forward
 from golden.exact.norms import inverse, inverse_root, square_sum
 from golden.exact.token_scale import Scale, ScaleFactor
@@ -172,7 +173,7 @@ class Machine:
 
     def linear(self, one: Instruction) -> None:
         """Send a vector through the engine, with weights, or cached keys or values, of memory."""
-        layer = self.loaded.layer(self.codes(one, one.count, one.outputs))
+        layer = self.loaded.layer(self.codes(one, one.count, one.outputs), Form(one.form))
         x = self.vector(one.a, one.count)[None]
         result = forward(layer, x, self.factor if one.scaled else None)
         self.vector(one.d, one.outputs)[:] = result.y[0]

@@ -1,5 +1,6 @@
 """Made-up decoders: every number of one that a chip can run."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -9,6 +10,7 @@ from golden.chip.decoder import Decoder, DecoderLayer, DecoderShape
 from golden.exact import fp16
 from golden.exact.cache_codes import CacheFormat
 from golden.exact.grid import GRID, made_rows
+from golden.exact.levels import Form, Levels
 from golden.exact.linear import QuantizedLinear
 from golden.exact.token_scale import ScaleFactor
 from golden.quantise.quantize import to_scale
@@ -19,8 +21,14 @@ TINY = DecoderShape(
 )
 
 
-def random_decoder(rng: np.random.Generator, shape: DecoderShape = TINY) -> Decoder:
-    """Return a decoder with random weights; numbers stay of the size that models have."""
+def random_decoder(
+    rng: np.random.Generator, shape: DecoderShape = TINY, *, forms: bool = False
+) -> Decoder:
+    """Return a decoder with random weights; numbers stay of the size that models have.
+
+    With ``forms`` its linear layers have rows of 8, 5 and 4 bits in turn.
+    """
+    turn = itertools.cycle(Form if forms else (Form.A8,))
 
     def linear(inputs: int, outputs: int, times: float) -> QuantizedLinear:
         positive = np.sort(rng.integers(20, 500, 8))
@@ -37,6 +45,7 @@ def random_decoder(rng: np.random.Generator, shape: DecoderShape = TINY) -> Deco
             bias=fp16.to_bits(0.1 * rng.normal(size=outputs)),
             k_top=int(rng.integers(0, 3)),
             factor=ScaleFactor.mean(inputs, Fraction(int(rng.integers(8, 32)), 16)),
+            levels=random_levels(rng, next(turn)),
         )
 
     def form() -> CacheFormat:
@@ -72,3 +81,13 @@ def random_decoder(rng: np.random.Generator, shape: DecoderShape = TINY) -> Deco
         score_outliers=1,
         mix_outliers=2,
     )
+
+
+def random_levels(rng: np.random.Generator, form: Form) -> Levels | None:
+    """Return ascending levels for a form, mostly of small magnitudes; none for the whole grid."""
+    if not form.levels:
+        return None
+    most = int(rng.choice([32, 64, 128]))
+    first, value = np.sort(rng.integers(0, most, (2, form.levels)), axis=1)
+    first[0] = 0
+    return Levels(first, value)
