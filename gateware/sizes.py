@@ -48,11 +48,12 @@ def small_spec(
     scale_lanes: int = 2,
     activation_bits: int = 4,
     token_factor: bool = False,
+    snaps: bool = False,
 ) -> EngineSpec:
     """Return a linear engine small enough for Icarus."""
     size = sized(inputs_per_beat, 4, inputs_max, 16, outliers_max, scale_lanes)
     numbers = default_numbers(symmetric=symmetric, activation_bits=activation_bits)
-    return EngineSpec(numbers=numbers, token_factor=token_factor, **size)
+    return EngineSpec(numbers=numbers, token_factor=token_factor, snaps=snaps, **size)
 
 
 def outlier_spec(inputs_max: int, outliers_max: int, values_per_beat: int) -> OrizuruSpec:
@@ -66,6 +67,8 @@ SYMMETRIC = small_spec(symmetric=True)
 PLAIN = small_spec(symmetric=False)
 FIVE = {s: small_spec(symmetric=s, activation_bits=5) for s in (False, True)}
 MADE = {s: small_spec(symmetric=s, activation_bits=8) for s in (False, True)}
+# Two input lanes in each of four groups.
+SNAPS = small_spec(symmetric=True, inputs_per_beat=8, activation_bits=8, snaps=True)
 FACTOR = small_spec(symmetric=True, activation_bits=8, token_factor=True)
 WIDE = small_spec(symmetric=True, inputs_per_beat=16, inputs_max=192, outliers_max=8)
 ONE_BY_ONE = small_spec(symmetric=True, scale_lanes=1)

@@ -46,10 +46,14 @@ def test_levels_by_hand() -> None:
     assert (EIGHT.form, len(Form)) == (Form.A4, 3)
 
 
-def test_a_magnitude_takes_the_last_level_that_it_reaches() -> None:
+def test_ranges_out_of_order_overlap_or_leave_gaps() -> None:
     first = np.array([0, 30, 20, 90, 10, 90, 90, 90])
-    table = Levels(first, np.arange(8)).table
-    assert [table[n] for n in (9, 10, 25, 89, 90)] == [0, 4, 4, 4, 7]
+    table = Levels(first, np.arange(64, 72)).table
+    # 0 ends at 30, 2 goes on from 20 to 90, 4 from 10 on; of 7 alone there is something from 90 on.
+    assert [table[n] for n in (9, 10, 25, 30, 89, 90)] == [64, 68, 70, 70, 70, 71]
+    gap = Levels(np.array([0, 5, 0, 90, 90, 90, 90, 90]), np.full(8, 3)).table
+    assert gap[4] == 3
+    assert Levels(np.array([0, 0, 9, 9, 9, 9, 9, 0]), np.arange(8)).table[:2].tolist() == [7, 7]
 
 
 def test_what_are_no_levels_is_refused() -> None:
@@ -111,9 +115,16 @@ def test_the_form_is_a_field_of_the_instruction() -> None:
 
 
 def test_a_level_that_was_never_loaded_is_zero_from_zero_on() -> None:
-    # So the last of sixteen, with eight loaded, is what every activation takes: outliers are left.
-    words = constant_words(layer_of(EIGHT, 1))
-    assert run(Form.A5, words)[0] == 2 * (32 - 8)
+    # With eight of sixteen loaded, the last one has its range from 0 on, beside the others'.
+    loaded, words = Constants(), constant_words(layer_of(EIGHT, 1))
+    for at in range(0, len(words), LoadWord.BYTES):
+        word = int.from_bytes(words[at : at + 8], "little")
+        assert loaded.take(word & 7, word >> 8 & 0xFFFF, word >> 24, SHAPE)
+    loaded.channels(halves(1), halves(0), 0)
+    levels = loaded.layer(np.full((4, 1), 7, np.uint16), Form.A5).levels
+    assert levels
+    assert levels.table[[0, 14, 15, 126, 127]].tolist() == [10, 10, 20, 70, 0]
+    assert run(Form.A5, words)[0] == 108
     # A word of level 0 says where it begins, too, but that is where no other does.
     late = words[:-64] + LoadWord.pack(LoadWord.LEVEL, 0, LoadWord.level(10, 99)) + words[-56:]
     assert run(Form.A4, late)[0] == 108

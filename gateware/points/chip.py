@@ -32,7 +32,10 @@ NUMBERS = default_numbers(symmetric=True, activation_bits=8)
 def chip_spec(engine: dict[str, int], **sizes: int) -> ChipSpec:
     """Return the parameters of a chip: sizes of its engine, and its own."""
     return ChipSpec(
-        engine=EngineSpec(numbers=NUMBERS, token_factor=True, wide_channels=True, **engine), **sizes
+        engine=EngineSpec(
+            numbers=NUMBERS, token_factor=True, wide_channels=True, snaps=True, **engine
+        ),
+        **sizes,
     )
 
 

@@ -33,13 +33,14 @@ class Form(enum.IntEnum):
 class Levels:
     """What magnitudes on the grid are snapped to.
 
-    A magnitude takes the last level whose ``first`` it reaches.
+    A magnitude takes the level in whose range it is: from its ``first`` to before the next one's.
+    Those of a layer ascend. What a program may load otherwise has ranges that overlap, or leave
+    gaps: a magnitude then takes the bits of all its levels together, or 0.
 
     Parameters
     ----------
     first : (n,) int64
-        The least magnitude that takes each level, 0 to 127, n being 8 or 16. Level 0 is for those
-        that reach no other: its own must be 0.
+        Where the range of each level begins, 0 to 127, n being 8 or 16; that of level 0 at 0.
     value : (n,) int64
         The levels, in steps, 0 to 127.
     """
@@ -65,9 +66,9 @@ class Levels:
     @cached_property
     def table(self) -> IntArray:
         """The level of each magnitude, 0 to 127."""
-        reached = np.arange(GRID_MAX + 1)[:, None] >= self.first
-        last = len(self.first) - 1 - np.argmax(reached[:, ::-1], axis=1)
-        return self.value[last]
+        begun = np.arange(GRID_MAX + 1)[:, None] >= self.first
+        ended = np.pad(begun[:, 1:], ((0, 0), (0, 1)))
+        return np.bitwise_or.reduce(np.where(begun & ~ended, self.value, 0), axis=1)
 
     def snapped(self, index: IntArray) -> IntArray:
         """Return indices into :data:`golden.exact.grid.GRID` with magnitudes snapped.

@@ -136,9 +136,8 @@ class QuantizedLinear:
     @property
     def activation_bits(self) -> int:
         """Bits that tell all activations apart, n_A."""
-        if self.levels:
-            return len(self.levels.value).bit_length()
-        return (len(self.a_centroids) - 1).bit_length()
+        count = 2 * len(self.levels.value) if self.levels else len(self.a_centroids)
+        return (count - 1).bit_length()
 
     @property
     def inputs(self) -> int:
@@ -244,13 +243,9 @@ def look_up(
 def activation_index(
     x: BitArray, scale: Scale, centroids: IntArray, *, made: bool, levels: Levels | None = None
 ) -> IntArray:
-    """Return the index (T, K) of finite activations: on the grid where rows are made.
-
-    There it is snapped to levels if there are any.
-    """
+    """Return the index (T, K) of finite activations: of the grid or its levels for made rows."""
     if made:
-        index = grid_index(x, scale)
-        return levels.snapped(index) if levels else index
+        return levels.snapped(grid_index(x, scale)) if levels else grid_index(x, scale)
     return cluster(fp16.key(x), thresholds(scale, centroids))
 
 

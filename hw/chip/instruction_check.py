@@ -6,6 +6,7 @@ from amaranth.utils import exact_log2
 from golden.chip.instruction import Op
 from golden.chip.rules import COUNTING, SOURCES, START_BITS, WHOLE_WORDS
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES, TOKEN_BYTES
+from golden.exact.levels import Form
 from golden.exact.spec import FACTOR_BITS
 from hw.chip.chip_spec import ADDRESS_BITS, INSTRUCTION, POSITION_BITS, loaded_layout
 from hw.stream.component import In, Out, Sized
@@ -62,6 +63,7 @@ class InstructionCheck(Sized):
         counts |= self._is(Op.CHANNELS) & (last >= spec.engine.outputs_max)
         counts |= self._is(Op.ROOT) & word.extra[START_BITS:].any()
         counts |= self._is(Op.ROTATE) & ~last[0]
+        counts |= self._is(Op.LINEAR) & (word.form >= len(Form))
         steps = self._is(Op.LINEAR) & _not_whole(word.step, spec.bus_bytes)
         steps |= self._is(Op.CACHE) & self._uncached(last)
         refused = Signal()

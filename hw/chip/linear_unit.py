@@ -93,6 +93,7 @@ class LinearUnit(Unit):
         connect(m, engine.o, writer.i)
         m.d.comb += [
             self.busy.eq(loader.busy | feeder.busy | writer.busy | fetcher.busy),
+            engine.form.eq(self.step.form),
             self.flags.eq(engine.flags),
             self.loaded.eq(loader.loaded),
             self.wrong.eq(loader.wrong),

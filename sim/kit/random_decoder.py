@@ -10,10 +10,11 @@ from golden.chip.decoder import Decoder, DecoderLayer, DecoderShape
 from golden.exact import fp16
 from golden.exact.cache_codes import CacheFormat
 from golden.exact.grid import GRID, made_rows
-from golden.exact.levels import Form, Levels
+from golden.exact.levels import Form
 from golden.exact.linear import QuantizedLinear
 from golden.exact.token_scale import ScaleFactor
 from golden.quantise.quantize import to_scale
+from sim.kit.levels import random_levels
 
 # What a tiny chip runs: four lanes each way, heads of eight.
 TINY = DecoderShape(
@@ -81,13 +82,3 @@ def random_decoder(
         score_outliers=1,
         mix_outliers=2,
     )
-
-
-def random_levels(rng: np.random.Generator, form: Form) -> Levels | None:
-    """Return ascending levels for a form, mostly of small magnitudes; none for the whole grid."""
-    if not form.levels:
-        return None
-    most = int(rng.choice([32, 64, 128]))
-    first, value = np.sort(rng.integers(0, most, (2, form.levels)), axis=1)
-    first[0] = 0
-    return Levels(first, value)

@@ -42,6 +42,7 @@ def any_instruction(rng: np.random.Generator, shape: ChipShape) -> Instruction:
     if op == Op.LINEAR and rng.random() < 0.8:
         count = near(shape.inputs_max)
         words = {"a": 0, "d": 0}
+        where["form"] = int(rng.choice([0, 1, 2, 2, 3]))
     where["extra"] = int(rng.integers(1 << 40)) << int(rng.choice([0, 0, 1]))
     return Instruction(op=op, count=count, outputs=outputs, **words, **flags, **grown, **where)
 
