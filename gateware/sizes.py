@@ -49,11 +49,12 @@ def small_spec(
     activation_bits: int = 4,
     token_factor: bool = False,
     loads_ahead: bool = False,
+    snaps: bool = False,
 ) -> EngineSpec:
     """Return a linear engine small enough for Icarus."""
     size = sized(inputs_per_beat, 4, inputs_max, 16, outliers_max, scale_lanes)
     numbers = default_numbers(symmetric=symmetric, activation_bits=activation_bits)
-    options = {"token_factor": token_factor, "loads_ahead": loads_ahead}
+    options = {"token_factor": token_factor, "loads_ahead": loads_ahead, "snaps": snaps}
     return EngineSpec(numbers=numbers, **options, **size)
 
 
@@ -68,6 +69,8 @@ SYMMETRIC = small_spec(symmetric=True)
 PLAIN = small_spec(symmetric=False)
 FIVE = {s: small_spec(symmetric=s, activation_bits=5) for s in (False, True)}
 MADE = {s: small_spec(symmetric=s, activation_bits=8) for s in (False, True)}
+# Two input lanes in each of four groups.
+SNAPS = small_spec(symmetric=True, inputs_per_beat=8, activation_bits=8, snaps=True)
 FACTOR = small_spec(symmetric=True, activation_bits=8, token_factor=True)
 AHEAD = small_spec(symmetric=True, loads_ahead=True)
 WIDE = small_spec(symmetric=True, inputs_per_beat=16, inputs_max=192, outliers_max=8)

@@ -8,7 +8,7 @@ from amaranth.lib import data
 from amaranth.utils import ceil_log2, exact_log2
 
 from golden.exact.spec import A_FRACTION_BITS, CENTROID_BITS, SCALE_BITS, NumberSpec, require_int
-from hw.formats import KEY, require_power_of_two
+from hw.formats import KEY, LEVELS, require_power_of_two
 
 SUM_BITS_LEAST = 16  # an output scaler keeps 15 of a magnitude
 SUM_BITS = 32  # times two scales of 11 bits, so that float64 holds the product exactly
@@ -42,6 +42,8 @@ class EngineSpec:
         Whether a load word has the scales and biases of ``scale_lanes`` output channels.
     loads_ahead : bool
         Whether constants are loaded while tokens are under way, and hold from a strobe on.
+    snaps : bool
+        Whether activations on the grid can be snapped to levels, for rows of 5 and 4 bits.
     """
 
     numbers: NumberSpec
@@ -54,6 +56,7 @@ class EngineSpec:
     token_factor: bool = False
     wide_channels: bool = False
     loads_ahead: bool = False
+    snaps: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, NumberSpec):
@@ -66,6 +69,8 @@ class EngineSpec:
             require_int(f"{name}_max", value, low=lanes, high=1 << 14)
             if value % lanes:
                 raise ValueError(f"{name}_max must be a multiple of {lanes}, got {value}")
+        if self.snaps and not self.numbers.made:
+            raise ValueError("levels are steps of the grid: rows must be made")
         require_int("outliers_max", self.outliers_max, low=1, high=min(1024, self.inputs_max))
         if self.sum_bits > SUM_BITS:
             raise ValueError(
@@ -137,6 +142,19 @@ class EngineSpec:
     def code_bits(self) -> int:
         """Bits of an activation's code."""
         return self.numbers.activation_bits
+
+    @property
+    def code_groups(self) -> int:
+        """Groups of input lanes whose codes are written one after another where they are snapped.
+
+        Snapping takes as many gates for a lane as finding its code, and outliers take as long.
+        """
+        return min(4, self.inputs_per_beat) if self.snaps else 1
+
+    @property
+    def level_codebook(self) -> data.StructLayout | None:
+        """Levels that activations are snapped to, if they can be."""
+        return LEVELS if self.snaps else None
 
     @property
     def entries(self) -> int:

@@ -22,6 +22,14 @@ Kept = Annotated[
     Path | None,
     typer.Option("--from", metavar="FILE", help="Show what --json wrote; measure nothing."),
 ]
+DecoderFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--decoder",
+        metavar="FILE",
+        help="A decoder that `python -m golden.chip` wrote; the one in the repository by default.",
+    ),
+]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")]
 Plot = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Draw the figures: .png, .svg or .pdf.")

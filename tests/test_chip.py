@@ -199,7 +199,7 @@ def test_windows_are_what_the_machine_computes() -> None:
     rng = np.random.default_rng(11)
     shape = replace(TINY, heads=4, kv_heads=2)
     tokens = rng.integers(0, shape.vocabulary, 12).tolist()
-    decoder = random_decoder(rng, shape)
+    decoder = random_decoder(rng, shape, forms=True)
     found = ChipModel(decoder).logits(np.array(tokens)[None])[0]
     assert np.array_equal(found, logits(decoder, SHAPE, tokens))
 

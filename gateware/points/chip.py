@@ -32,7 +32,7 @@ NUMBERS = default_numbers(symmetric=True, activation_bits=8)
 
 def chip_spec(engine: dict[str, int], **sizes: int) -> ChipSpec:
     """Return the parameters of a chip: sizes of its engine, and its own."""
-    options = {"token_factor": True, "wide_channels": True, "loads_ahead": True}
+    options = dict.fromkeys(("token_factor", "wide_channels", "loads_ahead", "snaps"), True)
     return ChipSpec(engine=EngineSpec(numbers=NUMBERS, **options, **engine), **sizes)
 
 

@@ -3,11 +3,12 @@
 from functools import partial
 
 from gateware.point import Point
-from gateware.sizes import FIVE, MADE, PLAIN, SYMMETRIC, WIDE
+from gateware.sizes import FIVE, MADE, PLAIN, SNAPS, SYMMETRIC, WIDE
 from hw.token.absolute_sum import AbsoluteSum
 from hw.token.cluster_pass import ClusterPass
 from hw.token.clustering_unit import ClusteringUnit
 from hw.token.grid_unit import GridUnit
+from hw.token.level_unit import LevelUnit
 from hw.token.midpoint_scaler import MidpointScaler
 from hw.token.outlier_join import OutlierJoin
 from hw.token.outlier_residual import OutlierResidual
@@ -26,6 +27,7 @@ POINTS = (
     Point("clustering_unit_a5_symmetric", partial(ClusteringUnit, 5, symmetric=True)),
     Point("clustering_unit_a5_plain", partial(ClusteringUnit, 5, symmetric=False)),
     Point("grid_unit", partial(GridUnit)),
+    Point("level_unit", partial(LevelUnit)),
     Point("absolute_sum_k4", partial(AbsoluteSum, SYMMETRIC)),
     Point("absolute_sum_k16", partial(AbsoluteSum, WIDE)),
     Point("token_scale", partial(TokenScale, WIDE)),
@@ -37,6 +39,7 @@ POINTS = (
     Point("outlier_residual_symmetric", partial(OutlierResidual, SYMMETRIC)),
     Point("outlier_residual_plain", partial(OutlierResidual, PLAIN)),
     Point("outlier_residual_a8", partial(OutlierResidual, MADE[True])),
+    Point("outlier_residual_forms", partial(OutlierResidual, SNAPS)),
     Point("residual_builder_symmetric", partial(ResidualBuilder, SYMMETRIC)),
     Point("residual_builder_plain", partial(ResidualBuilder, PLAIN)),
     Point("residual_builder_a8_symmetric", partial(ResidualBuilder, MADE[True])),
@@ -49,9 +52,11 @@ POINTS = (
     Point("cluster_pass_plain", partial(ClusterPass, PLAIN)),
     Point("cluster_pass_a5", partial(ClusterPass, FIVE[True])),
     Point("cluster_pass_a8", partial(ClusterPass, MADE[True])),
+    Point("cluster_pass_forms", partial(ClusterPass, SNAPS)),
     Point("token_quantizer_symmetric", partial(TokenQuantizer, SYMMETRIC)),
     Point("token_quantizer_plain", partial(TokenQuantizer, PLAIN)),
     Point("token_quantizer_a5", partial(TokenQuantizer, FIVE[True])),
     Point("token_quantizer_a8_symmetric", partial(TokenQuantizer, MADE[True])),
     Point("token_quantizer_a8_plain", partial(TokenQuantizer, MADE[False])),
+    Point("token_quantizer_forms", partial(TokenQuantizer, SNAPS)),
 )

@@ -58,6 +58,9 @@ class EvalOptions:
     on_indices : tuple of str
         Nonlinear operations on 4-bit indices, see :mod:`golden.accuracy.on_indices`; the others
         are in full precision.
+    on_grid : bool
+        Whether activations of 4 or 5 bits are levels of the grid of 8, as on the chip; for
+        ``kllm`` alone.
     """
 
     method: str = OWN
@@ -73,6 +76,7 @@ class EvalOptions:
     tuning: bool = False
     kv: str = FULL
     on_indices: tuple[str, ...] = ()
+    on_grid: bool = False
 
     def __post_init__(self) -> None:
         for name in ("calibration", "texts"):
@@ -104,7 +108,7 @@ class EvalOptions:
         """Return the method, with what is for it alone."""
         if self.method == OWN:
             return partial(
-                prepare_beyond if self._beyond() else prepare_kllm,
+                prepare_beyond if self._beyond() else partial(prepare_kllm, on_grid=self.on_grid),
                 symmetric=self.symmetric,
                 outlier_share=self.outlier_share,
                 recipe=self.recipe,

@@ -13,6 +13,7 @@ from golden.chip.instruction import BYTES, Index, Instruction, Op
 from golden.chip.layer_image import channel_words, constant_words, tiles
 from golden.chip.shape import FP16_BYTES, ChipShape
 from golden.exact.fp16 import BitArray
+from golden.exact.levels import Form
 from golden.exact.linear import QuantizedLinear
 
 
@@ -145,6 +146,7 @@ class Builder:
             Op.LINEAR,
             **{"a": a, "b": b, "d": d},
             **{"count": layer.inputs, "outputs": layer.outputs, "scaled": scaled},
+            form=layer.levels.form if layer.levels else Form.A8,
             address=self.image.regions[f"{region}.weights"][0],
             step=self.shape.tile_bytes(layer.inputs),
         )

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from golden.accuracy.options import Figures, Progress
-from golden.chip.decoder_file import read_decoder
-from golden.chip.models import DECODER
+from golden.chip.decoder import Decoder
 from golden.chip.windows import ChipModel
 from golden.models.lm.corpus import held_out_windows
 from golden.models.lm.model import LanguageModel
@@ -12,11 +11,13 @@ from golden.models.lm.perplexity import losses, paired_error, perplexity
 from golden.models.lm.tokens import Tokens
 
 
-def evaluate(seed: int, texts: int, progress: Progress) -> Figures:
+def evaluate(decoder: Decoder, seed: int, texts: int, progress: Progress) -> Figures:
     """Measure held-out windows: output head, cache and all that is not linear included.
 
     Parameters
     ----------
+    decoder : Decoder
+        The language model in the chip's numbers.
     seed : int
         Draws the windows.
     texts : int
@@ -45,7 +46,7 @@ def evaluate(seed: int, texts: int, progress: Progress) -> Figures:
             done += len(part)
             progress(done, len(text))
 
-    found = losses(ChipModel(read_decoder(DECODER)), text, track)
+    found = losses(ChipModel(decoder), text, track)
     whole = losses(LanguageModel.load(), text)
     return {
         "increase": perplexity(found) - perplexity(whole),

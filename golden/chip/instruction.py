@@ -10,6 +10,8 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+from golden.exact.levels import Form
+
 BYTES = 32
 PARITY_BIT = 14
 
@@ -77,6 +79,8 @@ class Instruction:
     extra : int
         ROOT: start of the sum. CHANNELS: what is added to scales' exponents, two's complement.
         CHOOSE: number of the vector's first token. CACHE: thresholds, seven bits each.
+    form : int
+        LINEAR: of the rows, a :class:`golden.exact.levels.Form`.
     """
 
     op: Op
@@ -94,6 +98,7 @@ class Instruction:
     stride: int = 0
     step: int = 0
     extra: int = 0
+    form: int = 0
 
     def pack(self) -> bytes:
         """Return the 32 bytes.
@@ -152,7 +157,8 @@ LAYOUT = {
     "outputs": (104, 32),
     "address": (136, 32),
     "stride": (168, 24),
-    "extra": (192, 64),
+    "extra": (192, 62),
+    "form": (254, 2),
 }
 
 
@@ -169,6 +175,8 @@ def disassemble(program: bytes) -> Iterator[str]:
 
 
 def _shown(name: str, value: int) -> str:
-    if isinstance(value, Index):
+    if name == "form" and value in set(Form):
+        value = Form(value)
+    if isinstance(value, Index | Form):
         return value.name.lower()
     return "yes" if value is True else hex(value) if name in ("address", "extra") else str(value)

@@ -7,6 +7,7 @@ import numpy as np
 from golden.chip.constants import LoadWord
 from golden.chip.shape import ChipShape
 from golden.exact.cache_codes import FP16_BIAS
+from golden.exact.levels import Levels
 from golden.exact.linear import QuantizedLinear
 from golden.exact.mapping import index_code, stored_centroids
 from golden.exact.spec import IntArray
@@ -63,8 +64,15 @@ def centroid_words(codebook: IntArray) -> bytes:
     return b"".join(words)
 
 
+def level_words(levels: Levels) -> bytes:
+    """Return load words of the levels that activations are snapped to."""
+    pairs = zip(levels.value.tolist(), levels.first.tolist(), strict=True)
+    words = (LoadWord.pack(LoadWord.LEVEL, n, LoadWord.level(*p)) for n, p in enumerate(pairs))
+    return b"".join(words)
+
+
 def constant_words(layer: QuantizedLinear) -> bytes:
-    """Return the load words of a layer: its size, its factor and its weight codebook."""
+    """Return the load words of a layer: its size, factor, weight codebook, and levels if any."""
     sizes = (
         (LoadWord.CLEAR_FLAGS, 0),  # a run begins without what another has left
         (LoadWord.INPUTS, layer.inputs),
@@ -72,4 +80,5 @@ def constant_words(layer: QuantizedLinear) -> bytes:
         (LoadWord.K_TOP, layer.k_top),
         (LoadWord.DIGITS, layer.spec.residual_digits(layer.inputs)),
     )
-    return size_words(sizes) + factor_word(layer.factor) + centroid_words(layer.w_centroids)
+    words = size_words(sizes) + factor_word(layer.factor) + centroid_words(layer.w_centroids)
+    return words + level_words(layer.levels) if layer.levels else words

@@ -22,6 +22,7 @@ from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact import fp16_arithmetic
 from golden.exact.cache_codes import CacheFormat, cache_codes
 from golden.exact.fp16 import BitArray, flush_nonfinite, key
+from golden.exact.levels import Form
 from golden.exact.linear import forward
 from golden.exact.norms import inverse, inverse_root, square_sum
 from golden.exact.token_scale import Scale, ScaleFactor
@@ -172,16 +173,14 @@ class Machine:
 
     def linear(self, one: Instruction) -> None:
         """Send vectors through the engine, with weights, or cached keys or values, of memory."""
-        layer = self.loaded.layer(self.codes(one, one.count, one.outputs))
+        layer = self.loaded.layer(self.codes(one, one.count, one.outputs), Form(one.form))
         vectors = 1 << one.b
         x, y = (
             self.vector(at, vectors * self.shape.words(size) * self.shape.inputs_per_beat)
             for at, size in ((one.a, one.count), (one.d, one.outputs))
         )
-        one_each = (
-            np.repeat(part, vectors) for part in (self.factor.mantissa, self.factor.exponent)
-        )
-        factor = Scale(*one_each) if one.scaled else None
+        each = (self.factor.mantissa.repeat(vectors), self.factor.exponent.repeat(vectors))
+        factor = Scale(*each) if one.scaled else None
         result = forward(layer, x.reshape(vectors, -1)[:, : one.count], factor)
         y.reshape(vectors, -1)[:, : one.outputs] = result.y
         if result.nonfinite.any() or result.overflow.any():

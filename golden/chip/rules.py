@@ -4,6 +4,7 @@ import enum
 
 from golden.chip.instruction import Instruction, Op
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES, TOKEN_BYTES, ChipShape
+from golden.exact.levels import Form
 from golden.exact.spec import FACTOR_BITS
 
 # The words of the vector memory that operations begin at, for as many numbers as they count.
@@ -93,6 +94,7 @@ def check(
         fits = one.count == inputs and 0 < one.outputs == outputs <= channels
         require(fits, f"the engine holds a layer of {inputs} x {outputs}, {channels} scales")
         require(one.step % size == 0, f"its step must be a multiple of {size}")
+        require(one.form in set(Form), f"there are {len(Form)} forms of rows")
         few = one.b == 0 or (one.outputs <= shape.output_lanes and 1 << one.b <= VECTORS_MAX)
         require(
             few, f"up to {VECTORS_MAX} vectors at a time, and up to {shape.output_lanes} outputs"

@@ -16,6 +16,7 @@ from golden.exact.clustering import cluster, thresholds
 from golden.exact.codebook import check_codebook, from_grid
 from golden.exact.fp16 import BitArray
 from golden.exact.grid import GRID, grid_index, made_rows
+from golden.exact.levels import Levels
 from golden.exact.main_sums import main_sums
 from golden.exact.outliers import repeated, select_outliers
 from golden.exact.output_scaling import scale_sums
@@ -56,6 +57,8 @@ class QuantizedLinear:
     offset : (N,) float64
         Which part of the bias makes good what the table's rounding adds in the mean. No engine
         needs it; :func:`reference` leaves it out.
+    levels : Levels, optional
+        What activations on the grid are snapped to; where rows are made alone.
     """
 
     spec: NumberSpec
@@ -68,6 +71,7 @@ class QuantizedLinear:
     k_top: int
     factor: ScaleFactor
     offset: npt.NDArray[np.float64] | float = 0.0
+    levels: Levels | None = None
 
     def __post_init__(self) -> None:
         self._check_form()
@@ -109,6 +113,8 @@ class QuantizedLinear:
             raise ValueError("a_centroids must be the grid where rows are made")
         elif not np.array_equal(self.product_table, made_rows(self.w_centroids)):
             raise ValueError("product_table must have the products where rows are made")
+        if self.levels and not spec.made:
+            raise ValueError("levels are steps of the grid: rows must be made")
 
     def _check_outliers(self) -> None:
         """Raise ValueError if the outliers of some token could exceed their row's digits."""
@@ -130,7 +136,8 @@ class QuantizedLinear:
     @property
     def activation_bits(self) -> int:
         """Bits that tell all activations apart, n_A."""
-        return (len(self.a_centroids) - 1).bit_length()
+        count = 2 * len(self.levels.value) if self.levels else len(self.a_centroids)
+        return (count - 1).bit_length()
 
     @property
     def inputs(self) -> int:
@@ -223,7 +230,7 @@ def look_up(
     layer: QuantizedLinear, x: BitArray, scale: Scale, outliers: IntArray, factor: Scale | None
 ) -> tuple[IntArray, IntArray, BitArray]:
     """Return indices, sums and outputs of finite tokens whose scales and outliers are known."""
-    index = activation_index(x, scale, layer.a_centroids, made=layer.spec.made)
+    index = activation_index(x, scale, layer.a_centroids, made=layer.spec.made, levels=layer.levels)
     rows = outlier_rows(layer, x, scale, index, outliers)
     sums = main_sums(layer.product_table, index, layer.w_index) + _compensation(
         layer, rows, outliers
@@ -233,10 +240,12 @@ def look_up(
     return index, sums, scale_sums(sums, of_token, layer.w_scale, layer.bias)
 
 
-def activation_index(x: BitArray, scale: Scale, centroids: IntArray, *, made: bool) -> IntArray:
-    """Return the index (T, K) of finite activations: on the grid where rows are made."""
+def activation_index(
+    x: BitArray, scale: Scale, centroids: IntArray, *, made: bool, levels: Levels | None = None
+) -> IntArray:
+    """Return the index (T, K) of finite activations: of the grid or its levels for made rows."""
     if made:
-        return grid_index(x, scale)
+        return levels.snapped(grid_index(x, scale)) if levels else grid_index(x, scale)
     return cluster(fp16.key(x), thresholds(scale, centroids))
 
 

@@ -20,18 +20,18 @@ from golden.exact.codebook import (
 )
 from golden.exact.fp16 import BitArray
 from golden.exact.grid import GRID
+from golden.exact.levels import Levels
 from golden.exact.linear import activation_index
 from golden.exact.outliers import select_outliers
 from golden.exact.spec import A_FRACTION_BITS, GRID_BITS, IntArray
 from golden.exact.token_scale import Scale, ScaleFactor, token_scale
+from golden.quantise.level_fit import GRID_SCALES, fit_levels
 
 FitCodebook = Callable[..., FloatArray]
 
 # Centroids end below 32 token scales; scales below half of the mean are not allowed.
 MAX_CENTROID = 31
 LEAST_DOUBLINGS = -1
-# Scales tried for the grid, relative to the mean.
-GRID_SCALES = [Fraction(n, 16) for n in range(8, 64)]
 # The largest centroid over the root mean square, of weights with a bell-shaped distribution: says
 # what rounding a made row's entries is worth in activations.
 WEIGHT_REACH = 2.7
@@ -47,10 +47,13 @@ class ActivationFit:
         Makes the token scale: the mean of absolute values, times a power of two if need be.
     codebook : (2**n_A,) float64
         Ascending, in token scales: the grid's 255 numbers where rows are made.
+    levels : Levels, optional
+        Those of the grid that are used, if not all are.
     """
 
     factor: ScaleFactor
     codebook: FloatArray
+    levels: Levels | None = None
 
     @property
     def made(self) -> bool:
@@ -97,6 +100,7 @@ def fit_activations(
     k_top: int,
     fit: FitCodebook | None = None,
     entry_max: int = 255,
+    on_grid: bool = False,
 ) -> ActivationFit:
     """Fit the activation codebook to tokens (T, K), without their outliers.
 
@@ -112,6 +116,8 @@ def fit_activations(
         Finds the codebook of values, in the place of K-Means and of the grid.
     entry_max : int
         Largest entry of a row, for rows that are made.
+    on_grid : bool
+        Whether a codebook of 4 or 5 bits is levels of the grid, so that its rows are made.
     """
     if not fit:
         require_index_bits("activation_bits", bits, A_INDEX_BITS)
@@ -120,10 +126,14 @@ def fit_activations(
     inlier = ~outlier_mask(fp16.key(x), k_top)
     # A token that consists of outliers alone (K = 1, say) still needs a codebook.
     values = ratio[inlier] if inlier.any() else ratio.ravel()
-    if bits == GRID_BITS and not fit:
-        grid = from_grid(GRID, A_FRACTION_BITS)
-        scale = _grid_scale(values, grid, WEIGHT_REACH * grid[-1] / entry_max)
-        return ActivationFit(ScaleFactor.mean(x.shape[1], scale), grid)
+    if (bits == GRID_BITS or on_grid) and not fit:
+        grid, levels = from_grid(GRID, A_FRACTION_BITS), None
+        row_step = WEIGHT_REACH * grid[-1] / entry_max
+        if on_grid:
+            scale, levels = fit_levels(values, bits, row_step)
+        else:
+            scale = _grid_scale(values, grid, row_step)
+        return ActivationFit(ScaleFactor.mean(x.shape[1], scale), grid, levels)
     codebook = (fit or fit_codebook)(values, bits, symmetric=symmetric)
     doublings = _doublings(float(np.abs(codebook).max()))
     return ActivationFit(
@@ -138,7 +148,13 @@ def see(x: BitArray, fit: ActivationFit, k_top: int) -> SeenTokens:
     return SeenTokens(
         scale=scale,
         ratio=x.view(np.float16) / scale.value()[:, None],
-        index=activation_index(x, scale, to_grid(fit.codebook, A_FRACTION_BITS), made=fit.made),
+        index=activation_index(
+            x,
+            scale,
+            to_grid(fit.codebook, A_FRACTION_BITS),
+            made=fit.made,
+            levels=fit.levels,
+        ),
         outlier=outlier_mask(keys, k_top),
     )
 

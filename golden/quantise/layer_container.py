@@ -1,8 +1,9 @@
 """Quantised layers in a safetensors file: indices two to a byte, codebooks, scales, bias.
 
-Each layer has eight tensors, ``NAME.w_index`` and so on (``DTYPES`` has them), and an entry in the
-metadata's ``layers``, which is JSON. Whatever a file holds, what is read of it is a layer that the
-engines can run, or an :class:`InputError`.
+Each layer has eight tensors, ``NAME.w_index`` and so on (``DTYPES`` has them), one more where
+activations are snapped to levels, and an entry in the metadata's ``layers``, which is JSON.
+Whatever a file holds, what is read of it is a layer that the engines can run, or an
+:class:`InputError`.
 """
 
 import json
@@ -17,6 +18,7 @@ from safetensors.numpy import save
 
 from golden.base.errors import InputError
 from golden.base.names import lookup
+from golden.exact.levels import Levels
 from golden.exact.linear import QuantizedLinear
 from golden.exact.spec import FACTOR_BITS, SCALE_BITS, NumberSpec
 from golden.exact.token_scale import Scale, ScaleFactor
@@ -32,6 +34,7 @@ DTYPES = {
     "bias": "F16",
     "bias_offset": "F64",
 }
+SNAPPED = {"levels": "U8"}  # (2, 8) or (2, 16): where each begins, and what it is
 FACTS = (
     *("inputs", "outputs", "symmetric", "magnitude_bits", "activation_bits"),
     *("k_top", "factor_mantissa", "factor_exponent"),
@@ -119,7 +122,8 @@ def read_layer(path: Path, name: str) -> QuantizedLinear:
             shapes = _shapes(path, name, facts)
             names = set(file.keys())
             tensors = {}
-            for key, dtype in DTYPES.items():
+            snapped = {key: dtype for key, dtype in SNAPPED.items() if f"{name}.{key}" in names}
+            for key, dtype in (DTYPES | snapped).items():
                 full = f"{name}.{key}"
                 if full not in names:
                     raise InputError(f"{path} has no tensor {full!r}")
@@ -142,7 +146,9 @@ def read_layer(path: Path, name: str) -> QuantizedLinear:
 
 
 def _tensors(layer: QuantizedLinear) -> dict[str, npt.NDArray[Any]]:
-    return {
+    levels = layer.levels
+    snapped = np.stack([levels.first, levels.value]).astype(np.uint8) if levels else None
+    return ({} if snapped is None else {"levels": snapped}) | {
         "w_index": pack(layer.w_index),
         "a_centroids": layer.a_centroids.astype(np.int16),
         "w_centroids": layer.w_centroids.astype(np.int16),
@@ -201,6 +207,9 @@ def _layer(facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Quant
         raise ValueError(f"factor_exponent must be from -64 to 31, is {factor.exponent}")
     if not np.isfinite(tensors["bias_offset"]).all():
         raise ValueError("bias_offset must be finite")
+    levels = tensors["levels"].astype(np.int64) if "levels" in tensors else None
+    if levels is not None and (levels.ndim != 2 or len(levels) != 2):
+        raise ValueError(f"levels must have shape (2, 8) or (2, 16), have {levels.shape}")
     numbers = {k: facts[k] for k in ("symmetric", "magnitude_bits", "activation_bits")}
     return QuantizedLinear(
         spec=NumberSpec(**numbers),
@@ -213,4 +222,5 @@ def _layer(facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Quant
         k_top=facts["k_top"],
         factor=factor,
         offset=tensors["bias_offset"],
+        levels=None if levels is None else Levels(*levels),
     )

@@ -15,7 +15,14 @@ from golden.exact.codebook import (
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import W_EXPONENT_RANGE, QuantizedLinear
 from golden.exact.outliers import outliers_per_side
-from golden.exact.spec import A_FRACTION_BITS, SCALE_BITS, IntArray, NumberSpec, default_numbers
+from golden.exact.spec import (
+    A_FRACTION_BITS,
+    GRID_BITS,
+    SCALE_BITS,
+    IntArray,
+    NumberSpec,
+    default_numbers,
+)
 from golden.exact.token_scale import Scale
 from golden.quantise.activation_fit import ActivationFit, SeenTokens, fit_activations, see
 from golden.quantise.pair_moments import pair_moments
@@ -30,6 +37,7 @@ Floats = npt.NDArray[np.floating]
 # Enough for the statistics of a product table; more costs time alone.
 SAMPLE_TOKENS = 64
 SAMPLE_OUTPUTS = 384
+LEVEL_BITS = (4, 5)
 
 
 def quantize_linear(
@@ -43,6 +51,7 @@ def quantize_linear(
     outlier_share: float = 0.005,
     magnitude_bits: int | None = None,
     recipe: str = DEFAULT,
+    on_grid: bool = False,
 ) -> QuantizedLinear:
     """Return the integer layer that stands for ``x @ weight + bias``.
 
@@ -66,6 +75,8 @@ def quantize_linear(
         Bits of a product beside its sign, 4 to 12.
     recipe : str
         A name in :data:`golden.quantise.recipes.table.RECIPES`, but for uniform grids.
+    on_grid : bool
+        Whether activations of 4 or 5 bits are levels of the grid of 8, so that rows are made.
 
     Returns
     -------
@@ -84,9 +95,13 @@ def quantize_linear(
         )
     try:
         require_index_bits("weight_bits", weight_bits)
-        require_index_bits("activation_bits", activation_bits, A_INDEX_BITS)
+        require_index_bits(
+            "activation_bits", activation_bits, LEVEL_BITS if on_grid else A_INDEX_BITS
+        )
         spec = default_numbers(
-            symmetric=symmetric, magnitude_bits=magnitude_bits, activation_bits=activation_bits
+            symmetric=symmetric,
+            magnitude_bits=magnitude_bits,
+            activation_bits=GRID_BITS if on_grid else activation_bits,
         )
     except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error
@@ -98,6 +113,7 @@ def quantize_linear(
         symmetric=symmetric,
         k_top=k_top,
         entry_max=spec.entry_max,
+        on_grid=on_grid,
     )
     seen = see(x, tokens, k_top)
     moments = input_moments(seen, tokens.codebook, chosen.regard)
@@ -129,6 +145,7 @@ def quantize_linear(
         k_top=k_top,
         factor=tokens.factor,
         offset=-offset,
+        levels=tokens.levels,
     )
 
 

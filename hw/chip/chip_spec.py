@@ -78,6 +78,8 @@ class ChipSpec:
             raise ValueError(
                 "a chip's engine takes factors of tokens, wide channels, and constants ahead"
             )
+        if not engine.snaps:
+            raise ValueError("a chip's engine has rows of 4 and 5 bits, too")
         if 2 * FP16_BITS * engine.scale_lanes > self.bus_bits:
             raise ValueError(
                 f"bus_bits must hold the scales and biases of {engine.scale_lanes} channels"

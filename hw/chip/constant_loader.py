@@ -6,6 +6,7 @@ from amaranth.utils import bits_for, exact_log2
 from golden.chip.constants import LoadWord
 from golden.chip.instruction import Op
 from golden.exact.cache_codes import FP16_BIAS
+from golden.exact.levels import LEVELS_MAX
 from hw.arith.bits import used_lanes
 from hw.chip.chip_spec import COUNT_BITS, ChipSpec, loaded_layout, words_of
 from hw.chip.unit import Reader
@@ -122,6 +123,8 @@ class ConstantLoader(Reader):
                 m.d.comb += self._bad.eq(address > Size.DIGITS.value)
             with m.Case(Select.W_CENTROID.value):
                 m.d.comb += self._bad.eq(address >= CENTROIDS)
+            with m.Case(Select.LEVEL.value):
+                m.d.comb += self._bad.eq(address >= LEVELS_MAX)
             with m.Default():
                 m.d.comb += self._bad.eq(1)
         lanes = engine.inputs_per_beat
@@ -145,3 +148,4 @@ class ConstantLoader(Reader):
 
 assert LoadWord.K_TOP == Size.K_TOP.value
 assert LoadWord.CENTROID == Select.W_CENTROID.value
+assert LoadWord.LEVEL == Select.LEVEL.value

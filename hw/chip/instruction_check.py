@@ -6,6 +6,7 @@ from amaranth.utils import exact_log2
 from golden.chip.instruction import Op
 from golden.chip.rules import COUNTING, SOURCES, START_BITS, VECTORS_MAX, WHOLE_WORDS
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES, TOKEN_BYTES
+from golden.exact.levels import Form
 from golden.exact.spec import FACTOR_BITS
 from hw.chip.chip_spec import (
     ADDRESS_BITS,
@@ -72,7 +73,8 @@ class InstructionCheck(Sized):
         counts |= self._is(Op.ROOT) & word.extra[START_BITS:].any()
         counts |= self._is(Op.ROTATE) & ~last[0]
         several = word.b.any() & (outputs_last >= spec.engine.output_lanes)
-        counts |= self._is(Op.LINEAR) & (several | (word.b > exact_log2(VECTORS_MAX)))
+        several |= word.b > exact_log2(VECTORS_MAX)
+        counts |= self._is(Op.LINEAR) & (several | (word.form >= len(Form)))
         steps = self._is(Op.LINEAR) & _not_whole(word.step, spec.bus_bytes)
         steps |= self._is(Op.CACHE) & self._uncached(last)
         refused = Signal()

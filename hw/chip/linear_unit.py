@@ -109,6 +109,7 @@ class LinearUnit(Unit):
             self.asking.eq(fetcher.asking),
             self.feeding.eq(feeder.busy),
             writer.hold.eq(self.hold),
+            engine.form.eq(self.step.form),
             self.flags.eq(engine.flags),
             self.load_busy.eq(loader.busy),
             self.load_size.eq(loader.size),

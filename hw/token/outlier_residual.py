@@ -5,6 +5,7 @@ from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
+from golden.exact.levels import Form
 from golden.exact.spec import (
     A_FRACTION_BITS,
     GRID_BITS,
@@ -14,13 +15,14 @@ from golden.exact.spec import (
 from hw.arith.long_arithmetic import long_sum, negated_if
 from hw.arith.shifts import shift_right
 from hw.engine_spec import EngineSpec
-from hw.formats import SCALE
+from hw.formats import FORM, SCALE
 from hw.stream.component import In, InStream, OutStream, Sized
 from hw.stream.pipeline import Pipeline, Staged, flow, scratch
 from hw.stream.share import looked_at
 from hw.token.clustering_unit import ClusteringUnit
 from hw.token.coding import coding_unit, measure_layout, prepared
 from hw.token.grid_unit import grid_code
+from hw.token.level_unit import LevelUnit
 from hw.token.quotient import quotient
 from hw.token.reciprocal import QUOTIENT_BITS
 
@@ -31,7 +33,8 @@ class OutlierResidual(Sized[EngineSpec]):
     """Compute x / s_a - C_A[a] of each outlier, in units of 2**-10.
 
     Bit-exact with :func:`golden.exact.residual.ratio` less the centroid, or less the grid's step
-    where rows are made. A repeated outlier, which is compensated already, has a residual of zero.
+    where rows are made, or its level if it is snapped. A repeated outlier, which is compensated
+    already, has a residual of zero.
 
     Timing
     ------
@@ -49,6 +52,12 @@ class OutlierResidual(Sized[EngineSpec]):
     """As for :class:`hw.token.cluster_pass.ClusterPass`."""
     reciprocal = In(QUOTIENT_BITS)
     """Of the scale's mantissa."""
+    levels = In(lambda c: c.spec.level_codebook)
+    """As for :class:`hw.token.cluster_pass.ClusterPass`; this and the next one only where codes can
+    be snapped.
+    """
+    form = In(lambda c: FORM if c.spec.snaps else None)
+    """The same."""
     i = InStream(lambda c: c.spec.outlier)
     """Outliers."""
     o = OutStream(lambda c: c.spec.outlier_residual)
@@ -60,14 +69,18 @@ class OutlierResidual(Sized[EngineSpec]):
 
     def build(self, m: Module) -> None:  # noqa: D102
         unit = self._unit(lambda unit: self.put(m, "unit", unit))
+        if isinstance(unit, LevelUnit):
+            m.d.comb += [unit.levels.eq(self.levels), unit.form.eq(self.form)]
         pipe = Pipeline(m, flow(m, self.i, self.o, self.latency))
         m.d.comb += self.o.payload.eq(self._residual(pipe, unit).value)
 
-    def _unit(self, put: Callable[[Any], Any]) -> ClusteringUnit | None:
-        """Return a clustering unit, put somewhere; where rows are made none is needed."""
-        return None if self.spec.numbers.made else put(coding_unit(self.spec))
+    def _unit(self, put: Callable[[Any], Any]) -> ClusteringUnit | LevelUnit | None:
+        """Return a unit, put somewhere: for clusters, or for levels; whole grids need none."""
+        if self.spec.numbers.made:
+            return put(LevelUnit()) if self.spec.snaps else None
+        return put(coding_unit(self.spec))
 
-    def _residual(self, pipe: Pipeline, unit: ClusteringUnit | None) -> Staged:
+    def _residual(self, pipe: Pipeline, unit: ClusteringUnit | LevelUnit | None) -> Staged:
         """Return the residual, as many stages behind the input as it takes.
 
         Relative to the activation's sign, so that one subtraction does.
@@ -77,11 +90,11 @@ class OutlierResidual(Sized[EngineSpec]):
         bits = pipe.stage(lambda key: Cat(abs(key)[:15], key < 0), *pipe.start(outlier.key))
         negative = Staged(bits.value[15], bits.depth)
         ratio = self._ratio(pipe, bits)
-        if unit is None:
-            code = grid_code(pipe, bits, self.measure)
-            centroid = pipe.stage(_step, code)
-        else:
+        if isinstance(unit, ClusteringUnit):
             centroid = self._centroid(pipe, unit, bits)
+        else:
+            code = grid_code(pipe, bits, self.measure)
+            centroid = pipe.stage(_step, self._snapped(pipe, unit, code) if unit else code)
 
         # ratio - centroid = ratio + ~centroid + 1, the centroid with the activation's sign.
         def subtrahend(centroid: Value, negative: Value) -> Value:
@@ -114,6 +127,11 @@ class OutlierResidual(Sized[EngineSpec]):
         halves = pipe.stage(shifted, product, shift)
         bits_kept = self.spec.ratio_bits
         return pipe.stage(lambda halves: ((halves[: bits_kept + 1] + 1) >> 1)[:bits_kept], halves)
+
+    def _snapped(self, pipe: Pipeline, unit: LevelUnit, code: Staged) -> Staged:
+        """Return the code, or its level where the form has levels."""
+        pipe.m.d.comb += unit.code.eq(code.value)
+        return Staged(Mux(self.form == Form.A8, code.value, unit.snapped), code.depth)
 
     def _centroid(self, pipe: Pipeline, unit: ClusteringUnit, bits: Staged) -> Staged:
         """Return the centroid nearest to an activation, in two's complement."""

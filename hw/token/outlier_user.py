@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Signal, Value
 
 from hw.engine_spec import EngineSpec
-from hw.formats import SCALE
+from hw.formats import FORM, SCALE
 from hw.stream.component import In, InStream, Out, Sized
 from hw.token.coding import measure_layout
 from hw.token.outlier_residual import OutlierResidual
@@ -23,6 +23,12 @@ class OutlierUser(Sized[EngineSpec]):
     """As for :class:`hw.token.cluster_pass.ClusterPass`."""
     reciprocal = In(QUOTIENT_BITS)
     """Of the scale's mantissa."""
+    levels = In(lambda c: c.spec.level_codebook)
+    """As for :class:`hw.token.outlier_residual.OutlierResidual`; this and the next one only where
+    codes can be snapped.
+    """
+    form = In(lambda c: FORM if c.spec.snaps else None)
+    """The same."""
     start = In(1)
     """Strobe: begin with the token's outliers."""
     finished = Out(1)
@@ -52,5 +58,7 @@ class OutlierUser(Sized[EngineSpec]):
         ]
         if not self.spec.numbers.made:
             m.d.comb += residuals.a_centroids.eq(self.a_centroids)
+        if self.spec.snaps:
+            m.d.comb += [residuals.levels.eq(self.levels), residuals.form.eq(self.form)]
         self.until_all(m, wanting, asked, self.i.valid & self.i.ready)
         return residuals

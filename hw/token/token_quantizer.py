@@ -8,7 +8,7 @@ from amaranth.lib.wiring import connect, flipped
 
 from golden.exact.grid import RECIPROCAL_DROP
 from hw.engine_spec import EngineSpec
-from hw.formats import SCALE
+from hw.formats import FORM, SCALE
 from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.token_buffer import ReadPort, TokenBuffer, write_as
 from hw.token.cluster_pass import ClusterPass
@@ -41,6 +41,12 @@ class TokenQuantizer(Component):
     """As for :class:`hw.token.midpoint_scaler.MidpointScaler`; not where rows are made."""
     w_centroids = In(lambda c: c.w_codebook)
     """As for :class:`hw.token.residual_builder.ResidualBuilder`; only with residual rows."""
+    levels = In(lambda c: c.spec.level_codebook)
+    """As for :class:`hw.token.cluster_pass.ClusterPass`; this and the next one only where codes can
+    be snapped.
+    """
+    form = In(lambda c: FORM if c.spec.snaps else None)
+    """The same; steady from a transfer on ``scale_i`` until the token is done."""
     scale_i = InStream(SCALE)
     """A token's scale; the token is in its buffer by then."""
     outlier_i = InStream(lambda c: c.spec.outlier)
@@ -74,9 +80,9 @@ class TokenQuantizer(Component):
     def make_buffers(self) -> tuple[TokenBuffer, TokenBuffer, TokenBuffer]:
         """Return the buffers of codes, of residuals or their rows, and of positions."""
         spec = self.spec
-        lanes = spec.inputs_per_beat
+        lanes, groups = spec.inputs_per_beat, spec.code_groups
         return (
-            TokenBuffer(spec.code_bits * lanes, 1, spec.beats_max),
+            TokenBuffer(spec.code_bits * lanes // groups, groups, spec.beats_max),
             TokenBuffer(spec.row.size, lanes, spec.row_words),
             TokenBuffer(spec.position_bits, lanes, spec.groups_max),
         )
@@ -177,6 +183,9 @@ class TokenQuantizer(Component):
             write_as(self.position_buffer.write, residuals.positions),
             self.scale_o.payload.eq(scale),
         ]
+        if self.spec.snaps:
+            for part in (coding, residuals):
+                m.d.comb += [part.levels.eq(self.levels), part.form.eq(self.form)]
         self.write_codes(m)
         self.connect_residuals(m)
         connect(m, flipped(self.outlier_i), residuals.i)

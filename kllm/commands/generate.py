@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from golden.base.errors import InputError, ToolError
+from kllm.options import DecoderFile
 from kllm.results import deliver, require_json
 
 EXAMPLES = """
@@ -50,6 +51,7 @@ def command(
         typer.Option("--check-all", help="Compare every vector, and name the first that differs."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the pauses.")] = 1,
+    decoder_file: DecoderFile = None,
     json_file: Annotated[
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write the figures as JSON; - prints them."),
@@ -86,7 +88,7 @@ def command(
         check_all=check_all,
         threads=min(threads, cores()),
     )
-    decoder = read_decoder(DECODER)
+    decoder = read_decoder(decoder_file or DECODER)
     options.check(decoder)
     shown: list[int] = []
     quiet = str(json_file) == "-"

@@ -14,6 +14,7 @@ from sim.kit.codebooks import (
     stored,
     weight_words,
 )
+from sim.kit.levels import any_levels, level_ports
 from sim.kit.random_layer import fitting_codebook
 from sim.kit.testbed import Testbed
 
@@ -55,7 +56,9 @@ class OutlierCase:
         self.again = rng.random(count) < 0.2
         keys = key(self.x)
         made = numbers.made
-        index = activation_index(self.x[None], scale, self.a_centroids, made=made)[0]
+        levels = any_levels(rng, spec)
+        self.level_ports = level_ports(rng, spec, levels)
+        index = activation_index(self.x[None], scale, self.a_centroids, made=made, levels=levels)[0]
         self.centroid = self.a_centroids[index]
         self.items = [
             {"key": int(k), "position": int(p), "repeated": int(r)}
@@ -73,6 +76,7 @@ class OutlierCase:
             "scale": scale_word(self.scale),
             "measure": measure_words(spec, self.scale, self.a_centroids),
             "reciprocal": int(reciprocal(self.scale.mantissa)[0]),
+            **self.level_ports,
         }
         if not numbers.made:
             inputs["a_centroids"] = stored(

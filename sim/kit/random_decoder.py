@@ -1,5 +1,6 @@
 """Made-up decoders: every number of one that a chip can run."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -9,9 +10,11 @@ from golden.chip.decoder import Decoder, DecoderLayer, DecoderShape
 from golden.exact import fp16
 from golden.exact.cache_codes import CacheFormat
 from golden.exact.grid import GRID, made_rows
+from golden.exact.levels import Form
 from golden.exact.linear import QuantizedLinear
 from golden.exact.token_scale import ScaleFactor
 from golden.quantise.quantize import to_scale
+from sim.kit.levels import random_levels
 
 # What a tiny chip runs: four lanes each way, heads of eight.
 TINY = DecoderShape(
@@ -19,8 +22,14 @@ TINY = DecoderShape(
 )
 
 
-def random_decoder(rng: np.random.Generator, shape: DecoderShape = TINY) -> Decoder:
-    """Return a decoder with random weights; numbers stay of the size that models have."""
+def random_decoder(
+    rng: np.random.Generator, shape: DecoderShape = TINY, *, forms: bool = False
+) -> Decoder:
+    """Return a decoder with random weights; numbers stay of the size that models have.
+
+    With ``forms`` its linear layers have rows of 8, 5 and 4 bits in turn.
+    """
+    turn = itertools.cycle(Form if forms else (Form.A8,))
 
     def linear(inputs: int, outputs: int, times: float) -> QuantizedLinear:
         positive = np.sort(rng.integers(20, 500, 8))
@@ -37,6 +46,7 @@ def random_decoder(rng: np.random.Generator, shape: DecoderShape = TINY) -> Deco
             bias=fp16.to_bits(0.1 * rng.normal(size=outputs)),
             k_top=int(rng.integers(0, 3)),
             factor=ScaleFactor.mean(inputs, Fraction(int(rng.integers(8, 32)), 16)),
+            levels=random_levels(rng, next(turn)),
         )
 
     def form() -> CacheFormat:

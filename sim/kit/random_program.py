@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from golden.chip.constants import LoadWord
-from golden.chip.instruction import Index, Instruction, Op
+from golden.chip.instruction import LAYOUT, Index, Instruction, Op
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact import fp16
 from golden.exact.fp16 import BitArray
+from golden.exact.levels import Form
 from golden.exact.token_scale import ScaleFactor
 from sim.kit.random_constants import any_layers, any_scales
 
@@ -203,7 +204,9 @@ class Maker:
             (n if grows else inputs, n if outputs_grow else outputs)
             for n in range(1, POSITIONS + 1)
         ]
-        words = any_layers(self.rng, self.shape, sizes if grows or outputs_grow else sizes[:1])
+        form = Form(self.some(0, len(Form) - 1))
+        sizes = sizes if grows or outputs_grow else sizes[:1]
+        words = any_layers(self.rng, self.shape, sizes, form)
         stride = len(words[0])
         index = {"index": Index.POSITION, "stride": stride} if len(words) > 1 else {}
         address = self.put(b"".join(words))
@@ -221,7 +224,7 @@ class Maker:
             self.do(
                 Op.LINEAR,
                 **{**fields, "outputs_grow": outputs_grow, "step": step},
-                **{"scaled": self.may(0.5), "keys": self.may(0.5)},
+                **{"scaled": self.may(0.5), "keys": self.may(0.5), "form": form},
                 **self.vectors(rooms, several),
                 **self.place(size, shape.bus_bytes),
             )
@@ -294,7 +297,8 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
 
 def changed(rng: np.random.Generator, one: Instruction) -> Instruction:
     """Return an instruction with one field as it may not be."""
-    name = rng.choice(["a", "b", "d", "count", "outputs", "address", "step", "stride"])
+    names = ["a", "b", "d", "count", "outputs", "address", "step", "stride", "form"]
+    name = str(rng.choice(names))
     value = int(getattr(one, name))
     other = rng.choice([0, 1, value + 1, value + 2, value + 4, 2 * value, 64, 1 << 13, 0xFFF8])
-    return replace(one, **{str(name): int(other) & 0xFFFF})
+    return replace(one, **{name: int(other) & 0xFFFF & ((1 << LAYOUT[name][1]) - 1)})

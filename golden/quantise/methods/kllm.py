@@ -44,6 +44,7 @@ def prepare_kllm(
     symmetric: bool = True,
     outlier_share: float = 0.005,
     recipe: str = DEFAULT,
+    on_grid: bool = False,
 ) -> IntegerLayer:
     """Return the layer quantised with K-Means, ``outlier_share`` kept exact on each side."""
     del seed  # nothing is random
@@ -57,5 +58,6 @@ def prepare_kllm(
             symmetric=symmetric,
             outlier_share=outlier_share,
             recipe=recipe,
+            on_grid=on_grid,
         )
     )

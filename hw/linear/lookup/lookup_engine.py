@@ -6,12 +6,12 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import connect, flipped
 
 from hw.engine_spec import EngineSpec
-from hw.formats import SCALE
+from hw.formats import FORM, SCALE
 from hw.linear.lookup.lookup_array import LookupArray
 from hw.linear.lookup.weight_requester import WeightRequester
 from hw.linear.output.output_stage import OutputStage
 from hw.linear.shell.engine_shell import EngineShell
-from hw.stream.component import InStream, OutStream
+from hw.stream.component import In, InStream, OutStream
 from hw.token.token_factor import TokenFactor
 from hw.token.token_quantizer import TokenQuantizer
 
@@ -49,6 +49,11 @@ class LookupEngine(EngineShell):
     factor is late waits there, and those behind it; nothing else comes of it.
     """
 
+    form = In(lambda c: FORM if c.spec.snaps else None)
+    """Of the rows, a :class:`golden.exact.levels.Form`; only with ``spec.snaps``. Steady while
+    tokens are under way.
+    """
+
     def __init__(self, spec: EngineSpec) -> None:
         self.requester = WeightRequester(spec)
         self.array = LookupArray(spec)
@@ -72,6 +77,8 @@ class LookupEngine(EngineShell):
     def connect_datapath(self, m: Module, prepared: Signal) -> None:
         """Look up codes and residual rows with the weights, which are asked for ahead."""
         requester, array, quantizer = self.requester, self.array, self.quantizer
+        if self.spec.snaps:
+            m.d.comb += quantizer.form.eq(self.form)
         connect(m, requester.positions, quantizer.positions)
         connect(m, requester.o, flipped(self.weight_request_o))
         connect(m, array.codes, quantizer.codes)

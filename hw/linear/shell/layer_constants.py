@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, enum, wiring
-from amaranth.utils import ceil_log2
+from amaranth.utils import ceil_log2, exact_log2
 
+from golden.exact.levels import LEVELS_MAX, STEP_BITS
 from golden.exact.spec import FACTOR_BITS
 from hw.engine_spec import EngineSpec
 from hw.formats import INDEX_BITS
@@ -21,6 +22,7 @@ class Select(enum.Enum, shape=3):
     W_CENTROID = 2  # address: number of the weight centroid
     TABLE = 3  # address: 16 * number of the activation centroid + that of the weight centroid
     CHANNEL = 4  # address: output channel, the first of several; word: spec.channel
+    LEVEL = 5  # address: number of the level; word: the level, and above it where it begins
 
 
 class Size(enum.Enum, shape=3):
@@ -77,6 +79,8 @@ class LayerConstants(Sized[EngineSpec]):
     """Weight codebook."""
     product_table = Out(lambda c: c.spec.product_table)
     """Product table; not where rows are made."""
+    levels = Out(lambda c: c.spec.level_codebook)
+    """Levels of activations, where these can be snapped."""
     channel_en = Out(1)
     """Strobe: the word taken in this cycle belongs to an output channel."""
     channel_address = Out(lambda c: range(c.spec.outputs_max))
@@ -120,12 +124,15 @@ class LayerConstants(Sized[EngineSpec]):
                         m.d.sync += self._held["a_centroids"][address].eq(word)
                     with m.Case(Select.TABLE):
                         m.d.sync += self._entry(address).eq(word)
+                if self.spec.snaps:
+                    with m.Case(Select.LEVEL):
+                        self._take_level(m, address[: exact_log2(LEVELS_MAX)], word)
                 with m.Case(Select.CHANNEL):
                     m.d.comb += self.channel_en.eq(1)
 
     def _names(self) -> list[str]:
         """Return the constants that words are written to."""
-        names = ("shape", "factor", "a_centroids", "w_centroids", "product_table")
+        names = ("shape", "factor", "a_centroids", "w_centroids", "levels", "product_table")
         return [name for name in names if name in self.signature.members]
 
     def _next(self, m: Module) -> dict[str, Any]:
@@ -157,6 +164,14 @@ class LayerConstants(Sized[EngineSpec]):
             row = number[INDEX_BITS : INDEX_BITS + self.spec.code_bits]
             return table[row][number[:INDEX_BITS]]
         return table[number[: INDEX_BITS + self.spec.code_bits]]
+
+    def _take_level(self, m: Module, number: Value, word: Signal) -> None:
+        """Take a level, and where it begins but for the first of them."""
+        levels = self._held["levels"]
+        m.d.sync += levels.value[number].eq(word)
+        for n, first in enumerate(levels.first, 1):
+            with m.If(number == n):
+                m.d.sync += first.eq(word[STEP_BITS:])
 
     def _take_size(self, m: Module, address: Signal, word: Signal) -> None:
         shape, factor = self._held["shape"], self._held["factor"]

@@ -52,7 +52,7 @@ class Work:
         """Return load words of sizes and centroids; outliers are what the engine can have."""
         rng, words = self.bed.rng, b""
         for _ in range(self.count):
-            select = int(rng.choice([LoadWord.SIZE, LoadWord.CENTROID]))
+            select = int(rng.choice([LoadWord.SIZE, LoadWord.CENTROID, LoadWord.LEVEL]))
             address, word = int(rng.integers(8)), int(rng.integers(1 << 40))
             if (select, address) == (LoadWord.SIZE, LoadWord.K_TOP):
                 word = int(rng.integers(self.spec.engine.outliers_max, endpoint=True))

@@ -43,6 +43,7 @@ def any_instruction(rng: np.random.Generator, shape: ChipShape) -> Instruction:
         count = near(shape.inputs_max)
         words = {"a": 0, "d": 0}
     if op == Op.LINEAR:
+        where["form"] = int(rng.choice([0, 1, 2, 2, 3]))
         words["b"] = int(rng.choice([0, 0, 0, 1, 2, 7, 8]))
         if words["b"] and rng.random() < 0.8:
             count, outputs = near(2 * lanes) or 1, near(shape.output_lanes)

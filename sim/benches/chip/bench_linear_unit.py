@@ -7,11 +7,13 @@ import numpy as np
 
 from golden.chip.constants import LoadWord
 from golden.chip.instruction import Instruction, Op
-from golden.chip.layer_image import centroid_words, factor_word, size_words
+from golden.chip.layer_image import centroid_words, factor_word, level_words, size_words
 from golden.chip.machine import Machine
+from golden.exact.levels import Form
 from golden.exact.token_scale import Scale, ScaleFactor
 from hw.chip.chip_spec import ChipSpec
 from sim.kit.chip_units import Parts, Steps, Words
+from sim.kit.levels import any_levels
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 from sim.kit.vector_memory import VectorMemory
@@ -43,6 +45,8 @@ class Work:
         positive = np.sort(rng.integers(20, 500, 8))
         words = size_words(sizes) + factor_word(ScaleFactor.mean(inputs, 1))
         words += centroid_words(np.concatenate([-positive[::-1], positive]))
+        levels = any_levels(rng, spec.engine)
+        words += level_words(levels) if levels else b""
         self.memory[WORDS : WORDS + len(words)] = words
         biased = bool(rng.integers(2))
         scales = rng.uniform(0.1, 1, (outputs, 2 if biased else 1)).astype("<f2").tobytes()
@@ -67,6 +71,7 @@ class Work:
             step=spec.shape.tile_bytes(inputs),
             keys=bool(rng.integers(2)),
             scaled=bool(rng.integers(2)),
+            form=levels.form if levels else Form.A8,
         )
 
 

@@ -7,6 +7,7 @@ from golden.exact.linear import activation_index
 from golden.exact.mapping import index_code
 from sim.kit.buffers import ServedBuffer, WrittenBuffer
 from sim.kit.codebooks import any_a_centroids, measure_words, near_scale, random_scales
+from sim.kit.levels import any_levels, level_ports
 from sim.kit.testbed import Testbed
 from sim.kit.tokens import joined, split
 
@@ -24,6 +25,8 @@ async def clusters_tokens(dut) -> None:
         centroids = any_a_centroids(bed.rng, spec)
         x = near_scale(bed.rng, scale, inputs, inputs)
         bed.set(inputs=inputs, measure=measure_words(spec, scale, centroids))
+        levels = any_levels(bed.rng, spec)
+        bed.set(**level_ports(bed.rng, spec, levels))
         await bed.restart()
         await bed.settled()
         assert bed.get("finished"), "busy after a reset"
@@ -37,16 +40,19 @@ async def clusters_tokens(dut) -> None:
             codes = await again(bed, beats)
         await bed.pulse("start")
         cycles = await bed.until("finished")
-        assert cycles == len(beats) + bed.block.behind
-        index = activation_index(x[None], scale, centroids, made=spec.numbers.made)[0]
+        assert cycles == len(beats) * (spec.code_groups if levels else 1) + bed.block.behind
+        index = activation_index(x[None], scale, centroids, made=spec.numbers.made, levels=levels)[
+            0
+        ]
         expected = index_code(index, len(centroids), symmetric=symmetric, bits=spec.code_bits)
         for address, (beat, _) in enumerate(beats):
             for lane in range(len(beat)):
-                got = codes.words[address, 0] >> (lane * spec.code_bits) & (
+                group, place = divmod(lane, lanes // spec.code_groups)
+                got = codes.words[address, group] >> (place * spec.code_bits) & (
                     (1 << spec.code_bits) - 1
                 )
                 np.testing.assert_equal(got, expected[address * lanes + lane])
-        assert len(codes.words) == len(beats)
+        assert len(codes.words) == len(beats) * spec.code_groups
         assert served.released == 0
 
 

@@ -1,5 +1,7 @@
 """cocotb bench for TokenQuantizer and the counter engines' quantisers: what they make of tokens."""
 
+from dataclasses import replace
+
 import cocotb
 import numpy as np
 from amaranth.lib import data
@@ -18,6 +20,7 @@ from hw.linear.counter_fp16.fp16_quantizer import Fp16Quantizer
 from sim.kit.buffers import ServedBuffer, read_token, release
 from sim.kit.codebooks import row_values, scale_word, stored, weight_words
 from sim.kit.corners import clean
+from sim.kit.levels import any_levels, level_ports
 from sim.kit.random_layer import random_layer, random_tokens
 from sim.kit.testbed import Testbed
 from sim.kit.tokens import joined, outliers_of, shape_of, split
@@ -41,11 +44,15 @@ class Work:
             k_top=k_top,
             activation_bits=min(spec.code_bits, 5),
         )
+        self.levels = any_levels(bed.rng, spec)
+        self.layer = replace(self.layer, levels=self.levels)
         self.x = clean(random_tokens(bed.rng, TOKENS, inputs))
         self.scale: Scale = token_scale(self.x, self.layer.factor)
         keys = key(self.x)
         made = spec.numbers.made
-        self.index = activation_index(self.x, self.scale, self.layer.a_centroids, made=made)
+        self.index = activation_index(
+            self.x, self.scale, self.layer.a_centroids, made=made, levels=self.levels
+        )
         self.positions = select_outliers(keys, k_top)
         rows = outlier_rows(self.layer, self.x, self.scale, self.index, self.positions)
         held = stored_centroids(np.arange(16), symmetric=spec.numbers.symmetric)
@@ -55,7 +62,7 @@ class Work:
     def begin(self, bed: Testbed) -> ServedBuffer:
         """Set up the layer and send everything in."""
         symmetric = self.spec.numbers.symmetric
-        bed.set(shape=shape_of(self.layer))
+        bed.set(shape=shape_of(self.layer), **level_ports(bed.rng, self.spec, self.levels))
         if "w_centroids" in bed.block.signature.members:
             held = stored(self.layer.w_centroids, symmetric=symmetric)
             bed.set(w_centroids=weight_words(self.spec, held))
@@ -171,7 +178,9 @@ async def keeps_its_timing(dut) -> None:
         work.begin(bed)
         await bed.until("codes__filled")
         taken, valid = bed.sources["scale_i"].taken_at[0], bed.sinks["scale_o"].valid_at[0]
-        coding = -(-work.layer.inputs // spec.inputs_per_beat) + bed.block.coding.behind
+        groups = spec.code_groups if work.levels else 1
+        beats = -(-work.layer.inputs // spec.inputs_per_beat)
+        coding = groups * beats + bed.block.coding.behind
         builder = bed.block.residuals
         outliers = builder.fill + 2 * k_top * builder.period if k_top else 0
         assert valid - taken == 1 + bed.block.preparation + max(coding, outliers)

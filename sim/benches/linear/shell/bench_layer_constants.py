@@ -6,6 +6,7 @@ import cocotb
 import numpy as np
 from amaranth.lib import data
 
+from golden.chip.constants import LoadWord
 from hw.linear.shell.layer_constants import Select, Size
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
@@ -32,6 +33,12 @@ def random_values(bed: Testbed, port: str) -> Any:
 def words_of(bed: Testbed, values: dict[str, Any]) -> list[Word]:
     """Return all words that load ``values``."""
     words = field_words(bed, Select.W_CENTROID, "w_centroids", values["w_centroids"])
+    if "levels" in values:
+        level, first = values["levels"]["value"], [99, *values["levels"]["first"]]
+        words += [
+            {"select": Select.LEVEL.value, "address": n, "word": LoadWord.level(level[n], first[n])}
+            for n in range(len(level))
+        ]
     if "product_table" in values:
         words += field_words(bed, Select.A_CENTROID, "a_centroids", values["a_centroids"])
         words += table_words(bed, values["product_table"])
@@ -71,7 +78,8 @@ def table_words(bed: Testbed, table: Any) -> list[Word]:
 async def loads(dut, traffic: str) -> None:
     """Each word ends where it belongs, and nothing else moves."""
     bed = await Testbed(dut).start(traffic, idle=1)
-    ports = ("shape", "factor", "a_centroids", "w_centroids", "product_table")
+    ports = ("shape", "factor", "a_centroids", "w_centroids", "product_table", "levels")
+    ports = [port for port in ports if port in bed.block.signature.members]
     words: list[Word] = []
     for _ in range(3):
         values = {port: random_values(bed, port) for port in ports}
