@@ -32,8 +32,15 @@ NUMBERS = default_numbers(symmetric=True, activation_bits=8)
 
 def chip_spec(engine: dict[str, int], **sizes: int) -> ChipSpec:
     """Return the parameters of a chip: sizes of its engine, and its own."""
-    options = dict.fromkeys(("token_factor", "wide_channels", "loads_ahead", "snaps"), True)
-    return ChipSpec(engine=EngineSpec(numbers=NUMBERS, **options, **engine), **sizes)
+    size = EngineSpec(
+        numbers=NUMBERS,
+        token_factor=True,
+        wide_channels=True,
+        loads_ahead=True,
+        snaps=True,
+        **engine,
+    )
+    return ChipSpec(engine=size, **sizes)
 
 
 TINY = chip_spec(sized(4, 4, 64, 64, 4, 2), bus_bits=64, vector_words=64, vector_lanes=1)

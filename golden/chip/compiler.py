@@ -1,7 +1,7 @@
 """A decoder becomes a memory image and the program of one token."""
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -10,13 +10,12 @@ from golden.chip.builder import Builder, LoadWords
 from golden.chip.constants import SPEC, LoadWord
 from golden.chip.decoder import Decoder
 from golden.chip.instruction import Index, Op
-from golden.chip.layer_image import centroid_words, factor_word, size_words
+from golden.chip.layer_image import centroid_words, channels_of, factor_word, size_words
 from golden.chip.schedule import constants_early
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.chip.spread import spread_layer
 from golden.chip.vector_layout import logits_at_once, vector_layout
-from golden.exact.linear import QuantizedLinear
-from golden.exact.token_scale import Scale, ScaleFactor
+from golden.exact.token_scale import ScaleFactor
 
 # A made row's entry is worth 2**-4 of a token scale times 2**-6 of a cache's times 2**7.
 CACHE_PLACES = -4 - 6 + 7
@@ -293,10 +292,3 @@ class Compiler(Builder):
             ]
         for which, fields in best:
             self.do(which, Op.CHOOSE, **fields)
-
-
-def channels_of(layer: QuantizedLinear, part: slice) -> QuantizedLinear:
-    """Return some of a layer's output channels."""
-    scale = Scale(layer.w_scale.mantissa[part], layer.w_scale.exponent[part])
-    index, bias = layer.w_index[:, part], layer.bias[part]
-    return replace(layer, w_index=index, w_scale=scale, bias=bias, offset=0.0)

@@ -1,6 +1,7 @@
 """How linear layers stand in memory: tiles of weight codes, scales of channels, load words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from golden.exact.levels import Levels
 from golden.exact.linear import QuantizedLinear
 from golden.exact.mapping import index_code, stored_centroids
 from golden.exact.spec import IntArray
-from golden.exact.token_scale import ScaleFactor
+from golden.exact.token_scale import Scale, ScaleFactor
 from golden.quantise.layer_container import pack
 
 
@@ -82,3 +83,10 @@ def constant_words(layer: QuantizedLinear) -> bytes:
     )
     words = size_words(sizes) + factor_word(layer.factor) + centroid_words(layer.w_centroids)
     return words + level_words(layer.levels) if layer.levels else words
+
+
+def channels_of(layer: QuantizedLinear, part: slice) -> QuantizedLinear:
+    """Return some of a layer's output channels."""
+    scale = Scale(layer.w_scale.mantissa[part], layer.w_scale.exponent[part])
+    index, bias = layer.w_index[:, part], layer.bias[part]
+    return replace(layer, w_index=index, w_scale=scale, bias=bias, offset=0.0)
