@@ -5,7 +5,7 @@ from amaranth.utils import exact_log2
 
 from hw.chip.chip_spec import COUNT_BITS, FP16_BITS, words_of
 from hw.chip.unit import Reader
-from hw.stream.component import Out
+from hw.stream.component import In, Out
 from hw.vector.vector_spec import VectorWrite
 
 
@@ -17,11 +17,13 @@ class Loader(Reader):
     Timing
     ------
     Latency : a part is written in the cycle in which it comes.
-    Rate : a word of the vector memory per cycle.
-    Through paths : ``i`` to ``write``; combinational.
+    Rate : a word of the vector memory per cycle, but for ``hold``.
+    Through paths : ``i`` to ``write``, ``hold`` to ``i.ready`` and ``write``; combinational.
     Reset : drops the step.
     """
 
+    hold = In(1)
+    """Whether the vector memory's write side is in use."""
     write = Out(lambda c: VectorWrite(c.spec.vectors))
     """Side of the vector memory."""
 
@@ -38,9 +40,9 @@ class Loader(Reader):
             full.eq(left >= lanes),
             last.eq(left <= lanes),
             self.size.eq(exact_log2(lanes)),
-            self.i.ready.eq(busy),
+            self.i.ready.eq(busy & ~self.hold),
             self.done.eq(last),
-            taken.eq(self.i.valid & busy),
+            taken.eq(self.i.valid & self.i.ready),
             self.write.data.eq(self.i.payload[f"part{spec.vector_bits}"]),
         ]
         with m.If(taken):

@@ -65,11 +65,15 @@ def share_writes(m: Module, parts: Parts) -> None:
 
 
 def share_vectors(m: Module, parts: Parts) -> None:
-    """Let the one that is busy have the vector memory; LINEAR's outputs wait for others."""
+    """Let the one that is busy have the vector memory.
+
+    LINEAR's outputs wait for vector operations, and numbers that are loaded for both.
+    """
     memory = parts["memory"]
     readers = [parts[name].read for name in ("linear", "vectors", "storer", "quantizer")]
     writers = [parts[name].write for name in ("linear", "vectors", "loader")]
-    m.d.comb += parts["linear"].hold.eq(Cat(writer.en.any() for writer in writers[1:]).any())
+    linear, vectors, _ = (writer.en.any() for writer in writers)
+    m.d.comb += [parts["linear"].hold.eq(vectors), parts["loader"].hold.eq(linear | vectors)]
     m.d.comb += [reader.data.eq(memory.read.data) for reader in readers]
     m.d.comb += [
         memory.read.en.eq(any_of([r.en for r in readers])),

@@ -75,3 +75,13 @@ class VectorMemory:
             await bed.cycles()
             if read is not None:
                 bed.set(read__data=read)
+
+
+async def hold_writes(bed: Testbed, stall: float) -> None:
+    """Take the write side from a block with ``hold``, now and then."""
+    while True:
+        taken = bed.rng.random() < stall
+        bed.set(hold=int(taken))
+        await bed.settled()
+        assert not (taken and bed.get("write__en")), "the write side is in use"
+        await bed.cycles()

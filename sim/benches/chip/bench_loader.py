@@ -7,8 +7,8 @@ from golden.chip.instruction import Instruction, Op
 from golden.chip.machine import Machine
 from sim.kit.chip_units import Parts, Steps
 from sim.kit.testbed import Testbed
-from sim.kit.traffic import every_traffic
-from sim.kit.vector_memory import VectorMemory
+from sim.kit.traffic import TRAFFIC, every_traffic
+from sim.kit.vector_memory import VectorMemory, hold_writes
 
 MEMORY = 1 << 10
 STEPS = 10
@@ -46,6 +46,7 @@ async def loads(dut, traffic: str) -> None:
     assert np.all((inside.numbers == before) | (inside.numbers == machine.vectors))
     await bed.restart(traffic)
     serve()
+    bed.tasks.append(cocotb.start_soon(hold_writes(bed, TRAFFIC[traffic].sink_stall)))
     asked, parts = [], []
     for _ in range(STEPS):
         one = any_load(bed)

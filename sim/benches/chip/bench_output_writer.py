@@ -7,7 +7,7 @@ from golden.chip.instruction import Instruction, Op
 from sim.kit.chip_units import Steps
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import TRAFFIC, every_traffic
-from sim.kit.vector_memory import VectorMemory
+from sim.kit.vector_memory import VectorMemory, hold_writes
 
 STEPS = 12
 LIMIT = 2000  # cycles, whatever pauses
@@ -33,16 +33,6 @@ def send(bed: Testbed, vectors: np.ndarray) -> None:
     bed.send("i", items)
 
 
-async def hold(bed: Testbed, stall: float) -> None:
-    """Take the write side of the vector memory now and then."""
-    while True:
-        taken = bed.rng.random() < stall
-        bed.set(hold=int(taken))
-        await bed.settled()
-        assert not (taken and bed.get("write__en")), "the write side is in use"
-        await bed.cycles()
-
-
 @every_traffic
 @cocotb.test(timeout_time=400, timeout_unit="us")
 async def writes(dut, traffic: str) -> None:
@@ -55,7 +45,7 @@ async def writes(dut, traffic: str) -> None:
     await steps.break_off(traffic, any_outputs(bed))
     await bed.restart(traffic)
     inside.serve()
-    bed.tasks.append(cocotb.start_soon(hold(bed, TRAFFIC[traffic].sink_stall)))
+    bed.tasks.append(cocotb.start_soon(hold_writes(bed, TRAFFIC[traffic].sink_stall)))
     expected = inside.numbers.copy()
     for _ in range(STEPS):
         one = any_outputs(bed)
