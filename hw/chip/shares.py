@@ -72,8 +72,8 @@ def share_vectors(m: Module, parts: Parts) -> None:
     memory = parts["memory"]
     readers = [parts[name].read for name in ("linear", "vectors", "storer", "quantizer")]
     writers = [parts[name].write for name in ("linear", "vectors", "loader")]
-    linear, vectors, _ = (writer.en.any() for writer in writers)
-    m.d.comb += [parts["linear"].hold.eq(vectors), parts["loader"].hold.eq(linear | vectors)]
+    linear, loader, writes = parts["linear"], parts["loader"], parts["vectors"].writes
+    m.d.comb += [linear.hold.eq(writes), loader.hold.eq(writes | linear.write.en.any())]
     m.d.comb += [reader.data.eq(memory.read.data) for reader in readers]
     m.d.comb += [
         memory.read.en.eq(any_of([r.en for r in readers])),

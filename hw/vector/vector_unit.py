@@ -53,6 +53,8 @@ class VectorUnit(Sized[VectorSpec]):
     """Reads the vector memory."""
     write = Out(lambda c: VectorWrite(c.spec))
     """Writes it. What an operation reads it must not have written, but in the same place."""
+    writes = Out(1)
+    """Whether it may write in this cycle; from a register."""
     factor = Out(SCALE)
     """What ROOT or POWERS left last."""
     chosen = Out(32)
@@ -144,13 +146,14 @@ class VectorUnit(Sized[VectorSpec]):
     ) -> Value:
         """Write what lanes have computed; return whether all is written."""
         spec = self.spec
-        first = self._flag(
+        soon = self._flag(
             m,
-            (wanted.add | wanted.multiply, flags[SUM]),
-            (wanted.rotate, flags[TURNED]),
-            (wanted.gate, flags[GATED]),
-            (wanted.powers, flags[TIMES + self.skew.spare]),
+            (wanted.add | wanted.multiply, flags[SUM - 1]),
+            (wanted.rotate, flags[TURNED - 1]),
+            (wanted.gate, flags[GATED - 1]),
+            (wanted.powers, flags[TIMES + self.skew.spare - 1]),
         )
+        first = self._behind(m, soon, running)
         behind = self._behind(m, first)
         end = Flag(*(Mux(wanted.split, *pair) for pair in zip(behind, first, strict=True)))
         even, odd = self._used(first), self._used(end)
@@ -163,6 +166,7 @@ class VectorUnit(Sized[VectorSpec]):
         summed = wire(m, wanted.add | wanted.rotate, "summed")
         results = [Mux(summed, *pair) for pair in zip(lanes.sums, lanes.products, strict=True)]
         m.d.comb += [
+            self.writes.eq(first.valid | behind.valid),
             self.write.address.eq(self.i.payload.d + word),
             self.write.data.eq(Cat(results).replicate(spec.steps)),
             self.write.en.eq(Cat(used & bit.replicate(spec.lanes) for bit in step)),

@@ -36,7 +36,7 @@ class VectorMemory:
             self.numbers[:] = numbers
         ports = bed.block.signature.members
         self._reads, self._writes = ("read" in ports), ("write" in ports)
-        self._is_unit = "busy" in ports
+        self._is_unit, self._warns = ("busy" in ports), ("writes" in ports)
 
     def serve(self) -> None:
         """Begin to serve the ports; a reset ends it."""
@@ -68,6 +68,7 @@ class VectorMemory:
                 assert read is None, "an idle unit must leave the memory to others"
                 assert not mask, "an idle unit must leave the memory to others"
             if mask:
+                assert not self._warns or bed.get("writes"), "others think that they may write"
                 at = bed.get("write__address") * lanes
                 for lane, value in enumerate(bed.get("write__data")):
                     if mask >> lane & 1:
