@@ -11,7 +11,7 @@ from sim.kit.corners import finite
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 
-VECTORS, OUTLIERS = 8, 2
+VECTORS, OUTLIERS = 4, 2
 START = 123456789
 
 
@@ -25,22 +25,23 @@ async def sums(dut, traffic: str) -> None:
         constants = square_constants(centroids)
         vectors = index_vectors(bed, VECTORS)
         counts = np.concatenate([histogram(x.reshape(1, -1), u.reshape(1, -1)) for x, u in vectors])
-        scale = Scale(bed.rng.integers(1024, 2048, VECTORS), bed.rng.integers(-24, 6, VECTORS))
-        outliers = finite(bed.rng, (VECTORS, OUTLIERS))
+        number = len(vectors)
+        scale = Scale(bed.rng.integers(1024, 2048, number), bed.rng.integers(-24, 6, number))
+        outliers = finite(bed.rng, (number, OUTLIERS))
         outliers[::2] = 0
         wanted = square_sum_by_counts(counts, constants, scale, outliers, START).integers()
         bed.set(constants=constants.values, fraction=constants.fraction_bits, start=START)
         await bed.send_anew(
             traffic,
             i=index_beats(vectors),
-            scale=[scale_word(scale, n) for n in range(VECTORS)],
+            scale=[scale_word(scale, n) for n in range(number)],
             outliers=[
                 {"number": int(x), "last": int(n == OUTLIERS - 1)}
                 for row in outliers
                 for n, x in enumerate(row)
             ],
         )
-        assert await bed.receive("o", VECTORS) == wanted.tolist()
+        assert await bed.receive("o", number) == wanted.tolist()
         await bed.restart(traffic)
 
 
