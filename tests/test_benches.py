@@ -36,7 +36,8 @@ SLOW = (
     *("counter_array", "compensation_array"),  # parts of counter_engine_folded
     *(name for name in TRIED if name.endswith("_wide") and hasattr(TRIED[name].make(), "step")),
     *("axi_reader_1024", "axi_writer_1024", "read_share_1024"),
-    "score_quantizer",  # rows of 4096 scores
+    # Rows and vectors of 4096 elements.
+    *("score_quantizer", "index_softmax", "index_histogram", "index_sum", "index_mean_square"),
     *("bitonic_top_k_p16", "output_scaler_wide", "fp16_count_tree_32", "fp16_output_stage_2"),
 )
 

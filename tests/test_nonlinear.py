@@ -1,6 +1,7 @@
 """``kllm nonlinear``: its page shows what is kept, and that is what the parts take."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,9 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 import kllm.app
+from gateware.points import point
 from golden.accuracy import operations
 from golden.accuracy.evaluations import Evaluation
 from golden.base.errors import InputError
+from synth.libraries.liberty import Library
+from synth.power.part_energy import row_energy
+from synth.report import nonlinear_rows
 from synth.report.nonlinear import MAC, PUBLISHED, bill, designs, forms, markdown
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,7 +54,8 @@ def test_parts_are_added_up() -> None:
         name: SimpleNamespace(ge=100.0 if name == MAC else 50.0, delay_fo4=float(n))
         for n, name in enumerate(every)
     }
-    rows = bill(found, areas)
+    pj = {name: 3.0 for name in every if name != "clustering_unit"}
+    rows = bill(found, areas, pj)
     assert len(rows) == len(found) + len(PUBLISHED)
     softmax = rows[1]
     assert softmax["ge"] == 34 * 50
@@ -58,6 +64,22 @@ def test_parts_are_added_up() -> None:
     # Of 256 elements: 16 beats in, 16 out, and the stages between the last one in and the first.
     assert rows[0]["cycles"] == 32 + 6
     assert rows[2]["cycles"] == 16 + 1
+    # 34 parts of 3 pJ for 256 elements; one lane does 16 in as many cycles; one part is not known.
+    assert [rows[n]["pj"] for n in (1, 7, 3)] == [34 * 3 / 256, 3 / 16, None]
+
+
+def test_energy_is_that_of_what_comes_in(needs: Callable[[str], None], library: Library) -> None:
+    """Rows in which nothing changes cost what the clock does; the first row is not counted."""
+    needs("icarus")
+    part = point("index_map_l4")
+    numbers = nonlinear_rows.rows("index_map", 4, 4)
+    assert numbers is not None
+    found = row_energy(part, numbers, library, 4000)
+    assert found.cycles == 4 * (len(numbers) - 1)
+    same = row_energy(part, [numbers[0], *([numbers[0][-1:] * 4] * 4)], library, 4000)
+    clock = {one.block: one.clock for one in found.blocks}
+    assert clock == {one.block: one.clock for one in same.blocks}
+    assert same.total - sum(clock.values()) < 0.1 * (found.total - sum(clock.values()))
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

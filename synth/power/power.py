@@ -216,7 +216,8 @@ def energy(
 def _changes_by_bit(netlist: Mapping, activity: Activity) -> dict[int | str, int]:
     changes: dict[int | str, int] = {}
     for name, net in netlist["netnames"].items():
-        counted = activity.changes.get(name)
+        # Yosys leaves the backslash before a name that would otherwise be one of its own.
+        counted = activity.changes.get(name.removeprefix("\\"))
         if counted and len(counted) == len(net["bits"]):
             changes.update(
                 (bit, n)

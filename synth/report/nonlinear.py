@@ -1,6 +1,7 @@
 """What nonlinear operations take: on indices, in FP16, and as others publish them."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,9 +13,13 @@ from hw.token.clustering_unit import ClusteringUnit
 from hw.vector.function_unit import FunctionUnit
 from hw.vector.largest import Largest
 from synth.area.area import Area
+from synth.libraries.liberty import Library
+from synth.power.part_energy import row_energy
+from synth.report.nonlinear_rows import rows
 
 LANES = 16
-ROW = 256  # elements, for cycles
+ROW = 256  # elements, for cycles and energies
+BEATS = ROW // LANES
 MAC = "fp16_fma_pipelined"
 COLUMNS = {
     "operation": "16 elements a cycle",
@@ -24,6 +29,7 @@ COLUMNS = {
     "macs": "FP16 MACs",
     "fo4": "FO4",
     "cycles": "cycles a row of 256",
+    "pj": "pJ an element",
 }
 Part = tuple[int, Design]
 
@@ -39,12 +45,15 @@ class Form:
         How many of each.
     cycles : int, optional
         From the first elements of a row of 256 to the last result.
+    lanes : int
+        Elements a cycle.
     """
 
     operation: str
     name: str
     parts: tuple[Part, ...]
     cycles: int | None = None
+    lanes: int = LANES
 
 
 # Figures of others, not measured by this command: the sources stand in docs/nonlinear.md.
@@ -57,8 +66,10 @@ PUBLISHED: tuple[dict[str, Any], ...] = (
 
 def forms() -> tuple[Form, ...]:
     """Return the operations in both forms."""
-    beats = ROW // LANES
-    softmax, counted, mapped = (point(f"index_{kind}") for kind in ("softmax", "sum", "map"))
+    beats = BEATS
+    softmax, squares, mapped = (
+        point(f"index_{kind}") for kind in ("softmax", "mean_square", "map")
+    )
     exp, sigmoid = (
         Design(f"function_unit_{kind}", partial(FunctionUnit, (kind,)))
         for kind in ("exp", "sigmoid")
@@ -67,7 +78,7 @@ def forms() -> tuple[Form, ...]:
     clustering = Design("clustering_unit", partial(ClusteringUnit, 4, symmetric=False))
     largest = Design("largest_16", partial(Largest, LANES))
     add, multiply = point("fp16_add_pipelined"), point("fp16_multiply_pipelined")
-    sum_of = {n: point(f"square_sum_l{n}") for n in (1, LANES)}
+    sum_of = point(f"square_sum_l{LANES}")
     powers = point("power_sum_l16")
     return (
         Form("softmax", "indices", ((1, softmax),), 2 * beats + _latency(softmax)),
@@ -90,10 +101,9 @@ def forms() -> tuple[Form, ...]:
             ((LANES, sigmoid), (LANES, multiply)),
             beats + _latency(sigmoid) + _latency(multiply),
         ),
-        Form("mean square", "indices", ((1, counted),), beats + _latency(counted)),
-        Form("its outliers, one a cycle", "FP16", ((1, sum_of[1]),)),
-        Form("mean square", "FP16", ((1, sum_of[LANES]),), beats + _latency(sum_of[LANES])),
-        Form("GELU, one lane", "FP16", ((1, gelu),), beats * LANES + _latency(gelu)),
+        Form("mean square", "indices", ((1, squares),), beats + _latency(squares)),
+        Form("mean square", "FP16", ((1, sum_of),), beats + _latency(sum_of)),
+        Form("GELU, one lane", "FP16", ((1, gelu),), ROW + _latency(gelu), lanes=1),
     )
 
 
@@ -107,7 +117,34 @@ def designs(found: Sequence[Form]) -> list[Design]:
     return [point(MAC), *(design for form in found for _, design in form.parts)]
 
 
-def bill(found: Sequence[Form], areas: Mapping[str, Area]) -> list[dict[str, Any]]:
+def energies(
+    parts: Sequence[Design], areas: Mapping[str, Area], library: Library, say: Callable[[str], None]
+) -> dict[str, float]:
+    """Return the energy of a row in each part that has a clock, by name, in pJ.
+
+    Parameters
+    ----------
+    parts : sequence of Design
+    areas : mapping of str to Area
+        For the clock period: each part's longest path.
+    library : Library
+        Its cells.
+    say : callable
+        Told of each part.
+    """
+    found = {}
+    for part in parts:
+        made = rows(part.name, LANES, BEATS)
+        if made is not None:
+            say(f"energy of {part.name}")
+            total = row_energy(part, made, library, areas[part.name].delay_ps).total
+            found[part.name] = total / (len(made) - 1)
+    return found
+
+
+def bill(
+    found: Sequence[Form], areas: Mapping[str, Area], row_pj: Mapping[str, float]
+) -> list[dict[str, Any]]:
     """Return the rows of the table, ready for JSON.
 
     Parameters
@@ -115,11 +152,15 @@ def bill(found: Sequence[Form], areas: Mapping[str, Area]) -> list[dict[str, Any
     found : sequence of Form
     areas : mapping of str to Area
         Of the parts and of ``MAC``, by name.
+    row_pj : mapping of str to float
+        From :func:`energies`.
     """
     mac, rows = areas[MAC].ge, []
     for form in found:
         ge = sum(count * areas[design.name].ge for count, design in form.parts)
         delays = [areas[design.name].delay_fo4 for _, design in form.parts]
+        taken = [count * row_pj.get(design.name, math.nan) for count, design in form.parts]
+        element = sum(taken) / (form.lanes * BEATS)
         rows.append(
             {
                 "operation": form.operation,
@@ -129,10 +170,11 @@ def bill(found: Sequence[Form], areas: Mapping[str, Area]) -> list[dict[str, Any
                 "macs": ge / mac,
                 "fo4": max(delays),
                 "cycles": form.cycles,
+                "pj": None if math.isnan(element) else element,
             }
         )
     published = [
-        {"parts": [], "fo4": None, "cycles": None, "ge": None, "macs": None} | dict(row)
+        {"parts": [], "fo4": None, "cycles": None, "ge": None, "macs": None, "pj": None} | dict(row)
         for row in PUBLISHED
     ]
     return rows + published
@@ -146,11 +188,12 @@ def cells(row: Mapping[str, Any]) -> list[str]:
         "" if row["macs"] is None else f"{row['macs']:.1f}",
         "" if row["fo4"] is None else f"{row['fo4']:.0f}",
         "" if row["cycles"] is None else str(row["cycles"]),
+        "" if row["pj"] is None else f"{row['pj']:.0f}",
     ]
     return [row["operation"], row["form"], ", ".join(parts), *numbers]
 
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the table in Markdown, as docs/nonlinear.md has it."""
-    lines = [list(COLUMNS.values()), ["---"] * 3 + ["---:"] * 4, *map(cells, rows)]
+    lines = [list(COLUMNS.values()), ["---"] * 3 + ["---:"] * 5, *map(cells, rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

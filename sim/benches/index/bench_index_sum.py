@@ -14,7 +14,7 @@ from sim.benches.index.vectors import index_beats, index_vectors, last_taken
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 
-VECTORS = 8
+VECTORS = 4
 
 
 @every_traffic

@@ -12,7 +12,8 @@ from sim.kit.corners import NONFINITE, finite
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 
-ROWS = 20
+KINDS = 9
+LENGTHS = (1, 2, 17, 255, 4096)  # at which rows of all kinds are tried
 MASKED = 0xFC00
 
 
@@ -25,12 +26,15 @@ def codes_of(bed: Testbed) -> SoftmaxCodes:
 def lengths(bed: Testbed) -> list[int]:
     """Return lengths of rows: the shortest, around those of whole beats, the longest."""
     most = bed.block.lanes * bed.block.longest
-    fixed = [n for n in (1, 2, 17, 255, 4096, most, most - 1, bed.block.lanes) if 1 <= n <= most]
+    fixed = [n for n in (*LENGTHS, most, most - 1, bed.block.lanes) if 1 <= n <= most]
     return [*fixed, *bed.rng.integers(1, min(most, 9 * bed.block.lanes), 10, endpoint=True)]
 
 
 def row_of(bed: Testbed, kind: int, length: int) -> BitArray:
-    """Return a row of scores: usual ones, equal, one dominant, masked, beyond all, anything."""
+    """Return a row of scores: usual ones, equal, one dominant, masked, beyond all, anything.
+
+    Those of the last kind lie at a threshold's distance from the largest, or a step beside it.
+    """
     rng = bed.rng
     usual = to_bits(rng.normal(size=length) * rng.choice([0.5, 3, 40]) + rng.normal() * 5)
     if kind == 1:
@@ -48,12 +52,19 @@ def row_of(bed: Testbed, kind: int, length: int) -> BitArray:
         usual = np.full(length, MAX_FINITE | 0x8000, np.uint16)
     elif kind == 7:
         usual[rng.random(length) < 0.5] = MASKED
+    elif kind == 8:
+        steps = rng.choice([1, *bed.block.thresholds], length) + rng.integers(-1, 2, length)
+        steps[rng.integers(length)] = 0
+        usual = to_bits(2 - steps / 16)
     return usual.astype(np.uint16)
 
 
 def rows_of(bed: Testbed) -> list[BitArray]:
-    """Return rows of all kinds, each at several lengths."""
-    return [row_of(bed, n % 8, int(length)) for n, length in enumerate(lengths(bed) * 2)]
+    """Return rows of all kinds: each at every length that matters, and at others."""
+    most = bed.block.lanes * bed.block.longest
+    rows = [row_of(bed, n % KINDS, int(length)) for n, length in enumerate(lengths(bed))]
+    each = [row_of(bed, kind, n) for n in LENGTHS if n <= most for kind in range(KINDS)]
+    return rows + [each[n] for n in bed.rng.permutation(len(each))]
 
 
 def beats_of(bed: Testbed, rows: list[BitArray]) -> list[dict[str, Any]]:

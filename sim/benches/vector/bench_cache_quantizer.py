@@ -7,8 +7,8 @@ import cocotb
 import numpy as np
 
 from golden.exact.cache_codes import CacheFormat, cache_codes
-from golden.exact.fp16 import MAX_FINITE, BitArray
-from golden.exact.spec import GRID_MAX
+from golden.exact.fp16 import MAX_FINITE, BitArray, to_bits
+from golden.exact.spec import GRID_MAX, IntArray
 from golden.exact.token_scale import ScaleFactor
 from sim.kit.corners import FINITE, finite
 from sim.kit.fp16_operands import patterns
@@ -22,13 +22,23 @@ VECTORS = 12
 class Work:
     """A vector in the memory, its instruction, and what is kept of it."""
 
-    def __init__(self, bed: Testbed, memory: VectorMemory, at: int, vector: BitArray) -> None:
+    def __init__(
+        self,
+        bed: Testbed,
+        memory: VectorMemory,
+        at: int,
+        vector: BitArray,
+        *,
+        on_bounds: bool = False,
+    ) -> None:
         rng, self.lanes = bed.rng, bed.block.spec.lanes
         times = int(rng.integers(1, 5))
-        mean = ScaleFactor.mean(max(len(vector), times), times)
+        mean = mean_of(len(vector), times)
         factor = (mean, ScaleFactor((1 << 16) - 1, -16), ScaleFactor(1 << 15, -40))
         chosen = factor[int(rng.choice(3, p=[0.8, 0.1, 0.1]))]
         limits = np.sort(rng.integers(1, int(rng.choice([9, GRID_MAX])), 7, endpoint=True))
+        if on_bounds:
+            chosen, vector = mean_of(len(vector)), numbers_on_bounds(limits, len(vector))
         memory.put(at, vector)
         self.instruction = {
             "a": at,
@@ -50,8 +60,20 @@ class Work:
         ]
 
 
+def mean_of(count: int, times: int = 1) -> ScaleFactor:
+    """Return the factor whose scale is so many times the mean."""
+    return ScaleFactor.mean(max(count, times), times)
+
+
+def numbers_on_bounds(limits: IntArray, count: int) -> BitArray:
+    """Return numbers with a mean of 1, as many on bounds of thresholds as there is room for."""
+    bounds = np.array([half for half in (2 * limits - 1) / 32 if half < 2])[: count // 2]
+    pairs = np.concatenate([bounds, 2 - bounds])
+    return to_bits(np.concatenate([pairs, np.ones(count - len(pairs))]))
+
+
 def works(bed: Testbed, memory: VectorMemory) -> list[Work]:
-    """Return vectors that stand one behind the other: zeros, all equal, the largest, any."""
+    """Return vectors one behind the other: zeros, all equal, the largest, on bounds, any."""
     spec = bed.block.spec
     most = min(bed.block.numbers_max // spec.word_lanes, spec.words // VECTORS)
     result, place = [], 0
@@ -61,7 +83,7 @@ def works(bed: Testbed, memory: VectorMemory) -> list[Work]:
         values = (finite(bed.rng, (count,)), patterns(bed.rng, count))[n % 2]
         if n < 3:
             values = np.full(count, (0, bed.rng.choice(FINITE), MAX_FINITE)[n], np.uint16)
-        result.append(Work(bed, memory, place, values))
+        result.append(Work(bed, memory, place, values, on_bounds=n % 4 == 3))
         place += words
     return result
 
