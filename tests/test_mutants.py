@@ -14,6 +14,7 @@ from sim.kit.launch import BenchError, run_bench
     [
         ("clustering_unit_symmetric", "measure[48] & ", "measure[48] | "),  # on a midpoint
         ("clustering_unit_symmetric", "reaches_7_0 & ", "reaches_7_0 | "),  # two parts at once
+        ("level_unit", " >= ", " > "),  # where a level begins
         ("sorted_list", " > ", " >= "),  # the later of equal keys goes ahead
         ("lookup_tree_symmetric", " ^ ", " | "),  # a sign is lost
         ("lookup_lane_plain", "= $signed(", "= -$signed("),  # a sum is negated

@@ -89,10 +89,8 @@ class ClusterPass(Sized[EngineSpec]):
             return Const(1)
         snaps, read, written = Signal(), Signal(range(groups)), Signal(range(groups))
         m.d.comb += snaps.eq(self.form != Form.A8)
-        m.d.sync += [
-            read.eq(read + (reading & snaps)),
-            written.eq(written + (writing & snaps)),
-        ]
+        # A beat's codes stay for as many cycles as there are groups, so any may be the first.
+        m.d.sync += [read.eq(read + (reading & snaps)), written.eq(written + writing)]
         bits = self.spec.code_bits
         group = found.word_select(written, len(found) // groups)
         snapped = Signal.like(group)

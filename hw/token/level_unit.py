@@ -31,7 +31,7 @@ class LevelUnit(Component):
     code = In(GRID_BITS)
     """As from :class:`hw.token.grid_unit.GridUnit`."""
     snapped = Out(GRID_BITS)
-    """Its level: magnitude in bits 0 to 6, sign in bit 7; no negative zero."""
+    """Its level: magnitude in bits 0 to 6, in bit 7 the sign of the code, also of level 0."""
 
     def build(self, m: Module) -> None:  # noqa: D102
         magnitude, sign = self.code[:STEP_BITS], self.code[STEP_BITS]
@@ -44,4 +44,4 @@ class LevelUnit(Component):
         begun = wire(m, Cat(1, *reached), "begun")
         within = wire(m, begun & ~Cat(begun[1:], 0), "within")
         found = choose(*zip(within, self.levels.value, strict=True))
-        m.d.comb += self.snapped.eq(Cat(found, sign & found.any()))
+        m.d.comb += self.snapped.eq(Cat(found, sign))

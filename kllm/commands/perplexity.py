@@ -26,9 +26,9 @@ def command(
 ) -> None:
     """Measure the perplexity of exactly what the chip computes, beside full precision.
 
-    Everything counts: 4-bit weights and output head, activations on the grid, the cache of 4-bit
-    keys and values, norms, softmax and gates as the chip rounds them. Bit for bit what
-    `kllm generate` simulates, on text that is known.
+    Everything counts: 4-bit weights and output head, activations of 8 bits or of as many as the
+    decoder has, the cache of 4-bit keys and values, norms, softmax and gates as the chip rounds
+    them. Bit for bit what `kllm generate` simulates, on text that is known.
     """
     from golden.base.console import console, working
     from golden.chip.decoder_file import read_decoder

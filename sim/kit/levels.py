@@ -22,8 +22,13 @@ def random_levels(rng: np.random.Generator, form: Form) -> Levels | None:
 
 
 def any_levels(rng: np.random.Generator, spec: EngineSpec) -> Levels | None:
-    """Return the levels of any form that an engine has; some are none that a layer would have."""
+    """Return the levels of any form that an engine has; some are none that a layer would have.
+
+    None is 0, which has a sign as a code of hardware, but none as an index.
+    """
     levels = random_levels(rng, Form(int(rng.integers(len(Form))))) if spec.snaps else None
+    if levels:
+        levels = Levels(levels.first, np.maximum(levels.value, 1))
     if levels is None or rng.random() > WILD:
         return levels
     if rng.random() < 0.5:

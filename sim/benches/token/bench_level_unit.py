@@ -7,10 +7,11 @@ from gateware.sizes import SNAPS
 from golden.exact.grid import GRID
 from golden.exact.levels import Form
 from golden.exact.mapping import index_code
-from sim.kit.levels import any_levels, level_ports
+from sim.kit.levels import any_levels, level_ports, random_levels
 from sim.kit.testbed import Testbed
 
 CASES = 60
+SIGN = 128
 
 
 @cocotb.test(timeout_time=200, timeout_unit="us")
@@ -21,12 +22,13 @@ async def snaps(dut) -> None:
     codes = index_code(index, len(GRID), symmetric=True, bits=8)
     forms = set()
     for _ in range(CASES):
-        levels = any_levels(bed.rng, SNAPS)
-        if not levels:
-            continue
+        form = Form(int(bed.rng.integers(1, len(Form))))
+        levels = any_levels(bed.rng, SNAPS) or random_levels(bed.rng, form)
+        assert levels
         forms.add(levels.form)
         bed.set(**level_ports(bed.rng, SNAPS, levels))
         snapped = index_code(levels.snapped(index), len(GRID), symmetric=True, bits=8)
+        snapped |= codes & SIGN  # of level 0, too
         for code, wanted in zip(codes.tolist(), snapped.tolist(), strict=True):
             (got,) = await bed.evaluate("snapped", code=code)
             assert got == wanted, f"{code} with {levels}"
