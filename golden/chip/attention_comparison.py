@@ -56,14 +56,14 @@ def kinds(decoder: Decoder) -> list[Kind]:
 
     return [
         Kind("exact", "exact", OWN, lambda seen: RealDecoder(decoder, chip.make(seen))),
-        kind(FP16, 8, MULTIPLIED.format(8), partial(multiplied, bits=8, softmax=in_fp16)),
-        *(rows(queries, 8) for queries in (8, 5, 4)),
+        *(rows(queries, 8) for queries in (4, 5, 8)),
         *(rows(8, bits) for bits in (5, 4)),
         kind(INDICES, 8, "one for each channel, known before", partial(PerChannel, heads=heads)),
         kind(INDICES, 8, "a power of two, which shifts the row", PowerOfTwo),
         kind(INDICES, 8, "one for 16 tokens, times their sum", OfTokens),
         kind(INDICES, 8, OWN + ", its logarithm added to the score", Added),
         kind(INDICES, 8, OWN + ", as an index: a table of 256", Paired),
+        kind(FP16, 8, MULTIPLIED.format(8), partial(multiplied, bits=8, softmax=in_fp16)),
     ]
 
 

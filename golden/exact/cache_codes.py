@@ -10,6 +10,7 @@ codebook of the lookups that read the cache.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from golden.exact.fp16 import BitArray, flush_nonfinite
 from golden.exact.grid import grid_index
@@ -17,6 +18,7 @@ from golden.exact.spec import GRID_MAX, SCALE_BITS, IntArray
 from golden.exact.token_scale import Scale, ScaleFactor, token_scale
 
 MAGNITUDES = 8
+CENTROID_FRACTION_BITS = 6  # of what magnitudes stand for, in scales
 # No scale is below 2**-14, so that it is a normal number in FP16, which keeps it exactly.
 LEAST_EXPONENT = -14 - (SCALE_BITS - 1)
 FP16_BIAS = 25  # exponent of the last place of a normal FP16 number, less its field
@@ -83,6 +85,13 @@ def cache_codes(x: BitArray, form: CacheFormat) -> tuple[IntArray, BitArray]:
     codes = magnitude + np.where(steps < 0, MAGNITUDES, 0)
     pattern = (scale.mantissa - (1 << (SCALE_BITS - 1))) | (scale.exponent + FP16_BIAS) << 10
     return codes, pattern.astype(np.uint16)
+
+
+def values_of(codes: IntArray, scales: BitArray, form: CacheFormat) -> npt.NDArray[np.float32]:
+    """Return what codes (T, d) with scales (T,) stand for."""
+    sizes = form.centroids[codes % MAGNITUDES] * (2.0**-CENTROID_FRACTION_BITS)
+    real = np.where(codes < MAGNITUDES, sizes, -sizes) * scales.view(np.float16)[:, None]
+    return real.astype(np.float32)
 
 
 def scale_of(pattern: BitArray, places: int) -> Scale:
