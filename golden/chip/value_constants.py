@@ -15,7 +15,7 @@ from golden.chip.value_scales import coded, codes_for, flat, inverse_of
 from golden.exact.cache_codes import CacheFormat
 from golden.exact.codebook import FloatArray, fit_codebook, nearest
 from golden.exact.fp16 import BitArray, to_bits
-from golden.exact.index_softmax import ONE, SCORE_FRACTION_BITS, softmax_indices
+from golden.exact.index_softmax import ONE, softmax_indices
 from golden.exact.index_statistics import INDEX_BITS, INDICES
 from golden.quantise.index_fit import fit_pairs
 from golden.quantise.methods.layer import Array
@@ -134,14 +134,8 @@ class Added:
         moved = _moved(scores, scales)
         index = softmax_indices(flat(moved), self.codes).indices.reshape(scores.shape)
         divided = inverse_of(softmax_indices(flat(scores), self.plain))
-        # Distances are between scores that are cut, so the largest ones are cut here, too.
-        cut = (
-            np.floor(
-                np.ldexp(part.view(np.float16).max(axis=-1).astype(float), SCORE_FRACTION_BITS)
-            )
-            for part in (moved, scores)
-        )
-        apart = np.exp(np.ldexp(np.subtract(*cut), -SCORE_FRACTION_BITS))
+        most = (part.view(np.float16).max(axis=-1).astype(float) for part in (moved, scores))
+        apart = np.exp(np.subtract(*most))
         found = sums_of(self.table.entries, index, codes)
         return to_bits(found * self.table.unit * (apart * divided.reshape(apart.shape))[..., None])
 
