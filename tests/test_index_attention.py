@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import kllm.app
-from golden.chip import attention_comparison
+from golden.chip import attention_comparison, cache_comparison
 from golden.chip.attention_rows import Rows, residual_sums, sums_of
 from golden.chip.decoder_file import read_decoder
 from golden.chip.index_attention import IndexAttention, Scores, scores_of, spread
@@ -169,11 +169,33 @@ def test_page_shows_what_is_kept() -> None:
     rows = json.loads(KEPT.read_text(encoding="utf-8"))
     known = [kind.told() for kind in attention_comparison.kinds(DECODED)]
     parts = ("softmax", "queries", "scale")
-    assert [{part: row[part] for part in parts} for row in rows] == known
+    assert [{part: row[part] for part in parts} for row in rows] == known[: len(rows)]
     call = ["operations", "attention", "--from", str(KEPT)]
     shown = CliRunner().invoke(kllm.app.build_app(), [*call, "--markdown"]).output
     assert shown.strip() == attention_comparison.markdown(rows).strip()
     assert shown.strip() in PAGE
+
+
+def test_what_is_done_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of as many windows are taken as they are; others are measured."""
+
+    def windows(seed: int, count: int) -> np.ndarray:
+        return np.random.default_rng(seed).integers(0, 2048, (count, 8))
+
+    for name in ("calibration_windows", "held_out_windows"):
+        monkeypatch.setattr(cache_comparison, name, windows)
+    asked: list[str] = []
+
+    def made(label: str):
+        return {"label": label}, lambda seen: asked.append(label) or RealDecoder(DECODED)
+
+    done = [{"label": "a", "seeds": 1, "texts": 2, "increase": 7.0}]
+    done.append(done[0] | {"label": "b", "texts": 3})
+    rows = cache_comparison.measure(
+        DECODED, [made("a"), made("b")], lambda *_: None, seeds=range(1), texts=2, done=done
+    )
+    assert asked == ["b"]
+    assert [row["increase"] for row in rows] == [7, 0]
 
 
 def test_attention_is_within_its_bounds() -> None:

@@ -59,20 +59,25 @@ def kinds(decoder: Decoder) -> list[Kind]:
         *(rows(queries, 8) for queries in (4, 5, 8)),
         *(rows(8, bits) for bits in (5, 4)),
         kind(INDICES, 8, "one for each channel, known before", partial(PerChannel, heads=heads)),
+        kind(INDICES, 8, OWN + ", its logarithm added to the score", Added),
         kind(INDICES, 8, "a power of two, which shifts the row", PowerOfTwo),
         kind(INDICES, 8, "one for 16 tokens, times their sum", OfTokens),
-        kind(INDICES, 8, OWN + ", its logarithm added to the score", Added),
         kind(INDICES, 8, OWN + ", as an index: a table of 256", Paired),
         kind(FP16, 8, MULTIPLIED.format(8), partial(multiplied, bits=8, softmax=in_fp16)),
     ]
 
 
 def compare(
-    decoder: Decoder, report: Report, *, seeds: range = SEEDS, texts: int = TEXTS
+    decoder: Decoder,
+    report: Report,
+    done: Sequence[dict[str, Any]] = (),
+    *,
+    seeds: range = SEEDS,
+    texts: int = TEXTS,
 ) -> list[dict[str, Any]]:
-    """Measure each kind as :func:`golden.chip.cache_comparison.measure` does."""
+    """Measure each kind that is not done as :func:`golden.chip.cache_comparison.measure` does."""
     every = [(one.told(), one.make) for one in kinds(decoder)]
-    return measure(decoder, every, report, seeds=seeds, texts=texts)
+    return measure(decoder, every, report, seeds=seeds, texts=texts, done=done)
 
 
 def cells(row: Mapping[str, Any]) -> list[str]:

@@ -8,10 +8,10 @@ rounded to FP16, where the engine's short product is up to a third of a last pla
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from golden.chip.constants import SPEC
 from golden.exact.clustering import cluster, thresholds
-from golden.exact.codebook import FloatArray
 from golden.exact.fp16 import BitArray, key
 from golden.exact.grid import GRID, grid_index
 from golden.exact.outliers import repeated
@@ -53,7 +53,7 @@ class Rows:
         most = np.abs(self.centroids).max() * 2.0**-A_FRACTION_BITS
         return float(most * self.magnitudes.max() * CODE_UNIT / SPEC.entry_max)
 
-    def entries(self, values: FloatArray) -> Array:
+    def entries(self, values: npt.NDArray[np.floating]) -> Array:
         """Return the products (..., 8) of values in scales with all magnitudes, rounded."""
         exact = values[..., None] * (self.magnitudes * (CODE_UNIT / self.unit))
         return (np.sign(exact) * np.floor(np.abs(exact) + 0.5)).astype(np.float32)

@@ -18,6 +18,7 @@ from golden.exact.fp16 import BitArray, to_bits
 from golden.exact.index_softmax import ONE, softmax_indices
 from golden.exact.index_statistics import INDEX_BITS, INDICES
 from golden.quantise.index_fit import fit_pairs
+from golden.quantise.methods.grid import Floats
 from golden.quantise.methods.layer import Array
 
 TOKENS = 16  # that share a scale
@@ -33,7 +34,7 @@ class Table:
     unit: float
 
     @classmethod
-    def of(cls, values: FloatArray, magnitudes: FloatArray) -> "Table":
+    def of(cls, values: FloatArray, magnitudes: Floats) -> "Table":
         """Return the products of values and magnitudes, rounded, the largest as large as fits."""
         unit = float(np.abs(values).max() * magnitudes.max() / SPEC.entry_max)
         return cls(np.rint(np.outer(values, magnitudes) / unit).astype(np.float32), unit)
@@ -155,7 +156,8 @@ class Paired:
         row = softmax_indices(flat(scores), self.codes)
         pairs = row.indices.reshape(scores.shape) * INDICES + nearest(scales, self.scales)[:, None]
         weights = np.repeat((ONE / np.maximum(row.total, 1)) ** 2, scores.shape[-1])
-        counts = np.bincount(pairs.ravel(), weights, INDICES**2).reshape(INDICES, INDICES)
+        counts = np.bincount(pairs.ravel(), weights, INDICES**2).astype(np.float64)
+        counts = counts.reshape(INDICES, INDICES)
         powers = self.codes.powers / ONE
         self.pairs, products = fit_pairs(counts, powers, self.scales)
         self.table = Table.of(np.append(products, 0), form.centroids * CODE_UNIT)

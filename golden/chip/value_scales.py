@@ -81,7 +81,7 @@ class OnIndices:
         row = softmax_indices(flat(scores), self.codes)
         constants = to_bits(self.codes.powers / ONE).view(np.float16).astype(np.float32)
         found = constants[row.indices].reshape(scores.shape) * scales[:, None]
-        return to_bits(flat(found)), inverse_of(row)
+        return flat(to_bits(found)), inverse_of(row)
 
 
 class Multiplied:

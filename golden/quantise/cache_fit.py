@@ -88,7 +88,7 @@ class HeadCodes:
 
         Scales are the chip's, or with ``level`` those of :func:`level_scales`.
         """
-        turned = (key + self.offset) @ self.turn
+        turned: Array = np.asarray((key + self.offset) @ self.turn, np.float32)
         return _kept(turned, self.keys, level), _kept(value, self.values, level)
 
     def read(self, query: Array) -> Array:

@@ -1,6 +1,7 @@
 """The command ``kllm operations``."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ Examples:
 
 kllm operations --json docs/operations.json  -  the language model's, in half an hour or more
 
-kllm operations minilm --json docs/operations_minilm.json  -  MiniLM's, in about ten minutes
+kllm operations minilm --json docs/operations_minilm.json  -  MiniLM's, in some minutes
 
 kllm operations attention --json docs/attention.json  -  all of attention, in half an hour
 
@@ -37,11 +38,12 @@ def command(
 ) -> None:
     """Measure what nonlinear operations and attention on indices cost models, one by one.
 
-    The same quantised model with each operation on 4-bit indices, and with several, on 128 texts,
-    or windows of held-out text, and three seeds; standard errors are of the difference on the
-    same ones. Of attention, queries of 4, 5 and 8 bits are compared, and what can become of the
-    scales of values; codes and sums are integers, and all but attention is in real numbers. Other
-    choices: kllm eval --on-indices. The JSON file is written anew after each run.
+    The same quantised model with each operation on 4-bit indices, and with several: the language
+    model on 128 windows of held-out text for each of three seeds, MiniLM on 128 texts. Standard
+    errors are of the difference on the same ones. Of attention, queries of 4, 5 and 8 bits are
+    compared, and what can become of the scales of values; codes and sums are integers, and all but
+    attention is in real numbers. Other choices: kllm eval --on-indices. The JSON file is written
+    anew after each run; that of attention is continued if it is there.
     """
     from golden.accuracy.operations import STUDIES
     from golden.base.names import lookup
@@ -54,7 +56,8 @@ def command(
         if json_file != STANDARD_OUTPUT:
             write_json(json_file, rows)
 
-    measure, column, headings, cells, markdown = find(what, keep)
+    done = json_file if json_file and json_file.is_file() else None
+    measure, column, headings, cells, markdown = find(what, keep, done)
     rows = read_kept(kept, f"kllm operations {what}", column) if kept else measure()
 
     def show() -> None:
@@ -78,7 +81,8 @@ Found = tuple[
 ]
 
 
-def _study(what: str, keep: Callable[[Rows], None]) -> Found:
+def _study(what: str, keep: Callable[[Rows], None], done: Path | None) -> Found:
+    del done  # what pairs are made of is not kept
     from golden.accuracy.evaluations import EVALUATIONS
     from golden.accuracy.operations import STUDIES
 
@@ -88,19 +92,20 @@ def _study(what: str, keep: Callable[[Rows], None]) -> Found:
     return lambda: study.measure(measured, keep), study.metric, headings, cells, study.markdown
 
 
-def _attention(what: str, keep: Callable[[Rows], None]) -> Found:
+def _attention(what: str, keep: Callable[[Rows], None], done: Path | None) -> Found:
     from golden.base.console import working
     from golden.chip.attention_comparison import HEADINGS, cells, compare, markdown
     from golden.chip.decoder_file import read_decoder
     from golden.chip.models import DECODER
 
     def measure() -> Rows:
+        rows = read_kept(done, f"kllm operations {what}", "queries") if done else []
         with working() as say:
 
             def told(rows: Rows, of: int) -> None:
                 say(f"{what} {len(rows)}", len(rows) / of)
                 keep(rows)
 
-            return compare(read_decoder(DECODER), told)
+            return compare(read_decoder(DECODER), told, rows)
 
     return measure, "queries", HEADINGS, cells, markdown
