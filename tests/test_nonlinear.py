@@ -13,6 +13,8 @@ import kllm.app
 from gateware.points import point
 from golden.accuracy import operations
 from golden.accuracy.evaluations import Evaluation
+from golden.accuracy.on_indices import parse_operations
+from golden.accuracy.options import EvalOptions
 from golden.base.errors import InputError
 from synth.libraries.liberty import Library
 from synth.power.part_energy import row_energy
@@ -21,7 +23,10 @@ from synth.report.nonlinear import MAC, PUBLISHED, bill, designs, forms, markdow
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "docs" / "nonlinear.json"
-OPERATIONS = ROOT / "docs" / "operations.json"
+OPERATIONS = {
+    "lm": ROOT / "docs" / "operations.json",
+    "minilm": ROOT / "docs" / "operations_minilm.json",
+}
 PAGE = (ROOT / "docs" / "nonlinear.md").read_text(encoding="utf-8")
 
 
@@ -89,11 +94,25 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     assert "`kllm nonlinear --json` writes" in str(found)
 
 
-def test_operations_of_the_page_are_those_that_are_kept() -> None:
-    rows = json.loads(OPERATIONS.read_text(encoding="utf-8"))
-    assert operations.markdown(rows) in PAGE
-    assert run("operations", "--from", str(OPERATIONS), "--markdown").output.strip() in PAGE
-    assert operations.REFERENCE in run("operations", "--from", str(OPERATIONS)).output
+@pytest.mark.parametrize("what", operations.STUDIES)
+def test_operations_of_the_page_are_those_that_are_kept(what: str) -> None:
+    file, study = OPERATIONS[what], operations.STUDIES[what]
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    assert study.markdown(rows) in PAGE
+    call = ("operations", what, "--from", str(file))
+    assert run(*call, "--markdown").output.strip() in PAGE
+    assert operations.REFERENCE in run(*call).output
+
+    kinds = dict(study.kinds(EvalOptions()))
+    assert {row["label"] for row in rows} <= kinds.keys()
+    for row in rows:
+        assert (row["seeds"], row["texts"]) == ([*range(study.seeds)], study.texts)
+
+
+def test_tables_of_operations_are_known() -> None:
+    found = run("operations", "attension", "--markdown").exception
+    assert isinstance(found, InputError)
+    assert "did you mean 'attention'" in str(found) or "attention" in str(found)
 
 
 def test_operations_are_compared_with_the_same_seeds() -> None:
@@ -114,17 +133,36 @@ def test_operations_are_compared_with_the_same_seeds() -> None:
     assert rows[2]["over_error"] == pytest.approx(0.3 / 2**0.5)
 
 
-def test_every_operation_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("what", "metric", "each"),
+    [
+        (
+            "lm",
+            "increase",
+            [(), ("softmax",), ("silu",), ("norm",), ("softmax", "silu", "norm")],
+        ),
+        (
+            "minilm",
+            "error",
+            [
+                *((), ("softmax",), ("kv",), ("kv_level",), ("q",), ("softmax", "kv_level", "q")),
+                *(("gelu",), ("gelu5",), ("gelu6",)),
+            ],
+        ),
+    ],
+)
+def test_every_operation_is_measured(what: str, metric: str, each: list[tuple[str, ...]]) -> None:
     asked = []
 
     def evaluate(options: Any, _: Any) -> dict[str, Any]:
         asked.append((options.on_indices, options.seed, options.texts))
-        return {"increase": 1.0}
+        return {metric: 1.0}
 
-    evaluation = Evaluation("", "increase", evaluate, difference=lambda *_: (0.0, 0.1))
+    evaluation = Evaluation("", metric, evaluate, difference=lambda *_: (0.0, 0.1))
     kept: list[int] = []
-    operations.measure_operations(evaluation, lambda rows: kept.append(len(rows)))
-    names = ("softmax", "silu", "norm")
-    each = [(), *((name,) for name in names), names]
-    assert asked == [(one, seed, 128) for one in each for seed in range(3)]
-    assert kept[-1] == 5
+    study = operations.STUDIES[what]
+    study.measure(evaluation, lambda rows: kept.append(len(rows)))
+    assert asked == [(one, seed, study.texts) for one in each for seed in range(study.seeds)]
+    assert kept[-1] == len(each)
+    for names in each:
+        assert parse_operations(",".join(names), what) == names

@@ -26,7 +26,9 @@ RNG = np.random.default_rng(20261128)
 def test_operations_are_named_in_the_models_order() -> None:
     assert parse_operations("silu, softmax", "lm") == ("softmax", "silu")
     assert parse_operations("", "minilm") == ()
-    with pytest.raises(InputError, match=r"minilm has no operation 'silu' .* softmax, gelu"):
+    with pytest.raises(
+        InputError, match=r"minilm has no operation 'silu' .* softmax, kv, kv_level, q, gelu"
+    ):
         parse_operations("silu", "minilm")
 
 

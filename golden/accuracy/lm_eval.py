@@ -6,6 +6,7 @@ from functools import cache, partial
 
 import numpy as np
 
+from golden.accuracy.made import Made
 from golden.accuracy.on_indices import Fitted, OnIndices, Watch
 from golden.accuracy.options import OWN, PAPER, EvalOptions, Figures, Progress
 from golden.models.lm.config import linear_layers
@@ -75,18 +76,17 @@ def evaluate(options: EvalOptions, progress: Progress) -> Figures:
     }
 
 
-MOST_MADE = 3  # as many as there are seeds, mostly
-_made: dict[EvalOptions, LanguageModel] = {}
+_MADE: Made[LanguageModel] = Made()
 
 
 def _quantised(options: EvalOptions, report: Report) -> LanguageModel:
     """Return the quantised model; the last ones are kept, for runs with other operations."""
-    if options not in _made:
+
+    def make() -> LanguageModel:
         calibration = calibration_windows(options.seed, options.calibration)
-        while len(_made) >= MOST_MADE:
-            del _made[next(iter(_made))]
-        _made[options] = quantised_model(LanguageModel.load(), options, calibration, report)
-    return _made[options]
+        return quantised_model(LanguageModel.load(), options, calibration, report)
+
+    return _MADE.get(options, make)
 
 
 def _fitted(model: LanguageModel, windows: Tokens) -> Fitted:

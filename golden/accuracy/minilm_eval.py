@@ -1,10 +1,12 @@
 """MiniLM with all its linear layers quantised, against MiniLM in FP32."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from golden.accuracy.on_indices import OnIndices, Watch
+from golden.accuracy.made import Made
+from golden.accuracy.on_indices import FUNCTION_BITS, Fitted, OnIndices, Watch, function_bits
 from golden.accuracy.options import EvalOptions, Figures, Progress
 from golden.models.minilm import MiniLM, pool
 from golden.models.model import quantise
@@ -12,6 +14,8 @@ from golden.models.text import calibration_texts, evaluation_texts
 from golden.quantise.methods.layer import Array
 
 NEAREST = (1, 5, 10)
+_MADE: Made[MiniLM] = Made()
+_FITTED: Made[Fitted] = Made()
 
 
 def agreement(vectors: Array, exact: Array) -> Figures:
@@ -70,21 +74,30 @@ def evaluate(options: EvalOptions, progress: Progress) -> Figures:
     model = MiniLM()
     parts = sum(options.layers in name for name in model.layer_names) + 1  # the last: measured
     done = iter(range(1, parts + 1))
-    make = partial(
-        options.prepare(), bits_w=options.bits_w, bits_a=options.bits_a, seed=options.seed
-    )
     calibration = calibration_texts(options.seed, options.calibration)
-    quantised = quantise(
-        model,
-        lambda name: make if options.layers in name else None,
-        calibration,
-        lambda name: progress(next(done), parts),
-    )
+
+    def make() -> MiniLM:
+        prepare = partial(
+            options.prepare(), bits_w=options.bits_w, bits_a=options.bits_a, seed=options.seed
+        )
+        return quantise(
+            model,
+            lambda name: prepare if options.layers in name else None,
+            calibration,
+            lambda name: progress(next(done), parts),
+        )
+
+    quantised = _MADE.get(replace(options, on_indices=(), texts=1), make)
     if options.on_indices:
-        watch = Watch()
-        quantised.with_operations(watch).run(calibration)
-        operations = OnIndices(options.on_indices, watch.fitted())
-        quantised = quantised.with_operations(operations)
+
+        def fit() -> Fitted:
+            watch = Watch(function_bits(options.on_indices))
+            quantised.with_operations(watch).run(calibration)
+            return watch.fitted()
+
+        functions = tuple(name for name in options.on_indices if name in FUNCTION_BITS)
+        fitted = _FITTED.get(replace(options, on_indices=functions, texts=1), fit)
+        quantised = quantised.with_operations(OnIndices(options.on_indices, fitted))
     texts = evaluation_texts(options.seed, options.texts, tuning=options.tuning)
     vectors, exact = pool(quantised.run(texts)), model.embed(texts)
     progress(next(done), parts)

@@ -16,12 +16,18 @@ from golden.base.names import lookup
 from golden.exact.fp16 import flush_nonfinite, key, to_bits
 from golden.exact.index_maps import CodebookMap
 from golden.exact.index_softmax import SoftmaxCodes, probabilities, softmax_indices
-from golden.exact.index_statistics import histogram, square_constants, square_sum_by_counts
+from golden.exact.index_statistics import (
+    INDEX_BITS,
+    histogram,
+    square_constants,
+    square_sum_by_counts,
+)
 from golden.exact.linear import QuantizedLinear, activation_index
 from golden.exact.norms import SQUARE_UNIT, inverse_root
 from golden.exact.outliers import repeated, select_outliers
 from golden.exact.token_scale import token_scale
 from golden.models.operations import EXACT
+from golden.quantise.cache_fit import HeadCodes
 from golden.quantise.index_fit import DistanceCounts, fit_map, fit_softmax
 from golden.quantise.methods.kllm import IntegerLayer
 from golden.quantise.methods.layer import Array, Linear
@@ -32,8 +38,12 @@ if TYPE_CHECKING:
 # What each model can have on indices, by the names of the command line.
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "lm": ("softmax", "silu", "norm"),
-    "minilm": ("softmax", "gelu"),
+    "minilm": ("softmax", "kv", "kv_level", "q", "gelu", "gelu5", "gelu6"),
 }
+# Bits of an index of activation functions.
+FUNCTION_BITS = {"silu": 4, "gelu": 4, "gelu5": 5, "gelu6": 6}
+CACHES = ("kv", "kv_level")  # scales as the chip's, or such that sums of squares stay
+QUERY_BITS = 4
 READERS = {"input_layernorm": "self_attn.q_proj", "post_attention_layernorm": "mlp.gate_proj"}
 SAMPLES = 1 << 14  # of an activation function's arguments
 
@@ -53,7 +63,15 @@ def parse_operations(text: str, model: str) -> tuple[str, ...]:
             raise InputError(
                 f"{model} has no operation {name!r} on indices; name some of {', '.join(known)}"
             )
+    for forms in (CACHES, FUNCTION_BITS):
+        if len(several := [name for name in known if name in asked and name in forms]) > 1:
+            raise InputError(f"name one of {', '.join(several)}: they are forms of the same")
     return tuple(name for name in known if name in asked)
+
+
+def function_bits(names: Collection[str]) -> int:
+    """Return how many bits indices of activation functions have."""
+    return max((FUNCTION_BITS.get(name, 0) for name in names), default=0) or INDEX_BITS
 
 
 def with_operations(
@@ -68,11 +86,26 @@ def with_operations(
 
 
 class Watch:
-    """Full precision, remembering what operations are given."""
+    """Full precision, remembering what operations are given.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    bits : int, optional
+        Of an index of activation functions.
+    """
+
+    def __init__(self, bits: int = INDEX_BITS) -> None:
+        self.bits = bits
+        self.met: dict[str, list[tuple[Array, Array, Array]]] = {}
         self.distances: dict[str, DistanceCounts] = {}
         self.seen: dict[str, list[tuple[Array, Array, Array]]] = {}
+
+    def heads(
+        self, name: str, query: Array, key: Array, value: Array
+    ) -> tuple[Array, Array, Array]:
+        """Keep them."""
+        self.met.setdefault(name, []).append((query, key, value))
+        return query, key, value
 
     def softmax(self, name: str, scores: Array) -> Array:
         """Weigh the distances of the scores."""
@@ -98,9 +131,18 @@ class Watch:
             every = [np.concatenate(part) for part in zip(*seen, strict=True)]
             # As many of each channel: the numbers of channels are even.
             step = -(-len(every[0]) // SAMPLES) | 1
-            maps[name] = fit_map(*(part[::step] for part in every), passes=True)
+            maps[name] = fit_map(
+                *(part[::step] for part in every), passes=True, index_bits=self.bits
+            )
         codes = {name: fit_softmax(one.weights) for name, one in self.distances.items()}
-        return Fitted(codes, maps)
+        heads = {
+            name: HeadCodes.fit(
+                *(np.concatenate(part, axis=1) for part in zip(*met, strict=True)),
+                query_bits=QUERY_BITS,
+            )
+            for name, met in self.met.items()
+        }
+        return Fitted(codes, maps, heads)
 
 
 @dataclass(frozen=True)
@@ -109,6 +151,7 @@ class Fitted:
 
     softmax: Mapping[str, SoftmaxCodes]
     maps: Mapping[str, CodebookMap]
+    heads: Mapping[str, HeadCodes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,6 +174,20 @@ class OnIndices:
     linears: Mapping[str, Linear] = field(default_factory=dict)
     epsilon: float = 0.0
 
+    def heads(
+        self, name: str, query: Array, key: Array, value: Array
+    ) -> tuple[Array, Array, Array]:
+        """Return them as codes stand for them, turned."""
+        if not {*CACHES, "q"} & set(self.names):
+            return query, key, value
+        codes = self.fitted.heads[name]
+        query, turned = query @ codes.turn, key @ codes.turn
+        if "q" in self.names:
+            query = codes.read(query)
+        if not set(CACHES) & set(self.names):
+            return query, turned, value
+        return query, *codes.kept(key, value, level="kv_level" in self.names)
+
     def softmax(self, name: str, scores: Array) -> Array:
         """Return what indices of the scores stand for."""
         if "softmax" not in self.names:
@@ -142,7 +199,7 @@ class OnIndices:
     def activation(self, name: str, x: Array, exact: Array, times: Array | None = None) -> Array:
         """Return the value of each argument's index."""
         del times
-        if not {"silu", "gelu"} & set(self.names):
+        if not FUNCTION_BITS.keys() & set(self.names):
             return exact
         values: Any = self.fitted.maps[name](to_bits(x))
         return values.view(np.float16).astype(np.float32)

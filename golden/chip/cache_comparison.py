@@ -6,7 +6,7 @@ from typing import Any
 from golden.accuracy.figures import error_of_mean
 from golden.chip.cache_kinds import Kind, kinds, seen_heads
 from golden.chip.decoder import Decoder
-from golden.chip.real import RealDecoder
+from golden.chip.real import Kept, RealDecoder
 from golden.models.lm.corpus import calibration_windows, held_out_windows
 from golden.models.lm.perplexity import losses, paired_error, perplexity
 
@@ -14,33 +14,58 @@ SEEDS, TEXTS = range(3), 128
 CALIBRATION = 16
 HEADINGS = ("keys and values", "bits of a value", "increase of perplexity")
 Report = Callable[[list[dict[str, Any]], int], object]
+Made = Callable[[Sequence[Kept]], RealDecoder]
 
 
 def compare(
     decoder: Decoder, report: Report, *, seeds: range = SEEDS, texts: int = TEXTS
 ) -> list[dict[str, Any]]:
-    """Measure each kind on the same windows; report the rows so far, and of how many, after each.
+    """Measure each kind of cache."""
 
-    The base has the decoder's weights and keeps keys and values as they are.
+    def made(kind: Kind) -> Made:
+        return lambda seen: RealDecoder(decoder, kind.make(seen))
+
+    every = [
+        ({"label": kind.label, "bits": round(kind.bits, 4)}, made(kind)) for kind in kinds(decoder)
+    ]
+    return measure(decoder, every, report, seeds=seeds, texts=texts)
+
+
+def measure(
+    decoder: Decoder,
+    every: Sequence[tuple[dict[str, Any], Made]],
+    report: Report,
+    *,
+    seeds: range,
+    texts: int,
+    done: Sequence[dict[str, Any]] = (),
+) -> list[dict[str, Any]]:
+    """Measure models on the same windows; report the rows so far, and of how many, after each.
+
+    Rows that are there already, of as many windows, are taken from ``done``.
+
+    The base has the decoder's weights, all else in real numbers, and keeps keys and values as they
+    are. A model is told by what its row begins with, and made of what calibration sees.
     """
     seen = seen_heads(decoder, calibration_windows(0, CALIBRATION))
     windows = [held_out_windows(seed, texts) for seed in seeds]
     base = [losses(RealDecoder(decoder), text) for text in windows]
-    all_kinds, rows = kinds(decoder), []
-    for kind in all_kinds:
-        model = RealDecoder(decoder, kind.make(seen))
-        runs = [losses(model, text) for text in windows]
-        rows.append(_row(kind, runs, base) | {"seeds": len(seeds), "texts": texts})
-        report(rows, len(all_kinds))
+    rows: list[dict[str, Any]] = []
+    for told, make in every:
+        asked = told | {"seeds": len(seeds), "texts": texts}
+        row = next((one for one in done if asked.items() <= one.items()), None)
+        if not row:
+            model = make(seen)
+            row = told | _figures([losses(model, text) for text in windows], base) | asked
+        rows.append(row)
+        report(rows, len(every))
     return rows
 
 
-def _row(kind: Kind, runs: Sequence[Any], base: Sequence[Any]) -> dict[str, Any]:
+def _figures(runs: Sequence[Any], base: Sequence[Any]) -> dict[str, float]:
     pairs = list(zip(runs, base, strict=True))
     over = [perplexity(run) - perplexity(one) for run, one in pairs]
     return {
-        "label": kind.label,
-        "bits": round(kind.bits, 4),
         "increase": sum(over) / len(over),
         "standard_error": error_of_mean([paired_error(*pair) for pair in pairs]),
         "base": sum(map(perplexity, base)) / len(base),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +10,13 @@ from golden.accuracy.lm_eval import quantised_model
 from golden.accuracy.options import EvalOptions
 from golden.chip.decoder import LINEARS, Decoder, DecoderLayer, DecoderShape
 from golden.exact import fp16
-from golden.exact.cache_codes import CacheFormat
-from golden.exact.codebook import fit_codebook
 from golden.exact.linear import QuantizedLinear
-from golden.exact.spec import GRID_FRACTION_BITS, IntArray
-from golden.exact.token_scale import Scale, ScaleFactor
+from golden.exact.spec import IntArray
+from golden.exact.token_scale import Scale
 from golden.models.lm.config import ATTENTION, FEED_FORWARD
 from golden.models.lm.model import EMBEDDING, HEAD, LanguageModel
 from golden.models.lm.tokens import Tokens
+from golden.quantise.cache_fit import fit_cache
 from golden.quantise.methods.grid import Floats
 from golden.quantise.methods.hadamard import hadamard
 from golden.quantise.methods.kllm import IntegerLayer
@@ -26,7 +24,6 @@ from golden.quantise.methods.layer import Array
 from golden.quantise.quantize import quantize_linear, to_scale
 
 NAMES = dict(zip(LINEARS, ATTENTION + FEED_FORWARD, strict=True))
-CENTROID_UNITS = 64  # a scale is so many units of a cache's centroids
 HEAD_OUTLIERS = 0.01
 
 
@@ -137,28 +134,6 @@ def _layer(model: LanguageModel, shape: DecoderShape, n: int, seen: Heads) -> De
         keys=fit_cache(centred @ spread, queries.reshape(-1, width) @ spread),
         values=fit_cache(seen.value.reshape(-1, width)),
     )
-
-
-def fit_cache(vectors: Floats, queries: Floats | None = None) -> CacheFormat:
-    """Return the format with which vectors (T, d) of heads lose least.
-
-    Keys count by the energy of the queries that meet them.
-    """
-    width = vectors.shape[1]
-    mean = np.abs(vectors).mean(axis=1, keepdims=True)
-    ratio = vectors / np.maximum(mean, 1e-9)
-    weight = mean**2 * np.ones(width)
-    if queries is not None:
-        weight = weight * (queries**2).mean(axis=0)
-    codebook = fit_codebook(
-        ratio.ravel(), 4, symmetric=True, weights=np.maximum(weight.ravel(), 1e-12)
-    )[8:]
-    # The scale is as small as the largest centroid and the grid's end allow.
-    scale = Fraction(max(4, int(np.ceil(codebook[-1] / 7.5 * 16))), 16)
-    centroids = np.rint(codebook / float(scale) * CENTROID_UNITS).astype(np.int64)
-    bounds = (codebook[:-1] + codebook[1:]) / 2 / float(scale)
-    steps = np.clip(np.rint(bounds * 2**GRID_FRACTION_BITS), 1, 127).astype(np.int64)
-    return CacheFormat(ScaleFactor.mean(width, scale), steps, np.minimum(centroids, 511))
 
 
 def paired(width: int) -> IntArray:

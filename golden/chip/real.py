@@ -34,6 +34,8 @@ class Kept:
 
 # Takes the layer's number and queries, keys and values, positions included.
 Keep = Callable[[int, Array, Array, Array], Kept]
+# Takes the same and returns what attention makes of them, (B, H, T, d).
+Attend = Callable[[int, Array, Array, Array], Array]
 
 
 def exact(layer: int, query: Array, key: Array, value: Array) -> Kept:
@@ -51,10 +53,13 @@ class RealDecoder:
     decoder : Decoder
     keep : callable
         How attention keeps keys and values.
+    attend : callable, optional
+        Attention itself, in the place of that in real numbers.
     """
 
     decoder: Decoder
     keep: Keep = exact
+    attend: Attend | None = None
     weights: dict[int, tuple[Array, Array]] = field(default_factory=dict)
 
     def logits(self, windows: Tokens) -> Array:
@@ -88,6 +93,9 @@ class RealDecoder:
             np.repeat(part, size.heads // part.shape[1], axis=1)
             for part in (turned(q, turns), turned(k, turns), v)
         )
+        if self.attend:
+            mixed = self.attend(n, q, k, v)
+            return mixed.transpose(0, 2, 1, 3).reshape(batch, length, -1)
         kept = self.keep(n, q, k, v)
         scores = kept.query @ kept.key.swapaxes(2, 3)
         none = np.zeros((length, length), np.bool_)

@@ -11,6 +11,7 @@ cache.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from golden.exact.fp16 import INFINITY, BitArray, flush_nonfinite
 from golden.exact.spec import (
@@ -24,6 +25,7 @@ from golden.exact.spec import (
 from golden.exact.token_scale import Scale, ScaleFactor, token_scale
 
 MAGNITUDES = 8
+CENTROID_FRACTION_BITS = 6  # of what magnitudes stand for, in scales
 # No scale is below 2**-14, so that it is a normal number in FP16, which keeps it exactly.
 LEAST_EXPONENT = -14 - (SCALE_BITS - 1)
 FP16_BIAS = 25  # exponent of the last place of a normal FP16 number, less its field
@@ -115,6 +117,13 @@ def threshold_bounds(thresholds: IntArray, scale: Scale) -> IntArray:
     field = length - SCALE_BITS + scale.exponent[:, None] + FP16_BIAS - HALF_STEP
     pattern = (mantissa >> np.maximum(1 - field, 0)) + (np.maximum(field - 1, 0) << 10)
     return np.minimum(pattern, INFINITY)
+
+
+def values_of(codes: IntArray, scales: BitArray, form: CacheFormat) -> npt.NDArray[np.float32]:
+    """Return what codes (T, d) with scales (T,) stand for."""
+    sizes = form.centroids[codes % MAGNITUDES] * (2.0**-CENTROID_FRACTION_BITS)
+    real = np.where(codes < MAGNITUDES, sizes, -sizes) * scales.view(np.float16)[:, None]
+    return real.astype(np.float32)
 
 
 def scale_of(pattern: BitArray, places: int) -> Scale:

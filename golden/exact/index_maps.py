@@ -13,10 +13,12 @@ from golden.exact.fp16 import BitArray, flush_nonfinite, is_finite, key
 from golden.exact.index_statistics import INDICES
 from golden.exact.spec import IntArray
 
+MAP_SIZES = (INDICES, 2 * INDICES, 4 * INDICES)
+
 
 @dataclass(frozen=True)
 class CodebookMap:
-    """A function of an FP16 number as sixteen of its values.
+    """A function of an FP16 number as sixteen of its values, or for comparison 32 or 64.
 
     Parameters
     ----------
@@ -25,8 +27,8 @@ class CodebookMap:
     values : (16,) uint16
         What the function gives for the numbers of each index: finite FP16 patterns.
     passes : bool
-        Whether numbers of index 15 are themselves the function's values, as large ones are those
-        of SiLU and GELU. The last value is not used then.
+        Whether numbers of the last index are themselves the function's values, as large ones are
+        those of SiLU and GELU. The last value is not used then.
     """
 
     bounds: IntArray
@@ -34,10 +36,11 @@ class CodebookMap:
     passes: bool = False
 
     def __post_init__(self) -> None:
-        if self.bounds.shape != (INDICES - 1,) or (np.diff(self.bounds) < 0).any():
-            raise ValueError(f"bounds must be {INDICES - 1} keys, ascending")
-        if self.values.shape != (INDICES,) or not is_finite(self.values).all():
-            raise ValueError(f"values must be {INDICES} finite FP16 patterns")
+        if len(self.values) not in MAP_SIZES or not is_finite(self.values).all():
+            raise ValueError(f"values must be finite FP16 patterns, as many as one of {MAP_SIZES}")
+        last = len(self.values) - 1
+        if self.bounds.shape != (last,) or (np.diff(self.bounds) < 0).any():
+            raise ValueError(f"bounds must be {last} keys, ascending")
 
     def indices(self, bits: BitArray) -> IntArray:
         """Return the index of each number; what is not finite counts as zero."""
@@ -46,7 +49,7 @@ class CodebookMap:
     def __call__(self, bits: BitArray) -> BitArray:
         """Return the function's value for each number."""
         index = self.indices(bits)
-        passes = self.passes & (index == INDICES - 1)
+        passes = self.passes & (index == len(self.values) - 1)
         return np.where(passes, flush_nonfinite(bits), self.values[index])
 
 

@@ -103,6 +103,10 @@ def score_units(bits: BitArray) -> tuple[IntArray, BoolArray]:
     Cut to the unit below; a negative score on a multiple of the unit is one lower, too. What is
     beyond 8191 units on either side, infinity too, ends there. -infinity and NaN are not there.
     """
+    return UNITS[bits], THERE[bits]
+
+
+def _score_units(bits: BitArray) -> tuple[IntArray, BoolArray]:
     magnitude = np.minimum(bits & 0x7FFF, INFINITY).astype(np.int64)
     exponent, fraction = magnitude >> 10, magnitude & 1023 | ((magnitude >> 10 > 0) << 10)
     # The value is the fraction times 2**(exponent - 25), of normal numbers.
@@ -111,6 +115,9 @@ def score_units(bits: BitArray) -> tuple[IntArray, BoolArray]:
     cut = np.minimum(units, SCORE_MAX)
     there = is_finite(bits) | (bits == INFINITY)
     return np.where(bits & 0x8000, np.maximum(~cut, -SCORE_MAX), cut), there
+
+
+UNITS, THERE = _score_units(np.arange(1 << 16, dtype=np.uint16))  # of each pattern
 
 
 def distances(bits: BitArray) -> tuple[IntArray, BoolArray]:

@@ -180,7 +180,8 @@ class MiniLM:
             triple = [linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value")]
             parts = zip(*(np.split(part, ends) for part in triple), strict=True)
             softmax = partial(self.operations.softmax, layer)
-            mixed = np.concatenate([attention(*part, softmax) for part in parts])
+            heads = partial(self.operations.heads, layer)
+            mixed = np.concatenate([attention(*part, softmax, heads) for part in parts])
             mixed = linear(f"{layer}.attention.output.dense", mixed)
             x = self._norm(f"{layer}.attention.output", x + mixed)
             inner = linear(f"{layer}.intermediate.dense", x)
@@ -226,12 +227,14 @@ def attention(
     key: Array,
     value: Array,
     softmax: Callable[[Array], Array] = exact_softmax,
+    heads: Callable[[Array, Array, Array], tuple[Array, Array, Array]] | None = None,
 ) -> Array:
     """Return softmax(Q K^T / sqrt(d)) V, head by head; all (T, 384)."""
     q, k, v = (x.reshape(len(x), HEADS, -1).transpose(1, 0, 2) for x in (query, key, value))
+    q, k, v = heads(q, k, v) if heads else (q, k, v)
     scores = q @ k.transpose(0, 2, 1) / np.float32(math.sqrt(q.shape[2]))
-    heads = softmax(scores) @ v
-    return heads.transpose(1, 0, 2).reshape(query.shape)
+    mixed = softmax(scores) @ v
+    return mixed.transpose(1, 0, 2).reshape(query.shape)
 
 
 def gelu(x: Array) -> Array:

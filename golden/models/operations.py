@@ -8,7 +8,13 @@ from golden.quantise.methods.layer import Array
 
 
 class Operations(Protocol):
-    """Softmax, activation functions and norms of a model, each told the name of its place."""
+    """Heads, softmax, activation functions and norms, each told the name of its place."""
+
+    def heads(
+        self, name: str, query: Array, key: Array, value: Array
+    ) -> tuple[Array, Array, Array]:
+        """Return queries, keys and values (H, T, d) as attention without a mask takes them."""
+        ...
 
     def softmax(self, name: str, scores: Array) -> Array:
         """Return probabilities (..., T, S) of scores; masked ones are -infinity."""
@@ -34,6 +40,13 @@ def exact_softmax(scores: Array) -> Array:
 
 class Exact:
     """All of them in full precision."""
+
+    def heads(
+        self, name: str, query: Array, key: Array, value: Array
+    ) -> tuple[Array, Array, Array]:
+        """Return them as they are."""
+        del name
+        return query, key, value
 
     def softmax(self, name: str, scores: Array) -> Array:
         """Return probabilities."""

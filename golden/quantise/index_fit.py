@@ -80,6 +80,7 @@ def fit_map(
     weights: npt.NDArray[np.floating],
     *,
     passes: bool = False,
+    index_bits: int = INDEX_BITS,
 ) -> CodebookMap:
     """Return the map of a function whose values (n,) at ``x`` have the least squared error.
 
@@ -91,15 +92,19 @@ def fit_map(
         The function of each, and how much its error counts.
     passes : bool
         Whether the largest numbers are to be their own values: from one of :data:`PASSES` on.
+    index_bits : int
+        4 to 6.
     """
     bits = to_bits(x)
     order = np.argsort(key(bits), kind="stable")
     bits = bits[order]
     values, weights = (part[order].astype(np.float64) for part in (values, weights))
     if not passes:
-        return _fit_below(bits, values, weights, len(x), passes=False)
+        return _fit_below(bits, values, weights, len(x), index_bits, passes=False)
     ends = np.searchsorted(bits.view(np.float16).astype(np.float64), PASSES)
-    maps = [_fit_below(bits, values, weights, int(end), passes=True) for end in ends if end]
+    maps = [
+        _fit_below(bits, values, weights, int(end), index_bits, passes=True) for end in ends if end
+    ]
 
     def error(one: CodebookMap) -> float:
         return float(weights @ (one(bits).view(np.float16) - values) ** 2)
@@ -108,25 +113,32 @@ def fit_map(
 
 
 def _fit_below(
-    bits: BitArray, values: FloatArray, weights: FloatArray, end: int, *, passes: bool
+    bits: BitArray,
+    values: FloatArray,
+    weights: FloatArray,
+    end: int,
+    index_bits: int,
+    *,
+    passes: bool,
 ) -> CodebookMap:
     """Return the map of the numbers before ``end``, in order; others pass.
 
     Values are clustered along the function's way up and down, so that what lies on either side of
     an extremum is not one cluster.
     """
-    wanted = INDICES - passes
+    count = 1 << index_bits
+    wanted = count - passes
     keys = key(bits)
     values, weights = values[:end], weights[:end] + 1e-9 * weights.max()
     way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(values)))])
     places, counts = gather(way, weights)
     labels = ckwrap.ckmeans(places, min(wanted, len(places)), counts).labels
     bounds = keys[np.searchsorted(way, places[1:][np.diff(labels) > 0])]
-    beyond = np.full(INDICES - 1 - len(bounds), keys[end] if end < len(keys) else INFINITY)
+    beyond = np.full(count - 1 - len(bounds), keys[end] if end < len(keys) else INFINITY)
     bounds = np.concatenate([bounds, beyond])
     index = np.searchsorted(bounds, keys[:end], side="right")
-    sums, counts = (np.bincount(index, w, INDICES) for w in (values * weights, weights))
-    means = sums / np.where(counts, counts, 1)
+    sums, weigh = (np.bincount(index, w, count) for w in (values * weights, weights))
+    means = sums / np.where(weigh, weigh, 1)
     return CodebookMap(bounds, short(means), passes)
 
 

@@ -91,7 +91,8 @@ def command(
         typer.Option(
             metavar="NAMES",
             help="Nonlinear operations on 4-bit indices, one by one and all together: some of"
-            " softmax,silu,norm (lm) or softmax,gelu (minilm).",
+            " softmax,silu,norm (lm) or softmax,kv,kv_level,q,gelu,gelu5,gelu6 (minilm): keys and"
+            " values as the chip's or with scales that keep squares, queries, GELU of 4 to 6 bits.",
         ),
     ] = "",
     json_file: Json = None,
