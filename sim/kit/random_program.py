@@ -213,29 +213,27 @@ class Maker:
         self.do(Op.CONSTANTS, address=address, count=stride // LoadWord.BYTES, **index)
         rooms = [max(size) for size in zip(*sizes, strict=True)]
         self.channels(rooms[1], outputs if not outputs_grow else 0)
-        fields = {"count": inputs, "outputs": outputs, "grows": grows}
+        fields = {"count": inputs, "outputs": outputs, "grows": grows, "outputs_grow": outputs_grow}
         tiles = -(-rooms[1] // shape.output_lanes)
         for _ in range(self.some(1, 2)):
             step = shape.bus_bytes * self.some(0, 12)
             size = tiles * step + shape.tile_bytes(rooms[0])
-            half = shape.vector_words // 2
-            fits = tiles == 1 and shape.words(rooms[0]) << 2 <= half
-            several = self.some(0, 2) if fits else 0
+            several = self.some(0, 2) if tiles == 1 else 0
             self.do(
                 Op.LINEAR,
-                **{**fields, "outputs_grow": outputs_grow, "step": step},
-                **{"scaled": self.may(0.5), "keys": self.may(0.5), "form": form},
-                **self.vectors(rooms, several),
+                **{"scaled": self.may(0.5), "keys": self.may(0.5), "form": form, "step": step},
+                **fields | self.vectors(rooms, several),
                 **self.place(size, shape.bus_bytes),
             )
 
     def vectors(self, rooms: list[int], several: int) -> dict[str, int]:
         """Return where ``2**several`` vectors come from, and where their outputs go: apart."""
-        sizes = [self.shape.words(room) << several for room in rooms]
-        while True:
-            a, d = (self.some(0, max(self.shape.vector_words - size, 0)) for size in sizes)
+        last, sizes = self.shape.vector_words, [self.shape.words(room) << several for room in rooms]
+        while sum(sizes) <= last // 2:
+            a, d = (self.some(0, last - size) for size in sizes)
             if not several or d + sizes[1] <= a or a + sizes[0] <= d:
                 return {"a": a, "b": several, "d": d}
+        return {"a": self.word(rooms[0]), "d": self.word(rooms[1])}
 
     def channels(self, room: int, count: int) -> None:
         """Load scales of channels: as many as there are, as positions, or more than are wanted."""
@@ -273,8 +271,7 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
         kinds[maker.some(0, len(kinds) - 1)]()
         if n == 3:
             maker.do(Op.NEXT, scaled=True)
-    place: dict[str, Any] = {"address": TOKENS + TOKEN_BYTES, "stride": TOKEN_BYTES}
-    count = maker.some(1, 64)
+    count, place = maker.some(1, 64), {"address": TOKENS + TOKEN_BYTES, "stride": TOKEN_BYTES}
     maker.do(Op.STORE, a=maker.word(count), count=count, **maker.place(2 * count, 8))
     maker.do(Op.NEXT, index=Index.POSITION, **place)
     if maker.may(wild):
@@ -297,8 +294,7 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
 
 def changed(rng: np.random.Generator, one: Instruction) -> Instruction:
     """Return an instruction with one field as it may not be."""
-    names = ["a", "b", "d", "count", "outputs", "address", "step", "stride", "form"]
-    name = str(rng.choice(names))
-    value = int(getattr(one, name))
+    names = "a", "b", "d", "count", "outputs", "address", "step", "stride", "form"
+    value = int(getattr(one, name := str(rng.choice(names))))
     other = rng.choice([0, 1, value + 1, value + 2, value + 4, 2 * value, 64, 1 << 13, 0xFFF8])
     return replace(one, **{name: int(other) & 0xFFFF & ((1 << LAYOUT[name][1]) - 1)})

@@ -8,13 +8,14 @@ import cocotb
 import numpy as np
 
 from golden.chip.instruction import BYTES, Index, Instruction, Op, with_parity
-from golden.chip.machine import Machine
 from golden.chip.rules import WHOLE_WORDS
 from golden.chip.shape import TOKEN_BYTES
 from hw.chip.chip_spec import INSTRUCTION
 from hw.chip.run import Fault
-from sim.kit.chip_units import piece_sizes, send_words, step_of, write_pieces
+from sim.kit.chip_units import piece_sizes, send_words, write_pieces
 from sim.kit.clock import cycle
+from sim.kit.made_up_unit import Unit
+from sim.kit.noting_machine import UNITS, Notes
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
 from sim.kit.words import unpack
@@ -23,31 +24,6 @@ POSITIONS = 12
 TOKENS, PROGRAM, END = 0, 256, 4096
 VOCABULARY = 1000
 RUNS = 3
-LONG = 90  # cycles of a step in which the next instruction is fetched and worked out
-UNITS = [op for op in Op if op not in (Op.NEXT, Op.TAKE)]
-
-
-class Notes(Machine):
-    """A machine that notes what its units are told, and chooses tokens that were made up."""
-
-    def __init__(self, shape: Any, memory: bytes, choices: list[int]) -> None:
-        super().__init__(shape, memory)
-        self.steps: list[dict[str, int]] = []
-        self.choices = iter(choices)
-
-    def check(self, one: Instruction) -> None:
-        """Take any instruction."""
-
-    def note(self, one: Instruction) -> None:
-        """Note a step."""
-        one = replace(one, address=self.address(one))
-        self.steps.append(step_of(one, self.position))
-        if one.op == Op.CHOOSE:
-            self.chosen = next(self.choices)
-
-
-for _op in UNITS:
-    setattr(Notes, _op.name.lower(), Notes.note)
 
 
 @dataclass
@@ -84,54 +60,6 @@ def any_step(rng: np.random.Generator) -> Instruction:
     word = Instruction(op=op).pack()[:1] + bytes([int(rng.integers(64))]) + rng.bytes(BYTES - 2)
     one = Instruction.unpack(with_parity(word))
     return replace(one, op=Op.ADD) if one.op == Op.CHOOSE else one
-
-
-class Unit:
-    """LINEAR's unit, or all others: what they show of a step.
-
-    Parameters
-    ----------
-    bed : Testbed
-    kind : str
-        What the names of its ports begin with.
-    """
-
-    def __init__(self, bed: Testbed, kind: str) -> None:
-        self.bed, self.kind = bed, kind
-        self.left = self.loud = self.first = 0
-        self.writes = self.asking = self.writing = False
-        self.shown: Any = None
-        self.number = -1
-
-    def asks(self) -> None:
-        """Begin to ask for the words of the next step."""
-        self.first = int(self.bed.rng.integers(1, 4))
-
-    def begin(self, number: int, shown: Any) -> None:
-        """Begin a step; for some of its cycles ask for more, or write."""
-        assert not self.left, "a step begins while its unit is busy"
-        self.number, self.shown = number, shown
-        self.left = int(self.bed.rng.choice([1, 2, 7, LONG])) + 1
-        self.loud = int(self.bed.rng.integers(self.left + 12))  # answers may come later
-        self.writes = not self.kind and bool(self.bed.rng.integers(2))
-
-    def check(self) -> None:
-        """Check that the step has not changed."""
-        if self.left:
-            assert self.bed.get(f"{self.kind}step") == self.shown, "a step changed under way"
-
-    def pass_cycle(self) -> int | None:
-        """Show what a cycle has changed; return the number of the step that has ended in it."""
-        was = self.left
-        self.left, self.loud = max(self.left - 1, 0), max(self.loud - 1, 0)
-        self.asking = bool(self.first or (self.loud and self.left and not self.writes))
-        self.writing = bool(self.loud and self.writes)
-        self.first = max(self.first - 1, 0)
-        shown = {"busy": int(self.left > 0), "asking": int(self.asking)}
-        self.bed.set(**{f"{self.kind}{name}": value for name, value in shown.items()})
-        if not self.kind:
-            self.bed.set(writing=int(self.writing))
-        return self.number if was and not self.left else None
 
 
 class Chip:
