@@ -1,5 +1,6 @@
 """GELU: the line that a mantissa lies on, in tables of positive and of negative numbers."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
@@ -55,7 +56,7 @@ def place(m: Module, x: Float, flags: Flags, *, name: str) -> Placed:
 
 
 def _row(
-    m: Module, fraction: Value, biased: Value, falling: list[Value], name: str
+    m: Module, fraction: Value, biased: Value, falling: Sequence[Value], name: str
 ) -> tuple[Value, Value]:
     """Return the row of a number, and its place there as a fraction."""
     steep = [*zip(falling, STARTS.tolist(), MORE.tolist(), strict=True)][1:]
