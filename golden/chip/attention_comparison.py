@@ -15,6 +15,7 @@ from golden.chip.value_scales import Multiplied, in_fp16
 
 HEADINGS = ("softmax", "queries", "scale of a value", "increase of perplexity")
 OWN, FP16, INDICES = "its own", "FP16", "indices"
+CHANNELS = "one for each channel, known before"
 MULTIPLIED = OWN + ", times the power, a row of {} bits"
 
 
@@ -51,6 +52,9 @@ def kinds(decoder: Decoder) -> list[Kind]:
 
         return Kind(softmax, f"{bits} bits", scale, model)
 
+    def channels(queries: int) -> Kind:
+        return kind(INDICES, queries, CHANNELS, partial(PerChannel, heads=heads))
+
     def rows(queries: int, bits: int) -> Kind:
         return kind(INDICES, queries, MULTIPLIED.format(bits), partial(multiplied, bits=bits))
 
@@ -58,7 +62,7 @@ def kinds(decoder: Decoder) -> list[Kind]:
         Kind("exact", "exact", OWN, lambda seen: RealDecoder(decoder, chip.make(seen))),
         *(rows(queries, 8) for queries in (4, 5, 8)),
         *(rows(8, bits) for bits in (5, 4)),
-        kind(INDICES, 8, "one for each channel, known before", partial(PerChannel, heads=heads)),
+        *(channels(queries) for queries in (8, 4)),
         kind(INDICES, 8, OWN + ", its logarithm added to the score", Added),
         kind(INDICES, 8, "a power of two, which shifts the row", PowerOfTwo),
         kind(INDICES, 8, "one for 16 tokens, times their sum", OfTokens),

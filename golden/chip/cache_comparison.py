@@ -50,16 +50,14 @@ def measure(
     seen = seen_heads(decoder, calibration_windows(0, CALIBRATION))
     windows = [held_out_windows(seed, texts) for seed in seeds]
     base = [losses(RealDecoder(decoder), text) for text in windows]
-    rows: list[dict[str, Any]] = []
-    for told, make in every:
-        asked = told | {"seeds": len(seeds), "texts": texts}
-        row = next((one for one in done if asked.items() <= one.items()), None)
-        if not row:
+    asked = [told | {"seeds": len(seeds), "texts": texts} for told, _ in every]
+    found = [next((row for row in done if one.items() <= row.items()), None) for one in asked]
+    for n, (_, make) in enumerate(every):
+        if not found[n]:
             model = make(seen)
-            row = told | _figures([losses(model, text) for text in windows], base) | asked
-        rows.append(row)
-        report(rows, len(every))
-    return rows
+            found[n] = asked[n] | _figures([losses(model, text) for text in windows], base)
+        report([row for row in found if row], len(every))
+    return [row for row in found if row]
 
 
 def _figures(runs: Sequence[Any], base: Sequence[Any]) -> dict[str, float]:
