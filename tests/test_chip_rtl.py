@@ -192,8 +192,8 @@ def test_a_run_that_is_not_done_in_time_is_told() -> None:
         run_chip(built(NAME), spec, compiled.memory, start, MemoryModel(), cycles=1000)
 
 
-def language_model(prompt: list[int], count: int, memory: MemoryModel) -> None:
-    options = GenerateOptions(prompt=prompt, count=count, memory=memory)
+def language_model(chip: str, prompt: list[int], count: int, memory: MemoryModel) -> None:
+    options = GenerateOptions(chip=chip, prompt=prompt, count=count, memory=memory)
     found = made(read_decoder(DECODER), options)
     assert (found.mismatches, found.other_bytes) == (0, 0)
     assert found.logits.shape == (count, 2048)
@@ -202,9 +202,14 @@ def language_model(prompt: list[int], count: int, memory: MemoryModel) -> None:
 
 
 def test_the_language_model_writes_sixteen_tokens() -> None:
-    language_model([293, 494], 16, MemoryModel())
+    language_model("chip_edge", [293, 494], 16, MemoryModel())
+
+
+@pytest.mark.slow
+def test_the_largest_chip_writes_sixteen_tokens() -> None:
+    language_model("chip_large", [293, 494], 16, MemoryModel())
 
 
 @pytest.mark.slow
 def test_the_language_model_writes_its_whole_context() -> None:
-    language_model([293], 256, MemoryModel(stall=0.05))
+    language_model("chip_large", [293], 256, MemoryModel(stall=0.05))

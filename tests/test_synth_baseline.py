@@ -25,6 +25,7 @@ def test_every_design_has_a_baseline() -> None:
     assert not differences(load(), CATALOGUE)
 
 
+@pytest.mark.slow  # `make areas` compares all of them
 def test_areas_are_those_of_the_baseline(library: Library) -> None:
     baseline = load()
     sizes = {name: baseline.designs[name]["ge"] for name in CATALOGUE}
