@@ -58,7 +58,8 @@ def share_writes(m: Module, parts: Parts) -> None:
         pieces.i.valid.eq(goes & ~dropped),
         pieces.i.payload.eq(any_of([Mux(u.valid, u.payload.as_value(), 0) for u in users])),
     ]
-    with m.If(starts[Op.STORE.value] | starts[Op.CACHE.value] | ~sequencer.running):
+    # What is offered stays so, even when the run has ended because memory does not answer.
+    with m.If(starts[Op.STORE.value] | starts[Op.CACHE.value] | ~(sequencer.running | offered)):
         m.d.sync += begun.eq(0)
     with m.Elif(goes):
         m.d.sync += [begun.eq(1), drops.eq(dropped)]
