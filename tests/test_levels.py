@@ -84,12 +84,11 @@ def run(form: int, words: bytes) -> np.ndarray:
     memory = words + halves(0.5, -0.5, 2, 1).tobytes() + halves(1, 0, 0, 0).tobytes()
     codes, scale = len(memory), len(memory) - 8
     count = len(words) // LoadWord.BYTES
-    sizes = {"count": 4, "outputs": 1, "step": 8}
     program = [
         Instruction(op=Op.CONSTANTS, count=count),
         Instruction(op=Op.LOAD, count=4, address=len(words)),
         Instruction(op=Op.CHANNELS, count=1, address=scale),
-        Instruction(op=Op.LINEAR, d=1, address=codes, form=form, **sizes),
+        Instruction(op=Op.LINEAR, d=1, address=codes, form=form, count=4, outputs=1, step=8),
         Instruction(op=Op.NEXT),
     ]
     code = b"".join(one.pack() for one in program)
