@@ -49,6 +49,8 @@ class LinearUnit(Unit):
     """The same."""
     hold = In(1)
     """Whether its write side is in use."""
+    writes = Out(1)
+    """Whether there are outputs to be written."""
     feeding = Out(1)
     """Whether the vectors of the step are still read."""
     owes = Out(1)
@@ -109,6 +111,7 @@ class LinearUnit(Unit):
             self.asking.eq(fetcher.asking),
             self.feeding.eq(feeder.busy),
             writer.hold.eq(self.hold),
+            self.writes.eq(engine.o.valid),
             engine.form.eq(self.step.form),
             self.flags.eq(engine.flags),
             self.load_busy.eq(loader.busy),

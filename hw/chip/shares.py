@@ -74,7 +74,7 @@ def share_vectors(m: Module, parts: Parts) -> None:
     readers = [parts[name].read for name in ("linear", "vectors", "storer", "quantizer")]
     writers = [parts[name].write for name in ("linear", "vectors", "loader")]
     linear, loader, writes = parts["linear"], parts["loader"], parts["vectors"].writes
-    m.d.comb += [linear.hold.eq(writes), loader.hold.eq(writes | linear.write.en.any())]
+    m.d.comb += [linear.hold.eq(writes), loader.hold.eq(writes | linear.writes)]
     m.d.comb += [reader.data.eq(memory.read.data) for reader in readers]
     m.d.comb += [
         memory.read.en.eq(any_of([r.en for r in readers])),
