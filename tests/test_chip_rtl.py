@@ -10,10 +10,11 @@ from golden.base.errors import ToolError
 from golden.chip.compiler import compile_decoder
 from golden.chip.decoder import Decoder, DecoderShape
 from golden.chip.decoder_file import read_decoder
-from golden.chip.instruction import BYTES
+from golden.chip.instruction import BYTES, Op
 from golden.chip.machine import Machine
 from golden.chip.models import DECODER
 from sim.chip.generate import Generated, GenerateOptions, built, generate, prepare
+from sim.chip.layer import run_layer, summary
 from sim.harness.chip_run import MemoryModel, Start, Task, run_chip, run_chips
 from sim.kit.random_decoder import TINY, random_decoder
 
@@ -54,6 +55,18 @@ def test_a_context_of_one() -> None:
     decoder = random_decoder(np.random.default_rng(8), replace(TINY, context=1))
     found = made(decoder, GenerateOptions(prompt=[5], count=1, chip=NAME))
     assert (found.mismatches, found.other_bytes, len(found.tokens)) == (0, 0, 2)
+
+
+def test_a_whole_layer() -> None:
+    decoder = random_decoder(np.random.default_rng(3))
+    found = run_layer(decoder, 1, GenerateOptions(prompt=[2, 7, 1], count=1, chip=NAME))
+    assert found.found.other_bytes == 0
+    made = {one.op for one in found.vectors}
+    assert made >= {Op.LINEAR, Op.ADD, Op.ROTATE, Op.POWERS, Op.GATE}
+    assert all(one.name.startswith("layer.1.") for one in found.vectors)
+    figures = summary(found)
+    assert figures["numbers"] > 3 * len(figures["vectors"])
+    assert figures["cycles"] > 0
 
 
 def test_the_end_token_ends() -> None:

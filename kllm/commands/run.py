@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from golden.base.errors import InputError, ToolError
+from kllm.commands.run_decoder import run_decoder
 from kllm.options import (
     LAYER,
     Area,
@@ -37,6 +38,8 @@ kllm run --model lm --layer model.layers.0.mlp.down_proj  -  a layer of the lang
 
 kllm run --weights model.safetensors --tensor fc.weight --activations x.npy --json out.json
 
+kllm run --decoder-layer 0 --tokens 8  -  a whole layer of the language model, on the chip
+
 WAVES=1 kllm run --tokens 1 --simulator icarus  -  with a waveform
 """
 LM_LAYER = "model.layers.0.self_attn.q_proj"
@@ -49,6 +52,14 @@ def command(
     model: ModelName = "minilm",
     layer: Annotated[
         str | None, typer.Option(help=f"Its linear layer; by default {LAYER}, or {LM_LAYER}.")
+    ] = None,
+    decoder_layer: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="In its place: a whole layer of the language model, from 0, on chip_large; every"
+            " vector on the way is compared.",
+        ),
     ] = None,
     tokens: Annotated[int, typer.Option(help="Tokens to run.")] = 8,
     simulator: Simulator = "verilator",
@@ -88,6 +99,8 @@ def command(
 ) -> None:
     """Run a linear layer end to end: quantise, simulate the Verilog, compare, measure.
 
+    Or a whole layer of the language model on the simulated chip.
+
     Every bit of the simulated engine's outputs is compared with the golden model's; the
     exit status is 1 if one differs.
     """
@@ -99,6 +112,11 @@ def command(
     from sim.run.run import Options, run
     from synth.area.measure_design import measure_design
 
+    require_json(json_file)
+    require_writable(dump)
+    if decoder_layer is not None:
+        run_decoder(context, decoder_layer, tokens, seed, json_file)
+        return
     options = Options(
         design=design,
         simulator=choose_simulator(simulator),
@@ -109,8 +127,6 @@ def command(
         recipe=recipe,
         seed=seed,
     )
-    require_json(json_file)
-    require_writable(dump)
     with working() as say:
         say("activations")
         if weights or tensor or activations:
