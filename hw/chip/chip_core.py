@@ -38,7 +38,8 @@ VECTOR_OPS = (
 class ChipCore(Sized[ChipSpec]):
     """Run programs out of memory, bit for bit as :class:`golden.chip.machine.Machine`.
 
-    A unit carries out one instruction after another, so each has both memories for itself.
+    LINEAR has a unit, with a way of its own to read memory. All other instructions are carried out
+    one after another, so each has both memories for itself but for what LINEAR writes.
 
     Timing
     ------
