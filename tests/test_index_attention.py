@@ -51,7 +51,9 @@ def near(found: np.ndarray, wanted: np.ndarray, places: float = 1.0) -> None:
     The chip's short product is up to a third of a place off before it is rounded.
     """
     real, exact = (part.view(np.float16).astype(np.float64) for part in (found, wanted))
-    place = np.maximum(np.abs(np.spacing(exact.astype(np.float16))), 2.0**-24).astype(float)
+    # Just below a power of two places are half as large: that of the larger number counts.
+    larger = np.maximum(np.abs(real), np.abs(exact)).astype(np.float16)
+    place = np.spacing(larger).astype(np.float64)
     assert (np.abs(real - exact) <= places * place).all()
     assert (found == wanted).mean() > 0.7
 

@@ -273,6 +273,7 @@ class Sequencer(Sized[ChipSpec]):
         fault = Mux(self.stop != Fault.NONE, self.stop, wrong)  # what came with an error is none
         with m.If((fault != Fault.NONE) & ~certain):
             m.d.sync += [self.starts.eq(0), self.write_o.valid.eq(0), self.fault.eq(fault)]
+            m.d.comb += self.instruction_i.ready.eq(0)  # so that the one behind it is not seen
             m.next = "FINISH"
 
     def _take(self, m: Module) -> None:
