@@ -13,7 +13,8 @@ SOURCES = {
     **dict.fromkeys((Op.ADD, Op.MULTIPLY, Op.ROTATE, Op.GATE, Op.POWERS), "abd"),
     **{Op.LOAD: "d", Op.LINEAR: "a"},
 }
-COUNTING = (*SOURCES, Op.CONSTANTS, Op.CHANNELS)
+LOADS = (Op.CONSTANTS, Op.CHANNELS)  # what the engine holds
+COUNTING = (*SOURCES, *LOADS)
 START_BITS = 40  # of what the sum of ROOT begins with
 VECTORS_MAX = 128  # that a LINEAR step takes
 WHOLE_WORDS = (Op.LOAD, Op.CONSTANTS, Op.CHANNELS, Op.LINEAR)  # of the bus, from their address on

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from golden.chip.instruction import Instruction, Op
-from golden.chip.rules import SOURCES
+from golden.chip.rules import LOADS, SOURCES
 from golden.chip.shape import ChipShape
 
 Named = tuple[str, Instruction]
-LOADS = (Op.CONSTANTS, Op.CHANNELS)
 # Scales of keys are not read before they are written; behind NEXT a token may be chosen, or not.
 BARRIERS = (Op.CACHE, Op.NEXT)
 HELD = 2  # tiles, which the chip holds at a time

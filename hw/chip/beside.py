@@ -3,11 +3,10 @@
 from amaranth.hdl import Cat, Module, Signal, Value
 
 from golden.chip.instruction import Op
-from golden.chip.rules import SOURCES
+from golden.chip.rules import LOADS, SOURCES
 from hw.chip.chip_spec import STEP, ChipSpec, vectors_of, words_of
 from hw.stream.component import In, Out, Sized
 
-LOADS = (Op.CONSTANTS, Op.CHANNELS)
 ELEMENTS = (Op.LOAD, Op.ADD, Op.MULTIPLY, Op.ROTATE, Op.GATE, Op.LARGEST, Op.CHOOSE)
 FACTORS = (Op.ROOT, Op.POWERS)  # make the factor of the next LINEAR
 
