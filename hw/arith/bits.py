@@ -3,11 +3,13 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, ValueLike
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.stream.share import simulated
+
+SHIFTED = 64  # bits that a simulator shifts in one go
 
 
 def first_one(m: Module, bits: Value, name: str) -> Signal:
@@ -37,15 +39,24 @@ def used_lanes(last: Value, count: Value, lanes: int) -> Value:
     return Mux(last & rest.any(), (1 << rest) - 1, -1)
 
 
-def element(array: data.View, index: Value, platform: object) -> Value:
+def element(m: Module, array: data.View, index: Value) -> Value:
     """Return the bits of an element of an array of as many as ``index`` can say.
 
     A case for each element comes out smaller as gates; a simulator shifts the whole array.
     """
     elements = [Value.cast(array[n]).as_unsigned() for n in range(1 << len(index))]
-    if simulated(platform):
-        return array.as_value().word_select(index, len(elements[0]))
+    if simulated(m):
+        return _word(elements, index)
     return Array(elements)[index]
+
+
+def _word(elements: list[Value], index: Value) -> Value:
+    """Return an element, by shifts of 64 bits if it is no longer: others take a simulator long."""
+    width = len(elements[0])
+    if width > SHIFTED or width * len(elements) <= SHIFTED:
+        return Cat(*elements).word_select(index, width)
+    half = len(elements) // 2
+    return Mux(index[-1], _word(elements[half:], index[:-1]), _word(elements[:half], index[:-1]))
 
 
 def is_beyond(key: Value, other: Value, *, largest: bool) -> Value:

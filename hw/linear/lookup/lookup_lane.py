@@ -80,7 +80,7 @@ class LookupLane(Sized[EngineSpec]):
             # With its sign inverted a sum is one without sign, too large by half of its range.
             for place, bit in enumerate([*low, ~sign]):
                 columns[place].append(bit)
-        total = wire(m, sum_columns(m, columns, self.spec.tree_bits, "beat", self.platform), "beat")
+        total = wire(m, sum_columns(m, columns, self.spec.tree_bits, "beat"), "beat")
         beat_sum = Signal(signed(self.spec.tree_bits), reset_less=True)
         m.d.sync += beat_sum.eq(Cat(total[:-1], ~total[-1]))
         return beat_sum

@@ -55,7 +55,7 @@ class LookupTree(Component):
             term = Signal(spec.numbers.magnitude_bits + 1, name=f"term{n}")
             if spec.numbers.symmetric:
                 negative = Signal(name=f"negative{n}")
-                chosen = element(row.entries, weight[: INDEX_BITS - 1], self.platform)
+                chosen = element(m, row.entries, weight[: INDEX_BITS - 1])
                 width = spec.numbers.magnitude_bits
                 m.d.comb += [
                     negative.eq(row.sign ^ weight[-1]),
@@ -64,12 +64,12 @@ class LookupTree(Component):
                 carries.append(negative)
             else:
                 sign = 1 << spec.numbers.magnitude_bits
-                m.d.comb += term.eq(element(row.entries, weight, self.platform) ^ sign)
+                m.d.comb += term.eq(element(m, row.entries, weight) ^ sign)
             terms.append(term)
         places: dict[int, list[Value]] = {0: list(carries)}
         for term in terms:
             for place, bit in enumerate(term):
                 places.setdefault(place, []).append(bit)
-        total = wire(m, sum_columns(m, places, len(self.sum), "sum", self.platform), "total")
+        total = wire(m, sum_columns(m, places, len(self.sum), "sum"), "total")
         # Together the offsets are half of the sum's range: inverting its sign removes them.
         m.d.comb += self.sum.eq(Cat(total[:-1], ~total[-1]))

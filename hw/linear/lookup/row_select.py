@@ -26,7 +26,7 @@ class RowSelect(RowSource):
         symmetric = self.spec.numbers.symmetric
         own = Signal(self.spec.row)
         code = self.code[:-1] if symmetric else self.code
-        m.d.comb += own.entries.eq(element(self.product_table, code, self.platform))
+        m.d.comb += own.entries.eq(element(m, self.product_table, code))
         if symmetric:
             m.d.comb += own.sign.eq(self.code[-1])
         return own.as_value()
