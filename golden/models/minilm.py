@@ -21,6 +21,8 @@ from golden.quantise.methods.layer import Array, Linear
 
 LAYERS = 6
 HEADS = 12
+HIDDEN, INNER = 384, 1536
+VOCABULARY = 30522
 MAX_TOKENS = 512  # rows of the position table
 # Characters of a text that are looked at: far more than so many tokens have, and few enough for a
 # text of any length to be read at once.
@@ -93,6 +95,16 @@ class MiniLM:
         """Return a linear layer's weights (K, N) and bias (N,)."""
         require_layers("MiniLM", linear_layers(), [name])
         return self._tensors[f"{name}.weight"].T, self._tensors[f"{name}.bias"]
+
+    def tensor(self, name: str) -> Array:
+        """Return a tensor of the model's file."""
+        return self._tensors[name]
+
+    def with_tensors(self, tensors: Mapping[str, Array]) -> Self:
+        """Return the model with some tensors replaced."""
+        other = copy.copy(self)
+        other._tensors = {**self._tensors, **tensors}
+        return other
 
     def with_linears(self, linears: Mapping[str, Linear]) -> Self:
         """Return the model with the named linear layers replaced: (T, K) to (T, N)."""
