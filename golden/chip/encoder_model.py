@@ -38,13 +38,14 @@ class EncoderModel:
     def hidden(self, tokens: IntArray) -> BitArray:
         """Return the last hidden states (T, hidden) of a text as FP16 patterns."""
         encoder = self.encoder
-        x = self._norm(encoder.norm, add(encoder.words[tokens], encoder.places[: len(tokens)]))
+        x = self.normed(encoder.norm, add(encoder.words[tokens], encoder.places[: len(tokens)]))
         for layer in encoder.layers:
-            x = self._norm(layer.attended, add(x, self._attention(layer, x)))
-            x = self._norm(layer.fed, add(x, run(layer.down, gelu(run(layer.up, x)))))
+            x = self.normed(layer.attended, add(x, self._attention(layer, x)))
+            x = self.normed(layer.fed, add(x, run(layer.down, gelu(run(layer.up, x)))))
         return x
 
-    def _norm(self, norm: Norm, x: BitArray) -> BitArray:
+    def normed(self, norm: Norm, x: BitArray) -> BitArray:
+        """Return LayerNorm of tokens."""
         mean = largest(run(self.mean, x))[:, None]
         centred = add(x, np.broadcast_to(mean ^ np.uint16(SIGN), x.shape))
         total = square_sum(flush_nonfinite(centred), self.encoder.shape.norm_start)
