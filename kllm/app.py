@@ -31,6 +31,8 @@ kllm run  -  a layer of MiniLM, from its weights to gates
 
 kllm generate  -  a chip writes text
 
+kllm embed  -  a chip turns texts into vectors
+
 kllm sim orizuru --input x.npy --k 21  -  find outliers in your own vectors
 
 kllm sim compare  -  all outlier engines side by side
@@ -72,9 +74,11 @@ COMMANDS = (
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
     *("verilog", "synth", "engines", "density", "nonlinear", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
-    *("prove", "run", "generate"),
+    *("prove", "run", "generate", "embed"),
 )
-MEASURES_ACCURACY = (*("study", "eval", "accuracy", "operations", "perplexity", "caches", "curve"),)
+MEASURES_ACCURACY = (
+    *("study", "eval", "accuracy", "operations", "perplexity", "caches", "curve", "embed"),
+)
 GROUPS = {
     "curve": "Vary one choice of the quantiser and measure.",
     "sim": "Simulate single engines on your own data.",

@@ -60,7 +60,7 @@ def test_a_context_of_one() -> None:
 def test_a_whole_layer() -> None:
     decoder = random_decoder(np.random.default_rng(3))
     found = run_layer(decoder, 1, GenerateOptions(prompt=[2, 7, 1], count=1, chip=NAME))
-    assert found.found.other_bytes == 0
+    assert found.other_bytes == 0
     made = {one.op for one in found.vectors}
     assert made >= {Op.LINEAR, Op.ADD, Op.ROTATE, Op.POWERS, Op.GATE}
     assert all(one.name.startswith("layer.1.") for one in found.vectors)

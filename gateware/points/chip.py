@@ -30,7 +30,7 @@ from hw.engine_spec import EngineSpec
 NUMBERS = default_numbers(symmetric=True, activation_bits=8)
 
 
-def chip_spec(engine: dict[str, int], **sizes: int) -> ChipSpec:
+def chip_spec(engine: dict[str, int], *, gelu: bool = False, **sizes: int) -> ChipSpec:
     """Return the parameters of a chip: sizes of its engine, and its own."""
     size = EngineSpec(
         numbers=NUMBERS,
@@ -40,13 +40,17 @@ def chip_spec(engine: dict[str, int], **sizes: int) -> ChipSpec:
         snaps=True,
         **engine,
     )
-    return ChipSpec(engine=size, **sizes)
+    return ChipSpec(engine=size, gelu=gelu, **sizes)
 
 
-TINY = chip_spec(sized(4, 4, 64, 64, 4, 2), bus_bits=64, vector_words=64, vector_lanes=1)
+TINY = chip_spec(sized(4, 4, 64, 64, 4, 2), bus_bits=64, vector_words=64, vector_lanes=1, gelu=True)
 EDGE = chip_spec(sized(16, 16, 768, 768, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4)
 LARGE = chip_spec(
     sized(16, 64, 768, 768, 16, 8), bus_bits=4096, ports=4, vector_words=256, vector_lanes=8
+)
+# As large as MiniLM's layers are.
+ENCODER = chip_spec(
+    sized(16, 16, 1536, 1536, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4, gelu=True
 )
 # For benches of blocks: a beat is one word of the bus, or several; a word of the vector memory is
 # larger than an input channel's codes, or as large.
@@ -70,13 +74,14 @@ BLOCKS = {
     "tile_buffer": TileBuffer,
     "write_port": WritePort,
 }
-CHIPS = {"chip_tiny": TINY, "chip_edge": EDGE, "chip_large": LARGE}
+CHIPS = {"chip_tiny": TINY, "chip_edge": EDGE, "chip_large": LARGE, "chip_encoder": ENCODER}
 
 
 def _about(spec: ChipSpec) -> str:
     engine = spec.engine
     return (
-        f"a chip that runs decoders: {engine.inputs_per_beat} x {engine.output_lanes} lanes,"
+        f"a chip that runs decoders{' and encoders' * spec.gelu}:"
+        f" {engine.inputs_per_beat} x {engine.output_lanes} lanes,"
         f" {spec.ports} memory bus{'es' * (spec.ports > 1)} of {spec.bus_bits // spec.ports} bits"
     )
 

@@ -84,7 +84,10 @@ POINTS = (
     *(Point(f"cache_scale_{lanes}", partial(CacheScale, lanes, 64)) for lanes in (1, 4)),
     # Powers wait for what they are multiplied by where words are of two steps or one.
     *(
-        Point(f"vector_unit_{lanes}_of_4", partial(VectorUnit, replace(NARROW, lanes=lanes)))
+        Point(
+            f"vector_unit_{lanes}_of_4",
+            partial(VectorUnit, replace(NARROW, lanes=lanes, gelu=lanes == 2)),
+        )
         for lanes in (2, 4)
     ),
     *(

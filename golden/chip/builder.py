@@ -44,10 +44,10 @@ class Builder:
         self.image = Image()
         self.program: list[tuple[str, Instruction]] = []
 
-    def finish(self) -> tuple[int, dict[int, str]]:
+    def finish(self, name: str = "program") -> tuple[int, dict[int, str]]:
         """Put the program into the image; return its address, and what each address does."""
         packed = b"".join(one.pack() for _, one in self.program)
-        program = self.image.put("program", packed)
+        program = self.image.put(name, packed)
         return program, {program + BYTES * n: name for n, (name, _) in enumerate(self.program)}
 
     # Regions.
@@ -89,11 +89,11 @@ class Builder:
         stride = 0 if index is Index.NONE else self.row_bytes(count)
         self.do(name, Op.LOAD, d=to, count=count, address=address, index=index, stride=stride)
 
-    def constants(self, name: str, words: LoadWords) -> None:
+    def constants(self, name: str, words: LoadWords, **fields: Any) -> None:
         """Load load words."""
         index = Index.POSITION if words.stride else Index.NONE
         place = {"address": words.address, "index": index, "stride": words.stride}
-        self.do(name, Op.CONSTANTS, count=words.count, **place)
+        self.do(name, Op.CONSTANTS, count=words.count, **place, **fields)
 
     def channels(self, name: str, address: int, places: int, **fields: Any) -> None:
         """Load scales of channels."""

@@ -26,9 +26,7 @@ def decoder_bytes(decoder: Decoder, made_by: Mapping[str, object]) -> bytes:
     for n, layer in enumerate(decoder.layers):
         beside[_name(n, "key_offset")] = layer.key_offset.view(np.float16)
         for name, form in (("keys", layer.keys), ("values", layer.values)):
-            factor = np.array([form.factor.mantissa, form.factor.exponent])
-            numbers = np.concatenate([factor, form.thresholds, form.centroids])
-            beside[_name(n, name)] = numbers.astype(np.int32)
+            beside[_name(n, name)] = cache_numbers(form)
     facts = asdict(decoder.shape) | {
         "score_outliers": decoder.score_outliers,
         "mix_outliers": decoder.mix_outliers,
@@ -74,12 +72,19 @@ def _layer(path: Path, n: int, others: Mapping[str, npt.NDArray[Any]]) -> Decode
     return DecoderLayer(
         **{name: read_layer(path, _name(n, name)) for name in LINEARS},
         key_offset=others[_name(n, "key_offset")].view(np.uint16),
-        keys=_form(others[_name(n, "keys")]),
-        values=_form(others[_name(n, "values")]),
+        keys=cache_form(others[_name(n, "keys")]),
+        values=cache_form(others[_name(n, "values")]),
     )
 
 
-def _form(numbers: npt.NDArray[np.int32]) -> CacheFormat:
+def cache_numbers(form: CacheFormat) -> npt.NDArray[np.int32]:
+    """Return the format of a cache as numbers: those of the factor, thresholds, centroids."""
+    factor = np.array([form.factor.mantissa, form.factor.exponent])
+    return np.concatenate([factor, form.thresholds, form.centroids]).astype(np.int32)
+
+
+def cache_form(numbers: npt.NDArray[np.int32]) -> CacheFormat:
+    """Return the format of a cache of its numbers."""
     whole = numbers.astype(np.int64)
     factor = ScaleFactor(int(whole[0]), int(whole[1]))
     return CacheFormat(factor, whole[2:9], whole[9:17])

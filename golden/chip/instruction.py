@@ -2,8 +2,9 @@
 
 A program is a straight line: one pass over it is one token. What differs from token to token is
 its position, from 0, and the token itself; an instruction can add either, times a stride, to its
-address, and can take as many numbers as there are positions so far. The number of its bits that
-are set is odd, so that neither a flipped bit nor empty memory makes an instruction.
+address, and can take as many numbers as there are positions so far, or as there are in all that is
+known. The number of its bits that are set is odd, so that neither a flipped bit nor empty memory
+makes an instruction.
 """
 
 import enum
@@ -57,8 +58,13 @@ class Instruction:
         What ``stride`` is multiplied by.
     grows, outputs_grow : bool
         Whether ``count`` and ``outputs`` stand for the number of positions so far.
+    whole : bool
+        Whether the position that these, and the address, go by is that of the last known token, in
+        place of the one at hand.
     scaled : bool
-        LINEAR: whether the factor multiplies the token scale. CHANNELS: whether each scale has a
+        LINEAR: whether the factor multiplies the token scale. ADD, MULTIPLY: whether the second
+        operand is not a vector but a scalar: minus the largest number, or the factor. GATE: whether
+        it is GELU of the first vector alone. CHANNELS: whether each scale has a
         bias behind it. CHOOSE: whether this vector continues the one before. NEXT: whether it is
         only for tokens whose follower is known, and nothing is written.
     keys : bool
@@ -89,6 +95,7 @@ class Instruction:
     outputs_grow: bool = False
     scaled: bool = False
     keys: bool = False
+    whole: bool = False
     a: int = 0
     b: int = 0
     d: int = 0
@@ -131,7 +138,7 @@ class Instruction:
             raise ValueError("an instruction has an odd number of bits that are set")
         values = {n: word >> low & ((1 << bits) - 1) for n, (low, bits) in LAYOUT.items()}
         kinds = {"op": Op, "index": Index}
-        kinds |= dict.fromkeys(("grows", "outputs_grow", "scaled", "keys"), bool)
+        kinds |= dict.fromkeys(("grows", "outputs_grow", "scaled", "keys", "whole"), bool)
         return cls(**{name: kinds.get(name, int)(value) for name, value in values.items()})
 
     def text(self) -> str:
@@ -149,6 +156,7 @@ LAYOUT = {
     "outputs_grow": (11, 1),
     "scaled": (12, 1),
     "keys": (13, 1),
+    "whole": (15, 1),
     "a": (16, 16),
     "b": (32, 16),
     "d": (48, 16),

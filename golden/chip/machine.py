@@ -22,9 +22,11 @@ from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact import fp16_arithmetic
 from golden.exact.cache_codes import CacheFormat, cache_codes
 from golden.exact.fp16 import BitArray, flush_nonfinite, key
+from golden.exact.fp16_arithmetic import SIGN
+from golden.exact.gelu import gelu
 from golden.exact.levels import Form
 from golden.exact.linear import forward
-from golden.exact.norms import inverse, inverse_root, square_sum
+from golden.exact.norms import factor_number, inverse, inverse_root, square_sum
 from golden.exact.token_scale import Scale, ScaleFactor
 from golden.exact.vector_operations import first_largest, gate, largest, powers, rotate
 from golden.quantise.layer_container import pack, unpack
@@ -49,7 +51,7 @@ class Machine:
         self.memory = np.frombuffer(memory, np.uint8).copy()
         self.vectors = np.zeros(shape.vector_words * shape.inputs_per_beat, np.uint16)
         self.loaded = Constants()
-        self.position, self.token, self.chosen = 0, 0, 0
+        self.position, self.known, self.token, self.chosen = 0, 0, 0, 0
         self.factor, self.best = ONE, 0
         self.most: BitArray = np.zeros((), np.uint16)
         self.failed = ""  # what number was wrong, if any was
@@ -69,7 +71,7 @@ class Machine:
         FaultError
             If the run ends with a fault.
         """
-        at = program
+        at, self.known = program, known
         while True:
             one = self.fetch(at)
             at += BYTES
@@ -93,7 +95,8 @@ class Machine:
         except ValueError as error:
             raise FaultError(Fault.INSTRUCTION, str(error)) from None
         grown = {"count": one.grows, "outputs": one.outputs_grow}
-        one = replace(one, **{name: self.position + 1 for name, grows in grown.items() if grows})
+        counts = {name: self.place(one) + 1 for name, grows in grown.items() if grows}
+        one = replace(one, **counts)
         self.check(one)
         return one
 
@@ -103,13 +106,17 @@ class Machine:
 
     # Where things are.
 
+    def place(self, one: Instruction) -> int:
+        """Return the position that an instruction's counts and address go by."""
+        return max(self.known - 1, 0) if one.whole else self.position
+
     def address(self, one: Instruction) -> int:
         """Return the address of an instruction, its stride in it."""
         times = {
             Index.NONE: 0,
-            Index.POSITION: self.position,
+            Index.POSITION: self.place(one),
             Index.TOKEN: self.token,
-            Index.TILE: self.position // self.shape.output_lanes,
+            Index.TILE: self.place(one) // self.shape.output_lanes,
         }
         return (one.address + times[one.index] * one.stride) % ADDRESSES
 
@@ -200,23 +207,35 @@ class Machine:
         return np.concatenate(tiles, axis=1)[:, :outputs].astype(np.uint16)
 
     def add(self, one: Instruction) -> None:
-        """Add two vectors."""
-        self._elements(one, fp16_arithmetic.add)
+        """Add two vectors, or take the largest number from each of one."""
+        self._elements(one, fp16_arithmetic.add, self.most ^ np.uint16(SIGN))
 
     def multiply(self, one: Instruction) -> None:
-        """Multiply two vectors, element by element."""
-        self._elements(one, fp16_arithmetic.multiply)
+        """Multiply two vectors, element by element, or one by the factor."""
+        self._elements(one, fp16_arithmetic.multiply, factor_number(self.factor)[0])
 
     def rotate(self, one: Instruction) -> None:
         """Turn the pairs of a vector."""
         self._elements(one, rotate)
 
     def gate(self, one: Instruction) -> None:
-        """Take SwiGLU's product of two vectors."""
-        self._elements(one, gate)
+        """Take SwiGLU's product of two vectors, or GELU of one."""
+        if one.scaled:
+            self.vector(one.d, one.count)[:] = gelu(self.vector(one.a, one.count))
+        else:
+            self._elements(one, gate)
 
-    def _elements(self, one: Instruction, operation: Callable[..., BitArray]) -> None:
-        found = operation(self.vector(one.a, one.count), self.vector(one.b, one.count))
+    def _elements(
+        self,
+        one: Instruction,
+        operation: Callable[..., BitArray],
+        scalar: BitArray | None = None,
+    ) -> None:
+        """Compute with two vectors, or with a vector and a scalar."""
+        x, y = self.vector(one.a, one.count), self.vector(one.b, one.count)
+        if one.scaled and scalar is not None:
+            y = np.broadcast_to(scalar, x.shape)
+        found = operation(x, y)
         self.vector(one.d, one.count)[:] = found
 
     def largest(self, one: Instruction) -> None:

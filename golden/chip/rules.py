@@ -108,6 +108,8 @@ def check(
         require(one.count <= shape.outputs_max, f"there are {shape.outputs_max} channels")
     elif one.op == Op.ROOT:
         require(one.extra >> START_BITS == 0, f"its sum must begin below 2**{START_BITS}")
+    elif one.op == Op.GATE:
+        require(shape.gelu or not one.scaled, "this chip has no GELU")
     elif one.op == Op.ROTATE:
         require(one.count % 2 == 0, "its count must be even")
     elif one.op == Op.CACHE:

@@ -24,6 +24,8 @@ class ChipShape:
         Words of the vector memory.
     inputs_max, outputs_max, outliers_max : int
         Largest layer of the engine.
+    gelu : bool
+        Whether the vector unit has GELU.
     """
 
     inputs_per_beat: int
@@ -33,6 +35,7 @@ class ChipShape:
     inputs_max: int
     outputs_max: int
     outliers_max: int
+    gelu: bool = False
 
     @property
     def beat_bytes(self) -> int:

@@ -12,8 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from golden.chip.attention import MIX_MEANS
 from golden.chip.attention_rows import MASKED, Rows, residual_sums, sums_of
-from golden.chip.compiler import MIX_MEANS
 from golden.chip.windows import BEYOND, LOWEST
 from golden.exact.cache_codes import CacheFormat, cache_codes
 from golden.exact.codebook import FloatArray, fit_codebook, to_grid

@@ -49,13 +49,13 @@ def _places(size: DecoderShape, shape: ChipShape, both: bool) -> tuple[dict[str,
     forward = {"gate": size.inner, "up": size.inner}
     # Of each part of the output head.
     logits = {name: logits_at_once(size, shape) for name in ("logits", "rest")}
-    places, free = _placed(fixed, 0, shape)
+    places, free = placed(fixed, 0, shape)
     ends = [free]
     for part in (attention, forward, logits):
-        found, end = _placed(part, free, shape)
+        found, end = placed(part, free, shape)
         places |= found
         ends.append(end)
-    found, end = _placed({"sum": size.hidden}, max(ends[:3]), shape)
+    found, end = placed({"sum": size.hidden}, max(ends[:3]), shape)
     places = {"scores.1": places["scores.0"]} | places | found
     return places, max(end, *ends)
 
@@ -65,7 +65,7 @@ def logits_at_once(size: DecoderShape, shape: ChipShape) -> int:
     return min(size.vocabulary, shape.outputs_max)
 
 
-def _placed(sizes: Mapping[str, int], start: int, shape: ChipShape) -> tuple[dict[str, int], int]:
+def placed(sizes: Mapping[str, int], start: int, shape: ChipShape) -> tuple[dict[str, int], int]:
     """Return the words from which on vectors stand one behind the other, and the first free one."""
     places = {}
     for name, numbers in sizes.items():

@@ -9,7 +9,7 @@ from functools import reduce
 
 import numpy as np
 
-from golden.chip.compiler import CACHE_PLACES, MIX_MEANS
+from golden.chip.attention import CACHE_PLACES, MIX_MEANS
 from golden.chip.constants import chip_layer
 from golden.chip.decoder import Decoder, DecoderLayer
 from golden.chip.layer_image import channel_words
@@ -66,10 +66,10 @@ class ChipModel:
         for layer in self.decoder.layers:
             x = add(x, self._attention(layer, x))
             norm = self._root(x)
-            gated = gate(_run(layer.gate, x, norm), _run(layer.up, x, norm))
-            x = add(x, _run(layer.down, gated))
+            gated = gate(run(layer.gate, x, norm), run(layer.up, x, norm))
+            x = add(x, run(layer.down, gated))
         norm = self._root(x)
-        return reduce(add, (_run(part, x, norm) for part in self.decoder.head))
+        return reduce(add, (run(part, x, norm) for part in self.decoder.head))
 
     def _root(self, x: BitArray) -> Scale:
         return inverse_root(square_sum(flush_nonfinite(x), self.decoder.shape.norm_start))
@@ -78,7 +78,7 @@ class ChipModel:
         size, length = self.decoder.shape, len(x)
         norm = self._root(x)
         query, key, value = (
-            _run(linear, x, norm).reshape(length, -1, size.head_width)
+            run(linear, x, norm).reshape(length, -1, size.head_width)
             for linear in (layer.query, layer.key, layer.value)
         )
         turns = np.broadcast_to(self.turns[:length, None], query.shape)
@@ -89,12 +89,12 @@ class ChipModel:
         mixed = np.empty_like(query)
         for head in range(size.heads):
             group = size.group(head)
-            codes, scales = cache_codes(_run(self.spread, key[:, group]), layer.keys)
-            keys = _cached(layer.keys, codes.T, scales, self.decoder.score_outliers)
-            scores = _run(keys, _run(self.spread, query[:, head]))
+            codes, scales = cache_codes(run(self.spread, key[:, group]), layer.keys)
+            keys = cached(layer.keys, codes.T, scales, self.decoder.score_outliers)
+            scores = run(keys, run(self.spread, query[:, head]))
             codes, scales = cache_codes(value[:, group], layer.values)
             mixed[:, head] = self._mix(layer.values, scores, codes, scales)
-        return _run(layer.output, mixed.reshape(length, -1))
+        return run(layer.output, mixed.reshape(length, -1))
 
     def _mix(
         self, form: CacheFormat, scores: BitArray, codes: IntArray, scales: BitArray
@@ -113,7 +113,7 @@ class ChipModel:
         few = min(length, max(count - 1, 0))
         first = [
             forward(
-                _cached(form, codes[:n], ones, n, Fraction(MIX_MEANS)),
+                cached(form, codes[:n], ones, n, Fraction(MIX_MEANS)),
                 x[None, n - 1, :n],
                 Scale(factor.mantissa[n - 1 : n], factor.exponent[n - 1 : n]),
             ).y
@@ -136,7 +136,7 @@ class ChipModel:
             select_outliers(ends, count)[:, count:],
         ]
         rest = look_up(
-            _cached(form, codes, ones, count, Fraction(MIX_MEANS)),
+            cached(form, codes, ones, count, Fraction(MIX_MEANS)),
             x[few:],
             scale,
             np.concatenate(outliers, axis=1),
@@ -145,11 +145,12 @@ class ChipModel:
         return np.concatenate([*first, rest[2]])
 
 
-def _run(layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> BitArray:
+def run(layer: QuantizedLinear, x: BitArray, factor: Scale | None = None) -> BitArray:
+    """Return what a layer makes of tokens."""
     return forward(layer, x, factor).y
 
 
-def _cached(
+def cached(
     form: CacheFormat,
     codes: IntArray,
     scales: BitArray,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from golden.exact.fp16 import BitArray, decode, units
+from golden.exact.fp16 import INFINITY, BitArray, decode, units
 from golden.exact.functions import (
     RECIPROCAL,
     RSQRT,
@@ -121,6 +121,17 @@ def inverse(total: IntArray | Total) -> Scale:
     length, head = _head(total)
     scale = _scale(RECIPROCAL, head)
     return Scale(scale.mantissa, scale.exponent + POWER_UNIT - length)
+
+
+def factor_number(factor: Scale) -> BitArray:
+    """Return factors as FP16 numbers, which they are exactly where they are normal ones.
+
+    What is below 2**-14 is +0, what is 2**16 or more is infinity.
+    """
+    field = factor.exponent + 25  # of 1024 * 2**exponent
+    normal = field << 10 | factor.mantissa - 1024
+    found = np.where(field > 30, INFINITY, np.where(field < 1, 0, normal))
+    return found.astype(np.uint16)
 
 
 def _head(total: Total) -> tuple[IntArray, IntArray]:

@@ -21,6 +21,8 @@ from golden.quantise.methods.layer import Array, Linear
 
 LAYERS = 6
 HEADS = 12
+HIDDEN, INNER = 384, 1536
+VOCABULARY = 30522
 MAX_TOKENS = 512  # rows of the position table
 # Characters of a text that are looked at: far more than so many tokens have, and few enough for a
 # text of any length to be read at once.
@@ -94,6 +96,16 @@ class MiniLM:
         require_layers("MiniLM", linear_layers(), [name])
         return self._tensors[f"{name}.weight"].T, self._tensors[f"{name}.bias"]
 
+    def tensor(self, name: str) -> Array:
+        """Return a tensor of the model's file."""
+        return self._tensors[name]
+
+    def with_tensors(self, tensors: Mapping[str, Array]) -> Self:
+        """Return the model with some tensors replaced."""
+        other = copy.copy(self)
+        other._tensors = {**self._tensors, **tensors}
+        return other
+
     def with_linears(self, linears: Mapping[str, Linear]) -> Self:
         """Return the model with the named linear layers replaced: (T, K) to (T, N)."""
         require_layers("MiniLM", linear_layers(), linears)
@@ -117,7 +129,7 @@ class MiniLM:
         # What comes after the last of them need not run.
         blocks = 1 + max((int(name.split(".")[2]) for name in names), default=-1)
         for one in text:
-            self._hidden([one], seen, blocks)
+            self._hidden([self.tokens(one)], seen, blocks)
         return {name: np.concatenate(rows) for name, rows in seen.items()}
 
     def embed(self, texts: Sequence[str]) -> Array:
@@ -125,14 +137,18 @@ class MiniLM:
 
         Each text runs alone, so that its vector does not depend on the others.
         """
-        return np.concatenate([pool(self._hidden([text], {})) for text in texts])
+        return np.stack([self.embed_tokens(self.tokens(text)) for text in texts])
+
+    def embed_tokens(self, tokens: Sequence[int]) -> Array:
+        """Return the unit vector (384,) of a text's tokens."""
+        return pool(self._hidden([tokens], {}))[0]
 
     def run(self, text: Sequence[str]) -> list[Array]:
         """Return the last hidden states (T, 384) of each text.
 
         Linear layers take the tokens of all texts together; only attention keeps them apart.
         """
-        return self._hidden(text, {})
+        return self._hidden([self.tokens(one) for one in text], {})
 
     def calibration_text(self, seed: int, without: Sequence[str]) -> list[str]:
         """Return passages to fit codebooks on, about 2000 tokens, none of them in ``without``."""
@@ -163,16 +179,15 @@ class MiniLM:
         )
 
     def _hidden(
-        self, texts: Sequence[str], seen: Mapping[str, list[Array]], blocks: int = LAYERS
+        self, rows: Sequence[Sequence[int]], seen: Mapping[str, list[Array]], blocks: int = LAYERS
     ) -> list[Array]:
-        """Return the last hidden states; append inputs of layers to their lists."""
+        """Return the last hidden states of rows of tokens; append layers' inputs to their lists."""
 
         def linear(name: str, x: Array) -> Array:
             if name in seen:
                 seen[name].append(x)
             return self.linears[name](x) if name in self.linears else self.linear(name, x)
 
-        rows = [self.tokens(text) for text in texts]
         ends = np.cumsum([len(tokens) for tokens in rows])[:-1]
         x = self._norm("embeddings", np.concatenate([self._embedding(row) for row in rows]))
         for i in range(blocks):
@@ -193,9 +208,9 @@ class MiniLM:
         """Return what a linear layer makes of (T, K), in float32."""
         return x @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"]
 
-    def _embedding(self, tokens: list[int]) -> Array:
+    def _embedding(self, tokens: Sequence[int]) -> Array:
         t = self._tensors
-        x = t["embeddings.word_embeddings.weight"][tokens]
+        x = t["embeddings.word_embeddings.weight"][list(tokens)]
         x = x + t["embeddings.position_embeddings.weight"][: len(tokens)]
         return x + t["embeddings.token_type_embeddings.weight"][0]
 

@@ -209,7 +209,7 @@ class ChipCore(Sized[ChipSpec]):
         m.d.comb += [
             fetch.error.eq(bus.rresp[1]),
             check.instruction.eq(fetch.o.payload),
-            check.position.eq(sequencer.position),
+            check.position.eq(sequencer.place),
             check.address.eq(sequencer.address),
             check.loaded.eq(parts["linear"].loaded),
             sequencer.refused.eq(check.refused),

@@ -26,9 +26,10 @@ INSTRUCTION = data.FlexibleLayout(
     8 * BYTES,
     {name: data.Field(unsigned(bits), low) for name, (low, bits) in LAYOUT.items()},
 )
+NEXT_ONLY = ("index", "stride", "grows", "whole")  # what a step has no more
 # An instruction with its address and its counts as they are at this position.
 STEP = data.StructLayout(
-    {name: bits for name, (_, bits) in LAYOUT.items() if name not in ("index", "stride", "grows")}
+    {name: bits for name, (_, bits) in LAYOUT.items() if name not in NEXT_ONLY}
     | {"position": POSITION_BITS}
 )
 REQUEST = data.StructLayout({"address": ADDRESS_BITS, "words": 21})
@@ -52,6 +53,8 @@ class ChipSpec:
         Numbers that the vector unit computes with at a time.
     ports : int
         AXI4 ports that carry a word of the bus together, of 1024 bits at most each.
+    gelu : bool
+        Whether the vector unit has GELU.
     hang_cycles : int
         Cycles without an answer of the memory after which a run ends: a power of two.
     """
@@ -61,6 +64,7 @@ class ChipSpec:
     vector_words: int
     vector_lanes: int
     ports: int = 1
+    gelu: bool = False
     hang_cycles: int = 1 << 16
 
     def __post_init__(self) -> None:
@@ -107,6 +111,7 @@ class ChipSpec:
             word_lanes=self.engine.inputs_per_beat,
             lanes=self.vector_lanes,
             words=self.vector_words,
+            gelu=self.gelu,
         )
 
     @property
@@ -151,6 +156,7 @@ class ChipSpec:
             inputs_max=self.engine.inputs_max,
             outputs_max=self.engine.outputs_max,
             outliers_max=self.engine.outliers_max,
+            gelu=self.gelu,
         )
 
     @property

@@ -33,7 +33,7 @@ class InstructionCheck(Sized):
     instruction = In(INSTRUCTION)
     """As it stands in memory; steady."""
     position = In(POSITION_BITS)
-    """Of the token at hand; steady."""
+    """That its counts go by; steady."""
     address = In(ADDRESS_BITS)
     """The instruction's, its stride in it."""
     loaded = In(lambda c: loaded_layout(c.spec))
@@ -72,6 +72,8 @@ class InstructionCheck(Sized):
         counts |= self._is(Op.CHANNELS) & (last >= spec.engine.outputs_max)
         counts |= self._is(Op.ROOT) & word.extra[START_BITS:].any()
         counts |= self._is(Op.ROTATE) & ~last[0]
+        if not spec.gelu:
+            counts |= self._is(Op.GATE) & word.scaled
         several = word.b.any() & (outputs_last >= spec.engine.output_lanes)
         several |= word.b > exact_log2(VECTORS_MAX)
         counts |= self._is(Op.LINEAR) & (several | (word.form >= len(Form)))

@@ -52,6 +52,8 @@ class Sequencer(Sized[ChipSpec]):
     """Strobe: fetch on, behind a NEXT."""
     instruction_i = InStream(INSTRUCTION)
     """The instructions; taken when they begin."""
+    place = Out(POSITION_BITS)
+    """The position that counts and address of the instruction that begins next go by."""
     address = Out(ADDRESS_BITS)
     """Of the instruction that begins next, its stride in it."""
     refused = In(1)
@@ -111,6 +113,9 @@ class Sequencer(Sized[ChipSpec]):
                 | (self.run.ends & (self.chosen == self.run.end_token))
             ),
         ]
+        last_known = Signal(POSITION_BITS)
+        m.d.sync += last_known.eq(self.run.known - self.run.known.any())
+        m.d.comb += self.place.eq(Mux(self._word.whole, last_known, self.position))
         # What the next instruction has to wait for.
         linear_starts = self.starts[Op.LINEAR.value]
         self._others, self._linear = Signal(), Signal()
@@ -165,7 +170,7 @@ class Sequencer(Sized[ChipSpec]):
 
     def _resolved(self) -> dict[str, Value]:
         """Return the instruction's fields as its unit takes them."""
-        word, grown = self._word, self.position + 1
+        word, grown = self._word, self.place + 1
         return {name: word[name] for name in STEP.members if name != "position"} | {
             "address": self._address.value,
             "count": Mux(word.grows, grown, word.count),
@@ -192,9 +197,9 @@ class Sequencer(Sized[ChipSpec]):
         times = Signal(TOKEN_BITS)
         with m.Switch(word.index):
             for index, value in (
-                (Index.POSITION, self.position),
+                (Index.POSITION, self.place),
                 (Index.TOKEN, self._token),
-                (Index.TILE, self.position >> lanes),
+                (Index.TILE, self.place >> lanes),
             ):
                 with m.Case(index.value):
                     m.d.comb += times.eq(value)
@@ -216,10 +221,7 @@ class Sequencer(Sized[ChipSpec]):
         """
         op = self._word.op
         reads, able, may_ask, free = Signal(), Signal(), Signal(), Signal()
-        asked, beside = (
-            Signal(),
-            Signal(),
-        )  # what reads: asked, and that while LINEAR is carried out
+        asked, beside = Signal(), Signal()  # what reads: asked, and that beside LINEAR
         beside_linear = self._linear & (op != Op.LINEAR)
         whole = (op == Op.TAKE) | (op == Op.NEXT)  # also for answers
         m.d.comb += [

@@ -15,6 +15,8 @@ from hw.vector.function_unit import FunctionUnit
 from hw.vector.vector_operands import Operands, Wanted
 
 FUNCTIONS = ("exp", "sigmoid")
+GELU = "gelu"
+ONE = 0x3C00
 # Cycles from a step's first one to that in which there are ...
 SUM = 1 + Fp16Add.STAGES  # sums and products of its numbers
 TURNED = SUM + 2 + Fp16Add.STAGES  # sums of two products
@@ -41,7 +43,9 @@ def compute(
     steps: Operands,
     counts: Value,
     most: Value,
+    factor: Value,
     spare: int,
+    gelu: bool,
 ) -> Lanes:
     """Compute with the numbers of steps.
 
@@ -56,23 +60,33 @@ def compute(
     counts : Value
         Lanes that count in this step.
     most : Value
-        FP16 pattern that is taken from each number before its power.
+        FP16 pattern that is taken from each number before its power, or alone.
+    factor : Value
+        FP16 pattern that each number may be multiplied by.
     spare : int
         Cycles that powers wait for what they are multiplied by.
+    gelu : bool
+        Whether there is GELU.
     """
     lanes = range(len(steps.x))
     multiply = [unit.put(m, f"multiply{n}", Fp16Multiply(pipelined=True)) for n in lanes]
     add = [unit.put(m, f"add{n}", Fp16Add(pipelined=True)) for n in lanes]
     pairs = [_pair(m, wanted, steps, add, n) for n in lanes[::2]]
+    known, function = (FUNCTIONS, wanted.gate)
+    if gelu:
+        known = (*FUNCTIONS, GELU)
+        function = Cat(wanted.gate & ~wanted.gelu, wanted.gelu)
     functions = [
-        unit.put(m, f"function{n}", FunctionUnit(FUNCTIONS), i=pair, function=wanted.gate).o
+        unit.put(m, f"function{n}", FunctionUnit(known), i=pair, function=function).o
         for n, pair in enumerate(pairs)
     ]
     for n in lanes:
         _add(m, wanted, steps, add[n], multiply[n].o, n, counts[n], most)
         power = later(m, functions[n // 2], spare)
         function = Mux(wanted.powers, power, functions[n // 2]) if spare else power
-        _multiply(m, wanted, steps, multiply[n], function, add[n].a, n)
+        product = Mux(wanted.gelu, ONE, add[n].a) if gelu else add[n].a
+        y = Mux(wanted.scale, factor, steps.y[n])
+        _multiply(m, wanted, steps, multiply[n], function, product, y, n)
     return Lanes(
         [part.a for part in add],
         pairs,
@@ -120,7 +134,8 @@ def _add(
     # The second of two products is there in a step's first cycle.
     turned = product ^ Cat(Const(0, 15), wanted.rotate & flip & ~steps.phase)
     negated = most ^ SIGN
-    other = choose((twice, turned), (wanted.powers, negated), (wanted.add, y))
+    added = wire(m, wanted.add & ~wanted.less, f"added{n}")
+    other = choose((twice, turned), (wanted.powers | wanted.less, negated), (added, y))
     m.d.comb += [add.a.eq(_held(m, one, f"add_a{n}")), add.b.eq(_held(m, other, f"add_b{n}"))]
 
 
@@ -131,6 +146,7 @@ def _multiply(
     multiply: Fp16Multiply,
     function: Value,
     product: Value,
+    y: Value,
     n: int,
 ) -> None:
     """Give a multiplier what it multiplies; in a step of two cycles it does so twice."""
@@ -155,7 +171,7 @@ def _multiply(
         stays = wire(m, wanted.powers & steps.phase, f"stays{n}")
         options.append((stays, factor))
         rest &= ~stays
-    options.append((wire(m, rest, f"own{n}"), steps.y[n]))
+    options.append((wire(m, rest, f"own{n}"), y))
     m.d.sync += factor.eq(choose(*options))
     m.d.comb += [multiply.a.eq(_held(m, one, f"multiply_a{n}")), multiply.b.eq(factor)]
 

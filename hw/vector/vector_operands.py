@@ -14,6 +14,7 @@ from hw.vector.vector_spec import COUNT_BITS, VectorSpec
 
 START_BITS = 64
 OP_BITS = 4
+FORMS = {"less": "add", "scale": "multiply", "gelu": "gate"}
 
 
 def instruction_layout(spec: VectorSpec) -> data.StructLayout:
@@ -32,7 +33,7 @@ def instruction_layout(spec: VectorSpec) -> data.StructLayout:
 
 
 class Wanted(NamedTuple):
-    """Which operation is asked for."""
+    """Which operation is asked for; the last three are forms of others."""
 
     add: Value
     multiply: Value
@@ -42,12 +43,17 @@ class Wanted(NamedTuple):
     powers: Value
     root: Value
     choose: Value
+    less: Value  # the largest number is taken from each
+    scale: Value  # each is multiplied by the factor
+    gelu: Value
 
     @classmethod
-    def of(cls, m: Module, op: Value) -> "Wanted":
-        """Return what an operation's number says."""
-        names = (name.upper() for name in cls._fields)
-        return cls(*(wire(m, op == Op[name], f"is_{name.lower()}") for name in names))
+    def of(cls, m: Module, op: Value, scaled: Value) -> "Wanted":
+        """Return what an operation's number says, and whether it is another form of it."""
+        names = cls._fields[: -len(FORMS)]
+        found = {name: wire(m, op == Op[name.upper()], f"is_{name}") for name in names}
+        forms = {name: wire(m, found[of] & scaled, f"is_{name}") for name, of in FORMS.items()}
+        return cls(**found, **forms)
 
     @property
     def writes(self) -> Value:

@@ -24,11 +24,14 @@ class VectorSpec:
         Numbers that a unit takes in a cycle: a power of two, up to ``word_lanes``.
     words : int
         Words of the memory, up to 65536.
+    gelu : bool
+        Whether there is GELU.
     """
 
     word_lanes: int
     lanes: int
     words: int
+    gelu: bool = False
 
     def __post_init__(self) -> None:
         require_power_of_two("word_lanes", self.word_lanes, low=2, high=64)

@@ -1,9 +1,10 @@
 """Vector unit: FP16 vectors element by element, and sums over them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
+from golden.exact.fp16 import INFINITY
 from hw.arith.bits import choose, used_lanes
 from hw.arith.wires import wire
 from hw.formats import SCALE
@@ -46,8 +47,8 @@ class VectorUnit(Sized[VectorSpec]):
 
     i = InStream(lambda c: instruction_layout(c.spec))
     """``op`` of :class:`golden.chip.instruction.Op`; words ``a``, ``b`` and ``d`` of the memory;
-    ``count`` of numbers, at least 1; ``continues`` and ``extra`` as the operation has them: of the
-    start of ROOT, 40 bits. Taken when all is done.
+    ``count`` of numbers, at least 1; ``continues``, which is ``scaled``, and ``extra`` as the
+    operation has them: of the start of ROOT, 40 bits. Taken when all is done.
     """
     read = Out(lambda c: VectorRead(c.spec))
     """Reads the vector memory."""
@@ -95,7 +96,9 @@ class VectorUnit(Sized[VectorSpec]):
     def build(self, m: Module) -> None:  # noqa: D102
         one, idle = self.i.payload, Signal()
         start, running = wire(m, idle & self.i.valid, "start"), Signal()
-        wanted = Wanted.of(m, one.op)
+        wanted = Wanted.of(m, one.op, one.continues)
+        number = Signal(16, reset_less=True)  # the factor as it multiplies numbers
+        m.d.sync += number.eq(_number(m, self.factor))
         steps = operands(m, self.spec, one, wanted, self.skew, self.read, running, start)
         flags = [Flag(steps.valid, steps.last)]
         for _ in range(self.taps["POWERS"]):
@@ -103,7 +106,10 @@ class VectorUnit(Sized[VectorSpec]):
             flags.append(self._behind(m, flags[-1], running))
         counts = used_lanes(steps.last, one.count, self.spec.lanes).as_unsigned()
         largest, searches = self.largest, wanted.largest | wanted.choose
-        lanes = compute(self, m, wanted, steps, counts, largest.largest, self.skew.spare)
+        scalars = largest.largest, number
+        lanes = compute(
+            self, m, wanted, steps, counts, *scalars, self.skew.spare, gelu=self.spec.gelu
+        )
         sums = self._sum(m, wanted, flags, lanes, start)
         self.put(
             m,
@@ -238,3 +244,11 @@ class VectorUnit(Sized[VectorSpec]):
             with m.State("DONE"):
                 m.d.comb += self.i.ready.eq(1)
                 m.next = "IDLE"
+
+
+def _number(m: Module, factor: Any) -> Value:
+    """Return a factor as an FP16 number, as :func:`golden.exact.norms.factor_number` does."""
+    field = wire(m, factor.exponent + 25, "field")
+    small, large = wire(m, field < 1, "factor_small"), wire(m, field > 30, "factor_large")
+    normal = Cat(factor.mantissa[:10], field[:5])
+    return Mux(large, INFINITY, normal & (~small).replicate(15))

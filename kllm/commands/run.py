@@ -7,6 +7,7 @@ import typer
 
 from golden.base.errors import InputError, ToolError
 from kllm.commands.run_decoder import run_decoder
+from kllm.commands.run_encoder import run_encoder
 from kllm.options import (
     LAYER,
     Area,
@@ -40,6 +41,8 @@ kllm run --weights model.safetensors --tensor fc.weight --activations x.npy --js
 
 kllm run --decoder-layer 0 --tokens 8  -  a whole layer of the language model, on the chip
 
+kllm run --encoder-layer 0  -  a whole layer of MiniLM, on the chip
+
 WAVES=1 kllm run --tokens 1 --simulator icarus  -  with a waveform
 """
 LM_LAYER = "model.layers.0.self_attn.q_proj"
@@ -60,6 +63,10 @@ def command(
             help="In its place: a whole layer of the language model, from 0, on chip_large; every"
             " vector on the way is compared.",
         ),
+    ] = None,
+    encoder_layer: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The same of MiniLM, on chip_encoder."),
     ] = None,
     tokens: Annotated[int, typer.Option(help="Tokens to run.")] = 8,
     simulator: Simulator = "verilator",
@@ -99,7 +106,7 @@ def command(
 ) -> None:
     """Run a linear layer end to end: quantise, simulate the Verilog, compare, measure.
 
-    Or a whole layer of the language model on the simulated chip.
+    Or a whole layer of the language model, or of MiniLM, on the simulated chip.
 
     Every bit of the simulated engine's outputs is compared with the golden model's; the
     exit status is 1 if one differs.
@@ -114,8 +121,13 @@ def command(
 
     require_json(json_file)
     require_writable(dump)
+    if decoder_layer is not None and encoder_layer is not None:
+        raise InputError("--decoder-layer and --encoder-layer are of two models: give one of them")
     if decoder_layer is not None:
         run_decoder(context, decoder_layer, tokens, seed, json_file)
+        return
+    if encoder_layer is not None:
+        run_encoder(context, encoder_layer, tokens, seed, json_file)
         return
     options = Options(
         design=design,

@@ -43,8 +43,8 @@ def run_decoder(
         options = GenerateOptions(prompt=prompt, count=1, chip=CHIP, threads=min(2, cores()))
         found = run_layer(read_decoder(DECODER), number, options, stage=say)
     deliver(json_file, summary(found), lambda: show(found))
-    if found.found.other_bytes:
+    if found.other_bytes:
         raise ToolError(
-            f"{found.found.other_bytes} bytes differ from the golden machine's; first:"
-            f" {found.found.first_wrong}"
+            f"{found.other_bytes} bytes differ from the golden machine's; first:"
+            f" {found.first_wrong}"
         )

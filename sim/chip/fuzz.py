@@ -48,7 +48,7 @@ def expect(made: Made, shape: ChipShape) -> Expected | None:
                 break
     except FaultError as error:
         fault = error.fault
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, KeyError):
         return None
     return Expected(fault.name.lower(), machine.memory.tobytes())
 

@@ -1,4 +1,4 @@
-"""A whole layer of a decoder on the simulated chip: every vector on the way, bit by bit."""
+"""A whole layer of a model on the simulated chip: every vector on the way, bit by bit."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 from golden.base.console import console, table
 from golden.base.errors import InputError
 from golden.chip.decoder import Decoder
-from sim.chip.generate import Generated, GenerateOptions, generate, prepare
+from sim.chip.generate import GenerateOptions, generate, prepare
 from sim.chip.trace import Kept
 
 
@@ -18,24 +18,31 @@ class LayerRun:
 
     Parameters
     ----------
+    kind : str
+        Of the model: ``decoder`` or ``encoder``.
     number : int
         Of the layer.
-    options : GenerateOptions
+    chip : str
+    tokens : int
+        That went through the layer.
     vectors : list of Kept
         What the layer made, in its order: one of each for every token.
-    found : Generated
-        The run, and what differs from the golden machine.
+    other_bytes : int
+        Bytes of the memory, after the run, that differ from the golden machine's.
+    first_wrong : str
+        What differs first; empty if nothing does.
+    cycles : int
+        Of the layer and those before it.
     """
 
+    kind: str
     number: int
-    options: GenerateOptions
+    chip: str
+    tokens: int
     vectors: list[Kept]
-    found: Generated
-
-    @property
-    def tokens(self) -> int:
-        """Tokens that went through the layer."""
-        return len(self.options.prompt)
+    other_bytes: int
+    first_wrong: str
+    cycles: int
 
     def numbers(self, one: Kept) -> int:
         """Return how many numbers of a vector were compared, for all tokens."""
@@ -80,27 +87,37 @@ def run_layer(
     stage("running the chip")
     found = generate(ready)
     assert ready.trace
+    assert found.run
     own = [one for one in ready.trace.kept if one.name.startswith(f"layer.{number}.")]
-    return LayerRun(number=number, options=ready.options, vectors=own, found=found)
+    return LayerRun(
+        kind="decoder",
+        number=number,
+        chip=options.chip,
+        tokens=len(options.prompt),
+        vectors=own,
+        other_bytes=found.other_bytes,
+        first_wrong=found.first_wrong,
+        cycles=found.run.cycles,
+    )
 
 
 def summary(run: LayerRun) -> dict[str, Any]:
     """Return all figures, ready for JSON."""
     return {
-        "decoder_layer": run.number,
-        "chip": run.options.chip,
+        f"{run.kind}_layer": run.number,
+        "chip": run.chip,
         "tokens": run.tokens,
         "vectors": [{"name": one.name, "op": one.op.name.lower()} for one in run.vectors],
         "numbers": sum(map(run.numbers, run.vectors)),
-        "bytes_that_differ": run.found.other_bytes,
-        "first_wrong": run.found.first_wrong,
-        "cycles": run.found.run.cycles if run.found.run else None,
+        "bytes_that_differ": run.other_bytes,
+        "first_wrong": run.first_wrong,
+        "cycles": run.cycles,
     }
 
 
 def show(run: LayerRun) -> None:
     """Print the figures."""
-    title = f"layer {run.number} on {run.options.chip}, {run.tokens} tokens"
+    title = f"layer {run.number} on {run.chip}, {run.tokens} tokens"
     sheet = table("operation", "vectors a token", "numbers compared", title=title)
     numbers: Counter[str] = Counter()
     vectors: Counter[str] = Counter()
@@ -111,6 +128,6 @@ def show(run: LayerRun) -> None:
         sheet.add_row(name, f"{count}", f"{numbers[name]:,}")
     console().print(sheet)
     console().print(
-        f"{run.found.other_bytes} bytes of the memory, in which all these vectors are kept, differ"
+        f"{run.other_bytes} bytes of the memory, in which all these vectors are kept, differ"
         " from the golden machine's"
     )

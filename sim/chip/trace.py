@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from golden.chip.builder import Builder
 from golden.chip.compiler import Compiled, Compiler
 from golden.chip.decoder import Decoder
 from golden.chip.instruction import Index, Instruction, Op
@@ -46,22 +47,41 @@ def traced(decoder: Decoder, shape: ChipShape) -> tuple[Compiled, Trace]:
     """Return a decoder compiled with a STORE behind each instruction that makes a vector."""
     compiler = Compiler(decoder, shape)
     compiler.token()
+    kept = store_all(compiler, decoder.shape.context)
+    address, names = compiler.finish()
+    compiled = Compiled(bytes(compiler.image.data), compiler.image.regions, address, names)
+    return compiled, Trace(kept)
+
+
+def store_all(compiler: Builder, positions: int, part: str = "") -> list[Kept]:
+    """Put a STORE behind each instruction that makes a vector; return what is stored.
+
+    Parameters
+    ----------
+    compiler : Builder
+        Its program grows.
+    positions : int
+        How many there are.
+    part : str
+        Only of instructions whose names begin so.
+    """
     kept: list[Kept] = []
     program = []
     for name, one in compiler.program:
         program.append((name, one))
-        if one.op not in MAKES:
+        if one.op not in MAKES or not name.startswith(part):
             continue
         linear = one.op is Op.LINEAR
         count = one.outputs << one.b if linear else one.count  # several are whole words
         grows = one.outputs_grow if linear else one.grows
-        stride = compiler.row_bytes(decoder.shape.context if grows else count)
-        address = compiler.image.reserve(f"trace.{len(kept)}", stride * decoder.shape.context)
-        kept.append(Kept(name, one.op, address, stride, count, grows))
+        if one.whole and grows:
+            count = positions
+        stride = compiler.row_bytes(positions if grows else count)
+        address = compiler.image.reserve(f"trace.{len(compiler.image.regions)}", stride * positions)
+        kept.append(Kept(name, one.op, address, stride, count, grows and not one.whole))
         place = {"address": address, "stride": stride, "index": Index.POSITION}
-        store = Instruction(op=Op.STORE, a=one.d, count=count, grows=grows, **place)
+        counts = {"count": count, "grows": grows and not one.whole}
+        store = Instruction(op=Op.STORE, a=one.d, **counts, **place)
         program.append((f"{name}.stored", store))
     compiler.program = program
-    address, names = compiler.finish()
-    compiled = Compiled(bytes(compiler.image.data), compiler.image.regions, address, names)
-    return compiled, Trace(kept)
+    return kept

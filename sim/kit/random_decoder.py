@@ -32,29 +32,10 @@ def random_decoder(
     turn = itertools.cycle(Form if forms else (Form.A8,))
 
     def linear(inputs: int, outputs: int, times: float) -> QuantizedLinear:
-        positive = np.sort(rng.integers(20, 500, 8))
-        centroids = np.concatenate([-positive[::-1], positive])
-        # Row entries are about 2**8 at their largest.
-        scale = times * rng.uniform(0.5, 2, outputs) / 16 / np.sqrt(inputs)
-        return QuantizedLinear(
-            spec=SPEC,
-            a_centroids=GRID,
-            w_centroids=centroids,
-            product_table=made_rows(centroids),
-            w_index=rng.integers(0, 16, (inputs, outputs)).astype(np.uint8),
-            w_scale=to_scale(scale),
-            bias=fp16.to_bits(0.1 * rng.normal(size=outputs)),
-            k_top=int(rng.integers(0, 3)),
-            factor=ScaleFactor.mean(inputs, Fraction(int(rng.integers(8, 32)), 16)),
-            levels=random_levels(rng, next(turn)),
-        )
+        return random_linear(rng, inputs, outputs, times, next(turn))
 
     def form() -> CacheFormat:
-        scale = Fraction(int(rng.integers(6, 16)), 16)
-        limits = np.sort(rng.integers(1, 127, 7))
-        return CacheFormat(
-            ScaleFactor.mean(shape.head_width, scale), limits, np.sort(rng.integers(1, 511, 8))
-        )
+        return random_cache(rng, shape.head_width)
 
     hidden, inner = shape.hidden, shape.inner
     queries, keys = shape.heads * shape.head_width, shape.kv_heads * shape.head_width
@@ -82,3 +63,32 @@ def random_decoder(
         score_outliers=1,
         mix_outliers=2,
     )
+
+
+def random_linear(
+    rng: np.random.Generator, inputs: int, outputs: int, times: float, form: Form = Form.A8
+) -> QuantizedLinear:
+    """Return a linear layer whose outputs are about ``times`` as large as its inputs."""
+    positive = np.sort(rng.integers(20, 500, 8))
+    centroids = np.concatenate([-positive[::-1], positive])
+    # Row entries are about 2**8 at their largest.
+    scale = times * rng.uniform(0.5, 2, outputs) / 16 / np.sqrt(inputs)
+    return QuantizedLinear(
+        spec=SPEC,
+        a_centroids=GRID,
+        w_centroids=centroids,
+        product_table=made_rows(centroids),
+        w_index=rng.integers(0, 16, (inputs, outputs)).astype(np.uint8),
+        w_scale=to_scale(scale),
+        bias=fp16.to_bits(0.1 * rng.normal(size=outputs)),
+        k_top=int(rng.integers(0, 3)),
+        factor=ScaleFactor.mean(inputs, Fraction(int(rng.integers(8, 32)), 16)),
+        levels=random_levels(rng, form),
+    )
+
+
+def random_cache(rng: np.random.Generator, width: int) -> CacheFormat:
+    """Return the format of a cache of heads of a width."""
+    scale = Fraction(int(rng.integers(6, 16)), 16)
+    limits = np.sort(rng.integers(1, 127, 7))
+    return CacheFormat(ScaleFactor.mean(width, scale), limits, np.sort(rng.integers(1, 511, 8)))

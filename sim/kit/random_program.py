@@ -111,7 +111,7 @@ class Maker:
     def count(self, even: bool = False) -> dict[str, Any]:
         """Return how many numbers there are: mostly few, at times as many as positions."""
         if not even and self.may(0.15):
-            return {"grows": True, "count": self.some(0, 99)}
+            return {"grows": True, "count": self.some(0, 99), "whole": self.may(0.3)}
         most = self.shape.vector_words * self.shape.inputs_per_beat // 2
         count = self.some(1, most if self.may(0.1) else 24)
         return {"count": count + (count % 2 if even else 0)}
@@ -150,7 +150,8 @@ class Maker:
         op = ELEMENTS[self.some(0, len(ELEMENTS) - 1)]
         count = self.count(even=op == Op.ROTATE)
         room = max(count["count"], POSITIONS)
-        self.do(op, **self.operands(room), **count)
+        scaled = self.may(0.3) and op != Op.ROTATE and (op != Op.GATE or self.shape.gelu)
+        self.do(op, **self.operands(room), **count, scaled=scaled)
 
     def softmax(self) -> None:
         """Take powers of what is less its largest."""

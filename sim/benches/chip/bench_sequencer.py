@@ -57,7 +57,8 @@ def any_program(bed: Testbed) -> list[Instruction]:
 def any_step(rng: np.random.Generator) -> Instruction:
     """Return any instruction of a unit, but for those that choose."""
     op = UNITS[int(rng.integers(len(UNITS) - 1))]
-    word = Instruction(op=op).pack()[:1] + bytes([int(rng.integers(64))]) + rng.bytes(BYTES - 2)
+    flags = int(rng.integers(64)) | 128 * int(rng.integers(2))
+    word = Instruction(op=op).pack()[:1] + bytes([flags]) + rng.bytes(BYTES - 2)
     one = Instruction.unpack(with_parity(word))
     return replace(one, op=Op.ADD) if one.op == Op.CHOOSE else one
 
@@ -117,7 +118,7 @@ class Chip:
         """
         bed, choices = self.bed, iter(self.choices)
         units = {"linear_": Unit(bed, "linear_"), "": Unit(bed, "")}
-        ahead = None
+        ahead, ran = None, False  # whether LINEAR was under way in the cycle before
         while True:
             await bed.settled()
             starts, asks = bed.get("starts"), bed.get("asks")
@@ -144,8 +145,9 @@ class Chip:
                 assert not beside or (not kind and bed.port("may")), "it may not begin yet"
                 self.steps.append(shown)
                 self.begun.append(cycle())
-                self.beside.append(beside)
+                self.beside.append(beside or ran)
                 units[kind].begin(len(self.steps) - 1, shown)
+            ran = bool(units["linear_"].left)
             await bed.cycles()
             for unit in units.values():
                 if (ended := unit.pass_cycle()) is not None:

@@ -22,6 +22,7 @@ REGIONS = 4  # of the memory: vectors stand in different ones, or in the same pl
 ROUNDS = 6
 WORDS_MOST = 5
 OPS = ("ADD", "MULTIPLY", "ROTATE", "GATE", "LARGEST", "POWERS", "ROOT", "CHOOSE")
+SCALED = ("ADD", "MULTIPLY", "GATE", "CHOOSE")  # those that have another form
 
 
 class Chip:
@@ -80,7 +81,8 @@ class Chip:
         fields: dict[str, Any] = {"a": a, "b": b, "d": d, "count": count, "extra": extra}
         if op == "ROOT" and rng.random() < 0.3:
             fields["extra"] = (0, (1 << 40) - 1)[int(rng.integers(2))]
-        yield Instruction(op=Op[op], **fields, scaled=bool(op == "CHOOSE" and rng.random() < 0.5))
+        scaled = op in SCALED and (op != "GATE" or self.spec.gelu) and rng.random() < 0.5
+        yield Instruction(op=Op[op], **fields, scaled=bool(scaled))
 
     def word(self, one: Instruction) -> dict[str, int]:
         """Return an instruction as the unit takes it."""

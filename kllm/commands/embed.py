@@ -1,0 +1,87 @@
+"""The command ``kllm embed``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from golden.base.errors import ToolError
+from kllm.options import Json
+from kllm.results import deliver, require_json
+
+EXAMPLES = """
+Examples:
+
+kllm embed --text sentences.txt  -  vectors of a file's paragraphs, out of the chip's Verilog
+
+kllm embed --simulator golden  -  those of twelve texts, from the golden model, in a minute
+
+kllm embed --texts 1 --json vectors.json
+"""
+
+
+def command(
+    text: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Text, UTF-8: a vector for each paragraph, parted by empty lines; by default"
+            " passages that nothing was fitted to.",
+        ),
+    ] = None,
+    texts: Annotated[int, typer.Option(min=1, help="Texts at most.")] = 12,
+    tokens: Annotated[
+        int, typer.Option(min=1, max=512, help="Tokens of a text at most; what is behind is cut.")
+    ] = 512,
+    chip: Annotated[
+        str, typer.Option(help="The chip: a design of `kllm verilog --list`.")
+    ] = "chip_encoder",
+    simulator: Annotated[
+        str, typer.Option(help="verilator: the chip's Verilog; golden: the golden model alone.")
+    ] = "verilator",
+    latency: Annotated[
+        int, typer.Option(min=1, help="Cycles from an address to its first word.")
+    ] = 20,
+    threads: Annotated[
+        int,
+        typer.Option(min=1, max=16, help="On which the chip is simulated; as many cores at most."),
+    ] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the passages.")] = 0,
+    json_file: Json = None,
+) -> None:
+    """Let the chip turn texts into vectors, and compare every bit with the golden model.
+
+    MiniLM, with 4-bit weights, 8-bit activations and a cache of 4-bit keys and values, runs on the
+    simulated chip, layer after layer; the mean over a text's tokens is taken outside. The cosine is
+    that to MiniLM in full precision. The exit status is 1 if a bit differs.
+    """
+    from golden.base.console import working
+    from golden.chip.encoder_file import read_encoder
+    from golden.chip.models import ENCODER
+    from golden.models.minilm import MiniLM
+    from golden.models.text import evaluation_texts, texts_from_file
+    from sim.chip.embed import EmbedOptions, embed, prepare
+    from sim.chip.embed_report import Vector, show, summary
+    from sim.harness.chip_run import MemoryModel
+    from synth.area.measure import cores
+
+    require_json(json_file)
+    options = EmbedOptions(
+        chip=chip,
+        simulator=simulator,
+        memory=MemoryModel(latency=latency),
+        threads=min(threads, cores()),
+    )
+    options.check()
+    wanted = (texts_from_file(text) if text else evaluation_texts(seed))[:texts]
+    found: list[Vector] = []
+    with working() as say:
+        model = MiniLM()
+        cut = [model.tokens(one)[:tokens] for one in wanted]
+        ready = prepare(read_encoder(ENCODER, model), options, stage=say)
+        for n, (one, numbers) in enumerate(zip(wanted, cut, strict=True)):
+            say("texts", n / len(wanted), f"{len(numbers)} tokens")
+            found.append(Vector(one, embed(ready, numbers), model.embed_tokens(numbers)))
+    deliver(json_file, summary(found, options), lambda: show(found, options))
+    if wrong := sum(one.embedded.mismatches for one in found):
+        raise ToolError(f"{wrong} numbers of the hidden states differ from the golden model's")
