@@ -31,6 +31,8 @@ kllm run  -  a layer of MiniLM, from its weights to gates
 
 kllm generate  -  a chip writes text
 
+kllm compile FOLDER --calibration text.txt -o OUT  -  a model of your own for a chip
+
 kllm sim orizuru --input x.npy --k 21  -  find outliers in your own vectors
 
 kllm sim compare  -  all outlier engines side by side
@@ -72,9 +74,13 @@ COMMANDS = (
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
     *("verilog", "synth", "engines", "density", "nonlinear", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
-    *("prove", "run", "generate"),
+    *("prove", "run", "compile", "generate"),
 )
-MEASURES_ACCURACY = (*("study", "eval", "accuracy", "operations", "perplexity", "caches", "curve"),)
+# Those whose sums decide roundings.
+PINNED = (
+    *("study", "eval", "accuracy", "operations", "perplexity", "caches", "curve"),
+    "compile",
+)
 GROUPS = {
     "curve": "Vary one choice of the quantiser and measure.",
     "sim": "Simulate single engines on your own data.",
@@ -101,7 +107,7 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that come before a command."""
-    if context.invoked_subcommand in MEASURES_ACCURACY:
+    if context.invoked_subcommand in PINNED:
         pin_arithmetic()
 
 
