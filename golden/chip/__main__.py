@@ -16,7 +16,6 @@ from golden.chip.decoder_file import decoder_bytes
 from golden.chip.fit import fit_decoder
 from golden.chip.models import DECODER
 from golden.exact.spec import GRID_BITS
-from golden.models.lm.config import linear_layers
 from golden.models.lm.corpus import calibration_windows
 from golden.models.lm.model import LanguageModel
 
@@ -39,13 +38,12 @@ def main() -> None:
     require_writable(path)
     pin_arithmetic()
     options = EvalOptions(bits_a=bits, seed=SEED, on_grid=other)
-    done = iter(range(1, len(linear_layers()) + 1))
     with working() as say:
         decoder = fit_decoder(
             LanguageModel.load(),
             options,
             calibration_windows(SEED, options.calibration),
-            lambda name: say(name, next(done) / len(linear_layers())),
+            say,
         )
     command = "python -m golden.chip" + f" --bits-a {bits}" * other
     made_by = {"command": command, "seed": SEED, "calibration": options.calibration}

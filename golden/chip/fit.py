@@ -41,16 +41,24 @@ def fit_decoder(
     model: LanguageModel,
     options: EvalOptions,
     calibration: Tokens,
-    report: Callable[[str], object] = lambda name: None,
+    report: Callable[[str, float], object] = lambda name, share: None,
 ) -> Decoder:
-    """Return the model in integers, calibrated on windows of training text."""
-    quantised = quantised_model(model, options, calibration, report)
-    config = quantised.config
+    """Return the model in integers, calibrated on windows of text.
+
+    ``report`` is told what is done, and which share of all.
+    """
+    count = len(model.layer_names) + 1
+    done = iter(range(1, count + 1))
+
+    def told(name: str) -> None:
+        report(name, next(done) / count)
+
+    quantised = quantised_model(model, options, calibration, told)
     seen = _heads(quantised, calibration)
     hidden = np.concatenate([quantised.run(row[None]) for row in calibration])
-    report("output head")
     head = fit_head(quantised.tensors.get(HEAD, quantised.tensors[EMBEDDING]).T, hidden)
-    shape = shape_of(config)
+    told("output head")
+    shape = shape_of(quantised.config)
     layers = tuple(_layer(quantised, shape, n, seen[n]) for n in range(shape.layers))
     return Decoder(
         shape=shape,

@@ -54,8 +54,8 @@ def require_fit(size: DecoderShape, shape: ChipShape, keys: Mapping[str, str]) -
         )
     if size.context > context:
         raise InputError(
-            f"{keys['context']} is {size.context}; the chip has room for {context} tokens: choose a"
-            f" context of {context} or less, or a larger chip"
+            f"{keys['context']} is {size.context}; the chip has room for {context} tokens: name one"
+            f" of {context} or less with --context, or a larger chip"
         )
 
 

@@ -16,6 +16,9 @@ from golden.models.lm.config import Config
 from golden.models.lm.config_file import KEYS, read_config
 from golden.models.lm.model import LanguageModel
 from golden.models.lm.tokens import TOKENIZER, Tokens, load_tokenizer
+from golden.quantise.quantize import LEVEL_BITS
+
+BITS = (*LEVEL_BITS, GRID_BITS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,10 @@ class FolderOptions:
     bits_a: int = GRID_BITS
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.bits_a not in BITS:
+            raise InputError(f"an activation has 4, 5 or 8 bits, not {self.bits_a}")
+
 
 def quantise_folder(
     folder: Path,
@@ -67,9 +74,7 @@ def quantise_folder(
     require_fit(shape_of(config), shape, KEYS)
     windows = _windows(folder, config, options)
     model = LanguageModel.load(folder, config)
-    count = len(model.layer_names) + 1
-    done = iter(range(1, count + 1))
-    return fit_decoder(model, quantiser, windows, lambda name: report(name, next(done) / count))
+    return fit_decoder(model, quantiser, windows, report)
 
 
 def _config(folder: Path, context: int | None) -> Config:

@@ -78,7 +78,7 @@ def command(
         text=text, tokens=ids, windows=windows, context=context, bits_a=bits_a, seed=seed
     )
     with working() as say:
-        decoder = quantise_folder(folder, shape, options, lambda name, share: say(name, share))
+        decoder = quantise_folder(folder, shape, options, say)
         say("compiling")
         compiled = compile_decoder(decoder, shape)
     made_by = {"command": "kllm compile", "windows": windows, "bits_a": bits_a, "seed": seed}
