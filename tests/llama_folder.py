@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from typer.testing import CliRunner, Result
 
+import kllm.app
+
+CHIP = "chip_tiny"
+IDS = np.random.default_rng(1).integers(0, 1000, (32, 16))  # text to calibrate on
 Floats = npt.NDArray[np.float64]
 
 # Heads are wider together than the residual stream is; each head of keys serves two of queries.
@@ -168,3 +173,20 @@ def reference(
         x = x + linear(f"{at}.mlp.down_proj", gate / (1 + np.exp(-gate)) * up)
     head = tensors.get("lm_head.weight", tensors["model.embed_tokens.weight"])
     return norm("model.norm", x) @ head.T + tensors.get("lm_head.bias", 0)
+
+
+def invoke(*arguments: object) -> Result:
+    """Run the command line in this process; errors stay exceptions."""
+    words = [str(one) for one in arguments]
+    done = CliRunner().invoke(kllm.app.build_app(), words, env={"COLUMNS": "160"})
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+def compile_folder(folder: Path, *arguments: object, chip: str = CHIP) -> Path:
+    """Compile a folder on made-up tokens; return where to."""
+    ids, out = folder.with_name("ids.json"), folder.with_name("out")
+    ids.write_text(json.dumps(IDS.tolist()))
+    invoke("compile", folder, "--calibration-ids", ids, "-o", out, "--chip", chip, *arguments)
+    return out
