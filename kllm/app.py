@@ -33,6 +33,8 @@ kllm generate  -  a chip writes text
 
 kllm embed  -  a chip turns texts into vectors
 
+kllm compile FOLDER --calibration text.txt -o OUT  -  a model of your own for a chip
+
 kllm sim orizuru --input x.npy --k 21  -  find outliers in your own vectors
 
 kllm sim compare  -  all outlier engines side by side
@@ -74,10 +76,12 @@ COMMANDS = (
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
     *("verilog", "synth", "engines", "density", "nonlinear", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
-    *("prove", "run", "generate", "embed"),
+    *("prove", "run", "compile", "generate", "embed"),
 )
-MEASURES_ACCURACY = (
+# Those whose sums decide roundings.
+PINNED = (
     *("study", "eval", "accuracy", "operations", "perplexity", "caches", "curve", "embed"),
+    "compile",
 )
 GROUPS = {
     "curve": "Vary one choice of the quantiser and measure.",
@@ -105,7 +109,7 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that come before a command."""
-    if context.invoked_subcommand in MEASURES_ACCURACY:
+    if context.invoked_subcommand in PINNED:
         pin_arithmetic()
 
 

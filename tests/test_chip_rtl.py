@@ -1,6 +1,8 @@
 """The chip's Verilog against the golden machine: the whole memory, byte by byte."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from sim.chip.generate import Generated, GenerateOptions, built, generate, prepa
 from sim.chip.layer import run_layer, summary
 from sim.harness.chip_run import MemoryModel, Start, Task, run_chip, run_chips
 from sim.kit.random_decoder import TINY, random_decoder
+from tests.llama_folder import CONFIG, compile_folder, invoke, made_tensors, write_folder
 
 NAME = "chip_tiny"
 STALLS = MemoryModel(stall=0.3, latency=3, seed=5)
@@ -226,3 +229,35 @@ def test_the_largest_chip_writes_sixteen_tokens() -> None:
 @pytest.mark.slow
 def test_the_language_model_writes_its_whole_context() -> None:
     language_model("chip_large", [293], 256, MemoryModel(stall=0.05))
+
+
+def test_every_logit_of_a_folder_is_equal(tmp_path: Path) -> None:
+    """Grouped queries, three parts of BF16: out of the image on disk, on its chip."""
+    write_folder(tmp_path / "model", CONFIG, made_tensors(CONFIG, "BF16"))
+    compiled = compile_folder(tmp_path / "model")
+    figures, dump = tmp_path / "run.json", tmp_path / "run.npz"
+    prompt = ("--prompt-ids", "3,141,592", "--tokens", 4, "--threads", 1)
+    arguments = ("generate", "--model", compiled, *prompt)
+    said = invoke(*arguments, "--json", figures, "--dump", dump)
+    run = json.loads(figures.read_text())
+    assert (run["chip"], run["fault"], run["mismatches"]) == (NAME, "none", 0)
+    assert (run["bytes_that_differ"], run["logits"]) == (0, 4000)
+    with np.load(dump) as arrays:
+        np.testing.assert_array_equal(arrays["logits"], arrays["logits_golden"])
+        assert np.ptp(arrays["logits"], axis=1).min() > 0.5
+    # Without a tokenizer tokens are numbers; the golden machine alone gives the same.
+    text = " ".join(map(str, run["tokens"]))
+    assert said.stdout.startswith(text)
+    assert invoke(*arguments, "--simulator", "golden").stdout.startswith(text)
+
+
+@pytest.mark.slow
+def test_every_logit_of_a_larger_folder_is_equal(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 256, "num_hidden_layers": 3, "num_attention_heads": 8}
+    sizes |= {"head_dim": 32, "intermediate_size": 400, "max_position_embeddings": 64}
+    config = CONFIG | sizes
+    write_folder(tmp_path / "model", config, made_tensors(config, "BF16"))
+    out = compile_folder(tmp_path / "model", chip="chip_edge")
+    arguments = ("--prompt-ids", "3,141,592", "--tokens", 16, "--check-all", "--threads", 1)
+    run = json.loads(invoke("generate", "--model", out, *arguments, "--json", "-").stdout)
+    assert (run["mismatches"], run["bytes_that_differ"], run["logits"]) == (0, 0, 16000)

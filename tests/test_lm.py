@@ -14,24 +14,25 @@ from golden.accuracy.options import EvalOptions
 from golden.base.errors import InputError
 from golden.exact.outliers import outliers_per_side
 from golden.models.lm import perplexity
+from golden.models.lm.checkpoint import EMBEDDING, tensor_shapes
 from golden.models.lm.config import Config, linear_layers
 from golden.models.lm.corpus import held_out_windows
 from golden.models.lm.equivalents import rotated, smoothed, turned, with_gains_in_weights
 from golden.models.lm.model import (
-    EMBEDDING,
     Array,
     LanguageModel,
     attention,
     rms_norm,
     rotate,
     silu,
-    tensor_shapes,
 )
 from golden.models.lm.outlier_shares import FACTORS, outlier_share
 from golden.models.model import quantise
 from golden.quantise.methods.kllm import IntegerLayer
 
-SMALL = Config(vocabulary=40, hidden=24, layers=2, heads=2, inner=48, context=16)
+SMALL = Config(
+    vocabulary=40, hidden=24, layers=2, heads=2, kv_heads=2, head_width=12, inner=48, context=16
+)
 
 
 def small_model(config: Config = SMALL) -> LanguageModel:
@@ -274,8 +275,8 @@ def test_broken_checkpoints_are_refused(tmp_path: Path) -> None:
     tensors = {n: np.zeros(s, np.float16) for n, s in tensor_shapes(SMALL).items()}
     save_file(tensors, path)
     assert LanguageModel.load(path, SMALL).config == SMALL
-    with pytest.raises(InputError, match="expected"):
-        LanguageModel.load(path)
+    with pytest.raises(InputError, match=r"embed_tokens.* shape \(40, 24\); expected \(41, 24\)"):
+        LanguageModel.load(path, replace(SMALL, vocabulary=41))
     del tensors["model.norm.weight"]
     save_file(tensors, path)
     with pytest.raises(InputError, match=r"model\.norm\.weight"):

@@ -7,14 +7,17 @@ from golden.accuracy.lm_eval import quantised_model
 from golden.accuracy.options import EvalOptions
 from golden.base.errors import InputError
 from golden.models.lm import kv_cache
+from golden.models.lm.checkpoint import tensor_shapes
 from golden.models.lm.config import Config
 from golden.models.lm.kv_cache import published_cache
-from golden.models.lm.model import Array, LanguageModel, rotate, tensor_shapes
+from golden.models.lm.model import Array, LanguageModel, rotate
 from golden.quantise.methods.hadamard import hadamard
 from golden.quantise.methods.layer import FakeQuantized
 
 # Two groups of 128 in the widest layer, heads of 64.
-SMALL = Config(vocabulary=40, hidden=128, layers=1, heads=2, inner=256, context=24)
+SMALL = Config(
+    vocabulary=40, hidden=128, layers=1, heads=2, kv_heads=2, head_width=64, inner=256, context=24
+)
 RNG = np.random.default_rng(4)
 HEADS = RNG.normal(size=(3, 1, 2, 5, 16)).astype(np.float32)  # query, key, value: (B, H, T, d)
 

@@ -17,7 +17,9 @@ from golden.models.lm.train import (
     train_step,
 )
 
-SMALL = Config(vocabulary=40, hidden=24, layers=1, heads=2, inner=48, context=16)
+SMALL = Config(
+    vocabulary=40, hidden=24, layers=1, heads=2, kv_heads=2, head_width=12, inner=48, context=16
+)
 
 
 def needs_torch():

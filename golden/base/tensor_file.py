@@ -16,6 +16,7 @@ from golden.base.errors import InputError
 from golden.base.names import require_name, some
 
 INDEX = "model.safetensors.index.json"
+WHOLE = "model.safetensors"
 # How files of other kinds begin, and what to do with them.
 OTHER_KINDS = (
     (b"GGUF", "a GGUF file, whose weights are quantised already: name the model's safetensors"),
@@ -52,6 +53,10 @@ class TensorFile:
             self._files = {name: (self.path, file) for name in file.keys()}
         self.names: list[str] = sorted(self._files)
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of one of its tensors, which is not read."""
+        return tuple(self._files[name][1].get_slice(name).get_shape())
+
     def tensor(self, name: str) -> npt.NDArray[np.float32]:
         """Return a tensor of floating-point numbers as float32.
 
@@ -75,9 +80,10 @@ class TensorFile:
 
 
 def _in_folder(folder: Path) -> Path:
-    """Return the model in a folder: its index, or its only safetensors file."""
-    if (folder / INDEX).is_file():
-        return folder / INDEX
+    """Return the model in a folder: its index, the file of that name, or the only one there."""
+    for name in (INDEX, WHOLE):
+        if (folder / name).is_file():
+            return folder / name
     found = sorted(folder.glob("*.safetensors"))
     if len(found) != 1:
         there = some([path.name for path in found]) if found else "none"

@@ -21,7 +21,6 @@ from golden.chip.fit import fit_decoder
 from golden.chip.models import DECODER, ENCODER
 from golden.exact.spec import GRID_BITS
 from golden.models import minilm
-from golden.models.lm.config import linear_layers
 from golden.models.lm.corpus import calibration_windows
 from golden.models.lm.model import LanguageModel
 from golden.models.minilm import MiniLM
@@ -29,6 +28,7 @@ from golden.models.text import calibration_texts
 
 SEED = 0
 COMMAND = "python -m golden.chip"
+Report = Callable[[str, float], object]  # told what is done, and which share of all
 
 
 def main() -> None:
@@ -51,18 +51,12 @@ def main() -> None:
     require_writable(path)
     pin_arithmetic()
     options = EvalOptions(bits_a=bits, seed=SEED, on_grid=other)
-    names = minilm.linear_layers() if chosen.encoder else linear_layers()
-    done = iter(range(1, len(names) + 1))
     with working() as say:
-
-        def report(name: str) -> None:
-            say(name, next(done) / len(names))
-
         fit = _encoder if chosen.encoder else _decoder
-        write_whole(path, fit(options, report))
+        write_whole(path, fit(options, say))
 
 
-def _decoder(options: EvalOptions, report: Callable[[str], object]) -> bytes:
+def _decoder(options: EvalOptions, report: Report) -> bytes:
     text = calibration_windows(SEED, options.calibration)
     command = COMMAND + f" --bits-a {options.bits_a}" * options.on_grid
     return decoder_bytes(
@@ -70,7 +64,7 @@ def _decoder(options: EvalOptions, report: Callable[[str], object]) -> bytes:
     )
 
 
-def _encoder(options: EvalOptions, report: Callable[[str], object]) -> bytes:
+def _encoder(options: EvalOptions, report: Report) -> bytes:
     text = calibration_texts(SEED, options.calibration)
     command = f"{COMMAND} --encoder"
     return encoder_bytes(fit_encoder(MiniLM(), options, text, report), _made_by(command, options))

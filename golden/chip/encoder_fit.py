@@ -41,9 +41,12 @@ def fit_encoder(
     model: MiniLM,
     options: EvalOptions,
     calibration: Sequence[str],
-    report: Callable[[str], object] = lambda name: None,
+    report: Callable[[str, float], object] = lambda name, share: None,
 ) -> Encoder:
-    """Return MiniLM in integers, calibrated on texts."""
+    """Return MiniLM in integers, calibrated on texts.
+
+    ``report`` is told what is done, and which share of all.
+    """
     turned = _turned(model, _heads(model, calibration))
 
     def prepare(weight: Array, bias: Array, tokens: Array) -> IntegerLayer:
@@ -53,7 +56,11 @@ def fit_encoder(
         assert isinstance(found, IntegerLayer)
         return found
 
-    quantised = quantise(turned, lambda name: prepare, calibration, report)
+    count = len(minilm.linear_layers())
+    done = iter(range(1, count + 1))
+    quantised = quantise(
+        turned, lambda name: prepare, calibration, lambda name: report(name, next(done) / count)
+    )
     seen = _heads(quantised, calibration)
     width = whole_shape().head_width
     layers = []

@@ -1,7 +1,7 @@
 """The language model in the chip's numbers: what is chosen offline, on training text."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +13,16 @@ from golden.exact import fp16
 from golden.exact.linear import QuantizedLinear
 from golden.exact.spec import IntArray
 from golden.exact.token_scale import Scale
-from golden.models.lm.config import ATTENTION, FEED_FORWARD
-from golden.models.lm.model import EMBEDDING, HEAD, LanguageModel
+from golden.models.lm.checkpoint import EMBEDDING, HEAD
+from golden.models.lm.config import ATTENTION, FEED_FORWARD, Config
+from golden.models.lm.model import LanguageModel
 from golden.models.lm.tokens import Tokens
 from golden.quantise.cache_fit import fit_cache
 from golden.quantise.methods.grid import Floats
 from golden.quantise.methods.hadamard import hadamard
 from golden.quantise.methods.kllm import IntegerLayer
 from golden.quantise.methods.layer import Array
-from golden.quantise.quantize import quantize_linear, to_scale
+from golden.quantise.quantize import quantize_linear, to_fp16, to_scale
 
 NAMES = dict(zip(LINEARS, ATTENTION + FEED_FORWARD, strict=True))
 HEAD_OUTLIERS = 0.01
@@ -40,35 +41,38 @@ def fit_decoder(
     model: LanguageModel,
     options: EvalOptions,
     calibration: Tokens,
-    report: Callable[[str], object] = lambda name: None,
+    report: Callable[[str, float], object] = lambda name, share: None,
 ) -> Decoder:
-    """Return the model in integers, calibrated on windows of training text."""
-    quantised = quantised_model(model, options, calibration, report)
-    config = quantised.config
+    """Return the model in integers, calibrated on windows of text.
+
+    ``report`` is told what is done, and which share of all.
+    """
+    count = len(model.layer_names) + 1
+    done = iter(range(1, count + 1))
+
+    def told(name: str) -> None:
+        report(name, next(done) / count)
+
+    quantised = quantised_model(model, options, calibration, told)
     seen = _heads(quantised, calibration)
     hidden = np.concatenate([quantised.run(row[None]) for row in calibration])
     head = fit_head(quantised.tensors.get(HEAD, quantised.tensors[EMBEDDING]).T, hidden)
-    shape = DecoderShape(
-        vocabulary=config.vocabulary,
-        hidden=config.hidden,
-        layers=config.layers,
-        heads=config.heads,
-        kv_heads=config.heads,
-        head_width=config.hidden // config.heads,
-        inner=config.inner,
-        context=config.context,
-        rope_base=config.rope_base,
-        norm_epsilon=config.norm_epsilon,
-    )
+    told("output head")
+    shape = shape_of(quantised.config)
     layers = tuple(_layer(quantised, shape, n, seen[n]) for n in range(shape.layers))
     return Decoder(
         shape=shape,
-        embedding=fp16.to_bits(quantised.tensors[EMBEDDING]),
+        embedding=to_fp16("the turned embedding", quantised.tensors[EMBEDDING]),
         layers=layers,
         head=tuple(times(part, shape.hidden**0.5) for part in head),
         score_outliers=1,
         mix_outliers=4,
     )
+
+
+def shape_of(config: Config) -> DecoderShape:
+    """Return the sizes of a model's decoder."""
+    return DecoderShape(**{one.name: getattr(config, one.name) for one in fields(DecoderShape)})
 
 
 def fit_head(weight: Floats, hidden: Floats) -> tuple[QuantizedLinear, QuantizedLinear]:
@@ -97,7 +101,8 @@ def _heads(model: LanguageModel, text: Tokens) -> list[Heads]:
 
     def cache(query, key, value, turn):
         turned = turn(query), turn(key), value
-        flat = (part.transpose(0, 2, 1, 3).reshape(-1, model.config.hidden) for part in turned)
+        by_token = (part.transpose(0, 2, 1, 3) for part in turned)
+        flat = (part.reshape(-1, part.shape[2] * part.shape[3]) for part in by_token)
         found[next(calls) % len(found)].append(Heads(*flat))
         return turned
 
@@ -118,13 +123,14 @@ def _layer(model: LanguageModel, shape: DecoderShape, n: int, seen: Heads) -> De
         linears[name] = linear.layer
     width = shape.head_width
     order = np.concatenate([paired(width) + width * head for head in range(shape.heads)])
+    of_keys = order[: shape.kv_heads * width]
     root = shape.hidden**0.5
-    for name in ("query", "key"):
-        linears[name] = reordered(linears[name], order)
+    linears["query"] = reordered(linears["query"], order)
+    linears["key"] = reordered(linears["key"], of_keys)
     for name in ("query", "key", "value", "gate", "up"):
         linears[name] = times(linears[name], root)
     linears["query"] = times(linears["query"], width**-0.5, biased=True)
-    keys, queries = seen.key[:, order], seen.query[:, order]
+    keys, queries = seen.key[:, of_keys], seen.query[:, order]
     spread = hadamard(width)
     offset = fp16.to_bits(-keys.mean(axis=0))
     centred = (keys + offset.view(np.float16)).reshape(-1, width)

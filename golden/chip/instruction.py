@@ -8,7 +8,7 @@ makes an instruction.
 """
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from golden.exact.levels import Form
@@ -176,10 +176,15 @@ def with_parity(data: bytes) -> bytes:
     return (word | (~word.bit_count() & 1) << PARITY_BIT).to_bytes(BYTES, "little")
 
 
-def disassemble(program: bytes) -> Iterator[str]:
-    """Yield a line for each instruction of a program, its place in front."""
-    for at in range(0, len(program), BYTES):
-        yield f"{at:6x}  {Instruction.unpack(program[at : at + BYTES]).text()}"
+def disassemble(program: bytes, names: Sequence[str] = (), address: int = 0) -> Iterator[str]:
+    """Yield a line for each instruction of a program at an address.
+
+    Its address, what it computes if there are names, then the instruction.
+    """
+    width = max(map(len, names), default=0) + 2
+    for n, at in enumerate(range(0, len(program), BYTES)):
+        name = f"{names[n]:{width}}" if names else ""
+        yield f"{address + at:6x}  {name}{Instruction.unpack(program[at : at + BYTES]).text()}"
 
 
 def _shown(name: str, value: int) -> str:

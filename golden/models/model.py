@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
+from golden.base.errors import InputError
 from golden.base.names import require_name
 from golden.quantise.methods.layer import Array, Linear
 
@@ -96,7 +97,10 @@ def quantise(
 
     def stand_in(name: str, make: Make) -> Linear:
         def linear(x: Array) -> Array:
-            made[name] = make(*model.weights(name), x)
+            try:
+                made[name] = make(*model.weights(name), x)
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from error
             report(name)
             return made[name](x)
 

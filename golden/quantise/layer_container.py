@@ -94,7 +94,20 @@ def container(
         "layers": json.dumps(facts),
         "made_by": json.dumps(dict(made_by)),
     }
-    return save(tensors, metadata)
+    return _in_order(save(tensors, metadata))
+
+
+def _in_order(file: bytes) -> bytes:
+    """Return a safetensors file with its metadata in order: the library writes them in any.
+
+    The header's length stands in 8 bytes, the header behind it, filled up with blanks.
+    """
+    length = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    ordered += b" " * (-len(ordered) % 8)
+    return len(ordered).to_bytes(8, "little") + ordered + file[8 + length :]
 
 
 def is_container(path: Path) -> bool:

@@ -1,13 +1,18 @@
 """The command ``kllm generate``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from golden.base.errors import InputError, ToolError
 from kllm.options import DecoderFile
 from kllm.results import deliver, require_json
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from golden.chip.compiled_files import CompiledModel
 
 EXAMPLES = """
 Examples:
@@ -19,9 +24,12 @@ kllm generate --prompt "def read(self):" --tokens 16 --check-all
 kllm generate --chip chip_edge --stalls --json run.json --dump run.npz
 
 kllm generate --simulator golden  -  the same text from the golden machine, in seconds
+
+kllm generate --model OUT  -  a model of your own, which `kllm compile FOLDER -o OUT` compiled
 """
 PROMPT = 'def read(self, path):\n    """Return'
 STALL = 0.2
+CHIP = "chip_large"
 
 
 def command(
@@ -31,8 +39,12 @@ def command(
     ] = None,
     tokens: Annotated[int, typer.Option(help="Tokens to generate.")] = 12,
     chip: Annotated[
-        str, typer.Option(help="The chip: a design of `kllm verilog --list`.")
-    ] = "chip_large",
+        str | None,
+        typer.Option(
+            help="The chip: a design of `kllm verilog --list`. Default: the one that --model was"
+            f" compiled for, or {CHIP}."
+        ),
+    ] = None,
     simulator: Annotated[
         str, typer.Option(help="verilator: the chip's Verilog; golden: the golden machine alone.")
     ] = "verilator",
@@ -51,6 +63,12 @@ def command(
         typer.Option("--check-all", help="Compare every vector, and name the first that differs."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the pauses.")] = 1,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="A model that `kllm compile` wrote, in place of the project's."
+        ),
+    ] = None,
     decoder_file: DecoderFile = None,
     json_file: Annotated[
         Path | None,
@@ -62,15 +80,14 @@ def command(
 ) -> None:
     """Let the chip write text, and compare every bit of every logit with the golden machine.
 
-    The project's language model, with 4-bit weights, 8-bit activations and a cache of 4-bit keys
-    and values, runs on the simulated chip out of a memory behind AXI4. The exit status is 1 if a
-    bit differs.
+    The project's language model, or one of your own that `kllm compile` compiled, with 4-bit
+    weights, 8-bit activations and a cache of 4-bit keys and values, runs on the simulated chip out
+    of a memory behind AXI4. Without a tokenizer, tokens are printed as numbers. The exit status is
+    1 if a bit differs.
     """
     from golden.base.console import working
     from golden.base.files import require_writable, write_whole
-    from golden.chip.decoder_file import read_decoder
-    from golden.chip.models import DECODER
-    from golden.models.lm.tokens import load_tokenizer
+    from golden.models.lm.tokens import text_of
     from sim.chip.generate import GenerateOptions, generate, prepare
     from sim.chip.report import arrays, show, summary
     from sim.harness.chip_run import MemoryModel
@@ -78,36 +95,37 @@ def command(
 
     require_json(json_file)
     require_writable(dump)
-    tokenizer = load_tokenizer()
+    chosen = _model(model, decoder_file)
+    decode = text_of(chosen.tokenizer)
     options = GenerateOptions(
-        prompt=_prompt(prompt, prompt_ids, tokenizer.encode),
+        prompt=_prompt(prompt, prompt_ids, chosen.tokenizer),
         count=tokens,
-        chip=chip,
+        chip=chip or chosen.chip,
         simulator=simulator,
         memory=MemoryModel(latency=latency, stall=STALL if stalls else 0.0, seed=seed),
         check_all=check_all,
         threads=min(threads, cores()),
     )
-    decoder = read_decoder(decoder_file or DECODER)
-    options.check(decoder)
+    options.check(chosen.decoder)
     shown: list[int] = []
     quiet = str(json_file) == "-"
 
     def said(*new: int) -> None:
-        before = tokenizer.decode(shown)
+        before = decode(shown)
         shown.extend(new)
         if not quiet:
             # Tokens are bytes: half a letter waits for its other half.
-            typer.echo(tokenizer.decode(shown)[len(before) :], nl=False)
+            typer.echo(decode(shown)[len(before) :], nl=False)
 
     with working() as say:
-        ready = prepare(decoder, options, stage=say)
+        compiled = chosen.compiled if options.chip == chosen.chip else None
+        ready = prepare(chosen.decoder, options, compiled=compiled, stage=say)
     said(*options.prompt)
     found = generate(ready, said=said)
     if not quiet:
         typer.echo("\n")
-    text = tokenizer.decode(found.tokens)
-    deliver(json_file, summary(found, options, text), lambda: show(found, options))
+    figures = summary(found, options, decode(found.tokens))
+    deliver(json_file, figures, lambda: show(found, options))
     if dump:
         write_whole(dump, arrays(found))
     if found.mismatches or found.other_bytes:
@@ -118,18 +136,34 @@ def command(
         )
 
 
-def _prompt(text: str | None, numbers: str | None, encode) -> list[int]:
+def _model(folder: Path | None, decoder_file: Path | None) -> "CompiledModel":
+    """Return the model of a folder, or the project's, which is not compiled yet."""
+    from golden.chip.compiled_files import CompiledModel, read_compiled
+    from golden.chip.decoder_file import read_decoder
+    from golden.chip.models import DECODER
+    from golden.models.lm.tokens import load_tokenizer
+
+    if folder and decoder_file:
+        raise InputError("--model and --decoder both name a model: give one of them")
+    if folder:
+        return read_compiled(folder)
+    return CompiledModel(CHIP, read_decoder(decoder_file or DECODER), None, load_tokenizer())
+
+
+def _prompt(text: str | None, numbers: str | None, tokenizer: "Tokenizer | None") -> list[int]:
     """Return the tokens of the prompt.
 
     Raises
     ------
     InputError
-        If both are given, or the numbers are none.
+        If both are given, or the numbers are none, or there is a text and no tokenizer.
     """
     if text is not None and numbers is not None:
         raise InputError("--prompt and --prompt-ids are the same thing: give one of them")
     if numbers is None:
-        return encode(PROMPT if text is None else text).ids
+        if not tokenizer:
+            raise InputError("this model has no tokenizer: give the prompt with --prompt-ids")
+        return tokenizer.encode(PROMPT if text is None else text).ids
     try:
         return [int(number) for number in numbers.split(",")]
     except ValueError:

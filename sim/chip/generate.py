@@ -156,14 +156,17 @@ def prepare(
     decoder: Decoder,
     options: GenerateOptions,
     *,
+    compiled: Compiled | None = None,
     stage: Callable[[str], object] = lambda text: None,
 ) -> Ready:
-    """Compile a model and build its chip.
+    """Compile a model, if it is not, and build its chip.
 
     Parameters
     ----------
     decoder : Decoder
     options : GenerateOptions
+    compiled : Compiled, optional
+        The model compiled for this chip, for runs that compare no vectors on the way.
     stage : callable, optional
         Told what is being done.
 
@@ -176,11 +179,12 @@ def prepare(
     """
     options.check(decoder)
     shape = options.spec.shape
-    stage("compiling the model")
     trace = None
+    if options.check_all or not compiled:
+        stage("compiling the model")
     if options.check_all:
         compiled, trace = traced(decoder, shape)
-    else:
+    elif not compiled:
         compiled = compile_decoder(decoder, shape)
     program = None
     if options.simulator == VERILATOR:

@@ -1,11 +1,13 @@
-"""The shape of the language model."""
+"""The shape of a language model of LLaMA's kind."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Sizes; all widths are multiples of 128, the group of the published baselines.
+    """Sizes, those of the project's own model if nothing else is said.
+
+    All its widths are multiples of 128, the group of the published baselines.
 
     Parameters
     ----------
@@ -16,7 +18,11 @@ class Config:
     layers : int
         Decoder layers.
     heads : int
-        Attention heads; a head is ``hidden / heads`` wide, which must be even.
+        Heads of queries.
+    kv_heads : int
+        Heads of keys and values; each serves ``heads / kv_heads`` heads of queries.
+    head_width : int
+        Numbers of a head, an even number.
     inner : int
         Width of the feed-forward part.
     context : int
@@ -25,16 +31,24 @@ class Config:
         Base of the rotary position angles.
     norm_epsilon : float
         Added to the mean square in RMSNorm.
+    biased : tuple of str
+        Which of :data:`LINEARS` have a bias.
+    tied : bool
+        Whether the embedding is the output head, too.
     """
 
     vocabulary: int = 2048
     hidden: int = 256
     layers: int = 4
     heads: int = 4
+    kv_heads: int = 4
+    head_width: int = 64
     inner: int = 768
     context: int = 256
     rope_base: float = 10000.0
     norm_epsilon: float = 1e-5
+    biased: tuple[str, ...] = ()
+    tied: bool = True
 
 
 CONFIG = Config()

@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from golden.models.lm.checkpoint import EMBEDDING, HEAD
 from golden.models.lm.config import ATTENTION, FEED_FORWARD
-from golden.models.lm.model import EMBEDDING, HEAD, Array, LanguageModel
+from golden.models.lm.model import Array, LanguageModel
 from golden.models.lm.tokens import Tokens
 from golden.quantise.methods.hadamard import hadamard, random_hadamard
 from golden.quantise.methods.smoothquant import best_scales
@@ -42,13 +43,12 @@ def rotated(model: LanguageModel, seed: int) -> LanguageModel:
     model = _residual_turned(model, random_hadamard(config.hidden, seed))
     tensors = dict(model.tensors)
     inner = hadamard(config.inner)
-    head = hadamard(config.hidden // config.heads)
+    head = hadamard(config.head_width)
     across = np.kron(hadamard(config.heads), np.eye(len(head)))
-    within = np.kron(np.eye(config.heads), head)
+    within, of_values = (np.kron(np.eye(n), head) for n in (config.heads, config.kv_heads))
     before: dict[str, Array] = {}
     for layer in _layers(model):
-        value = f"{layer}.self_attn.v_proj.weight"
-        tensors[value] = _product(within.T, tensors[value])
+        _turn_outputs(tensors, f"{layer}.self_attn.v_proj", of_values)
         out, down = f"{layer}.self_attn.o_proj", f"{layer}.mlp.down_proj"
         tensors[f"{out}.weight"] = _product(tensors[f"{out}.weight"], within, across)
         tensors[f"{down}.weight"] = _product(tensors[f"{down}.weight"], inner)
@@ -123,8 +123,15 @@ def _residual_turned(model: LanguageModel, turn: npt.NDArray[np.float64]) -> Lan
         for name in (*READERS["input_layernorm"], *READERS["post_attention_layernorm"]):
             tensors[f"{layer}.{name}.weight"] = _product(tensors[f"{layer}.{name}.weight"], turn)
         for name in ("self_attn.o_proj", "mlp.down_proj"):
-            tensors[f"{layer}.{name}.weight"] = _product(turn.T, tensors[f"{layer}.{name}.weight"])
+            _turn_outputs(tensors, f"{layer}.{name}", turn)
     return replace(model, tensors=tensors)
+
+
+def _turn_outputs(tensors: dict[str, Array], name: str, turn: npt.NDArray[np.floating]) -> None:
+    """Turn what a linear layer gives, its bias too if it has one."""
+    tensors[f"{name}.weight"] = _product(turn.T, tensors[f"{name}.weight"])
+    if f"{name}.bias" in tensors:
+        tensors[f"{name}.bias"] = _product(tensors[f"{name}.bias"], turn)
 
 
 def _layers(model: LanguageModel) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from golden.base.errors import InputError
-from golden.base.tensor_file import TensorFile
+from golden.models.lm.checkpoint import EMBEDDING, HEAD, read_tensors
 from golden.models.lm.config import CONFIG, Config, linear_layers
 from golden.models.lm.corpus import calibration_windows, held_out_windows
 from golden.models.lm.kv_cache import Cache, exact
@@ -22,13 +22,11 @@ from golden.quantise.methods.layer import Array, Linear
 Rows = Sequence[Tokens] | Tokens  # of tokens; each up to a window long
 CALIBRATION_WINDOWS = 8  # 2048 tokens
 CHECKPOINT = Path(__file__).with_name("checkpoint.safetensors")
-EMBEDDING = "model.embed_tokens.weight"
-HEAD = "lm_head.weight"
 
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A decoder: RMSNorm, rotary positions, SwiGLU; no biases.
+    """A decoder of LLaMA's kind: RMSNorm, rotary positions, grouped queries, SwiGLU.
 
     Parameters
     ----------
@@ -56,23 +54,14 @@ class LanguageModel:
 
     @classmethod
     def load(cls, path: Path = CHECKPOINT, config: Config = CONFIG) -> Self:
-        """Read a checkpoint.
+        """Read a checkpoint: a file, or the folder of a model in parts.
 
         Raises
         ------
         InputError
-            If the file is missing or broken, or a tensor is missing or of another shape.
+            If the file is missing or broken, or its tensors are not those of the model.
         """
-        file = TensorFile(path)
-        tensors = {}
-        for name, shape in tensor_shapes(config).items():
-            tensors[name] = file.tensor(name)
-            if tensors[name].shape != shape:
-                raise InputError(
-                    f"tensor {name!r} of {path} has shape {tensors[name].shape}; "
-                    f"expected {shape}: train the model anew"
-                )
-        return cls(tensors, config)
+        return cls(read_tensors(path, config), config)
 
     @property
     def layer_names(self) -> list[str]:
@@ -80,10 +69,10 @@ class LanguageModel:
         return linear_layers(self.config)
 
     def weights(self, name: str) -> tuple[Array, Array]:
-        """Return a linear layer's weights (K, N) and bias (N,), which is zero."""
+        """Return a linear layer's weights (K, N) and bias (N,), zeros where it has none."""
         self._require([name])
         weight = self.tensors[f"{name}.weight"]
-        return weight.T, np.zeros(len(weight), np.float32)
+        return weight.T, self.tensors.get(f"{name}.bias", np.zeros(len(weight), np.float32))
 
     def with_linears(self, linears: Mapping[str, Linear]) -> Self:
         """Return the model with the named linear layers replaced.
@@ -183,26 +172,12 @@ class LanguageModel:
             seen[name].append(x)
         if name in self.linears:
             return self.linears[name](x)
-        return x @ self.tensors[f"{name}.weight"].T
+        found = x @ self.tensors[f"{name}.weight"].T
+        return found + self.tensors[f"{name}.bias"] if f"{name}.bias" in self.tensors else found
 
     def _norm(self, name: str, x: Array) -> Array:
         spread = self.operations.root(name, x, root_mean_square(x, self.config.norm_epsilon))
         return x / spread * self.tensors[f"{name}.weight"]
-
-
-def tensor_shapes(config: Config) -> dict[str, tuple[int, ...]]:
-    """Return the names and shapes of a checkpoint's tensors."""
-    shapes: dict[str, tuple[int, ...]] = {EMBEDDING: (config.vocabulary, config.hidden)}
-    inner, hidden = config.inner, config.hidden
-    other = {"gate_proj": (inner, hidden), "up_proj": (inner, hidden), "down_proj": (hidden, inner)}
-    for name in linear_layers(config):
-        shapes[f"{name}.weight"] = other.get(name.split(".")[-1], (hidden, hidden))
-    norms = [
-        f"model.layers.{i}.{kind}_layernorm"
-        for i in range(config.layers)
-        for kind in ("input", "post_attention")
-    ]
-    return shapes | {f"{name}.weight": (hidden,) for name in [*norms, "model.norm"]}
 
 
 def rms_norm(x: Array, gain: Array, epsilon: float) -> Array:
@@ -253,12 +228,17 @@ def attention(
     cache: Cache = exact,
     softmax: Callable[[Array], Array] = exact_softmax,
 ) -> Array:
-    """Return causal attention's mix of the values, head by head; all (B * T, hidden)."""
+    """Return causal attention's mix of the values, head by head.
+
+    All are (B * T, heads * d), keys and values of as many heads as they have.
+    """
     q, k, v = (
-        part.reshape(-1, length, config.heads, config.hidden // config.heads).transpose(0, 2, 1, 3)
+        part.reshape(-1, length, part.shape[1] // config.head_width, config.head_width)
         for part in (query, key, value)
     )
+    q, k, v = (part.transpose(0, 2, 1, 3) for part in (q, k, v))
     q, k, v = cache(q, k, v, lambda heads: rotate(heads, config.rope_base))
+    k, v = (np.repeat(part, config.heads // config.kv_heads, axis=1) for part in (k, v))
     scores = q @ k.transpose(0, 1, 3, 2) / np.float32(q.shape[-1] ** 0.5)
     scores[..., np.triu(np.ones((length, length), np.bool_), 1)] = -np.inf
     mixed = softmax(scores) @ v

@@ -1,6 +1,6 @@
 """Byte-level BPE tokens of the corpus."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ from golden.models.lm.config import CONFIG
 
 Tokens = npt.NDArray[np.int64]
 
-TOKENIZER_FILE = Path(__file__).with_name("tokenizer.json")
+TOKENIZER = "tokenizer.json"  # in a model's folder
+TOKENIZER_FILE = Path(__file__).with_name(TOKENIZER)
 END = "<|end|>"  # between documents
 
 
@@ -43,6 +44,13 @@ def load_tokenizer(path: Path = TOKENIZER_FILE) -> Tokenizer:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing narrower
         raise InputError(f"{path} is no tokenizer file: {error}") from error
+
+
+def text_of(tokenizer: Tokenizer | None) -> Callable[[list[int]], str]:
+    """Return what makes text of tokens; without a tokenizer they are numbers."""
+    if tokenizer:
+        return tokenizer.decode
+    return lambda tokens: " ".join(map(str, tokens))
 
 
 def encode(tokenizer: Tokenizer, texts: list[str]) -> Tokens:

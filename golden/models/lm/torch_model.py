@@ -85,7 +85,7 @@ class LanguageModel(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.model = Decoder(config)
-        half = config.hidden // config.heads // 2
+        half = config.head_width // 2
         turns = config.rope_base ** (-torch.arange(half, dtype=torch.float64) / half)
         angles = torch.arange(config.context, dtype=torch.float64)[:, None] * turns
         self.register_buffer("cosine", angles.cos().float(), persistent=False)
