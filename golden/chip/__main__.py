@@ -20,7 +20,6 @@ from golden.chip.encoder_fit import fit_encoder
 from golden.chip.fit import fit_decoder
 from golden.chip.models import DECODER, ENCODER
 from golden.exact.spec import GRID_BITS
-from golden.models import minilm
 from golden.models.lm.corpus import calibration_windows
 from golden.models.lm.model import LanguageModel
 from golden.models.minilm import MiniLM
