@@ -18,7 +18,7 @@ from golden.chip.real import Kept, RealDecoder
 from golden.chip.spread import spread_layer
 from golden.chip.value_constants import Added, OfTokens, Paired, PerChannel, PowerOfTwo
 from golden.chip.value_scales import Multiplied, coded, in_fp16
-from golden.chip.windows import ChipModel, _cached, _run
+from golden.chip.windows import ChipModel, cached, run
 from golden.exact.cache_codes import cache_codes
 from golden.exact.fp16 import to_bits
 from golden.exact.grid import GRID
@@ -67,14 +67,14 @@ def test_scores_are_those_of_the_chip() -> None:
         key = to_bits(to_bits(seen.key[0, head]).view(np.float16).astype(np.float32) + offset)
         query, key = (spread(x, turn) for x in (to_bits(seen.query[0, head]), key))
         codes, scales = cache_codes(key, LAYER.keys)
-        keys = _cached(LAYER.keys, codes.T, scales, DECODED.score_outliers)
-        near(found[head][past], _run(keys, query)[past])
+        keys = cached(LAYER.keys, codes.T, scales, DECODED.score_outliers)
+        near(found[head][past], run(keys, query)[past])
         assert (found[head][~past] == 0xFC00).all()
 
 
 def test_vectors_are_spread_as_in_the_chip() -> None:
     x = to_bits(heads(6).key[0, 0])
-    near(spread(x, hadamard(64).astype(np.float32)), _run(spread_layer(64), x))
+    near(spread(x, hadamard(64).astype(np.float32)), run(spread_layer(64), x))
 
 
 def test_mixes_are_those_of_the_chip() -> None:

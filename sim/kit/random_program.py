@@ -149,9 +149,8 @@ class Maker:
         """Compute element by element."""
         op = ELEMENTS[self.some(0, len(ELEMENTS) - 1)]
         count = self.count(even=op == Op.ROTATE)
-        room = max(count["count"], POSITIONS)
         scaled = self.may(0.3) and op != Op.ROTATE and (op != Op.GATE or self.shape.gelu)
-        self.do(op, **self.operands(room), **count, scaled=scaled)
+        self.do(op, **self.operands(max(count["count"], POSITIONS)), **count, scaled=scaled)
 
     def softmax(self) -> None:
         """Take powers of what is less its largest."""
