@@ -236,7 +236,7 @@ def test_every_logit_of_a_folder_is_equal(tmp_path: Path) -> None:
     write_folder(tmp_path / "model", CONFIG, made_tensors(CONFIG, "BF16"))
     compiled = compile_folder(tmp_path / "model")
     figures, dump = tmp_path / "run.json", tmp_path / "run.npz"
-    prompt = ("--prompt-ids", "3,141,592", "--tokens", 4, "--threads", 1)
+    prompt = ("--prompt-ids", "3,141,592", "--tokens", 4)
     arguments = ("generate", "--model", compiled, *prompt)
     said = invoke(*arguments, "--json", figures, "--dump", dump)
     run = json.loads(figures.read_text())
@@ -258,6 +258,6 @@ def test_every_logit_of_a_larger_folder_is_equal(tmp_path: Path) -> None:
     config = CONFIG | sizes
     write_folder(tmp_path / "model", config, made_tensors(config, "BF16"))
     out = compile_folder(tmp_path / "model", chip="chip_edge")
-    arguments = ("--prompt-ids", "3,141,592", "--tokens", 16, "--check-all", "--threads", 1)
+    arguments = ("--prompt-ids", "3,141,592", "--tokens", 16, "--check-all")
     run = json.loads(invoke("generate", "--model", out, *arguments, "--json", "-").stdout)
     assert (run["mismatches"], run["bytes_that_differ"], run["logits"]) == (0, 0, 16000)

@@ -42,10 +42,6 @@ def command(
     latency: Annotated[
         int, typer.Option(min=1, help="Cycles from an address to its first word.")
     ] = 20,
-    threads: Annotated[
-        int,
-        typer.Option(min=1, max=16, help="On which the chip is simulated; as many cores at most."),
-    ] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the passages.")] = 0,
     json_file: Json = None,
 ) -> None:
@@ -63,14 +59,12 @@ def command(
     from sim.chip.embed import EmbedOptions, embed, prepare
     from sim.chip.embed_report import Vector, show, summary
     from sim.harness.chip_run import MemoryModel
-    from synth.area.measure import cores
 
     require_json(json_file)
     options = EmbedOptions(
         chip=chip,
         simulator=simulator,
         memory=MemoryModel(latency=latency),
-        threads=min(threads, cores()),
     )
     options.check()
     wanted = (texts_from_file(text) if text else evaluation_texts(seed))[:texts]

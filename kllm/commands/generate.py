@@ -54,10 +54,6 @@ def command(
     latency: Annotated[
         int, typer.Option(min=1, help="Cycles from an address to its first word.")
     ] = 20,
-    threads: Annotated[
-        int,
-        typer.Option(min=1, max=16, help="On which the chip is simulated; as many cores at most."),
-    ] = 2,
     check_all: Annotated[
         bool,
         typer.Option("--check-all", help="Compare every vector, and name the first that differs."),
@@ -91,7 +87,6 @@ def command(
     from sim.chip.generate import GenerateOptions, generate, prepare
     from sim.chip.report import arrays, show, summary
     from sim.harness.chip_run import MemoryModel
-    from synth.area.measure import cores
 
     require_json(json_file)
     require_writable(dump)
@@ -104,7 +99,6 @@ def command(
         simulator=simulator,
         memory=MemoryModel(latency=latency, stall=STALL if stalls else 0.0, seed=seed),
         check_all=check_all,
-        threads=min(threads, cores()),
     )
     options.check(chosen.decoder)
     shown: list[int] = []

@@ -34,13 +34,12 @@ def run_decoder(
     from golden.models.lm.corpus import held_out_windows
     from sim.chip.generate import GenerateOptions
     from sim.chip.layer import run_layer, show, summary
-    from synth.area.measure import cores
 
     refuse(context, f"a whole layer runs on {CHIP}, as the decoder in the repository is", *OTHERS)
     with working() as say:
         say("text")
         prompt = held_out_windows(seed, 1)[0][:tokens].tolist()
-        options = GenerateOptions(prompt=prompt, count=1, chip=CHIP, threads=min(2, cores()))
+        options = GenerateOptions(prompt=prompt, count=1, chip=CHIP)
         found = run_layer(read_decoder(DECODER), number, options, stage=say)
     deliver(json_file, summary(found), lambda: show(found))
     if found.other_bytes:

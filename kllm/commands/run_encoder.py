@@ -30,14 +30,13 @@ def run_encoder(
     from sim.chip.embed import CHIP, EmbedOptions
     from sim.chip.encoder_layer import run_encoder_layer
     from sim.chip.layer import show, summary
-    from synth.area.measure import cores
 
     refuse(context, f"a whole layer runs on {CHIP}, as the encoder in the repository is", *OTHERS)
     with working() as say:
         say("text")
         model = MiniLM()
         text = model.tokens(evaluation_texts(seed, 1)[0])[: max(tokens, 0)]
-        options = EmbedOptions(threads=min(2, cores()))
+        options = EmbedOptions()
         found = run_encoder_layer(read_encoder(ENCODER, model), number, text, options, stage=say)
     deliver(json_file, summary(found), lambda: show(found))
     if found.other_bytes:

@@ -33,14 +33,11 @@ class EmbedOptions:
         ``verilator``: the chip's Verilog; ``golden``: the golden model alone.
     memory : MemoryModel
         How the memory outside behaves.
-    threads : int
-        On which the chip is simulated.
     """
 
     chip: str = CHIP
     simulator: str = VERILATOR
     memory: MemoryModel = field(default_factory=MemoryModel)
-    threads: int = 1
 
     @property
     def spec(self) -> ChipSpec:
@@ -124,7 +121,7 @@ def prepare(
     program = None
     if options.simulator == VERILATOR:
         stage(f"building {options.chip}")
-        program = built(options.chip, options.threads)
+        program = built(options.chip)
     return Ready(encoder=encoder, options=options, compiled=compiled, program=program)
 
 

@@ -60,7 +60,7 @@ def run_encoder_layer(
     )
     image = compiled.with_text(tokens)
     stage(f"building {options.chip}")
-    program = built(options.chip, options.threads)
+    program = built(options.chip)
     stage("running the chip")
     runs = run_passes(program, options, compiled, image, len(tokens))
     stage("running the golden machine")

@@ -48,8 +48,6 @@ class GenerateOptions:
         How the memory outside behaves.
     check_all : bool
         Whether every vector on the way is compared too.
-    threads : int
-        On which the chip is simulated.
     """
 
     prompt: list[int]
@@ -58,7 +56,6 @@ class GenerateOptions:
     simulator: str = VERILATOR
     memory: MemoryModel = field(default_factory=MemoryModel)
     check_all: bool = False
-    threads: int = 1
 
     @property
     def spec(self) -> ChipSpec:
@@ -189,17 +186,17 @@ def prepare(
     program = None
     if options.simulator == VERILATOR:
         stage(f"building {options.chip}")
-        program = built(options.chip, options.threads)
+        program = built(options.chip)
     return Ready(decoder=decoder, options=options, compiled=compiled, trace=trace, program=program)
 
 
 @cache
-def built(chip: str, threads: int = 1) -> Path:
-    """Return the harness with a chip, simulated on so many threads."""
+def built(chip: str) -> Path:
+    """Return the harness with a chip."""
     text = simulation_verilog(point(chip).make(), chip)
-    folder = BUILD / (f"{chip}-chip" + f"-{threads}" * (threads > 1))
+    folder = BUILD / f"{chip}-chip"
     with alone_in(folder):
-        return build_chip(folder, text, chip, threads=threads)
+        return build_chip(folder, text, chip)
 
 
 def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:

@@ -138,9 +138,7 @@ class ChipRun:
     fault: str
 
 
-def build_chip(
-    folder: Path, verilog: str, name: str, *, threads: int = 1, limit: float = BUILD_SECONDS
-) -> Path:
+def build_chip(folder: Path, verilog: str, name: str, *, limit: float = BUILD_SECONDS) -> Path:
     """Build the program for a chip; return it.
 
     Parameters
@@ -151,8 +149,6 @@ def build_chip(
         As from :func:`gateware.emit.simulation_verilog`.
     name : str
         Its top module.
-    threads : int
-        On which it is simulated.
     limit : float
         Seconds of the processors' time.
     """
@@ -166,7 +162,6 @@ def build_chip(
         prefix="Vdesign",
         defines=[f"-DPORTS={ports}"],
         level="-O1",
-        threads=threads,
         limit=limit,
     )
 

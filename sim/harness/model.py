@@ -25,7 +25,6 @@ def build_model(
     prefix: str,
     defines: Sequence[str] = (),
     level: str = "-O1",
-    threads: int = 1,
     limit: float = BUILD_SECONDS,
 ) -> Path:
     """Build a program around the model of a design; return it.
@@ -47,8 +46,6 @@ def build_model(
         The compiler's options.
     level : str
         How hard it optimises: for what runs for some seconds, ``-O1`` is soonest done.
-    threads : int
-        On which the model runs.
     limit : float
         Seconds of the processors' time.
 
@@ -66,7 +63,6 @@ def build_model(
     command = [
         str(Path(environment["VERILATOR_ROOT"], "bin", "verilator")),
         *("--cc", "--exe", "--build", "-j", "0", "-O3", "-Wno-fatal", "-Wno-WIDTH"),
-        *(["--threads", str(threads)] if threads > 1 else []),
         *("--prefix", prefix, "--top-module", top, "--Mdir", str(folder)),
         *("-CFLAGS", " ".join(["-O2", "-std=c++20", f"-I{folder}", *defines])),
         # The wheel was configured without the flag that makes g++ read a precompiled header.
