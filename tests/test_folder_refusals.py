@@ -25,7 +25,7 @@ SMALL = CONFIG | {"num_hidden_layers": 1, "vocab_size": 20}
 ROPE = {"rope_type": "llama3", "factor": 8.0}
 
 
-def configured(folder: Path, change: Mapping[str, Any], *left_out: str) -> Path:
+def configured(folder: Path, change: dict[str, Any], *left_out: str) -> Path:
     """Write a folder of a configuration alone."""
     config = {name: value for name, value in (CONFIG | change).items() if name not in left_out}
     (folder / "config.json").write_text(json.dumps(config))
@@ -110,7 +110,7 @@ def test_a_configuration_that_is_none(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_sizes_that_a_chip_has_no_room_for(
-    tmp_path: Path, chip: str, change: Mapping[str, Any], said: str
+    tmp_path: Path, chip: str, change: dict[str, Any], said: str
 ) -> None:
     """Known before a tensor is read."""
     with pytest.raises(InputError, match=said):
@@ -163,7 +163,9 @@ def test_tensors_that_do_not_matter_are_left(tmp_path: Path) -> None:
     ],
 )
 def test_calibration_that_is_missing(tmp_path: Path, options: Mapping[str, Any], said: str) -> None:
-    given = {n: tmp_path / one if isinstance(one, str) else one for n, one in options.items()}
+    given: dict[str, Any] = {
+        n: tmp_path / one if isinstance(one, str) else one for n, one in options.items()
+    }
     with pytest.raises(InputError, match=said):
         quantise_folder(configured(tmp_path, {}), CHIPS["chip_tiny"].shape, FolderOptions(**given))
     with pytest.raises(InputError, match="4, 5 or 8 bits, not 6"):

@@ -15,7 +15,7 @@ from golden.base.errors import InputError
 from golden.exact.outliers import outliers_per_side
 from golden.models.lm import perplexity
 from golden.models.lm.checkpoint import EMBEDDING, tensor_shapes
-from golden.models.lm.config import Config, linear_layers
+from golden.models.lm.config import LINEARS, Config, linear_layers
 from golden.models.lm.corpus import held_out_windows
 from golden.models.lm.equivalents import rotated, smoothed, turned, with_gains_in_weights
 from golden.models.lm.model import (
@@ -33,6 +33,7 @@ from golden.quantise.methods.kllm import IntegerLayer
 SMALL = Config(
     vocabulary=40, hidden=24, layers=2, heads=2, kv_heads=2, head_width=12, inner=48, context=16
 )
+GROUPED = replace(SMALL, heads=4, kv_heads=2, biased=LINEARS)
 
 
 def small_model(config: Config = SMALL) -> LanguageModel:
@@ -41,7 +42,7 @@ def small_model(config: Config = SMALL) -> LanguageModel:
         name: rng.normal(size=shape).astype(np.float32) / np.float32(math.sqrt(shape[-1]))
         for name, shape in tensor_shapes(config).items()
     }
-    gains = {name: np.abs(t) + 0.5 for name, t in tensors.items() if t.ndim == 1}
+    gains = {name: np.abs(t) + 0.5 for name, t in tensors.items() if "norm" in name}
     return LanguageModel({**tensors, **gains}, config)
 
 
@@ -150,7 +151,9 @@ def test_a_replaced_layer_is_run(model: LanguageModel, text: np.ndarray) -> None
 
 
 @pytest.mark.parametrize("form", ["gains", "rotated", "turned", "smoothed", "turned from rotated"])
-def test_other_forms_compute_the_same(model: LanguageModel, text: np.ndarray, form: str) -> None:
+@pytest.mark.parametrize("config", [SMALL, GROUPED], ids=["plain", "grouped_biased"])
+def test_other_forms_compute_the_same(text: np.ndarray, form: str, config: Config) -> None:
+    model = small_model(config)
     if form == "gains":
         other = with_gains_in_weights(model)
     elif form == "rotated":

@@ -29,6 +29,7 @@ from golden.quantise.methods.kllm import IntegerLayer
 from tests.llama_folder import (
     CHIP,
     CONFIG,
+    DEAD,
     IDS,
     Floats,
     compile_folder,
@@ -64,7 +65,7 @@ def compiled(made: tuple[Path, Mapping[str, Floats]]) -> Path:
     ids=["grouped", "tied", "biased", "narrow"],
 )
 def test_a_folder_is_read_as_what_it_computes(
-    tmp_path: Path, dtype: str, parts: int, change: Mapping[str, Any]
+    tmp_path: Path, dtype: str, parts: int, change: dict[str, Any]
 ) -> None:
     config = CONFIG | change
     tensors = made_tensors(config, dtype)
@@ -114,6 +115,7 @@ def test_the_chip_s_numbers_are_near_the_folder_s(
     found = ChipModel(read_decoder(compiled / DECODER)).logits(IDS[:4])
     expected = np.stack([reference(CONFIG, made[1], row) for row in IDS[:4]])
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.95
+    assert np.abs(found[..., DEAD]).max() < 1e-6
 
 
 def test_files_of_a_compilation_agree(compiled: Path) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from golden.accuracy.lm_eval import quantised_model
 from golden.accuracy.options import EvalOptions
 from golden.chip.decoder import LINEARS, Decoder, DecoderLayer, DecoderShape
+from golden.chip.layer_image import SCALE_SPAN
 from golden.exact import fp16
 from golden.exact.linear import QuantizedLinear
 from golden.exact.spec import IntArray
@@ -64,7 +65,7 @@ def fit_decoder(
         shape=shape,
         embedding=to_fp16("the turned embedding", quantised.tensors[EMBEDDING]),
         layers=layers,
-        head=tuple(times(part, shape.hidden**0.5) for part in head),
+        head=tuple(within_span(times(part, shape.hidden**0.5)) for part in head),
         score_outliers=1,
         mix_outliers=4,
     )
@@ -135,7 +136,7 @@ def _layer(model: LanguageModel, shape: DecoderShape, n: int, seen: Heads) -> De
     offset = fp16.to_bits(-keys.mean(axis=0))
     centred = (keys + offset.view(np.float16)).reshape(-1, width)
     return DecoderLayer(
-        **linears,
+        **{name: within_span(linear) for name, linear in linears.items()},
         key_offset=offset,
         keys=fit_cache(centred @ spread, queries.reshape(-1, width) @ spread),
         values=fit_cache(seen.value.reshape(-1, width)),
@@ -158,6 +159,17 @@ def times(layer: QuantizedLinear, factor: float, *, biased: bool = False) -> Qua
         return layer
     bias = fp16.to_bits(layer.bias.view(np.float16) * factor)
     return replace(layer, bias=bias, offset=layer.offset * factor)
+
+
+def within_span(layer: QuantizedLinear) -> QuantizedLinear:
+    """Return a layer whose channels' scales are as near to each other as a chip holds them.
+
+    A channel of weights that are zeros, as tables have that are filled up to a round size, has the
+    least scale that there is; it gets the least that can stand beside the largest.
+    """
+    exponent = layer.w_scale.exponent
+    least = np.maximum(exponent, exponent.max() - SCALE_SPAN)
+    return replace(layer, w_scale=Scale(layer.w_scale.mantissa, least))
 
 
 def reordered(layer: QuantizedLinear, order: npt.NDArray[np.integer]) -> QuantizedLinear:

@@ -15,6 +15,8 @@ from golden.exact.spec import IntArray
 from golden.exact.token_scale import Scale, ScaleFactor
 from golden.quantise.layer_container import pack
 
+SCALE_SPAN = 29  # exponents that lie between scales of a layer's channels at most
+
 
 def tiles(shape: ChipShape, layer: QuantizedLinear) -> bytes:
     """Return the weight codes: tile after tile, beat after beat, input by input, two a byte."""
@@ -36,10 +38,10 @@ def channel_words(layer: QuantizedLinear) -> tuple[bytes, bool, int]:
         If they differ so much that no number of places makes all of them normal FP16 numbers.
     """
     exponent = layer.w_scale.exponent + FP16_BIAS
-    places = int(exponent.max()) - 30
+    places = int(exponent.max()) - 1 - SCALE_SPAN
     field = exponent - places
     if field.min() < 1:
-        raise ValueError("channel scales differ by more than a factor of 2**29")
+        raise ValueError(f"channel scales differ by more than a factor of 2**{SCALE_SPAN}")
     words = [(layer.w_scale.mantissa - 1024 | field << 10).astype("<u2")]
     biased = bool((layer.bias & 0x7FFF).any())
     if biased:
