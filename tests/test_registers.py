@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amaranth.sim import Simulator
 from systemrdl.messages import RDLCompileError
 
 from golden.chip import rules
+from hw.bus.register_bank import RegisterBank
 from hw.bus.register_map import Kind, read_tree, register_map
 from hw.chip.chip import REGISTERS
 from hw.chip.run import Fault
@@ -70,6 +72,17 @@ def test_a_word_has_its_register_s_bits(tmp_path: Path, fields: dict) -> None:
     assert len(one.word(a=15)) == 4
     with pytest.raises(ValueError, match=r"one\.a has 4 bits"):
         one.word(**fields)
+
+
+def test_a_register_begins_with_its_reset(tmp_path: Path) -> None:
+    bank = RegisterBank(read(tmp_path, GOOD.replace("= 0", "= 9")))
+    simulator = Simulator(bank)
+
+    async def bench(ctx) -> None:
+        assert ctx.get(bank.control.one) == 9
+
+    simulator.add_testbench(bench)
+    simulator.run()
 
 
 def test_faults_are_the_same_everywhere() -> None:
