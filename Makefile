@@ -6,10 +6,10 @@ TEXT := $(if $(filter x86_64,$(shell uname -m)),verilator,golden)
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all fuzz formal areas lint clean
+.PHONY: help setup demo test test-all fuzz formal areas registers lint clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 11
 
 setup:  ## install what is missing: Debian packages, .venv, pinned dependencies
 	@.ci/setup
@@ -37,6 +37,10 @@ formal: setup  ## prove small engines, and streams of all kinds that can be
 
 areas: setup  ## compare the area of every design with synth/baseline.json
 	$(BIN)/kllm synth --all --baseline --no-delay
+
+registers: setup  ## write the driver's header anew, and the registers as a page and as IP-XACT
+	$(BIN)/python -m gateware.registers
+	$(BIN)/python -m gateware.registers build/registers
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .

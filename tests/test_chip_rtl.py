@@ -148,6 +148,19 @@ def test_a_memory_that_hangs_ends_a_run(hangs: MemoryModel) -> None:
     assert second.memory == expected
 
 
+def test_a_host_stops_a_run() -> None:
+    """The next one, which the host asks for until it ends, is whole."""
+    image, start, expected = first_run(stop_at=1000)
+    one, two = (
+        Task(image=image, start=replace(start, again=n), memory=MemoryModel(), cycles=1 << 20)
+        for n in (0, 1)
+    )
+    stopped, again = run_chips(built(NAME), CHIPS[NAME], [one, two])
+    assert stopped.fault == "stopped"
+    assert 1000 < stopped.cycles < 2000
+    assert (again.fault, again.memory) == ("none", expected)
+
+
 def test_errors_of_writes_end_a_run() -> None:
     """That of the last one, a token, too."""
     spec = CHIPS[NAME]

@@ -12,8 +12,9 @@ from synth.libraries.tools import LIBERTY_FILE
 
 ROOT = Path(__file__).resolve().parent.parent
 SYSTEM = "bash cat dirname env flock head id mkdir rm sha256sum touch true".split()
-TOOLS = "iverilog g++ make perl sta".split()
-PACKAGES = {"sta": "opensta"}  # where the program is called otherwise
+TOOLS = "iverilog g++ make perl sta riscv64-unknown-elf-gcc".split()
+# Where the program is called otherwise.
+PACKAGES = {"sta": "opensta", "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf"}
 
 # Answers as a Python does, notes what it was asked, and makes a venv that holds itself.
 PYTHON = """#!/usr/bin/env bash

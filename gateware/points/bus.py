@@ -9,24 +9,11 @@ from hw.bus.axi_writer import AxiWriter
 from hw.bus.bursts import Bursts
 from hw.bus.port_split import PortSplit
 from hw.bus.read_share import ReadShare
-from hw.bus.register_bank import Kind, Register, RegisterBank
+from hw.bus.register_bank import RegisterBank
+from hw.chip.chip import registers
 
 NARROW = AxiSpec(burst_max=16, outstanding=2)
 WIDE = AxiSpec(data_bits=1024)
-# What a host needs of a chip that runs programs.
-REGISTERS = (
-    Register("start", 0x00, 1, Kind.STROBE, "begin to run the program"),
-    Register("stop", 0x04, 1, Kind.CONTROL, "ask for nothing more from memory, and end"),
-    Register("busy", 0x08, 1, Kind.STATUS, "a program runs"),
-    Register("error", 0x0C, 8, Kind.STATUS, "what went wrong, 0 if nothing"),
-    Register("program", 0x10, 32, Kind.CONTROL, "the program's address"),
-    Register("first_token", 0x14, 16, Kind.CONTROL, "the token to begin with"),
-    Register("tokens", 0x18, 16, Kind.CONTROL, "how many to make at most"),
-    Register("end_token", 0x1C, 17, Kind.CONTROL, "the token to end at; bit 16: there is one"),
-    Register("position", 0x20, 16, Kind.STATUS, "of the token that is being made"),
-    Register("events", 0x24, 4, Kind.EVENT, "done, token, error, stopped"),
-    Register("enables", 0x28, 4, Kind.ENABLE, "which events interrupt the host"),
-)
 MASTERS = (
     ("axi_reader", partial(AxiReader), "words of memory through AXI4 as a stream"),
     ("axi_writer", partial(AxiWriter), "a stream of words to memory through AXI4"),
@@ -52,7 +39,7 @@ POINTS = (
     ),
     listed(
         "register_bank",
-        partial(RegisterBank, REGISTERS),
+        partial(RegisterBank, registers()),
         "registers of a chip on AXI4-Lite",
         bench="bus.bench_register_bank",
     ),

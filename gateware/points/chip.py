@@ -8,7 +8,6 @@ from golden.exact.spec import default_numbers
 from hw.chip.beside import Beside
 from hw.chip.cache_writer import CacheWriter
 from hw.chip.chip import Chip
-from hw.chip.chip_core import ChipCore
 from hw.chip.chip_spec import ChipSpec
 from hw.chip.constant_loader import ConstantLoader
 from hw.chip.feeder import Feeder
@@ -87,14 +86,21 @@ def _about(spec: ChipSpec) -> str:
 
 
 POINTS = (
-    *(listed(name, partial(ChipCore, spec), _about(spec)) for name, spec in CHIPS.items()),
+    *(
+        listed(
+            name,
+            partial(Chip, spec),
+            _about(spec),
+            bench="chip.bench_chip" if spec == TINY else None,
+        )
+        for name, spec in CHIPS.items()
+    ),
     *(
         Point(f"{name}_{size}", partial(kind, spec), steady=("step",))
         for name, kind in BLOCKS.items()
         for size, spec in SIZES.items()
     ),
     Point("linear_unit_small", partial(LinearUnit, SIZES["small"])),
-    Point("chip", partial(Chip, TINY)),
     # An instruction takes two words of the bus, or stands beside others in one.
     Point("instruction_fetch_small", partial(InstructionFetch, SIZES["small"])),
     Point("instruction_fetch_edge", partial(InstructionFetch, EDGE)),

@@ -1,58 +1,22 @@
 """Register bank: what a host sees of a chip through AXI4-Lite."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data
 
 from hw.bus.axi import OKAY, SLVERR, AxiLite
+from hw.bus.register_map import Kind, Register, RegisterMap
 from hw.stream.component import Component, In, Out
 
-WORD_BITS = 32
 
-
-class Kind(Enum):
-    """What a register is for."""
-
-    CONTROL = "control"  # the host writes it and can read it back
-    STROBE = "strobe"  # what the host writes is there for a cycle; it reads 0
-    STATUS = "status"  # the chip says what it reads; a write does nothing
-    EVENT = "event"  # the chip sets bits, the host clears those that it writes as 1
-    ENABLE = "enable"  # as control; its bits, in order, let those of events interrupt the host
-
-
-@dataclass(frozen=True)
-class Register:
-    """A word that a host sees.
-
-    Parameters
-    ----------
-    name : str
-    address : int
-        In bytes, that of a word.
-    bits : int
-        Its lowest ones, up to 32; the others read 0.
-    kind : Kind
-    about : str
-        What it says, in one line.
-    """
-
-    name: str
-    address: int
-    bits: int
-    kind: Kind
-    about: str = ""
-
-
-def _fields(*kinds: Kind) -> Callable[["RegisterBank"], data.StructLayout | None]:
+def _words(*kinds: Kind) -> Callable[["RegisterBank"], data.StructLayout | None]:
     """Return what makes a structure of a bank's registers of some kinds, None if it has none."""
 
     def layout(bank: "RegisterBank") -> data.StructLayout | None:
-        fields: Any = {one.name: one.bits for one in bank.registers if one.kind in kinds}
-        return data.StructLayout(fields) if fields else None
+        words: Any = {one.name: one.bits for one in bank.registers.of(*kinds)}
+        return data.StructLayout(words) if words else None
 
     return layout
 
@@ -62,10 +26,7 @@ class RegisterBank(Component):
 
     Parameters
     ----------
-    registers : tuple of Register
-        With names and addresses of their own.
-    address_bits : int
-        Of an address in bytes.
+    registers : RegisterMap
 
     Timing
     ------
@@ -73,57 +34,56 @@ class RegisterBank(Component):
         to ``bvalid``, with which ``control`` changes; one from ``happens`` to ``interrupt``.
     Rate : one read in two cycles and one write in three.
     Through paths : none.
-    Reset : all registers are 0; forgets what is under way.
+    Reset : all registers are as the map has them; forgets what is under way.
     """
 
     LATENCY = 1
 
-    s_axi = In(lambda c: AxiLite(c.address_bits))
+    s_axi = In(lambda c: AxiLite(c.registers.address_bits))
     """The host."""
-    control = Out(_fields(Kind.CONTROL, Kind.STROBE, Kind.ENABLE))
+    control = Out(_words(Kind.CONTROL, Kind.STROBE))
     """What the host wrote, by the register's name."""
-    status = In(_fields(Kind.STATUS))
+    status = In(_words(Kind.STATUS))
     """What it reads."""
-    happens = In(_fields(Kind.EVENT))
+    happens = In(_words(Kind.EVENT))
     """Strobes: bits to be set. A bit that is set and cleared in one cycle is set."""
     interrupt = Out(1)
     """Whether an event is there that is enabled."""
 
-    def __init__(self, registers: tuple[Register, ...], address_bits: int = 12) -> None:
-        self.registers, self.address_bits = registers, address_bits
-        for one in registers:
-            if one.address % 4 or not 0 <= one.address < 1 << address_bits:
-                raise ValueError(f"{one.name}: no word has the address {one.address:#x}")
-            if not 1 <= one.bits <= WORD_BITS:
-                raise ValueError(f"{one.name}: a register has 1 to 32 bits, got {one.bits}")
-        for key in ("name", "address"):
-            if len({getattr(one, key) for one in registers}) < len(registers):
-                raise ValueError(f"two registers have the same {key}")
-        events, enables = (
-            sum(one.bits for one in registers if one.kind == kind)
-            for kind in (Kind.EVENT, Kind.ENABLE)
-        )
-        if events != enables:
-            raise ValueError(f"{events} events have {enables} bits to enable them")
+    def __init__(self, registers: RegisterMap) -> None:
+        self.registers = registers
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
         held: dict[str, Any] = {}
         for one in self.registers:
+            if one.kind == Kind.STATUS:
+                held[one.name] = self.status[one.name]
+                continue
+            if one.kind == Kind.CONSTANT:
+                held[one.name] = Const(one.reset, one.bits)
+                continue
+            held[one.name] = word = Signal(one.bits, name=one.name, init=one.reset)
             if one.kind == Kind.EVENT:
-                held[one.name] = event = Signal(one.bits, name=one.name)
-                m.d.sync += event.eq(event | self.happens[one.name])
-            else:
-                held[one.name] = (self.status if one.kind == Kind.STATUS else self.control)[
-                    one.name
-                ]
-            if one.kind == Kind.STROBE:
-                m.d.sync += held[one.name].eq(0)
+                m.d.sync += word.eq(word | self.happens[one.name])
+            elif one.kind == Kind.STROBE:
+                m.d.sync += word.eq(0)
+            if one.kind in (Kind.CONTROL, Kind.STROBE):
+                m.d.comb += self.control[one.name].eq(word)
         self._read(m, held)
         self._write(m, held)
-        events = Cat(held[one.name] for one in self.registers if one.kind == Kind.EVENT)
-        enables = Cat(held[one.name] for one in self.registers if one.kind == Kind.ENABLE)
-        m.d.comb += self.interrupt.eq((events & enables).any())
+        asks = []
+        for event in self.registers.of(Kind.EVENT):
+            for field in event.fields:
+                asks.append(held[event.name][field.low :][: field.bits])
+                if field.enable:
+                    asks[-1] = asks[-1] & self._field(held, *field.enable)
+        m.d.comb += self.interrupt.eq(Cat(asks).any())
+
+    def _field(self, held: dict[str, Any], register: str, name: str) -> Value:
+        """Return the bits of a field."""
+        (field,) = (one for one in self.registers[register].fields if one.name == name)
+        return held[register][field.low :][: field.bits]
 
     def _read(self, m: Module, held: dict[str, Any]) -> None:
         """Answer reads."""
@@ -154,7 +114,7 @@ class RegisterBank(Component):
                 for one in self.registers:
                     with m.Case(one.address >> 2):
                         m.d.sync += bus.bresp.eq(OKAY)
-                        if one.kind != Kind.STATUS:
+                        if one.kind not in (Kind.CONSTANT, Kind.STATUS):
                             m.d.sync += held[one.name].eq(self._written(one, held[one.name]))
 
     def _written(self, one: Register, old: Value) -> Value:

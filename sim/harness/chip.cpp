@@ -7,278 +7,145 @@
 // cycles, bytes read and bytes written so far. RESULT is the image after the run. There may be
 // several tasks, one behind the other, and so their images and results; each begins with a reset.
 //
-// One turn of the loop is a clock cycle. Inputs are driven while the clock is low; then everything
-// has settled, so what is seen is what the rising edge samples.
+// The host is the chip's driver, gateware/driver, on the chip's registers.
 
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <deque>
 #include <fstream>
-#include <random>
-#include <string>
-#include <vector>
 
-#include "Vdesign.h"
+#include "memory.h"
 #include "verilated.h"
+// A part of this program, so that Verilator's makefile has one source.
+#include "kllm_chip.c"
 
-using Number = uint64_t;
-using Bytes = std::vector<uint8_t>;
+// To some compilers the port's own name is a keyword.
+static const CData& interrupt = top.__SYM__interrupt;
 
-enum { BAD_TASK = 2, BROKEN_RULE = 3, OUT_OF_CYCLES = 4 };
+// A chip, its memory and the host's bus. Each access to a register takes cycles, in which all else
+// goes on.
+class Bench {
+ public:
+  const kllm_chip chip = {read, write, this};
 
-static Vdesign top;
-static Number cycle = 0;
-
-[[noreturn]] static void fail(int status, const std::string& text) {
-  printf("error: %s, cycle %llu\n", text.c_str(), (unsigned long long)cycle);
-  exit(status);
-}
-
-static void require(bool holds, const char* rule) {
-  if (!holds) fail(BROKEN_RULE, rule);
-}
-
-struct Settings {
-  Number program, known, limit, end_token, ends, tokens, limit_cycles, seed;
-  Number bus_bytes;
-  Number latency;          // cycles from an address to its first word
-  Number interval, pause;  // every so many cycles the memory rests for so many; 0: never
-  Number gap;              // cycles between two words
-  Number stall;            // chance of a pause on each channel in each cycle, in thousandths
-  Number fails_at;         // number of the read burst, from 1, that is answered with SLVERR
-  Number write_fails_at;   // the same of write bursts
-  Number hangs_at, write_hangs_at;  // number of the burst behind which memory does nothing
-  Number hangs_for;        // for so many cycles; 0: for ever
-  Number again;            // runs after the first one, each when the one before has ended
-  Number reset_at;         // cycle in which all is reset, memory's content too; 0: never
-  Number image_bytes;
-  explicit Settings(std::istream& file) {
-    for (Number* value = &program; value <= &image_bytes; value++)
-      if (!(file >> *value)) fail(BAD_TASK, "the task ends early");
-  }
-};
-
-// Whatever a side offers must stay until it is taken.
-struct Offer {
-  const char* name;
-  bool waiting = false;
-  Bytes before;
-  void check(bool valid, bool ready, const Bytes& payload) {
-    require(!waiting || valid, (std::string(name) + ": valid fell before it was taken").c_str());
-    require(!waiting || payload == before,
-            (std::string(name) + ": the payload changed while it waited").c_str());
-    waiting = valid && !ready;
-    before = payload;
-  }
-};
-
-// The signals of an AXI port.
-struct Port {
-  CData &arvalid, &arready, &arlen, &awvalid, &awready, &awlen;
-  CData &wvalid, &wready, &wlast, &bvalid, &bready, &bresp, &rvalid, &rready, &rlast, &rresp;
-  IData &araddr, &awaddr;
-  uint8_t *rdata, *wdata, *wstrb;
-};
-
-#define PORT(p)                                                                              \
-  Port{top.p##arvalid, top.p##arready, top.p##arlen,   top.p##awvalid, top.p##awready,       \
-       top.p##awlen,   top.p##wvalid,  top.p##wready,  top.p##wlast,   top.p##bvalid,        \
-       top.p##bready,  top.p##bresp,   top.p##rvalid,  top.p##rready,  top.p##rlast,         \
-       top.p##rresp,   top.p##araddr,  top.p##awaddr,  (uint8_t*)&top.p##rdata,              \
-       (uint8_t*)&top.p##wdata, (uint8_t*)&top.p##wstrb}
-
-#if PORTS == 1
-static Port ports[] = {PORT(m_axi_)};
-#elif PORTS == 2
-static Port ports[] = {PORT(m_axi_port0_), PORT(m_axi_port1_)};
-#else
-static Port ports[] = {PORT(m_axi_port0_), PORT(m_axi_port1_), PORT(m_axi_port2_),
-                       PORT(m_axi_port3_)};
-#endif
-
-// What memory holds, in stripes of a port's word, and what passed so far.
-struct Store {
-  Bytes image;
-  Number read_bytes = 0, write_bytes = 0;
-};
-
-struct Burst {
-  Number address, words, due;
-  int answer;
-};
-
-struct Answer { Number due; int answer; };
-
-enum { OKAY = 0, SLVERR = 2, DECERR = 3 };
-
-// The memory behind a port.
-struct Memory {
-  const Settings& settings;
-  Store& store;
-  const Number number, size;  // of the port, and the bytes of its word
-  Port& port;
-  std::mt19937_64 random;
-  std::deque<Burst> reads, writes;
-  std::deque<Answer> answers;
-  Number read_bursts = 0, write_bursts = 0, hangs_until = 0, next_word = 0;
-  Offer ar{"AR"}, aw{"AW"}, w{"W"};
-
-  Memory(const Settings& s, Store& content, Number n)
-      : settings(s), store(content), number(n), size(s.bus_bytes / PORTS), port(ports[n]),
-        random(s.seed + n) {}
-
-  bool pauses() { return hangs() || (settings.stall && random() % 1000 < settings.stall); }
-  bool hangs() const { return cycle < hangs_until; }
-  bool rests() const { return settings.interval && cycle % settings.interval < settings.pause; }
-
-  // Forgets all that is under way, as at a reset.
-  void restart() {
-    reads.clear(), writes.clear(), answers.clear();
-    next_word = 0, delivered = answered = false;
-    for (Offer* offer : {&ar, &aw, &w}) offer->waiting = false;
+  Bench(const Settings& s, Store& store) : settings(s) {
+    for (Number n = 0; n < PORTS; n++) memories.emplace_back(s, store, n);
   }
 
-  void drive() {
-    const bool free = !settings.stall;
-    port.arready = reads.size() < 8 && (free || port.arvalid) && !pauses();
-    port.awready = writes.size() < 4 && (free || port.awvalid) && !pauses();
-    port.wready = !writes.empty() && (free || port.wvalid) && !pauses();
-    if (!port.bvalid || answered) {
-      port.bvalid = !answers.empty() && answers.front().due <= cycle && !pauses();
-      port.bresp = answers.empty() ? OKAY : answers.front().answer;
-    }
-    if (!port.rvalid || delivered) {
-      const bool ready = !reads.empty() && reads.front().due <= cycle && next_word <= cycle;
-      port.rvalid = ready && !rests() && !pauses();
-      if (port.rvalid) {
-        const Burst& burst = reads.front();
-        memset(port.rdata, 0, size);
-        if (inside(burst.address)) memcpy(port.rdata, at(burst.address), size);
-        port.rlast = burst.words == 1;
-        port.rresp = inside(burst.address) ? burst.answer : DECERR;
-      }
-    }
-    delivered = answered = false;
+  // Resets chip and memory but for what it holds. The next run begins anew.
+  void reset() {
+    top.rst = 1;
+    for (Port& port : ports) port.rvalid = port.bvalid = 0;
+    top.s_axi_arvalid = top.s_axi_awvalid = top.s_axi_wvalid = 0;
+    top.s_axi_rready = top.s_axi_bready = 0;
+    for (int n = 0; n < 2; n++) clock(0), clock(1);
+    top.rst = 0;
+    for (Memory& memory : memories) memory.restart();
+    reset_at = cycle, fresh = true;
+    r.waiting = b.waiting = false;
   }
 
-  void look() {
-    ar.check(port.arvalid, port.arready, bytes((Number)port.araddr << 8 | port.arlen));
-    aw.check(port.awvalid, port.awready, bytes((Number)port.awaddr << 8 | port.awlen));
-    w.check(port.wvalid, port.wready, Bytes(port.wdata, port.wdata + size));
-    if (port.arvalid && port.arready) {
-      reads.push_back(burst(port.araddr, port.arlen));
-      if (++read_bursts == settings.fails_at) reads.back().answer = SLVERR;
-      if (read_bursts == settings.hangs_at) hang();
-    }
-    if (port.rvalid && port.rready) {
-      delivered = true;
-      store.read_bytes += size;
-      next_word = cycle + 1 + settings.gap;
-      Burst& burst = reads.front();
-      burst.address += size;
-      if (!--burst.words) reads.pop_front();
-    }
-    if (port.wvalid && port.wready) take_word();
-    if (port.bvalid && port.bready) answered = true, answers.pop_front();
-    if (port.awvalid && port.awready) {
-      writes.push_back(burst(port.awaddr, port.awlen));
-      if (++write_bursts == settings.write_fails_at) writes.back().answer = SLVERR;
-      if (write_bursts == settings.write_hangs_at) hang();
-    }
+  void turn() {
+    for (Memory& memory : memories) memory.drive();
+    clock(0);
+    for (Memory& memory : memories) memory.look();
+    r.check(top.s_axi_rvalid, top.s_axi_rready, word(top.s_axi_rdata, top.s_axi_rresp));
+    b.check(top.s_axi_bvalid, top.s_axi_bready, word(0, top.s_axi_bresp));
+    seen = {bool(top.s_axi_arready), bool(top.s_axi_rvalid),  bool(top.s_axi_awready),
+            bool(top.s_axi_wready),  bool(top.s_axi_bvalid), top.s_axi_rdata};
+    require(!seen.rvalid || top.s_axi_rresp == OKAY, "a register that is read is not there");
+    require(!seen.bvalid || top.s_axi_bresp == OKAY, "a register that is written is not there");
+    clock(1);
+    cycle++;
   }
 
  private:
-  bool delivered = false, answered = false;
+  struct Seen {
+    bool arready, rvalid, awready, wready, bvalid;
+    uint32_t rdata;
+  };
 
-  static Bytes bytes(Number field) { return Bytes((uint8_t*)&field, (uint8_t*)(&field + 1)); }
+  const Settings& settings;
+  std::deque<Memory> memories;
+  Offer r{"register R"}, b{"register B"};
+  Seen seen{};
+  Number reset_at = 0;
+  bool fresh = true;  // no run since the reset
 
-  Burst burst(Number address, Number length) {
-    const Number words = length + 1;
-    require(address % size == 0, "a burst is not aligned to the bus");
-    require(address / 4096 == (address + words * size - 1) / 4096, "a burst crosses 4 KB");
-    return {address, words, cycle + settings.latency, OKAY};
+  static void clock(int level) { top.clk = level, top.eval(); }
+
+  static Bytes word(uint32_t data, uint8_t answer) {
+    return {uint8_t(data), uint8_t(data >> 8), uint8_t(data >> 16), uint8_t(data >> 24), answer};
   }
 
-  // Where the word at an address of this port stands.
-  Number place(Number address) const { return (address / size * PORTS + number) * size; }
-  bool inside(Number address) const { return place(address) + size <= store.image.size(); }
-  uint8_t* at(Number address) { return store.image.data() + place(address); }
+  static uint32_t read(void* bus, uint32_t offset) {
+    Bench& bench = *(Bench*)bus;
+    top.s_axi_araddr = offset, top.s_axi_arvalid = 1;
+    do bench.turn();
+    while (!bench.seen.arready);
+    top.s_axi_arvalid = 0, top.s_axi_rready = 1;
+    do bench.turn();
+    while (!bench.seen.rvalid);
+    top.s_axi_rready = 0;
+    return bench.seen.rdata;
+  }
 
-  void hang() { hangs_until = settings.hangs_for ? cycle + settings.hangs_for : ~Number(0); }
-
-  void take_word() {
-    Burst& burst = writes.front();
-    require(port.wlast == (burst.words == 1), "wlast is not on the last word");
-    for (Number n = 0; n < size; n++) {
-      if (!(port.wstrb[n / 8] >> n % 8 & 1) || !inside(burst.address)) continue;
-      at(burst.address)[n] = port.wdata[n];
-      store.write_bytes++;
+  static void write(void* bus, uint32_t offset, uint32_t data) {
+    Bench& bench = *(Bench*)bus;
+    top.s_axi_awaddr = offset, top.s_axi_wdata = data, top.s_axi_wstrb = 0xF;
+    top.s_axi_awvalid = top.s_axi_wvalid = 1;
+    while (top.s_axi_awvalid || top.s_axi_wvalid) {
+      bench.turn();
+      if (bench.seen.awready) top.s_axi_awvalid = 0;
+      if (bench.seen.wready) top.s_axi_wvalid = 0;
     }
-    written(place(burst.address));
-    if (!inside(burst.address)) burst.answer = DECERR;
-    burst.address += size;
-    if (--burst.words) return;
-    answers.push_back({cycle + settings.latency, burst.answer});
-    writes.pop_front();
-  }
-
-  // Says so when a token was chosen.
-  void written(Number address) const {
-    const Number position = top.position + 1, place = settings.tokens + 4 * position;
-    if (place < address || place >= address + size) return;
-    uint32_t token;
-    memcpy(&token, store.image.data() + place, 4);
-    printf("%llu %u %llu %llu %llu\n", (unsigned long long)position, token,
-           (unsigned long long)cycle, (unsigned long long)store.read_bytes,
-           (unsigned long long)store.write_bytes);
-    fflush(stdout);
+    // The register changes with the answer, so this is a run's first cycle. What the host has told
+    // of it since the reset is not counted.
+    if (offset == offsetof(kllm_registers_t, start) && bench.fresh)
+      cycle = bench.reset_at, bench.fresh = false;
+    top.s_axi_bready = 1;
+    do bench.turn();
+    while (!bench.seen.bvalid);
+    top.s_axi_bready = 0;
   }
 };
 
-static void clock(int level) { top.clk = level, top.eval(); }
-
-static void reset() {
-  top.rst = 1;
-  for (Port& port : ports) port.rvalid = port.bvalid = 0;
-  top.run___05Fstart = 0;
-  for (int n = 0; n < 2; n++) clock(0), clock(1);
-  top.rst = 0;
-}
-
 static void run(const Settings& settings, Store& store) {
   const Bytes image = store.image;
-  std::deque<Memory> memories;
-  for (Number n = 0; n < PORTS; n++) memories.emplace_back(settings, store, n);
-  top.run___05Fprogram = settings.program;
-  top.run___05Fknown = settings.known;
-  top.run___05Flimit = settings.limit;
-  top.run___05Fend_token = settings.end_token;
-  top.run___05Fends = settings.ends;
-  reset();
-  bool was_reset = !settings.reset_at;
+  Bench bench(settings, store);
+  const kllm_chip* chip = &bench.chip;
+  const kllm_run wanted = {uint32_t(settings.program), 0, uint32_t(settings.known),
+                           uint32_t(settings.limit),   uint32_t(settings.end_token),
+                           settings.ends != 0};
+  kllm_identity is;
+  kllm_fault fault = KLLM_FAULT_NONE;
+  Number ended = 0, read_bytes = 0, write_bytes = 0;
+  bool was_reset = !settings.reset_at, was_stopped = !settings.stop_at;
+  bench.reset();
+  require(kllm_identify(chip, &is) && is.bus_bytes == settings.bus_bytes, "it is another chip");
   for (Number run = 0; run <= settings.again; run++) {
-    bool done = false;
-    for (Number began = cycle; !done; cycle++) {
-      if (cycle == settings.limit_cycles)
-        fail(OUT_OF_CYCLES, "not done at position " + std::to_string(top.position));
-      if (!was_reset && cycle == settings.reset_at) {
-        reset();
-        store.image = image;
-        for (Memory& memory : memories) memory.restart();
-        began = cycle, was_reset = true;
+    const bool polls = run % 2;  // the others wait for the interrupt
+    kllm_interrupt(chip, !polls);
+    require(kllm_start(chip, &wanted), "a run cannot start");
+    while (polls ? !kllm_wait(chip, 1, &fault) : !interrupt) {
+      if (cycle >= settings.limit_cycles) {
+        const std::string place = std::to_string(kllm_position(chip));
+        cycle = settings.limit_cycles;  // without those of the host's last question
+        fail(OUT_OF_CYCLES, "not done at position " + place);
       }
-      top.run___05Fstart = cycle == began;
-      for (Memory& memory : memories) memory.drive();
-      clock(0);
-      for (Memory& memory : memories) memory.look();
-      done = top.finished;
-      clock(1);
+      if (!was_reset && cycle >= settings.reset_at) {
+        bench.reset();
+        store.image = image, was_reset = true;
+        kllm_interrupt(chip, !polls);
+        require(kllm_start(chip, &wanted), "a run cannot start after a reset");
+      }
+      if (!was_stopped && cycle >= settings.stop_at) kllm_stop(chip), was_stopped = true;
+      if (!polls) bench.turn();
     }
+    ended = cycle, read_bytes = store.read_bytes, write_bytes = store.write_bytes;
+    require(kllm_ended(chip, &fault) && !kllm_running(chip), "it runs, and has ended");
+    kllm_clear(chip);
+    require(!interrupt && !kllm_ended(chip, &fault), "what was cleared stays");
   }
-  printf("done %llu %d %llu %llu\n", (unsigned long long)cycle, int(top.fault),
-         (unsigned long long)store.read_bytes, (unsigned long long)store.write_bytes);
+  printf("done %llu %s %llu %llu\n", (unsigned long long)ended, kllm_fault_name(fault),
+         (unsigned long long)read_bytes, (unsigned long long)write_bytes);
 }
 
 int main(int arguments, char** names) {

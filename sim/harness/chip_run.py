@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+import gateware
 from golden.base.errors import ToolError
 from hw.chip.chip_spec import ChipSpec
 from sim.harness.model import BUILD_SECONDS, build_model
 
 SOURCE = Path(__file__).with_name("chip.cpp")
-FAULTS = ("none", "instruction", "memory", "number", "stopped", "hang")
+DRIVER = Path(gateware.__file__).with_name("driver")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,8 @@ class Start:
         The run ends behind it.
     again : int
         Runs after the first one, each when the one before has ended.
+    stop_at : int
+        Cycle in which the host stops the run; 0: never.
     reset_at : int
         Cycle in which chip and memory are reset, its content too, and the run begins anew; 0:
         never.
@@ -81,6 +84,7 @@ class Start:
     limit: int
     end_token: int | None = None
     again: int = 0
+    stop_at: int = 0
     reset_at: int = 0
 
 
@@ -127,7 +131,7 @@ class ChipRun:
     cycles, read_bytes, write_bytes : int
         In all.
     fault : str
-        One of :data:`FAULTS`.
+        The name of what ended the run, as the driver has it; ``none`` if nothing did.
     """
 
     memory: bytes
@@ -160,7 +164,7 @@ def build_chip(folder: Path, verilog: str, name: str, *, limit: float = BUILD_SE
         name,
         SOURCE,
         prefix="Vdesign",
-        defines=[f"-DPORTS={ports}"],
+        defines=[f"-DPORTS={ports}", f"-I{SOURCE.parent}", f"-I{DRIVER}"],
         level="-O1",
         limit=limit,
     )
@@ -216,7 +220,7 @@ def run_chips(
     files[1].write_bytes(b"".join(task.image for task in tasks))
     command = [str(program), *map(str, files)]
     chosen: list[Chosen] = []
-    done: list[tuple[list[Chosen], list[int]]] = []
+    done: list[tuple[list[Chosen], list[str]]] = []
     last = ["no word"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -226,7 +230,7 @@ def run_chips(
                 chosen.append(Chosen(*map(int, last)))
                 watch(chosen[-1])
             elif last[0] == "done":
-                done.append((chosen, [int(n) for n in last[1:]]))
+                done.append((chosen, last[1:]))
                 chosen = []
     if process.returncode or len(done) != len(tasks):
         raise ToolError(f"{' '.join(last)}, task {len(done)} (again with `{' '.join(command)}`)")
@@ -238,10 +242,10 @@ def run_chips(
         run = ChipRun(
             memory=memory,
             chosen=chosen,
-            cycles=total,
-            read_bytes=read,
-            write_bytes=written,
-            fault=FAULTS[fault],
+            cycles=int(total),
+            read_bytes=int(read),
+            write_bytes=int(written),
+            fault=fault,
         )
         runs.append(run)
     return runs
@@ -264,6 +268,7 @@ def _settings(spec: ChipSpec, task: Task) -> Sequence[int]:
         round(1000 * memory.stall),
         *(model[n] for n in faults),
         start.again,
+        start.stop_at,
         start.reset_at,
         len(task.image),
     ]

@@ -1,11 +1,16 @@
-"""cocotb bench for RegisterBank: a host reads and writes, the chip changes what it says."""
+"""cocotb bench for RegisterBank: a host reads and writes, the chip changes what it says.
+
+One test asks the tree that systemrdl-compiler makes of the file, all others what
+:mod:`hw.bus.register_map` made of that.
+"""
 
 from typing import Any
 
 import cocotb
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
-from hw.bus.register_bank import Kind, Register
+from hw.bus.register_map import Kind, Register, RegisterMap, read_tree
+from hw.chip.chip import REGISTERS
 from sim.kit.axi import stall
 from sim.kit.clock import cycle
 from sim.kit.testbed import Testbed
@@ -27,17 +32,20 @@ class Host:
 
     def __init__(self, bed: Testbed, traffic: str = "free") -> None:
         self.bed = bed
-        self.registers: tuple[Register, ...] = bed.block.registers
+        self.registers: RegisterMap = bed.block.registers
         bus = AxiLiteBus.from_prefix(bed.dut, "s_axi")
         self.master: Any = AxiLiteMaster(bus, bed.dut.clk, bed.dut.rst)
         for name in STALL.get(traffic, "").split():
             half = self.master.write_if if name in ("aw", "w", "b") else self.master.read_if
             stall(getattr(half, f"{name}_channel"), bed.rng, TRAFFIC[traffic].source_stall or 0.4)
-        self.held = {one.name: 0 for one in self.registers}
+        self.held = {one.name: one.reset for one in self.registers}
+        fields = [field for one in self.of(Kind.EVENT) for field in one.fields]
+        (enables,) = {field.enable[0] for field in fields if field.enable}
+        self.enables = self.registers[enables].address
 
     def some(self, *kinds: Kind) -> Register:
         """Return any register of some kinds."""
-        ones = [one for one in self.registers if one.kind in kinds]
+        ones = self.of(*kinds)
         return ones[self.bed.rng.integers(len(ones))]
 
     def word(self, bits: int = 32) -> int:
@@ -56,7 +64,7 @@ class Host:
         word = int.from_bytes(data, "little") << shift & mask
         if one.kind == Kind.EVENT:
             self.held[one.name] &= ~word
-        elif one.kind in (Kind.CONTROL, Kind.ENABLE):
+        elif one.kind == Kind.CONTROL:
             self.held[one.name] = self.held[one.name] & ~mask | word
 
     async def check(self, address: int) -> None:
@@ -80,15 +88,22 @@ class Host:
 
     def of(self, *kinds: Kind) -> list[Register]:
         """Return the registers of some kinds."""
-        return [one for one in self.registers if one.kind in kinds]
+        return self.registers.of(*kinds)
+
+    def field(self, register: str, name: str) -> int:
+        """Return what a field must hold."""
+        (one,) = (one for one in self.registers[register].fields if one.name == name)
+        return self.held[register] >> one.low & ((1 << one.bits) - 1)
 
     def look(self) -> None:
         """Compare the block's own ports."""
         control = self.bed.get("control")
         assert control == {n: self.held[n] for n in control}
-        event, enable = (self.of(kind) for kind in (Kind.EVENT, Kind.ENABLE))
-        asks = zip(event, enable, strict=True)
-        wanted = any(self.held[one.name] & self.held[other.name] for one, other in asks)
+        wanted = any(
+            self.field(one.name, field.name) and field.enable and self.field(*field.enable)
+            for one in self.of(Kind.EVENT)
+            for field in one.fields
+        )
         assert self.bed.get("interrupt") == wanted
 
 
@@ -99,10 +114,12 @@ async def keeps_words(dut, traffic: str) -> None:
     bed = Testbed(dut)
     host = Host(bed, traffic)
     await bed.start()
+    await host.write(host.enables, b"\xff" * 4)
     interrupts = 0
     for _ in range(COUNT):
         known = host.some(list(Kind)[bed.rng.integers(len(Kind))]).address
-        address = known if bed.rng.random() < 0.9 else 4 * host.word(bed.block.address_bits - 2)
+        place = 4 * host.word(host.registers.address_bits - 2)
+        address = known if bed.rng.random() < 0.9 else place
         match bed.rng.integers(4):
             case 0:
                 await host.change()
@@ -202,7 +219,7 @@ async def is_in_time(dut) -> None:
     assert writes[0] - seen["wvalid"][0] == 2
     assert reads == list(range(reads[0], reads[0] + 16, 2))
     assert writes == list(range(writes[0], writes[0] + 24, 3))
-    await host.write(host.some(Kind.ENABLE).address, b"\xff" * 4)
+    await host.write(host.enables, b"\xff" * 4)
     bed.set(happens={one.name: 1 for one in host.of(Kind.EVENT)})
     for interrupt in (0, 1):
         await bed.settled()
@@ -212,21 +229,70 @@ async def is_in_time(dut) -> None:
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def forgets_at_reset(dut) -> None:
-    """After a reset in any cycle of a write and a read all is 0, and the bus quiet."""
+    """After a reset in any cycle of a write and a read all is as at first, and the bus quiet."""
     bed = Testbed(dut)
     host = Host(bed)
     await bed.start()
     for wait in range(10):
         await host.write(host.some(Kind.CONTROL).address, b"\xff" * 4)
-        host.master.init_write(host.some(Kind.ENABLE).address, b"\xff" * 4)
+        host.master.init_write(host.enables, b"\xff" * 4)
         host.master.init_read(host.some(Kind.CONTROL).address, 4)
         await bed.cycles(wait)
         await bed.restart()
         await bed.settled()
         assert not bed.port("s_axi_bvalid")
         assert not bed.port("s_axi_rvalid")
-        host.held = {one.name: 0 for one in host.registers}
+        host.held = {one.name: one.reset for one in host.registers}
         host.look()
         await bed.cycles()
         await host.check(host.some(Kind.EVENT).address)
         await host.check(host.some(Kind.CONTROL).address)
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def is_as_the_file_says(dut) -> None:
+    """Every register has its reset and its access, and every other word none."""
+    bed = Testbed(dut)
+    host = Host(bed)
+    await bed.start()
+    nodes = {one.absolute_address: one for one in read_tree(REGISTERS).registers()}
+    places = range(0, 1 << bed.block.registers.address_bits, 4)
+    assert set(nodes) < set(places)
+    ones: dict[str, dict[str, int]] = {"status": {}, "happens": {}}
+    for node in nodes.values():
+        side = {"w": "happens" if node.is_interrupt_reg else "status"}
+        for field in node.fields():
+            if port := side.get(field.get_property("hw").name):
+                word = ones[port].setdefault(node.inst_name, 0)
+                ones[port][node.inst_name] = word | ((1 << field.width) - 1) << field.low
+
+    async def compare(**said: bool) -> None:
+        """Read all words: registers have their resets, or ones where that is said."""
+        for address in places:
+            node, word = nodes.get(address), 0
+            for field in node.fields() if node else ():
+                changed = said.get(_side(field))
+                reset: Any = field.get_property("reset") or 0
+                word |= ((1 << field.width) - 1 if changed else reset) << field.low
+            answer = await host.master.read(address, 4)
+            assert answer.resp == (AxiResp.OKAY if node else AxiResp.SLVERR), hex(address)
+            assert int.from_bytes(answer.data, "little") == word, node and node.inst_name
+
+    await compare()
+    bed.set(**ones)
+    await bed.cycles()
+    bed.set(happens=dict.fromkeys(ones["happens"], 0))
+    await compare(status=True, event=True)
+    for address in places:
+        answer = await host.master.write(address, b"\xff" * 4)
+        assert answer.resp == (AxiResp.OKAY if address in nodes else AxiResp.SLVERR), hex(address)
+    await compare(status=True, control=True)
+
+
+def _side(field: Any) -> str:
+    """Return who changes what a host reads of a field."""
+    if not field.is_sw_readable or field.get_property("hw").name == "na":
+        return "nobody"
+    if not field.is_sw_writable:
+        return "status"
+    return "event" if field.get_property("onwrite") else "control"

@@ -9,7 +9,7 @@ from golden.chip.compiler import compile_decoder
 from golden.chip.decoder import DecoderShape
 from golden.chip.machine import Machine
 from hw.bus.axi import channels
-from hw.chip.chip import REGISTERS
+from hw.chip.chip import registers
 from hw.chip.run import Fault
 from sim.kit.axi import hold_still, stall
 from sim.kit.random_decoder import random_decoder
@@ -35,7 +35,7 @@ class Host:
         self.image = self.compiled.with_prompt(PROMPT)
         bus = AxiBus.from_prefix(bed.dut, "m_axi")
         self.ram: Any = AxiRam(bus, *clock, size=1 << len(self.image).bit_length())
-        self.addresses = {one.name: one.address for one in REGISTERS}
+        self.addresses = {one.name: one.address for one in registers()}
 
     def stall(self, chance: float) -> None:
         """Let all channels of both buses pause by chance, and be ready for what is there alone."""
