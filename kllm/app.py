@@ -33,6 +33,8 @@ kllm generate  -  a chip writes text
 
 kllm embed  -  a chip turns texts into vectors
 
+kllm bitstream FOLDER --prompt-ids 1,2,3 -o chip.bit  -  a chip with a small model, for a board
+
 kllm compile FOLDER --calibration text.txt -o OUT  -  a model of your own for a chip
 
 kllm sim orizuru --input x.npy --k 21  -  find outliers in your own vectors
@@ -76,7 +78,7 @@ COMMANDS = (
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
     *("verilog", "synth", "engines", "density", "nonlinear", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
-    *("prove", "run", "compile", "generate", "embed"),
+    *("prove", "run", "compile", "generate", "embed", "bitstream"),
 )
 # Those whose sums decide roundings.
 PINNED = (

@@ -129,3 +129,19 @@ def chosen_designs(names: list[str] | None, *, every: bool = False) -> "list[Des
     if not names:
         raise InputError("name design points (`kllm verilog --list` has them), or say --all")
     return [point(name) for name in dict.fromkeys(names)]
+
+
+def token_numbers(text: str) -> list[int]:
+    """Return the tokens of ``--prompt-ids``.
+
+    Raises
+    ------
+    InputError
+        If they are none.
+    """
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise InputError(
+            f"--prompt-ids takes numbers with commas between them, such as 1,2,3; got {text!r}"
+        ) from None

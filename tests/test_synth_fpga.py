@@ -98,7 +98,7 @@ def test_what_is_too_large_is_refused_before_it_is_placed(
     available: dict[str, int], advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(synth.fpga.fpga, "TABLES", available)
-    monkeypatch.setattr(synth.fpga.fpga, "_nextpnr_version", lambda: "0")
+    monkeypatch.setattr(synth.fpga.fpga, "nextpnr_version", lambda: "0")
     with pytest.raises(
         InputError,
         match=rf"pipelined takes at least \d+ lookup tables, and ecp5-25k has 100: {advice}$",

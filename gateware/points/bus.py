@@ -4,6 +4,7 @@ from functools import partial
 
 from gateware.point import Point, listed
 from hw.bus.axi import AxiSpec
+from hw.bus.axi_memory import AxiMemory
 from hw.bus.axi_reader import AxiReader
 from hw.bus.axi_writer import AxiWriter
 from hw.bus.bursts import Bursts
@@ -25,6 +26,7 @@ POINTS = (
     Point("bursts_a64", partial(Bursts, AxiSpec(address_bits=64, burst_max=2))),
     Point("axi_reader", partial(AxiReader, NARROW), steady=("stop",)),
     Point("axi_writer", partial(AxiWriter, NARROW)),
+    Point("axi_memory", partial(AxiMemory, AxiSpec(id_bits=2), 60, (3, 1 << 63, 7))),
     Point("port_split", partial(PortSplit, AxiSpec(), 2)),
     Point("read_share", partial(ReadShare, NARROW, 3), steady=("stop",)),
     *(

@@ -1,6 +1,6 @@
 """Sums of many bits by columns: no full adder more than the bits need."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from math import inf
 
@@ -51,7 +51,7 @@ def _sum_words(columns: Mapping[int, Sequence[Value]], bits: int) -> Value:
 
 
 def compress_columns(
-    m: Module, columns: Mapping[int, Iterable[Value]], bits: int, name: str, depth: float
+    m: Module, columns: Mapping[int, Sequence[Value]], bits: int, name: str, depth: float
 ) -> list[list[Value]]:
     """Return the fewer bits that full adders make of columns, with the same sum modulo 2**bits.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from golden.base.errors import InputError, ToolError
-from kllm.options import DecoderFile
+from kllm.options import DecoderFile, token_numbers
 from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
@@ -158,9 +158,4 @@ def _prompt(text: str | None, numbers: str | None, tokenizer: "Tokenizer | None"
         if not tokenizer:
             raise InputError("this model has no tokenizer: give the prompt with --prompt-ids")
         return tokenizer.encode(PROMPT if text is None else text).ids
-    try:
-        return [int(number) for number in numbers.split(",")]
-    except ValueError:
-        raise InputError(
-            f"--prompt-ids takes numbers with commas between them, such as 1,2,3; got {numbers!r}"
-        ) from None
+    return token_numbers(numbers)

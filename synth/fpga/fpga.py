@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ def fit(
     """
     require_name("FPGA", device, DEVICES)
     known = default_cache() if cache is None else cache
-    versions = [importlib.metadata.version("pyosys"), _nextpnr_version()]
+    versions = [importlib.metadata.version("pyosys"), nextpnr_version()]
     key = digest(design.rtlil(), device, *versions, str(SEED), str(WISH_MHZ), *PARTS)
     return known.made(
         "fpga",
@@ -124,7 +124,14 @@ def fit(
     )
 
 
-def _nextpnr_version() -> str:
+def nextpnr_version() -> str:
+    """Return the version of nextpnr.
+
+    Raises
+    ------
+    ToolError
+        When it is not there.
+    """
     try:
         version = importlib.metadata.version(PACKAGE)
     except importlib.metadata.PackageNotFoundError:
@@ -140,30 +147,53 @@ def _place(design: Design, device: str, timeout: float, yosys: str, nextpnr: str
     with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:
         folder = Path(scratch)
         module = mapped(design, folder, task, timeout)
-        _require_room(design.name, device, module)
+        require_room(design.name, device, module)
         pins = sum(len(port["bits"]) for port in module["ports"].values())
-        options = [option, "--package", package, "--freq", str(WISH_MHZ), "--seed", str(SEED)]
-        options += ["--lpf-allow-unconstrained", "--timing-allow-fail", "--quiet"]
-        options += ["--json", "design.json", "--report", "report.json"]
+        options = [option, "--package", package, "--freq", str(WISH_MHZ)]
+        options += ["--lpf-allow-unconstrained"]
         options += [] if pins <= most_pins else ["--out-of-context"]
-        run_tool([sys.executable, "-c", RUN, *options], "", folder, "nextpnr", task, timeout)
-        report = json.loads((folder / "report.json").read_text())
-    used = report["utilization"]
-    rates = [clock["achieved"] for clock in report["fmax"].values()]
+        report = routed(folder, options, task, timeout)
     return Fit(
         design=design.name,
         device=device,
-        **{name: used.get(part, {"used": 0})["used"] for name, part in PARTS.items()},
-        luts_available=used[PARTS["luts"]]["available"],
-        fmax_mhz=min(rates, default=None),
+        **used(report),
         pins=pins <= most_pins,
         yosys=yosys,
         nextpnr=nextpnr,
     )
 
 
-def mapped(design: Design, folder: Path, task: str, timeout: float) -> dict[str, Any]:
+def routed(folder: Path, options: Sequence[str], task: str, timeout: float) -> dict[str, Any]:
+    """Place and route the ``design.json`` of a folder; return nextpnr's report.
+
+    Raises
+    ------
+    ToolError
+        When nextpnr fails, takes too long, or the design does not fit.
+    """
+    said = ["--seed", str(SEED), "--timing-allow-fail", "--quiet"]
+    said += ["--json", "design.json", "--report", "report.json", *options]
+    run_tool([sys.executable, "-c", RUN, *said], "", folder, "nextpnr", task, timeout)
+    return json.loads((folder / "report.json").read_text())
+
+
+def used(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a routed design takes, by the names of :class:`Fit`, and its highest clock."""
+    parts = report["utilization"]
+    rates = [clock["achieved"] for clock in report["fmax"].values()]
+    return {
+        **{name: parts.get(part, {"used": 0})["used"] for name, part in PARTS.items()},
+        "luts_available": parts[PARTS["luts"]]["available"],
+        "fmax_mhz": min(rates, default=None),
+    }
+
+
+def mapped(
+    design: Design, folder: Path, task: str, timeout: float, *, around: str = "", top: str = ""
+) -> dict[str, Any]:
     """Return what Yosys writes of a design in the cells of these FPGAs, to ``design.json`` too.
+
+    ``around`` is Verilog of a module ``top`` that holds the design, if there is one.
 
     Raises
     ------
@@ -171,17 +201,20 @@ def mapped(design: Design, folder: Path, task: str, timeout: float) -> dict[str,
         When Yosys is missing, fails or takes too long.
     """
     (folder / "design.il").write_text(design.rtlil(), encoding="utf-8")
+    (folder / "around.v").write_text(around, encoding="utf-8")
+    top = top or design.name
     commands = [
         "read_rtlil design.il",
         "chformal -remove",
         "delete t:$print",
-        f"synth_ecp5 -top {design.name} -json design.json",
+        "read_verilog around.v",
+        f"synth_ecp5 -top {top} -json design.json",
     ]
     run_yosys(folder, commands, task=task, timeout=timeout)
-    return json.loads((folder / "design.json").read_text())["modules"][design.name]
+    return json.loads((folder / "design.json").read_text())["modules"][top]
 
 
-def _require_room(name: str, device: str, module: Mapping[str, Any]) -> None:
+def require_room(name: str, device: str, module: Mapping[str, Any]) -> None:
     """Refuse a design that no placement brings into a device: nextpnr would try for long."""
     kinds = Counter(cell["type"] for cell in module["cells"].values())
     least = sum(kinds[kind] * tables for kind, tables in TABLES_OF.items())
