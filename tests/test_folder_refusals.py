@@ -19,7 +19,7 @@ from golden.models.lm.calibration import tokens_of_file, windows_of
 from golden.models.lm.config_file import KEYS, read_config
 from golden.models.lm.model import LanguageModel
 from sim.kit.random_decoder import TINY
-from tests.llama_folder import CONFIG, made_tensors, write_folder
+from tests.llama_folder import CONFIG, IDS, made_tensors, write_folder
 
 SMALL = CONFIG | {"num_hidden_layers": 1, "vocab_size": 20}
 ROPE = {"rope_type": "llama3", "factor": 8.0}
@@ -154,6 +154,24 @@ def test_tensors_that_do_not_matter_are_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("v_proj", r"model\.layers\.0\.self_attn\.v_proj: outputs .* are not finite numbers"),
+        ("embed", "the turned embedding must fit FP16"),
+        ("lm_head", "logits of .* grow beyond FP16"),
+    ],
+)
+def test_numbers_that_are_too_large(tmp_path: Path, part: str, said: str) -> None:
+    tensors = made_tensors(SMALL, "F32")
+    grown = {name: one * 1e6 if part in name else one for name, one in tensors.items()}
+    write_folder(tmp_path, SMALL, grown, dtype="F32", parts=1)
+    ids = tmp_path / "ids.json"
+    ids.write_text(json.dumps((IDS % 20).tolist()))
+    with pytest.raises(InputError, match=said):
+        quantise_folder(tmp_path, CHIPS["chip_tiny"].shape, FolderOptions(tokens=ids))
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         ({}, "with --calibration .* or tokens with --calibration-ids"),
@@ -176,6 +194,7 @@ def test_calibration_that_is_missing(tmp_path: Path, options: Mapping[str, Any],
     ("content", "said"),
     [
         ([1] * 63, "has 63 tokens; calibration needs 64 at least"),
+        ([[1]] * 64, "must have two tokens at least"),
         ([[1] * 17] * 9, "windows of .* have 17 tokens; the context is 16"),
         ([5] * 63 + [20], "has token 20; the model knows 0 to 19"),
         ([5] * 63 + [-1], "has token -1; the model knows 0 to 19"),

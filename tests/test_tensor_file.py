@@ -65,6 +65,9 @@ def test_a_folder_stands_for_its_only_file(tmp_path: Path) -> None:
     save_file({"a": ONE}, tmp_path / "y.safetensors")
     with pytest.raises(InputError, match=r"x\.safetensors, y\.safetensors: name a file"):
         TensorFile(tmp_path)
+    save_file({"b": TWO[:1]}, tmp_path / "model.safetensors")  # the name that models have
+    assert TensorFile(tmp_path).names == ["b"]
+    assert TensorFile(tmp_path).shape("b") == (1, 3)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from golden.accuracy.options import EvalOptions
 from golden.base.errors import InputError
@@ -10,14 +13,17 @@ from golden.chip.decoder import Decoder
 from golden.chip.fit import fit_decoder, shape_of
 from golden.chip.limits import require_fit
 from golden.chip.shape import ChipShape
+from golden.chip.windows import ChipModel
 from golden.exact.spec import GRID_BITS
 from golden.models.lm.calibration import tokens_of_file, tokens_of_text, windows_of
 from golden.models.lm.config import Config
 from golden.models.lm.config_file import KEYS, read_config
 from golden.models.lm.model import LanguageModel
+from golden.models.lm.perplexity import losses, perplexity
 from golden.models.lm.tokens import TOKENIZER, Tokens, load_tokenizer
 from golden.quantise.quantize import LEVEL_BITS
 
+MEASURED = 2  # windows
 BITS = (*LEVEL_BITS, GRID_BITS)
 
 
@@ -50,19 +56,35 @@ class FolderOptions:
             raise InputError(f"an activation has 4, 5 or 8 bits, not {self.bits_a}")
 
 
+class Quantised(NamedTuple):
+    """A model in the chip's numbers, and how near it is.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    perplexity, whole : float
+        Of it, exactly as the chip computes, and of the folder's model in full precision: on
+        :data:`MEASURED` of the windows that calibrated it.
+    """
+
+    decoder: Decoder
+    perplexity: float
+    whole: float
+
+
 def quantise_folder(
     folder: Path,
     shape: ChipShape,
     options: FolderOptions,
     report: Callable[[str, float], object] = lambda name, share: None,
-) -> Decoder:
+) -> Quantised:
     """Return the model of a folder in the chip's numbers.
 
     Raises
     ------
     InputError
         If it is no model of LLaMA's kind, does not fit the chip or is not whole, or there is
-        nothing to calibrate it on; before anything long runs.
+        nothing to calibrate it on; before anything long runs. If its numbers are too large.
     """
     quantiser = EvalOptions(
         bits_a=options.bits_a,
@@ -74,7 +96,15 @@ def quantise_folder(
     require_fit(shape_of(config), shape, KEYS)
     windows = _windows(folder, config, options)
     model = LanguageModel.load(folder, config)
-    return fit_decoder(model, quantiser, windows, report)
+    decoder = fit_decoder(model, quantiser, windows, report)
+    report("measuring", 1)
+    with np.errstate(invalid="ignore", over="ignore"):  # logits that are too large
+        own, whole = (
+            perplexity(losses(one, windows[:MEASURED])) for one in (ChipModel(decoder), model)
+        )
+    if not np.isfinite(own):
+        raise InputError(f"logits of {folder} grow beyond FP16 on the calibration text")
+    return Quantised(decoder, own, whole)
 
 
 def _config(folder: Path, context: int | None) -> Config:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
+import numpy as np
+
 from golden.base.errors import InputError
 from golden.base.names import require_name
 from golden.quantise.methods.layer import Array, Linear
@@ -92,6 +94,11 @@ def quantise(
         To calibrate on.
     report : callable, optional
         Told the name of each layer when it is done.
+
+    Raises
+    ------
+    InputError
+        If a layer cannot be made, or gives what is no number; the text begins with its name.
     """
     made: dict[str, Linear] = {}
 
@@ -101,8 +108,11 @@ def quantise(
                 made[name] = make(*model.weights(name), x)
             except InputError as error:
                 raise InputError(f"{name}: {error}") from error
+            found = made[name](x)
+            if not np.isfinite(found).all():
+                raise InputError(f"{name}: outputs on the calibration text are not finite numbers")
             report(name)
-            return made[name](x)
+            return found
 
         return linear
 

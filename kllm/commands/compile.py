@@ -67,7 +67,7 @@ def command(
     from golden.chip.compiled_files import DECODER, write_compiled
     from golden.chip.compiler import compile_decoder
     from golden.chip.decoder_file import decoder_bytes
-    from golden.chip.model_folder import FolderOptions, quantise_folder
+    from golden.chip.model_folder import MEASURED, FolderOptions, quantise_folder
     from golden.models.lm.tokens import TOKENIZER
 
     shape = lookup("chip", chip, CHIPS).shape
@@ -78,7 +78,8 @@ def command(
         text=text, tokens=ids, windows=windows, context=context, bits_a=bits_a, seed=seed
     )
     with working() as say:
-        decoder = quantise_folder(folder, shape, options, say)
+        found = quantise_folder(folder, shape, options, say)
+        decoder = found.decoder
         say("compiling")
         compiled = compile_decoder(decoder, shape)
     made_by = {"command": "kllm compile", "windows": windows, "bits_a": bits_a, "seed": seed}
@@ -90,5 +91,7 @@ def command(
     write_compiled(output, chip, compiled)
     typer.echo(
         f"{output}: {len(compiled.names)} instructions, an image of {len(compiled.memory)} bytes"
-        f" for {chip}; `kllm generate --model {output}` runs it"
+        f" for {chip}\nperplexity of {MEASURED} windows that calibrated it:"
+        f" {found.perplexity:.2f}, in full precision {found.whole:.2f}\n"
+        f"`kllm generate --model {output}` runs it"
     )

@@ -99,6 +99,8 @@ def windows_of(
     if tokens.ndim == 1:
         length = min(context, len(tokens))
         tokens = tokens[: len(tokens) // length * length].reshape(-1, length)
+    if tokens.shape[1] < 2:
+        raise InputError(f"windows of {source} must have two tokens at least")
     if tokens.shape[1] > context:
         raise InputError(
             f"windows of {source} have {tokens.shape[1]} tokens; the context is {context}: cut them"
