@@ -67,6 +67,14 @@ kllm sweep synth/sweep/lanes.toml  -  a grid of engines, and which of them are b
 
 kllm power tiny_symmetric  -  what it takes on real tokens, in pJ
 
+kllm cycles llama-2-7b  -  tokens a second and joules of a whole model
+
+kllm compare  -  whole chips beside an A100 and an H200
+
+kllm plan llama-2-7b --area 4  -  the fastest chip of four million gates
+
+kllm paper  -  the KLLM paper's figures, reproduced
+
 kllm report  -  all areas as a page with figures
 
 kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input there can be
@@ -79,6 +87,7 @@ COMMANDS = (
     *("verilog", "synth", "engines", "density", "nonlinear", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
     *("prove", "run", "compile", "generate", "embed", "bitstream"),
+    *("cycles", "compare", "paper", "plan"),
 )
 # Those whose sums decide roundings.
 PINNED = (

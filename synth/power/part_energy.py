@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In
 from gateware.design import Design
 from golden.base.errors import ToolError
 from golden.base.process import run_limited
+from hw.stream.share import looked_at
 from synth.libraries.liberty import Library
 from synth.power.activity import read_activity
 from synth.power.power import DUMP, Energy, energy, flat_gates
@@ -45,7 +46,7 @@ def row_energy(design: Design, rows: Rows, library: Library, clock_ps: float) ->
         When Icarus Verilog is missing, fails or takes too long.
     """
     gates = flat_gates(design, library)
-    ports = _inputs(design.make(), gates.netlist["ports"])
+    ports = _inputs(looked_at(design.make()), gates.netlist["ports"])
     cycles = [{"rst": 1}] * RESET + [cycle for row in rows for cycle in row]
     length = len(rows[0])
     with tempfile.TemporaryDirectory(prefix="kllm-") as scratch:

@@ -1,0 +1,1 @@
+"""Whole models on whole chips: tokens per second and joules, of exact cycles."""

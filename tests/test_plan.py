@@ -1,0 +1,77 @@
+"""``kllm plan``: the grid, what fits, and the sweep that builds the best."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import kllm.app
+from gateware.system import plan as module
+from gateware.system.designs import lookup_chip
+from golden.base.errors import InputError
+from synth.sweep.plan import read_plan
+
+
+@pytest.fixture(autouse=True)
+def small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "INPUTS", (16,))
+    monkeypatch.setattr(module, "LANES", (16, 64))
+    monkeypatch.setattr(module, "ENGINES", (1, 2))
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(kllm.app.build_app(), ["plan", *arguments], env={"COLUMNS": "200"})
+
+
+def test_the_fastest_that_fits_is_first(tmp_path: Path) -> None:
+    sweep, figure = tmp_path / "plan.toml", tmp_path / "plan.svg"
+    files = ("-o", str(sweep), "--plot", str(figure))
+    rows = json.loads(run("lm", "--area", "0.7", "--json", "-", *files).stdout)
+    sizes = [(row["engines"], row["output_lanes"]) for row in rows]
+    # Two engines of 64 lanes take 0.29 MGE beside their arrays' 0.56.
+    assert set(sizes) == {(1, 16), (2, 16), (1, 64)}
+    speeds = [row["tokens_per_second"] for row in rows]
+    assert speeds == sorted(speeds, reverse=True)
+    assert rows[0]["pareto"]
+    assert rows[0]["mge"] < 0.7
+    assert "<svg" in figure.read_text(encoding="utf-8")
+    (point,) = read_plan(sweep).points
+    changes = dict(point.changes)
+    assert changes["output_lanes"] == rows[0]["output_lanes"]
+    assert point.base == "minilm_a8_symmetric"
+
+
+def test_one_that_is_slower_and_larger_is_not_on_the_line() -> None:
+    rows = json.loads(run("llama-2-7b", "--memory", "lpddr5", "--json", "-").stdout)
+    front = [row for row in rows if row["pareto"]]
+    for row in rows:
+        better = [
+            one
+            for one in rows
+            if one["tokens_per_second"] >= row["tokens_per_second"] and one["mge"] < row["mge"]
+        ]
+        assert row["pareto"] == (not better)
+    assert 0 < len(front) < len(rows)
+
+
+def test_areas_by_hand() -> None:
+    chip = lookup_chip("x", 8, 16, 64, 2)
+    assert module.chip_mge(chip) == pytest.approx(
+        2 * (1024 * module.array_ge("lookup A8") / 1e6 + module.BESIDE_MGE)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["lm", "--area", "0.01"], "no chip fits --area 0.01: the smallest takes 0.2"),
+        (["lm", "--bits-a", "3"], "4, 5 or 8"),
+        (["nothing"], "model"),
+    ],
+)
+def test_what_cannot_be_planned_is_told(arguments: list[str], said: str) -> None:
+    found = run(*arguments).exception
+    assert isinstance(found, InputError)
+    assert said in str(found)
