@@ -274,3 +274,19 @@ def test_every_logit_of_a_larger_folder_is_equal(tmp_path: Path) -> None:
     arguments = ("--prompt-ids", "3,141,592", "--tokens", 16, "--check-all")
     run = json.loads(invoke("generate", "--model", out, *arguments, "--json", "-").stdout)
     assert (run["mismatches"], run["bytes_that_differ"], run["logits"]) == (0, 0, 16000)
+
+
+def test_icarus_writes_the_same() -> None:
+    """The second simulator, with another memory that pauses: memory, tokens and logits."""
+    shape = replace(TINY, layers=1, context=4)
+    decoder = random_decoder(np.random.default_rng(5), shape)
+    options = GenerateOptions(
+        prompt=[9], count=1, chip=NAME, simulator="icarus", memory=MemoryModel(stall=0.1)
+    )
+    said: list[int] = []
+    found = generate(prepare(decoder, options), said=said.append)
+    assert found.run
+    assert (found.run.fault, found.mismatches, found.other_bytes) == ("none", 0, 0)
+    assert [9, *said] == found.tokens
+    assert [one.position for one in found.run.chosen] == [1]
+    assert found.per_token("read_bytes")[0] > 1000

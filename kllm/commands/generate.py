@@ -46,13 +46,17 @@ def command(
         ),
     ] = None,
     simulator: Annotated[
-        str, typer.Option(help="verilator: the chip's Verilog; golden: the golden machine alone.")
+        str,
+        typer.Option(
+            help="verilator: the chip's Verilog; icarus: the same in the other simulator, minutes a"
+            " token, with a memory of its own; golden: the golden machine alone."
+        ),
     ] = "verilator",
     stalls: Annotated[
         bool, typer.Option("--stalls", help="Let the memory pause at random, on each channel.")
     ] = False,
     latency: Annotated[
-        int, typer.Option(min=1, help="Cycles from an address to its first word.")
+        int, typer.Option(min=1, help="Cycles from an address to its first word; not with icarus.")
     ] = 20,
     check_all: Annotated[
         bool,

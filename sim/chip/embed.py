@@ -15,7 +15,7 @@ from golden.chip.encoder_model import EncoderModel, pooled
 from golden.exact.fp16 import BitArray
 from golden.quantise.methods.layer import Array
 from hw.chip.chip_spec import ChipSpec
-from sim.chip.generate import CYCLES_PER_BYTE, SIMULATORS, VERILATOR, built
+from sim.chip.generate import CYCLES_PER_BYTE, GOLDEN, VERILATOR, built
 from sim.harness.chip_run import ChipRun, MemoryModel, Start, run_chip
 
 CHIP = "chip_encoder"
@@ -46,7 +46,7 @@ class EmbedOptions:
 
     def check(self) -> None:
         """Raise InputError if there is no such chip or simulator."""
-        lookup("simulator", self.simulator, dict.fromkeys(SIMULATORS))
+        lookup("simulator", self.simulator, dict.fromkeys((GOLDEN, VERILATOR)))
         assert self.spec
 
 

@@ -20,10 +20,11 @@ from golden.chip.shape import FP16_BYTES
 from golden.exact.fp16 import BitArray
 from hw.chip.chip_spec import ChipSpec
 from sim.chip.trace import Trace, traced
-from sim.harness.chip_run import ChipRun, MemoryModel, Start, build_chip, run_chip
+from sim.harness.chip_run import ChipRun, MemoryModel, Start, Task, build_chip, run_chips
 from sim.kit.launch import BUILD
+from sim.run.chip_cocotb import run_in_icarus
 
-GOLDEN, VERILATOR = SIMULATORS = ("golden", "verilator")
+GOLDEN, VERILATOR, ICARUS = SIMULATORS = ("golden", "verilator", "icarus")
 # Far more cycles than any chip takes for a token, for each byte of a model's image.
 CYCLES_PER_BYTE = 8
 
@@ -43,7 +44,7 @@ class GenerateOptions:
     chip : str
         A name in :data:`gateware.points.chip.CHIPS`.
     simulator : str
-        ``verilator``: the chip's Verilog; ``golden``: the golden machine alone.
+        ``verilator`` or ``icarus``: the chip's Verilog; ``golden``: the golden machine alone.
     memory : MemoryModel
         How the memory outside behaves.
     check_all : bool
@@ -217,17 +218,13 @@ def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:
     image = compiled.with_prompt(options.prompt)
     known, limit = len(options.prompt), len(options.prompt) + options.count - 1
     start = Start(program=compiled.program, tokens=compiled.tokens, known=known, limit=limit)
+    cycles = CYCLES_PER_BYTE * len(image) * limit
+    task = Task(image=image, start=start, memory=options.memory, cycles=cycles)
     run = None
     if ready.program:
-        run = run_chip(
-            ready.program,
-            options.spec,
-            image,
-            start,
-            options.memory,
-            cycles=CYCLES_PER_BYTE * len(image) * limit,
-            watch=lambda one: said(one.token),
-        )
+        run = run_chips(ready.program, options.spec, [task], watch=lambda one: said(one.token))[0]
+    elif options.simulator == ICARUS:
+        run = run_in_icarus(options.chip, task, watch=lambda one: said(one.token))
     machine = Machine(options.spec.shape, image)
     for _ in range(limit):
         token = machine.run(compiled.program, known)
