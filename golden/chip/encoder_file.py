@@ -59,7 +59,8 @@ def _layer(
     attended, fed = layer_norms(model, n)
     return EncoderLayer(
         **{name: read_layer(path, f"layers.{n}.{name}") for name in LINEARS},
-        **{name: forms[n, name] for name in FORMS},
+        keys=forms[n, "keys"],
+        values=forms[n, "values"],
         attended=attended,
         fed=fed,
     )
