@@ -56,8 +56,11 @@ def read_encoder(path: Path, model: MiniLM) -> Encoder:
 def _layer(
     path: Path, n: int, forms: Mapping[tuple[int, str], CacheFormat], model: MiniLM
 ) -> EncoderLayer:
+    attended, fed = layer_norms(model, n)
     return EncoderLayer(
         **{name: read_layer(path, f"layers.{n}.{name}") for name in LINEARS},
-        **{name: forms[n, name] for name in FORMS},
-        **layer_norms(model, n),
+        keys=forms[n, "keys"],
+        values=forms[n, "values"],
+        attended=attended,
+        fed=fed,
     )

@@ -40,7 +40,7 @@ class _Watch(Exact):
 def fit_encoder(
     model: MiniLM,
     options: EvalOptions,
-    calibration: Sequence[str],
+    calibration: list[str],
     report: Callable[[str, float], object] = lambda name, share: None,
 ) -> Encoder:
     """Return MiniLM in integers, calibrated on texts.
@@ -71,8 +71,16 @@ def fit_encoder(
         query, key, value = (
             part.reshape(-1, width) for part in (heads.query, heads.key, heads.value)
         )
-        cache = {"keys": fit_cache(key, query), "values": fit_cache(value)}
-        layers.append(EncoderLayer(**linears, **cache, **layer_norms(model, n)))
+        attended, fed = layer_norms(model, n)
+        layers.append(
+            EncoderLayer(
+                **linears,
+                keys=fit_cache(key, query),
+                values=fit_cache(value),
+                attended=attended,
+                fed=fed,
+            )
+        )
     return whole_encoder(model, tuple(layers))
 
 
@@ -106,10 +114,9 @@ def whole_encoder(model: MiniLM, layers: tuple[EncoderLayer, ...]) -> Encoder:
     )
 
 
-def layer_norms(model: MiniLM, n: int) -> dict[str, Norm]:
-    """Return the norms of a layer."""
-    places = {"attended": "attention.output", "fed": "output"}
-    return {name: _norm(model, f"{_place(n)}.{place}") for name, place in places.items()}
+def layer_norms(model: MiniLM, n: int) -> tuple[Norm, Norm]:
+    """Return the norms of a layer, behind attention and behind the feed-forward part."""
+    return _norm(model, f"{_place(n)}.attention.output"), _norm(model, f"{_place(n)}.output")
 
 
 def _norm(model: MiniLM, name: str) -> Norm:
