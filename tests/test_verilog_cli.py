@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import kllm.app
@@ -151,3 +152,30 @@ def test_written_files_have_the_usual_mode(tmp_path: Path) -> None:
 def test_unknown_designs_are_told_what_comes_near() -> None:
     with pytest.raises(InputError, match="near are minilm"):
         point("minlm")
+
+
+def test_a_core_and_constraints(tmp_path: Path) -> None:
+    result = verilog("fp16_compare", "register_bank", "-o", str(tmp_path), "--package")
+    assert result.exit_code == 0, result.output
+    core = yaml.safe_load((tmp_path / "register_bank.core").read_text().removeprefix("CAPI=2:\n"))
+    assert core["name"] == "kllm:rtl:register_bank"
+    assert core["description"] == CATALOGUE["register_bank"].about
+    named = [file for one in core["filesets"].values() for file in one["files"]]
+    assert named == ["register_bank.v", "register_bank.sdc"]
+    assert all((tmp_path / file).is_file() for file in named)
+    for target in core["targets"].values():
+        assert target["toplevel"] == "register_bank"
+        assert set(target["filesets"]) <= set(core["filesets"])
+    for name, clock in (("register_bank", " [get_ports clk]"), ("fp16_compare", "")):
+        text = (tmp_path / f"{name}.sdc").read_text()
+        assert f"create_clock -name clk -period $period{clock}\n" in text
+        (said,) = re.findall(r"set_input_delay .*\{\n(.*?)\n\}", text, re.S)
+        (top,) = re.findall(
+            rf"^module {name}\(.*?^endmodule", (tmp_path / f"{name}.v").read_text(), re.S | re.M
+        )
+        wanted = [
+            port + "[*]" * bool(high)
+            for direction, high, port in PORT.findall(top)
+            if direction == "input" and port != "clk"
+        ]
+        assert sorted(said.split()) == sorted(wanted)

@@ -31,7 +31,7 @@ class RegisterBank(Component):
     Timing
     ------
     Latency : ``LATENCY`` cycle from ``arvalid`` to ``rvalid``, two from ``awvalid`` and ``wvalid``
-        to ``bvalid``, with which ``control`` changes; one from ``happens`` to ``interrupt``.
+        to ``bvalid``, with which ``control`` changes; one from ``happens`` to ``interrupts``.
     Rate : one read in two cycles and one write in three.
     Through paths : none.
     Reset : all registers are as the map has them; forgets what is under way.
@@ -47,7 +47,7 @@ class RegisterBank(Component):
     """What it reads."""
     happens = In(_words(Kind.EVENT))
     """Strobes: bits to be set. A bit that is set and cleared in one cycle is set."""
-    interrupt = Out(1)
+    interrupts = Out(1)
     """Whether an event is there that is enabled."""
 
     def __init__(self, registers: RegisterMap) -> None:
@@ -78,7 +78,7 @@ class RegisterBank(Component):
                 asks.append(held[event.name][field.low :][: field.bits])
                 if field.enable:
                     asks[-1] = asks[-1] & self._field(held, *field.enable)
-        m.d.comb += self.interrupt.eq(Cat(asks).any())
+        m.d.comb += self.interrupts.eq(Cat(asks).any())
 
     def _field(self, held: dict[str, Any], register: str, name: str) -> Value:
         """Return the bits of a field."""

@@ -37,7 +37,7 @@ class Chip(Sized[ChipSpec]):
     """The host: registers as ``hw/chip/registers.rdl`` has them."""
     m_axi = Out(lambda c: c.spec.m_axi)
     """The memory: program, model, cache and tokens."""
-    interrupt = Out(1)
+    interrupts = Out(1)
     """Whether an event is there that is enabled."""
 
     def build(self, m: Module) -> None:  # noqa: D102
@@ -50,7 +50,7 @@ class Chip(Sized[ChipSpec]):
         m.d.comb += [
             core.give_up.eq(bank.control.stop),
             failed.eq(core.finished & core.fault.as_value().any()),
-            self.interrupt.eq(bank.interrupt),
+            self.interrupts.eq(bank.interrupts),
         ]
         for name in ("start", "program", "first", "known", "limit", "end_token", "ends"):
             of_run, held = getattr(core.run, name), bank.control[name]

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -16,6 +17,8 @@ kllm verilog --list  -  what there is
 kllm verilog --json -  -  the same with all parameters, for scripts
 
 kllm verilog tiny minilm -o rtl  -  rtl/tiny.v, rtl/tiny.json and so on
+
+kllm verilog chip_edge -o rtl --package  -  rtl/chip_edge.core and rtl/chip_edge.sdc beside them
 """
 
 
@@ -23,6 +26,10 @@ def command(
     context: typer.Context,
     names: Designs = None,
     folder: Folder = Path("build/verilog"),
+    package: Annotated[
+        bool,
+        typer.Option("--package", help="Write a core file for FuseSoC and an SDC file, too."),
+    ] = False,
     listing: Listing = False,
     json_file: Json = None,
 ) -> None:
@@ -33,7 +40,7 @@ def command(
     """
     if names:
         refuse(context, "each design's JSON lies beside its Verilog", "listing", "json_file")
-        write_designs(names, folder)
+        write_designs(names, folder, package)
     elif listing or json_file:
         from gateware.points import CATALOGUE
 
@@ -47,8 +54,12 @@ def command(
         typer.echo(context.get_help())
 
 
-def write_designs(names: list[str], folder: Path) -> None:
-    """Write DESIGN.v and DESIGN.json of each design to ``folder``; nothing if a name is wrong."""
+def write_designs(names: list[str], folder: Path, package: bool) -> None:
+    """Write DESIGN.v and DESIGN.json of each design to ``folder``; nothing if a name is wrong.
+
+    With ``package`` there are DESIGN.core and DESIGN.sdc, too.
+    """
+    import gateware.package
     from golden.base.console import working
     from golden.base.files import make_folder, write_whole
 
@@ -59,7 +70,10 @@ def write_designs(names: list[str], folder: Path) -> None:
         for i, one in enumerate(designs):
             say("Verilog", i / len(designs), one.name)
             sidecar = json.dumps(one.sidecar(), indent=2) + "\n"
-            for suffix, text in ((".v", one.verilog()), (".json", sidecar)):
+            files = {".v": one.verilog(), ".json": sidecar}
+            if package:
+                files |= gateware.package.package(one)
+            for suffix, text in files.items():
                 written.append(folder / f"{one.name}{suffix}")
                 write_whole(written[-1], text)
     for path in written:

@@ -16,9 +16,6 @@
 // A part of this program, so that Verilator's makefile has one source.
 #include "kllm_chip.c"
 
-// To some compilers the port's own name is a keyword.
-static const CData& interrupt = top.__SYM__interrupt;
-
 // A chip, its memory and the host's bus. Each access to a register takes cycles, in which all else
 // goes on.
 class Bench {
@@ -124,7 +121,7 @@ static void run(const Settings& settings, Store& store) {
     const bool polls = run % 2;  // the others wait for the interrupt
     kllm_interrupt(chip, !polls);
     require(kllm_start(chip, &wanted), "a run cannot start");
-    while (polls ? !kllm_wait(chip, 1, &fault) : !interrupt) {
+    while (polls ? !kllm_wait(chip, 1, &fault) : !top.interrupts) {
       if (cycle >= settings.limit_cycles) {
         const std::string place = std::to_string(kllm_position(chip));
         cycle = settings.limit_cycles;  // without those of the host's last question
@@ -142,7 +139,7 @@ static void run(const Settings& settings, Store& store) {
     ended = cycle, read_bytes = store.read_bytes, write_bytes = store.write_bytes;
     require(kllm_ended(chip, &fault) && !kllm_running(chip), "it runs, and has ended");
     kllm_clear(chip);
-    require(!interrupt && !kllm_ended(chip, &fault), "what was cleared stays");
+    require(!top.interrupts && !kllm_ended(chip, &fault), "what was cleared stays");
   }
   printf("done %llu %s %llu %llu\n", (unsigned long long)ended, kllm_fault_name(fault),
          (unsigned long long)read_bytes, (unsigned long long)write_bytes);

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -62,6 +62,12 @@ def add_rules(m: Module, p: Properties, name: str, bus: Any) -> dict[str, Signal
     return counts
 
 
+def _moves(bus: Any) -> Value:
+    """Return whether there is a transfer on any channel."""
+    ports = [channel(bus, one) for one in channels(bus.signature)]
+    return Cat(port.valid & port.ready for port in ports).any()
+
+
 class AxiRules(wiring.Component):
     """A reader or writer, all that it meets being free, and what it may ask of memory.
 
@@ -76,12 +82,16 @@ class AxiRules(wiring.Component):
     block : wiring.Component
         An :class:`hw.bus.axi_reader.AxiReader` or :class:`hw.bus.axi_writer.AxiWriter`. Its ports
         become ports of this one.
+    patience : int, optional
+        Memory, and its own user, let it wait for fewer cycles than that. Then there is a transfer
+        on the bus in any ``2 * patience - 1`` cycles until it is idle, for a word waits for both
+        of them. A writer may take one cycle more: a stop makes it wait no longer for its user.
     """
 
     properties: Properties
 
-    def __init__(self, block: Any) -> None:
-        self.block, self.spec = block, block.spec
+    def __init__(self, block: Any, patience: int | None = None) -> None:
+        self.block, self.spec, self.patience = block, block.spec, patience
         self.reads = "araddr" in block.m_axi.signature.members
         super().__init__(block.signature)
 
@@ -98,10 +108,11 @@ class AxiRules(wiring.Component):
                 if member.flow == In:
                     p.assume(f"{name}_holds_still", waits(m, getattr(self, name), name)[1])
         kind = "ar" if self.reads else "aw"
-        under_way = add_rules(m, p, "m_axi", block.m_axi)[kind]
-        due = self._ask(m, p, kind)
-        if not self.reads:
-            self._write(m, p)
+        counts = add_rules(m, p, "m_axi", block.m_axi)
+        under_way, due = counts[kind], self._ask(m, p, kind)
+        bursts = Const(0) if self.reads else self._write(m, p)
+        if self.patience:
+            self._move(m, p, counts, bursts, self.patience)
         p.rule("has_few_under_way", under_way <= self.spec.outstanding)
         p.rule("is_idle_without_any", ~block.idle | ((under_way == 0) & (due == 0)))
         p.reach("has_many_under_way", under_way == self.spec.outstanding)
@@ -111,6 +122,37 @@ class AxiRules(wiring.Component):
         m.d.sync += stopped.eq(block.stop & (stopped | (under_way > 1)))
         p.reach("becomes_idle_after_a_stop", stopped & block.idle)
         return m
+
+    def _move(
+        self, m: Module, p: Properties, counts: dict[str, Signal], bursts: Value, patience: int
+    ) -> None:
+        """Demand that something moves on the bus if nobody is late.
+
+        ``counts`` are not answered; ``bursts`` of a writer want words.
+        """
+        block, bus = self.block, self.block.m_axi
+        if self.reads:
+            waits_for = {
+                "takes_addresses": bus.arvalid & ~bus.arready,
+                "gives_words": (counts["ar"] != 0) & ~bus.rvalid,
+                "takes_words": block.o.valid & ~block.o.ready,
+            }
+        else:
+            waits_for = {
+                "takes_addresses": bus.awvalid & ~bus.awready,
+                "takes_words": bus.wvalid & ~bus.wready,
+                "gives_words": (bursts != 0) & ~block.word_i.valid & ~block.stop,
+                "answers": (counts["aw"] != 0) & (counts["w"] != 0) & ~bus.bvalid,
+            }
+        for name, late in (waits_for | {"moves": ~block.idle & ~_moves(bus)}).items():
+            cycles = Signal(range(2 * patience + 2), name=f"{name}_cycles")
+            m.d.sync += cycles.eq(Mux(late, cycles + 1, 0))
+            if name != "moves":
+                p.assume(f"{name}_in_time", ~late | (cycles < patience - 1))
+                continue
+            most = 2 * (patience - 1) + (not self.reads)
+            p.rule("moves_in_time", ~late | (cycles < most))
+            p.reach("moves_in_the_last_moment", ~late & (cycles == most))
 
     def _ask(self, m: Module, p: Properties, kind: str) -> Value:
         """Compare bursts with requests; return how many words are still due."""
@@ -139,8 +181,8 @@ class AxiRules(wiring.Component):
         p.reach("ends_at_a_page", asks & (end == PAGE) & (due > beats))
         return due
 
-    def _write(self, m: Module, p: Properties) -> None:
-        """Compare a burst's words with its length."""
+    def _write(self, m: Module, p: Properties) -> Value:
+        """Compare a burst's words with its length; return how many bursts want words."""
         block, bus = self.block, self.block.m_axi
         waited, beat = Signal(), Signal(8)
         lengths = [Signal(8, name=f"length{n}") for n in range(3)]  # the oldest first
@@ -167,3 +209,4 @@ class AxiRules(wiring.Component):
         p.rule("takes_what_it_writes", ~(word.valid & word.ready) | passes)
         p.rule("makes_up_no_bytes", ~bus.wvalid | word.valid | (bus.wstrb == 0))
         p.reach("words_come_before_the_address", passes & bus.awvalid & ~bus.awready)
+        return known

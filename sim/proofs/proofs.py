@@ -16,6 +16,7 @@ from golden.base.names import lookup
 from hw.bus.axi import AxiSpec
 from hw.bus.axi_reader import AxiReader
 from hw.bus.axi_writer import AxiWriter
+from hw.chip.chip import registers
 from hw.topk.baseline.bitonic_top_k import BitonicTopK
 from hw.topk.baseline.quick_select import QuickSelect
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
@@ -26,6 +27,7 @@ from sim.proofs.axi import AxiRules
 from sim.proofs.buffer import BufferRules
 from sim.proofs.limits import LIMITS
 from sim.proofs.outliers import OutlierRules
+from sim.proofs.registers import RegisterRules
 from sim.proofs.streams import StreamRules
 
 KEY_BITS = 2
@@ -87,10 +89,10 @@ def _outliers(
     )
 
 
-def _bus(kind: Callable[[AxiSpec], Any]) -> AxiRules:
+def _bus(kind: Callable[[AxiSpec], Any], patience: int | None = None) -> AxiRules:
     """Return the rules of a reader or writer of small bursts."""
     spec = AxiSpec(address_bits=13, data_bits=32, burst_max=4, outstanding=2)
-    return AxiRules(kind(spec))
+    return AxiRules(kind(spec), patience)
 
 
 _TABLE = (
@@ -124,6 +126,22 @@ _TABLE = (
             quick=quick,
         )
         for name, kind, quick in (("axi_reader", AxiReader, True), ("axi_writer", AxiWriter, False))
+    ),
+    *(
+        Proof(
+            name=f"{name}_moves",
+            about="goes on if all that it waits for comes within three cycles",
+            make=partial(_bus, kind, 3),
+            depth=14,
+        )
+        for name, kind in (("axi_reader", AxiReader), ("axi_writer", AxiWriter))
+    ),
+    Proof(
+        name="register_bank_bus",
+        about="answers in time, and reads are what was written",
+        make=lambda: RegisterRules(registers()),
+        depth=8,
+        quick=True,
     ),
 )
 

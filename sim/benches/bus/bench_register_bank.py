@@ -104,7 +104,7 @@ class Host:
             for one in self.of(Kind.EVENT)
             for field in one.fields
         )
-        assert self.bed.get("interrupt") == wanted
+        assert self.bed.get("interrupts") == wanted
 
 
 @every_traffic
@@ -131,7 +131,7 @@ async def keeps_words(dut, traffic: str) -> None:
                 await host.write(address + start, bed.rng.bytes(size))
         await bed.cycles(3)
         host.look()
-        interrupts += bed.get("interrupt")
+        interrupts += bed.get("interrupts")
     assert 0 < interrupts < COUNT
 
 
@@ -223,7 +223,7 @@ async def is_in_time(dut) -> None:
     bed.set(happens={one.name: 1 for one in host.of(Kind.EVENT)})
     for interrupt in (0, 1):
         await bed.settled()
-        assert bed.get("interrupt") == interrupt
+        assert bed.get("interrupts") == interrupt
         await bed.cycles()
 
 

@@ -76,10 +76,10 @@ class Host:
         """Wait for the interrupt."""
         for _ in range(CYCLES):
             await self.bed.settled()
-            if self.bed.get("interrupt"):
+            if self.bed.get("interrupts"):
                 break
             await self.bed.cycles()
-        assert self.bed.get("interrupt"), f"not done in {CYCLES} cycles"
+        assert self.bed.get("interrupts"), f"not done in {CYCLES} cycles"
         await self.bed.cycles()
 
     def expected(self) -> bytes:
@@ -103,7 +103,7 @@ class Host:
         assert self.ram.read(0, len(expected)) == expected
         await self.write(events=1)
         await self.bed.settled()
-        assert not self.bed.get("interrupt")
+        assert not self.bed.get("interrupts")
         await self.bed.cycles()
 
 
