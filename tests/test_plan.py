@@ -10,8 +10,13 @@ from typer.testing import CliRunner
 import kllm.app
 from gateware.system import plan as module
 from gateware.system.designs import lookup_chip
+from gateware.system.estimate import Phase, estimate
 from golden.base.errors import InputError
+from golden.system.memories import MEMORIES
+from golden.system.shapes import MODELS
 from synth.sweep.plan import read_plan
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +66,24 @@ def test_areas_by_hand() -> None:
     assert module.chip_mge(chip) == pytest.approx(
         2 * (1024 * module.array_ge("lookup A8") / 1e6 + module.BESIDE_MGE)
     )
+
+
+def test_the_page_s_chips_are_those_that_are_kept() -> None:
+    page = " ".join((ROOT / "docs" / "system.md").read_text(encoding="utf-8").split())
+    page = page.replace(chr(0xD7), "x")
+    rows = json.loads((ROOT / "docs" / "plan.json").read_text(encoding="utf-8"))
+    alone = next(row for row in rows if row["engines"] == 1)
+    for row, said in (
+        (rows[0], "eight engines of {} x {} lanes, {:.1f} MGE, {:.0f} tokens/s"),
+        (alone, "one engine of {} x {}, {:.1f} MGE, brings {:.0f}"),
+    ):
+        size = row["inputs_per_beat"], row["output_lanes"]
+        assert said.format(*size, row["mge"], row["tokens_per_second"]) in page
+        chip = lookup_chip("x", 8, *size, row["engines"])
+        assert module.chip_mge(chip) == pytest.approx(row["mge"])
+        now = estimate(MODELS["llama-2-7b"], chip, MEMORIES["hbm2x8"], Phase())
+        assert now.tokens_per_second == pytest.approx(row["tokens_per_second"])
+    assert rows[0]["engines"] == 8
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,9 @@ def test_a_config_is_read(tmp_path: Path) -> None:
     shape = model_shape(str(path))
     assert (shape.head_width, shape.kv_heads, shape.gated) == (32, 2, True)
     assert shape.weights == 2 * (2 * 256**2 + 2 * 256 * 64 + 3 * 256 * 512) + 1000 * 256
-    path.write_text(json.dumps(CONFIG | {"model_type": "opt", "head_dim": 64}))
+    plain = {"model_type": "opt", "head_dim": 64, "num_key_value_heads": None}
+    path.write_text(json.dumps(CONFIG | plain))
+    assert model_shape(str(path)).kv_heads == 8
     assert (model_shape(str(path)).gated, model_shape(str(path)).head_width) == (False, 64)
 
 
@@ -138,6 +140,22 @@ def test_what_a_design_and_a_phase_change() -> None:
     assert estimate(L7B, chips()["counter"], memory, Phase(), outliers=10).linear_cycles > (
         5 * of("counter").linear_cycles
     )
+
+
+def test_one_layer_after_another_by_hand() -> None:
+    """What a token waits for is added for each layer, and for the heads of each engine in turn."""
+    chip, model, memory = chips()["lookup x4"], MODELS["opt-6.7b"], hbm2(8)
+    one = estimate(model, chip, memory, Phase(), outliers=0)
+    sizes = {
+        (4096, 1024): 32 * 4,  # a quarter of 4096 channels for each engine
+        (4096, 4096): 32,
+        (4096, 12568): 2,  # the head has two codes
+        (16384, 1024): 32,
+    }
+    waits = sum(count * chip.wait(*size, 0) for size, count in sizes.items())
+    head = chip.wait(128, 1024, 1) + chip.wait(1024, 128, 4)
+    waits += 2 * 32 * 32 // 4 * (head // 2)
+    assert one.one_by_one == pytest.approx(CLOCK / (CLOCK / one.tokens_per_second + waits))
 
 
 def test_the_whole_table_is_there_in_ten_seconds() -> None:
