@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_a_number_that_is_a_bound_reaches_it() -> None:
         ({"words": 1}, "words must be from 2"),
     ],
 )
-def test_sizes_that_make_no_sense_are_refused(changed: dict[str, int], text: str) -> None:
+def test_sizes_that_make_no_sense_are_refused(changed: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         VectorSpec(**{"word_lanes": 16, "lanes": 4, "words": 64} | changed)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 
@@ -95,6 +96,8 @@ class Generated:
         Cycles and bytes; None where no chip was simulated.
     prompt : int
         Tokens of the prompt.
+    seconds : float
+        That the simulation took; no cycle of the chip.
     other_bytes : int
         Bytes of the memory, after the run, that differ from the golden machine's.
     first_wrong : str
@@ -108,6 +111,7 @@ class Generated:
     logits_golden: BitArray
     run: ChipRun | None
     prompt: int
+    seconds: float = 0.0
     other_bytes: int = 0
     first_wrong: str = ""
     compiled: Compiled
@@ -220,11 +224,12 @@ def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:
     start = Start(program=compiled.program, tokens=compiled.tokens, known=known, limit=limit)
     cycles = CYCLES_PER_BYTE * len(image) * limit
     task = Task(image=image, start=start, memory=options.memory, cycles=cycles)
-    run = None
+    run, began = None, perf_counter()
     if ready.program:
         run = run_chips(ready.program, options.spec, [task], watch=lambda one: said(one.token))[0]
     elif options.simulator == ICARUS:
         run = run_in_icarus(options.chip, task, watch=lambda one: said(one.token))
+    seconds = perf_counter() - began
     machine = Machine(options.spec.shape, image)
     for _ in range(limit):
         token = machine.run(compiled.program, known)
@@ -239,6 +244,7 @@ def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:
         logits_golden=_logits(machine.memory, ready, rows),
         run=run,
         prompt=known,
+        seconds=seconds if run else 0.0,
         other_bytes=wrong,
         first_wrong=trace.first(memory, machine.memory, limit) if trace and wrong else "",
         compiled=compiled,

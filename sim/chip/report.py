@@ -32,6 +32,7 @@ def summary(found: Generated, options: GenerateOptions, text: str) -> dict[str, 
         figures |= {name: found.per_token(name) for name in PER_TOKEN}
         figures |= {
             "total_cycles": found.run.cycles,
+            "seconds": found.seconds,
             "total_read_bytes": found.run.read_bytes,
             "total_write_bytes": found.run.write_bytes,
             "weight_bytes": weight_bytes(found),
@@ -69,6 +70,11 @@ def show(found: Generated, options: GenerateOptions) -> None:
             console().print(
                 f"{np.mean(found.per_token('cycles')[1:]):.0f} cycles a token; weights keep the"
                 f" lookup array busy for {100 * np.mean(use):.0f} % of them"
+            )
+            passes = len(found.tokens) - 1
+            console().print(
+                f"{found.run.cycles / found.seconds:,.0f} cycles simulated in a second,"
+                f" {passes / found.seconds:.1f} tokens"
             )
         console().print(
             f"{found.mismatches} of {found.logits.size} logits, and {found.other_bytes} bytes of"
