@@ -102,7 +102,7 @@ def test_a_number_that_is_a_bound_reaches_it() -> None:
 )
 def test_sizes_that_make_no_sense_are_refused(changed: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
-        VectorSpec(**{"word_lanes": 16, "lanes": 4, "words": 64} | changed)
+        VectorSpec(**dict[str, Any](word_lanes=16, lanes=4, words=64) | changed)
 
 
 @pytest.mark.parametrize("spec", [NARROW, WIDE])
