@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, partial
-from inspect import signature
 from typing import Any
 
 from amaranth.hdl import Shape
@@ -11,7 +10,7 @@ from amaranth.lib import data, stream, wiring
 
 from gateware.emit import CLOCK, RESET, Emission, emission, rtlil_to_verilog
 from hw.stream.component import port_texts
-from hw.stream.share import port_name
+from hw.stream.share import call_signature, port_name
 
 Value = bool | int | str
 
@@ -55,7 +54,7 @@ class Design:
         """
         if not isinstance(self.make, partial):
             return {}
-        bound = signature(self.make.func).bind_partial(*self.make.args, **self.make.keywords)
+        bound = call_signature(self.make.func).bind_partial(*self.make.args, **self.make.keywords)
         return dict(_plain(bound.arguments))
 
     @cached_property

@@ -6,11 +6,11 @@ What may be changed are its :attr:`gateware.design.Design.parameters`.
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import partial
-from inspect import signature
 from typing import Any
 
 from gateware.design import Design, Value, is_spec
 from golden.base.errors import InputError
+from hw.stream.share import call_signature
 
 KINDS = {bool: "true or false", int: "a whole number", str: "a text"}
 
@@ -48,7 +48,7 @@ def variant(design: Design, changes: Mapping[str, Value]) -> Design:
     if not isinstance(make, partial) or not changes:
         return design
     chosen = ", ".join(f"{name} = {value}" for name, value in changes.items())
-    bound = signature(make.func).bind_partial(*make.args, **make.keywords)
+    bound = call_signature(make.func).bind_partial(*make.args, **make.keywords)
     try:
         for name, value in bound.arguments.items():
             bound.arguments[name] = (

@@ -4,7 +4,10 @@ import pytest
 from amaranth.hdl import signed
 from amaranth.lib import stream, wiring
 
+from hw.fp16.fp16_multiply import Fp16Multiply
 from hw.stream.component import Component, In, InStream, Out, OutStream, port_texts
+from hw.stream.queue import Queue
+from hw.stream.share import call_signature
 from hw.stream.token_buffer import TokenBuffer
 
 
@@ -67,3 +70,10 @@ def test_a_port_is_there_when_the_constructor_is_done() -> None:
 
     with pytest.raises(AttributeError, match=r"Early\.start is there when its constructor is done"):
         Early()
+
+
+def test_arguments_of_a_class_are_its_constructors() -> None:
+    """Where it inherits the constructor, too, and Amaranth's ``__new__`` takes anything."""
+    assert list(call_signature(Fp16Multiply).parameters) == ["pipelined"]
+    assert list(call_signature(Queue).parameters) == ["shape", "depth"]
+    assert list(call_signature(lambda a, b=1: a).parameters) == ["a", "b"]

@@ -97,6 +97,18 @@ def looked_at(part: Part) -> Part:
     return part
 
 
+def call_signature(make: Any) -> inspect.Signature:
+    """Return the signature of a function, or of a class: its constructor's, without ``self``.
+
+    Of a class that inherits its constructor, Python's older releases would say what Amaranth's
+    ``__new__`` takes, which is anything.
+    """
+    if not inspect.isclass(make):
+        return inspect.signature(make)
+    whole = inspect.signature(make.__init__)
+    return whole.replace(parameters=list(whole.parameters.values())[1:])
+
+
 def likeness(component: wiring.Component) -> tuple:
     """Return a key that is equal for components that are alike, and for no others.
 
@@ -107,7 +119,7 @@ def likeness(component: wiring.Component) -> tuple:
     """
     kind = type(component)
     key: list[object] = [kind]
-    for name, parameter in inspect.signature(kind).parameters.items():
+    for name, parameter in call_signature(kind).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise TypeError(f"{kind.__name__} takes *{name}: what is shared names its arguments")
         if not hasattr(component, name):
