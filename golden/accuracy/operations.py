@@ -100,6 +100,7 @@ STUDIES: Mapping[str, Study] = {
         ("", "seeds", "perplexity over FP32's", "more than without"),
         "increase",
         texts=128,
+        seeds=4,
     ),
     "minilm": Study(
         "minilm",

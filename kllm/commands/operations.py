@@ -39,7 +39,7 @@ def command(
     """Measure what nonlinear operations and attention on indices cost models, one by one.
 
     The same quantised model with each operation on 4-bit indices, and with several: the language
-    model on 128 windows of held-out text for each of three seeds, MiniLM on 128 texts. Standard
+    model on 128 windows of held-out text for each of four seeds, MiniLM on 128 texts. Standard
     errors are of the difference on the same ones. Of attention, queries of 4, 5 and 8 bits are
     compared, and what can become of the scales of values; codes and sums are integers, and all but
     attention is in real numbers. Other choices: kllm eval --on-indices. The JSON file is written
