@@ -17,7 +17,7 @@ from sim.kit.simulators import choose_simulator
 ROOT = Path(__file__).resolve().parent.parent
 # Builds cost ten seconds each, so only few are tried there: memories, handshakes, arithmetic.
 ON_BOTH = ("token_ingest_k4", "output_scaler", "index_softmax_l4")
-RUN_BY_COMMAND = {f"sim.benches.run.bench_{name}_run" for name in ("layer", "orizuru")}
+RUN_BY_COMMAND = {f"sim.benches.run.bench_{name}_run" for name in ("chip", "layer", "orizuru")}
 
 
 TRIED = {name: one for name, one in POINTS.items() if one.bench is not None}

@@ -20,7 +20,7 @@ def test_programs_leave_what_golden_leaves() -> None:
     found, faults = fuzz(range(40))
     assert not found
     assert faults["none"] > 20
-    assert {"number", "instruction"} <= set(faults)
+    assert faults["number"] > 2
 
 
 @pytest.mark.parametrize("flips", [1, 2])

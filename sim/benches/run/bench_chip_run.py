@@ -51,7 +51,7 @@ async def chip_run(dut) -> None:
     began = cycle()
     for name, value in {**said, "first": 0, "enables": 1, "start": 1}.items():
         await host.write(ADDRESSES[name], int(value).to_bytes(4, "little"))
-    while not int(dut.interrupt.value):
+    while not int(dut.interrupts.value):
         assert cycle() - began < cycles, f"not done in {cycles} cycles"
         await RisingEdge(dut.clk)
     ended = cycle()
