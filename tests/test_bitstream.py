@@ -37,7 +37,7 @@ def test_the_memory_is_the_image_with_the_prompt(compiled: Compiled) -> None:
     made = board_chip(compiled)
     size = SPEC.axi.word_bytes
     content = b"".join(word.to_bytes(size, "little") for word in made.image)
-    assert content[: len(compiled.memory)] == compiled.with_prompt(PROMPT)
+    assert content[: len(compiled.memory)] == compiled.with_tokens(PROMPT)
     assert len(content) - len(compiled.memory) < size
     assert (made.words, made.known, made.limit) == (len(made.image), 2, 6)
     # A bit lasts as long as the receiver takes it to, within 2 %.

@@ -154,7 +154,7 @@ def test_cache_codes_by_hand() -> None:
 def logits(decoder: Decoder, shape: ChipShape, tokens: list[int]) -> np.ndarray:
     """Return the golden machine's logits (T, V)."""
     compiled = compile_decoder(decoder, shape)
-    chip = Machine(shape, compiled.with_prompt(tokens))
+    chip = Machine(shape, compiled.with_tokens(tokens))
     vocabulary = decoder.shape.vocabulary
     address, _ = compiled.regions["logits"]
     stride = shape.aligned(2 * vocabulary)

@@ -76,7 +76,7 @@ def test_the_end_token_ends() -> None:
     decoder = random_decoder(np.random.default_rng(0))
     spec = CHIPS[NAME]
     compiled = compile_decoder(decoder, spec.shape)
-    image = compiled.with_prompt([1, 2, 3])
+    image = compiled.with_tokens([1, 2, 3])
     start = Start(program=compiled.program, tokens=compiled.tokens, known=3, limit=9)
     whole = run_chip(built(NAME), spec, image, start, MemoryModel(), cycles=1 << 20)
     tokens = [one.token for one in whole.chosen]
@@ -91,7 +91,7 @@ def test_faults_end_a_run() -> None:
     decoder = random_decoder(np.random.default_rng(1))
     spec = CHIPS[NAME]
     compiled = compile_decoder(decoder, spec.shape)
-    image = compiled.with_prompt([1, 2, 3])
+    image = compiled.with_tokens([1, 2, 3])
     start = Start(program=compiled.program, tokens=compiled.tokens, known=3, limit=5)
 
     def fault(image: bytes, memory: MemoryModel) -> str:
@@ -120,7 +120,7 @@ def first_run(**run: int) -> tuple[bytes, Start, bytes]:
     """Return an image of a made-up decoder, what a run of it is told, and memory behind it."""
     spec = CHIPS[NAME]
     compiled = compile_decoder(random_decoder(np.random.default_rng(1)), spec.shape)
-    image = compiled.with_prompt([1, 2, 3])
+    image = compiled.with_tokens([1, 2, 3])
     start = Start(program=compiled.program, tokens=compiled.tokens, known=3, limit=5, **run)
     machine = Machine(spec.shape, image)
     for _ in range(start.limit):
@@ -194,7 +194,7 @@ def resets(stride: int) -> None:
     spec = CHIPS[NAME]
     shape = replace(TINY, layers=1, heads=1, kv_heads=1, vocabulary=8, inner=4)
     compiled = compile_decoder(random_decoder(np.random.default_rng(3), shape), spec.shape)
-    image = compiled.with_prompt([1])
+    image = compiled.with_tokens([1])
     start = Start(program=compiled.program, tokens=compiled.tokens, known=1, limit=1)
     clean = run_chip(built(NAME), spec, image, start, MemoryModel(latency=3), cycles=1 << 20)
     tasks = [

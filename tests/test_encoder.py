@@ -126,7 +126,7 @@ def test_whole_texts_are_what_the_machine_makes(count: int) -> None:
 def by_machine(encoder, tokens: np.ndarray) -> BitArray:
     """Return the last hidden states of a text, as programs of the machine make them."""
     compiled = compile_encoder(encoder, GELU)
-    memory = compiled.with_text(tokens.tolist())
+    memory = compiled.with_tokens(tokens.tolist())
     for program in compiled.programs:
         machine = Machine(GELU, memory)
         for _ in tokens:

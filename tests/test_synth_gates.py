@@ -79,7 +79,7 @@ def test_the_gates_of_a_chip_write_a_token(library: Library, needs: Callable[[st
     spec = CHIPS[name]
     program = build_chip(BUILD / f"{name}-gates", gates_of(name, library), name)
     compiled = compile_decoder(random_decoder(np.random.default_rng(5)), spec.shape)
-    image = compiled.with_prompt([17])
+    image = compiled.with_tokens([17])
     start = Start(program=compiled.program, tokens=compiled.tokens, known=1, limit=1)
     memory = MemoryModel(latency=5, stall=0.1)
     run = run_chip(program, spec, image, start, memory, cycles=1 << 16)

@@ -1,12 +1,12 @@
 """A decoder becomes a memory image and the program of one token."""
 
-import struct
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from golden.chip.attention import AttentionBuilder
 from golden.chip.decoder import Decoder
+from golden.chip.image import CompiledImage
 from golden.chip.instruction import Index, Op
 from golden.chip.layer_image import channels_of
 from golden.chip.schedule import constants_early
@@ -16,36 +16,22 @@ from golden.chip.vector_layout import logits_at_once, vector_layout
 
 
 @dataclass(frozen=True)
-class Compiled:
+class Compiled(CompiledImage):
     """A model for a chip.
 
     Parameters
     ----------
     memory : bytes
-        The image.
     regions : dict of str to (int, int)
-        Address and size of what lies in it, by name.
+        As of :class:`golden.chip.image.CompiledImage`.
     program : int
         Address of the program.
     names : dict of int to str
         What each instruction computes, by its address.
     """
 
-    memory: bytes
-    regions: dict[str, tuple[int, int]]
     program: int
     names: dict[int, str]
-
-    @property
-    def tokens(self) -> int:
-        """Address of the tokens, four bytes each."""
-        return self.regions["tokens"][0]
-
-    def with_prompt(self, tokens: list[int]) -> bytes:
-        """Return the image with a prompt at the beginning of the tokens."""
-        data = bytearray(self.memory)
-        struct.pack_into(f"<{len(tokens)}I", data, self.tokens, *tokens)
-        return bytes(data)
 
 
 def compile_decoder(decoder: Decoder, shape: ChipShape) -> Compiled:

@@ -6,7 +6,6 @@ its keys and values, and is run for all tokens of a text before the next program
 stream waits in memory.
 """
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from golden.base.errors import InputError
 from golden.chip.attention import AttentionBuilder
 from golden.chip.encoder import Encoder, EncoderShape, Norm, mean_layer
+from golden.chip.image import CompiledImage
 from golden.chip.instruction import Index, Op
 from golden.chip.schedule import constants_early
 from golden.chip.shape import TOKEN_BYTES, ChipShape
@@ -24,42 +24,28 @@ from golden.exact.fp16 import BitArray
 
 
 @dataclass(frozen=True)
-class CompiledEncoder:
+class CompiledEncoder(CompiledImage):
     """An encoder for a chip.
 
     Parameters
     ----------
     memory : bytes
-        The image.
     regions : dict of str to (int, int)
-        Address and size of what lies in it, by name.
+        As of :class:`golden.chip.image.CompiledImage`.
     programs : list of int
         Addresses of the programs, in their order; each is run for all tokens of a text.
     names : dict of int to str
         What each instruction computes, by its address.
     """
 
-    memory: bytes
-    regions: dict[str, tuple[int, int]]
     programs: list[int]
     names: dict[int, str]
-
-    @property
-    def tokens(self) -> int:
-        """Address of the tokens, four bytes each."""
-        return self.regions["tokens"][0]
 
     def hidden(self, memory: npt.NDArray[np.uint8], tokens: int, size: EncoderShape) -> BitArray:
         """Return the hidden states (tokens, hidden) that stand in a memory, FP16 patterns."""
         address, length = self.regions["hidden"]
         rows = memory[address : address + length].view("<u2").reshape(size.context, -1)
         return rows[:tokens, : size.hidden].astype(np.uint16)
-
-    def with_text(self, tokens: list[int]) -> bytes:
-        """Return the image with a text's tokens."""
-        data = bytearray(self.memory)
-        struct.pack_into(f"<{len(tokens)}I", data, self.tokens, *tokens)
-        return bytes(data)
 
 
 def compile_encoder(encoder: Encoder, shape: ChipShape) -> CompiledEncoder:

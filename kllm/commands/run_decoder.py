@@ -1,12 +1,16 @@
 """``kllm run --decoder-layer``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from golden.base.errors import ToolError
 from kllm.options import refuse
 from kllm.results import deliver
+
+if TYPE_CHECKING:
+    from sim.chip.layer import LayerRun
 
 CHIP = "chip_large"
 # What is of a linear layer alone.
@@ -33,7 +37,7 @@ def run_decoder(
     from golden.chip.models import DECODER
     from golden.models.lm.corpus import held_out_windows
     from sim.chip.generate import GenerateOptions
-    from sim.chip.layer import run_layer, show, summary
+    from sim.chip.layer import run_layer
 
     refuse(context, f"a whole layer runs on {CHIP}, as the decoder in the repository is", *OTHERS)
     with working() as say:
@@ -41,6 +45,19 @@ def run_decoder(
         prompt = held_out_windows(seed, 1)[0][:tokens].tolist()
         options = GenerateOptions(prompt=prompt, count=1, chip=CHIP)
         found = run_layer(read_decoder(DECODER), number, options, stage=say)
+    deliver_layer(json_file, found)
+
+
+def deliver_layer(json_file: Path | None, found: "LayerRun") -> None:
+    """Deliver the figures of a whole layer.
+
+    Raises
+    ------
+    ToolError
+        If a bit differs.
+    """
+    from sim.chip.layer import show, summary
+
     deliver(json_file, summary(found), lambda: show(found))
     if found.other_bytes:
         raise ToolError(

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import typer
 
-from golden.base.errors import ToolError
-from kllm.commands.run_decoder import OTHERS
+from kllm.commands.run_decoder import OTHERS, deliver_layer
 from kllm.options import refuse
-from kllm.results import deliver
 
 
 def run_encoder(
@@ -29,7 +27,6 @@ def run_encoder(
     from golden.models.text import evaluation_texts
     from sim.chip.embed import CHIP, EmbedOptions
     from sim.chip.encoder_layer import run_encoder_layer
-    from sim.chip.layer import show, summary
 
     refuse(context, f"a whole layer runs on {CHIP}, as the encoder in the repository is", *OTHERS)
     with working() as say:
@@ -38,9 +35,4 @@ def run_encoder(
         text = model.tokens(evaluation_texts(seed, 1)[0])[: max(tokens, 0)]
         options = EmbedOptions()
         found = run_encoder_layer(read_encoder(ENCODER, model), number, text, options, stage=say)
-    deliver(json_file, summary(found), lambda: show(found))
-    if found.other_bytes:
-        raise ToolError(
-            f"{found.other_bytes} bytes differ from the golden machine's; first:"
-            f" {found.first_wrong}"
-        )
+    deliver_layer(json_file, found)

@@ -143,7 +143,7 @@ def embed(ready: Ready, tokens: list[int]) -> Embedded:
         return Embedded(tokens=tokens, hidden=golden, hidden_golden=golden)
     compiled = ready.compiled
     runs = run_passes(
-        ready.program, ready.options, compiled, compiled.with_text(tokens), len(tokens)
+        ready.program, ready.options, compiled, compiled.with_tokens(tokens), len(tokens)
     )
     memory = np.frombuffer(runs[-1].memory, np.uint8)
     totals = {

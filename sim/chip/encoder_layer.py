@@ -58,7 +58,7 @@ def run_encoder_layer(
     compiled = compiler.compiled(
         after=lambda: kept.extend(store_all(compiler, len(tokens), f"layer.{number}."))
     )
-    image = compiled.with_text(tokens)
+    image = compiled.with_tokens(tokens)
     stage(f"building {options.chip}")
     program = built(options.chip)
     stage("running the chip")

@@ -219,7 +219,7 @@ def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:
         If the chip breaks a rule of the bus, or hangs.
     """
     options, compiled = ready.options, ready.compiled
-    image = compiled.with_prompt(options.prompt)
+    image = compiled.with_tokens(options.prompt)
     known, limit = len(options.prompt), len(options.prompt) + options.count - 1
     start = Start(program=compiled.program, tokens=compiled.tokens, known=known, limit=limit)
     cycles = CYCLES_PER_BYTE * len(image) * limit

@@ -77,7 +77,7 @@ def on_board(
             " model for a chip with one, such as chip_tiny"
         )
     room = MEMORY_BYTES[board.device]
-    image = image_words(compiled.with_prompt(prompt), spec.axi)
+    image = image_words(compiled.with_tokens(prompt), spec.axi)
     if (size := len(image) * spec.axi.word_bytes) > room:
         raise InputError(
             f"the image's {size:,} bytes are more than the {room:,} of block RAM in"

@@ -32,7 +32,7 @@ class Host:
         clock = bed.dut.clk, bed.dut.rst
         self.master: Any = AxiLiteMaster(AxiLiteBus.from_prefix(bed.dut, "s_axi"), *clock)
         self.compiled = compile_decoder(random_decoder(bed.rng, SHAPE), bed.block.spec.shape)
-        self.image = self.compiled.with_prompt(PROMPT)
+        self.image = self.compiled.with_tokens(PROMPT)
         bus = AxiBus.from_prefix(bed.dut, "m_axi")
         self.ram: Any = AxiRam(bus, *clock, size=1 << len(self.image).bit_length())
         self.addresses = {one.name: one.address for one in registers()}
