@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from golden.base.errors import ToolError
@@ -23,6 +24,12 @@ def library() -> Library:
     if not LIBERTY_FILE.is_file():
         pytest.skip(f"no {LIBERTY_FILE}: install {LIBERTY_PACKAGE}")
     return read([LIBERTY_FILE])
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Return random numbers of a test's own: its name is the seed, whatever ran before it."""
+    return np.random.default_rng(list(request.node.nodeid.encode()))
 
 
 @pytest.fixture

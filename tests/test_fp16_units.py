@@ -25,7 +25,6 @@ from synth.libraries.liberty import Library
 # f16_add | gzip); NaN results are 7E00.
 VECTORS = "KLLM_FP16_VECTORS"
 ALL = np.arange(1 << 16).astype(np.uint16)
-RNG = np.random.default_rng(20261121)
 ONE, TWO, INFINITY, NAN, MINUS_ZERO = 0x3C00, 0x4000, 0x7C00, 0x7E00, 0x8000
 LARGEST, SMALLEST = 0x7BFF, 0x0001
 
@@ -54,8 +53,10 @@ def words(*bits: int) -> tuple[np.ndarray, ...]:
 @pytest.mark.parametrize(
     ("operation", "numpy_operation"), [(fp16.add, np.add), (fp16.multiply, np.multiply)]
 )
-def test_reference_agrees_with_numpy(operation: Callable, numpy_operation: Callable) -> None:
-    for bits in (*CORNERS, *patterns(RNG, 10)):
+def test_reference_agrees_with_numpy(
+    operation: Callable, numpy_operation: Callable, rng: np.random.Generator
+) -> None:
+    for bits in (*CORNERS, *patterns(rng, 10)):
         others = np.full_like(ALL, bits)
         with np.errstate(all="ignore"):
             expected = numpy_operation(others.view(np.float16), ALL.view(np.float16))
@@ -82,10 +83,10 @@ def exact_fma(a: int, b: int, c: int) -> int:
     return min(low + bool(up), INFINITY) | (0x8000 if total < 0 else 0)
 
 
-def test_fused_reference_is_exact() -> None:
-    a, b, c = (patterns(RNG, 1500) for _ in range(3))
+def test_fused_reference_is_exact(rng: np.random.Generator) -> None:
+    a, b, c = (patterns(rng, 1500) for _ in range(3))
     with np.errstate(all="ignore"):
-        cancelling = near(RNG, negated(fp16.multiply(a, b)))
+        cancelling = near(rng, negated(fp16.multiply(a, b)))
     for third in (c, cancelling):
         finite = ((np.stack([a, b, third]) & 0x7C00) != 0x7C00).all(axis=0)
         got = fp16.fused_multiply_add(a, b, third)[finite]
@@ -131,9 +132,9 @@ def test_comparison_is_numpys() -> None:
         np.testing.assert_array_equal(unordered, np.isnan(x) | np.isnan(y))
 
 
-def test_integers_are_numpys() -> None:
-    lengths = RNG.integers(0, 53, 20000)
-    values = RNG.integers(-(1 << 53), 1 << 53, 20000) >> lengths
+def test_integers_are_numpys(rng: np.random.Generator) -> None:
+    lengths = rng.integers(0, 53, 20000)
+    values = rng.integers(-(1 << 53), 1 << 53, 20000) >> lengths
     values = np.concatenate([values, np.arange(-5000, 5000), [65519, 65520, -65520, 1 << 53]])
     np.testing.assert_array_equal(fp16.from_integer(values), to_bits(values.astype(np.float64)))
 
@@ -219,8 +220,8 @@ def test_only_units_are_swept() -> None:
         build("fp16_key")
 
 
-def test_corner_triples_are_different_ones() -> None:
-    triples = np.stack(corner_triples(RNG, 2000))
+def test_corner_triples_are_different_ones(rng: np.random.Generator) -> None:
+    triples = np.stack(corner_triples(rng, 2000))
     assert len(np.unique(triples, axis=1).T) == 2000
 
 

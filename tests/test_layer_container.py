@@ -182,8 +182,10 @@ def run(*arguments: str | Path):
     return CliRunner().invoke(kllm.app.build_app(), ["quantize", *map(str, arguments)])
 
 
-def test_the_command_writes_what_the_library_makes(tmp_path: Path) -> None:
-    weight, bias = RNG.normal(size=(7, 15)).astype(np.float32), np.ones(7, np.float32)
+def test_the_command_writes_what_the_library_makes(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    weight, bias = rng.normal(size=(7, 15)).astype(np.float32), np.ones(7, np.float32)
     weights, tokens, out = (tmp_path / n for n in ("w.safetensors", "x.npz", "o.safetensors"))
     weights.write_bytes(save({"fc.weight": weight, "fc.bias": bias}))
     np.savez(tokens, **{"fc.weight": X})  # pyright: ignore[reportArgumentType]
