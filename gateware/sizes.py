@@ -50,11 +50,13 @@ def small_spec(
     token_factor: bool = False,
     loads_ahead: bool = False,
     snaps: bool = False,
+    tokens_together: int = 1,
 ) -> EngineSpec:
     """Return a linear engine small enough for Icarus."""
     size = sized(inputs_per_beat, 4, inputs_max, 16, outliers_max, scale_lanes)
     numbers = default_numbers(symmetric=symmetric, activation_bits=activation_bits)
-    options = {"token_factor": token_factor, "loads_ahead": loads_ahead, "snaps": snaps}
+    options: dict[str, Any] = {"token_factor": token_factor, "loads_ahead": loads_ahead}
+    options |= {"snaps": snaps, "tokens_together": tokens_together}
     return EngineSpec(numbers=numbers, **options, **size)
 
 
@@ -72,6 +74,7 @@ MADE = {s: small_spec(symmetric=s, activation_bits=8) for s in (False, True)}
 # Two input lanes in each of four groups.
 SNAPS = small_spec(symmetric=True, inputs_per_beat=8, activation_bits=8, snaps=True)
 FACTOR = small_spec(symmetric=True, activation_bits=8, token_factor=True)
+TOGETHER = small_spec(symmetric=True, activation_bits=8, token_factor=True, tokens_together=4)
 AHEAD = small_spec(symmetric=True, loads_ahead=True)
 WIDE = small_spec(symmetric=True, inputs_per_beat=16, inputs_max=192, outliers_max=8)
 ONE_BY_ONE = small_spec(symmetric=True, scale_lanes=1)

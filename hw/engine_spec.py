@@ -44,6 +44,9 @@ class EngineSpec:
         Whether constants are loaded while tokens are under way, and hold from a strobe on.
     snaps : bool
         Whether activations on the grid can be snapped to levels, for rows of 5 and 4 bits.
+    tokens_together : int
+        Tokens that can meet a tile of weights one behind the other, before the next tile: 1, or a
+        power of two from 4 to 64. 1: a token meets all tiles, then the next token does.
     """
 
     numbers: NumberSpec
@@ -57,6 +60,7 @@ class EngineSpec:
     wide_channels: bool = False
     loads_ahead: bool = False
     snaps: bool = False
+    tokens_together: int = 1
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, NumberSpec):
@@ -69,6 +73,8 @@ class EngineSpec:
             require_int(f"{name}_max", value, low=lanes, high=1 << 14)
             if value % lanes:
                 raise ValueError(f"{name}_max must be a multiple of {lanes}, got {value}")
+        if self.tokens_together != 1:
+            require_power_of_two("tokens_together", self.tokens_together, low=4, high=64)
         if self.snaps and not self.numbers.made:
             raise ValueError("levels are steps of the grid: rows must be made")
         require_int("outliers_max", self.outliers_max, low=1, high=min(1024, self.inputs_max))
@@ -78,6 +84,16 @@ class EngineSpec:
                 f" {self.sum_bits} bits; at most {SUM_BITS} can be scaled exactly:"
                 " lower inputs_max, outliers_max or the widths"
             )
+
+    @property
+    def tokens_held(self) -> int:
+        """Tokens whose codes are held."""
+        return max(2, self.tokens_together)
+
+    @property
+    def together(self) -> range | None:
+        """How many tokens meet a tile one behind the other, where that can be several."""
+        return range(self.tokens_together + 1) if self.tokens_together > 1 else None
 
     @property
     def total_bits(self) -> int:
@@ -253,6 +269,8 @@ class EngineSpec:
         """What one beat of the lookup array covers.
 
         ``address``: main beat of the token, or group of outliers. ``mask``: input lanes in use.
+        ``done``: behind it the next token's turn comes; ``keep``: this one's comes again, for the
+        next tile; ``back``: that of the first of those that are kept comes next.
         """
         return data.StructLayout(
             {
@@ -263,7 +281,8 @@ class EngineSpec:
                 "mask": self.inputs_per_beat,
                 "first": 1,
                 "last": 1,
-                "token_last": 1,
+                "done": 1,
+                **({"keep": 1, "back": 1} if self.together else {}),
             }
         )
 

@@ -11,6 +11,7 @@ from gateware.sizes import (
     SIZES,
     SUFFIX,
     SYMMETRIC,
+    TOGETHER,
     WIDE,
     engine_name,
     engine_spec,
@@ -97,5 +98,6 @@ POINTS = (
         for symmetric, spec in specs.items()
     ),
     Point("lookup_engine_factor", partial(LookupEngine, FACTOR), bench="linear.bench_engine"),
+    Point("lookup_engine_together", partial(LookupEngine, TOGETHER), bench="linear.bench_engine"),
     Point("weight_requester", partial(WeightRequester, SYMMETRIC)),
 )

@@ -1,8 +1,8 @@
-"""Double buffer: one token is read while the next is written."""
+"""Token buffer: some tokens are read while others are written."""
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 
@@ -39,10 +39,12 @@ class ReadPort(Port):
     """Read side of a :class:`TokenBuffer`, as the reader sees it.
 
     ``filled``: there is a token to read; read only then. ``en``: reads word ``address`` into
-    ``data``. ``done``: the token is not needed any more, after this cycle's word.
+    ``data``. ``done``: the token is not needed any more, after this cycle's word; the next one is
+    read then. Where tokens are read ``again``, one that is done is kept if ``keep`` is high, and
+    with ``back`` the next one is the oldest that is kept.
     """
 
-    def __init__(self, lane_bits: int, lanes: int, depth: int) -> None:
+    def __init__(self, lane_bits: int, lanes: int, depth: int, *, again: bool = False) -> None:
         super().__init__(
             {
                 "filled": wiring.In(1),
@@ -50,6 +52,7 @@ class ReadPort(Port):
                 "address": wiring.Out(range(max(depth, 2))),
                 "data": wiring.In(lanes * lane_bits),
                 "done": wiring.Out(1),
+                **({"keep": wiring.Out(1), "back": wiring.Out(1)} if again else {}),
             }
         )
 
@@ -60,7 +63,7 @@ def write_as(target: Any, source: Any) -> list[Any]:
 
 
 class TokenBuffer(Component):
-    """Hold the words of two tokens: one being read, one being written.
+    """Hold the words of two tokens, or more: some to be read, one being written.
 
     Parameters
     ----------
@@ -70,6 +73,8 @@ class TokenBuffer(Component):
         Lanes of a word; each has a write enable of its own.
     depth : int
         Words of a token.
+    tokens : int
+        How many are held: a power of two; more than two can be read again.
 
     Timing
     ------
@@ -77,40 +82,55 @@ class TokenBuffer(Component):
         ``write.done``, and ``write.free`` follows ``read.done``, by one cycle.
     Rate : one write and one read per cycle.
     Through paths : none.
-    Reset : both halves are free; the words stay.
+    Reset : all places are free; the words stay.
     """
 
     LATENCY = 1
 
     write = In(lambda c: WritePort(c.lane_bits, c.lanes, c.depth))
-    """Fills one half."""
-    read = In(lambda c: ReadPort(c.lane_bits, c.lanes, c.depth))
-    """Reads the other."""
+    """Fills one place."""
+    read = In(lambda c: ReadPort(c.lane_bits, c.lanes, c.depth, again=c.tokens > 2))
+    """Reads another."""
 
-    def __init__(self, lane_bits: int, lanes: int, depth: int) -> None:
-        self.lane_bits, self.lanes, self.depth = lane_bits, lanes, depth
+    def __init__(self, lane_bits: int, lanes: int, depth: int, tokens: int = 2) -> None:
+        self.lane_bits, self.lanes, self.depth, self.tokens = lane_bits, lanes, depth, tokens
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
         row = data.ArrayLayout(self.lane_bits, self.lanes)
-        m.submodules.words = words = Memory(shape=row, depth=2 * self.depth, init=[])
+        depth, places = self.depth, self.tokens
+        m.submodules.words = words = Memory(shape=row, depth=places * depth, init=[])
         write = words.write_port(granularity=1)
         read = words.read_port()
 
-        write_half, read_half = Signal(), Signal()
-        tokens = Signal(range(3))
+        write_place, read_place = Signal(range(places)), Signal(range(places))
+        held, read_kept = Signal(range(places + 1)), Signal(range(places))  # kept: behind the next
+        kept: Value | Signal = Const(0)
+        if places > 2:
+            kept = self.read.done & self.read.keep
+        freed = self.read.done & ~kept
         m.d.comb += [
-            self.write.free.eq(tokens != 2),
-            self.read.filled.eq(tokens != 0),
+            self.write.free.eq(held != places),
+            self.read.filled.eq(held > read_kept if places > 2 else held != 0),
             write.en.eq(self.write.en),
-            write.addr.eq(self.write.address + Mux(write_half, self.depth, 0)),
+            write.addr.eq(self.write.address + _start(write_place, depth)),
             write.data.eq(self.write.data),
             read.en.eq(self.read.en),
-            read.addr.eq(self.read.address + Mux(read_half, self.depth, 0)),
+            read.addr.eq(self.read.address + _start(read_place, depth)),
             self.read.data.eq(read.data),
         ]
         m.d.sync += [
-            write_half.eq(write_half ^ self.write.done),
-            read_half.eq(read_half ^ self.read.done),
-            tokens.eq(tokens + self.write.done - self.read.done),
+            write_place.eq(write_place + self.write.done),
+            read_place.eq(read_place + self.read.done),
+            held.eq(held + self.write.done - freed),
         ]
+        if places > 2:
+            with m.If(kept):
+                m.d.sync += read_kept.eq(Mux(self.read.back, 0, read_kept + 1))
+                with m.If(self.read.back):
+                    m.d.sync += read_place.eq(read_place - read_kept)
+
+
+def _start(place: Value, depth: int) -> Value:
+    """Return the first word of a place."""
+    return Mux(place, depth, 0) if len(place) == 1 else place * depth

@@ -82,9 +82,9 @@ class TokenQuantizer(Component):
         spec = self.spec
         lanes, groups = spec.inputs_per_beat, spec.code_groups
         return (
-            TokenBuffer(spec.code_bits * lanes // groups, groups, spec.beats_max),
-            TokenBuffer(spec.row.size, lanes, spec.row_words),
-            TokenBuffer(spec.position_bits, lanes, spec.groups_max),
+            TokenBuffer(spec.code_bits * lanes // groups, groups, spec.beats_max, spec.tokens_held),
+            TokenBuffer(spec.row.size, lanes, spec.row_words, spec.tokens_held),
+            TokenBuffer(spec.position_bits, lanes, spec.groups_max, spec.tokens_held),
         )
 
     def write_codes(self, m: Module) -> None:

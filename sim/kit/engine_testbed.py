@@ -49,11 +49,26 @@ class EngineTestbed(Testbed):
         for request, answer in self.contract.WEIGHTS.items():
             self.tasks.append(cocotb.start_soon(self._serve_weights(request, answer)))
 
-    async def run(self, x: BitArray, factor: Scale | None = None) -> BitArray:
-        """Return the outputs (T, N) that the engine gives for tokens (T, K) and their factors."""
+    async def run(self, x: BitArray, factor: Scale | None = None, *, together: int = 1) -> BitArray:
+        """Return the outputs (T, N) that the engine gives for tokens (T, K) and their factors.
+
+        ``together``: tokens that meet a tile one behind the other, T of them or one.
+        """
         before, beats = len(self.sinks["o"].items), self.contract.output_beats(self._layer.outputs)
+        if self.block.spec.together:
+            self.set(together=together)
         self.send_tokens(x, factor)
         got = (await self.receive("o", before + len(x) * beats))[before:]
+        if together > 1:
+            steps = self.block.spec.output_lanes // self.block.spec.scale_lanes
+            tiles = [got[n : n + steps * together] for n in range(0, len(got), steps * together)]
+            sizes = [len(tile) // together for tile in tiles]
+            got = [
+                beat
+                for n in range(together)
+                for tile, size in zip(tiles, sizes, strict=True)
+                for beat in tile[n * size : (n + 1) * size]
+            ]
         ends = np.array([beat["last"] for beat in got]).reshape(len(x), -1)
         assert ends[:, -1].all(), "last is not raised on a token's last beat"
         assert not ends[:, :-1].any(), "last is raised before a token's last beat"
@@ -66,7 +81,7 @@ class EngineTestbed(Testbed):
         if factors:
             self.send("factor_i", factors)
 
-    async def check(self, layer: QuantizedLinear, x: BitArray) -> Result:
+    async def check(self, layer: QuantizedLinear, x: BitArray, *, together: int = 1) -> Result:
         """Load a layer, run tokens, compare every bit, and the flags; return the golden result.
 
         An engine that takes factors of tokens gets random ones.
@@ -77,7 +92,8 @@ class EngineTestbed(Testbed):
         factor = random_factors(self.rng, len(x)) if self.block.spec.token_factor else None
         expected = self.contract.golden(layer, x, factor)
         where = "outputs, by [token, output channel]"
-        np.testing.assert_array_equal(await self.run(x, factor), expected.y, err_msg=where)
+        found = await self.run(x, factor, together=together)
+        np.testing.assert_array_equal(found, expected.y, err_msg=where)
         assert self.flags() == {name: getattr(expected, name).any() for name in FLAGS}
         assert self.get("idle")
         return expected

@@ -86,7 +86,7 @@ def beats(
                 "mask": (1 << used) - 1,
                 "first": int(n == 0),
                 "last": int(last),
-                "token_last": int(last and tile == tiles - 1),
+                "done": int(last and tile == tiles - 1),
             }
 
 

@@ -7,7 +7,7 @@ from amaranth.lib import data
 
 from hw.engine_spec import EngineSpec
 from hw.formats import INDEX_BITS
-from hw.linear.lookup.beat_sequencer import BeatSequencer
+from hw.linear.lookup.beat_sequencer import BeatSequencer, read_on
 from hw.linear.lookup.lookup_lane import LookupLane
 from hw.linear.lookup.row_maker import RowMaker
 from hw.linear.lookup.row_select import RowSelect
@@ -41,16 +41,24 @@ class LookupArray(Sized[EngineSpec]):
     """As for :class:`hw.linear.lookup.row_select.RowSelect`; not where rows are made."""
     w_centroids = In(lambda c: c.spec.weight_codebook if c.spec.numbers.made else None)
     """As for :class:`hw.linear.lookup.row_maker.RowMaker`; only where rows are made."""
-    codes = Out(lambda c: ReadPort(c.spec.code_bits * c.spec.inputs_per_beat, 1, c.spec.beats_max))
+    codes = Out(
+        lambda c: ReadPort(
+            *(c.spec.code_bits * c.spec.inputs_per_beat, 1, c.spec.beats_max),
+            again=bool(c.spec.together),
+        )
+    )
     """Codes of the tokens, a beat a word."""
     rows = Out(
         lambda c: ReadPort(
             c.spec.row.size,
             c.spec.inputs_per_beat,
             c.spec.row_words,
+            again=bool(c.spec.together),
         )
     )
     """Their residual rows."""
+    together = In(lambda c: c.spec.together)
+    """As for :class:`hw.linear.lookup.beat_sequencer.BeatSequencer`."""
     weight_i = InStream(lambda c: c.weights)
     """4-bit weight codes ``[input lane][output lane]``, one beat after another, in the order of
     :class:`hw.linear.lookup.beat_sequencer.BeatSequencer`.
@@ -88,12 +96,14 @@ class LookupArray(Sized[EngineSpec]):
             fetch.eq(sequencer.o.valid & sequencer.o.ready),
             self.codes.en.eq(fetch),
             self.codes.address.eq(next_beat.address),
-            self.codes.done.eq(fetch & next_beat.token_last),
+            *read_on(self.codes, next_beat, fetch),
             self.rows.en.eq(fetch),
             self.rows.address.eq(next_beat.address * digits + next_beat.digit),
-            self.rows.done.eq(fetch & next_beat.token_last),
+            *read_on(self.rows, next_beat, fetch),
             self.tile_en.eq(coming[-1]),
         ]
+        if self.spec.together:
+            m.d.comb += sequencer.together.eq(self.together)
         m.d.sync += coming.eq(Cat(lookup & chosen.last, coming))
         for valid, beat, enter, leave, source in (
             (read_valid, read, fetch, choose, next_beat),

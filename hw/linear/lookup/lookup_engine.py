@@ -19,6 +19,9 @@ from hw.token.token_quantizer import TokenQuantizer
 class LookupEngine(EngineShell):
     """Run a linear layer of K-Means indices, one token after another.
 
+    With ``spec.tokens_together``, several tokens meet a tile before the next tile's turn comes, so
+    that its weights are fetched once; outputs come tile by tile then, each token's in turn.
+
     Bit-exact with :func:`golden.exact.linear.forward`, factors of tokens included. Four stages
     work on different tokens at a time: ingest (scale and outliers), quantiser (codes and residual
     rows), lookup array, output stage.
@@ -79,6 +82,8 @@ class LookupEngine(EngineShell):
         requester, array, quantizer = self.requester, self.array, self.quantizer
         if self.spec.snaps:
             m.d.comb += quantizer.form.eq(self.form)
+        if self.spec.together:
+            m.d.comb += [part.together.eq(self.together) for part in (requester, array)]
         connect(m, requester.positions, quantizer.positions)
         connect(m, requester.o, flipped(self.weight_request_o))
         connect(m, array.codes, quantizer.codes)

@@ -5,7 +5,7 @@ from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from hw.engine_spec import EngineSpec
-from hw.linear.lookup.beat_sequencer import BeatSequencer
+from hw.linear.lookup.beat_sequencer import BeatSequencer, read_on
 from hw.stream.component import In, Out, OutStream, Sized
 from hw.stream.token_buffer import ReadPort
 
@@ -26,9 +26,14 @@ class WeightRequester(Sized[EngineSpec]):
     shape = In(lambda c: c.spec.shape)
     """Size of the layer. Steady while tokens are under way."""
     positions = Out(
-        lambda c: ReadPort(c.spec.position_bits, c.spec.inputs_per_beat, c.spec.groups_max)
+        lambda c: ReadPort(
+            *(c.spec.position_bits, c.spec.inputs_per_beat, c.spec.groups_max),
+            again=bool(c.spec.together),
+        )
     )
     """Input channels of the outliers."""
+    together = In(lambda c: c.spec.together)
+    """As for :class:`hw.linear.lookup.beat_sequencer.BeatSequencer`."""
     o = OutStream(lambda c: c.request)
     """``tile`` of output channels, and the input channel of each lane: neighbours, but in a beat
     of ``outliers``. A lane beyond the token or its outliers names any channel; its weights do not
@@ -55,10 +60,12 @@ class WeightRequester(Sized[EngineSpec]):
             sequencer.o.ready.eq(advance),
             self.positions.en.eq(advance),
             self.positions.address.eq(following.address),
-            self.positions.done.eq(sequencer.o.valid & advance & following.token_last),
+            *read_on(self.positions, following, sequencer.o.valid & advance),
             self.o.payload.tile.eq(beat.tile),
             self.o.payload.outliers.eq(beat.compensation),
         ]
+        if spec.together:
+            m.d.comb += sequencer.together.eq(self.together)
         with m.If(advance):
             m.d.sync += [self.o.valid.eq(sequencer.o.valid), beat.eq(following)]
         lane_bits = exact_log2(spec.inputs_per_beat)

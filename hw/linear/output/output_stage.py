@@ -17,6 +17,8 @@ from hw.stream.share import looked_at
 class OutputStage(Sized[EngineSpec]):
     """Turn tiles of sums into the layer's FP16 outputs.
 
+    Where several tokens are ``together``, a tile of each comes before the next tile of the first.
+
     Timing
     ------
     Latency : ``latency`` cycles from a transfer on ``i`` to ``o.valid``, with the scale there.
@@ -37,7 +39,11 @@ class OutputStage(Sized[EngineSpec]):
     channel_bank = In(lambda c: 1 if c.spec.loads_ahead else None)
     """Which of two banks is read; the other one is written."""
     scale_i = InStream(SCALE)
-    """Scale of each token; taken with its last outputs."""
+    """Scale of each token; taken with its last outputs, or with those of each tile where several
+    are ``together``.
+    """
+    together = In(lambda c: c.spec.together)
+    """As for :class:`hw.linear.lookup.beat_sequencer.BeatSequencer`."""
     i = InStream(lambda c: c.tile)
     """Sums, as from :class:`hw.linear.lookup.lookup_array.LookupArray`. Once ``ready`` is high it
     stays high until a transfer.
@@ -63,21 +69,22 @@ class OutputStage(Sized[EngineSpec]):
         sums = Signal(self.tile)
         waiting = Signal(range(steps + 1))  # steps of the tile that are left
         group = Signal(range(max(spec.outputs_max // lanes, 2)))  # of scale_lanes channels
-        last = Signal()
+        last, end, following = Signal(), Signal(), Signal.like(group)
         m.d.comb += last.eq((group + 1) << exact_log2(lanes) >= self.outputs)
+        self._follow(m, group, last, end, following)
 
         # A step goes through the channel memory, and then to the scalers.
         step, read_valid, read_go = Signal(), Signal(), Signal()
         m.d.comb += [
             step.eq((waiting != 0) & self.scale_i.valid & (~read_valid | read_go)),
-            self.scale_i.ready.eq(step & last),
+            self.scale_i.ready.eq(step & end),
             self.i.ready.eq(waiting == 0),
         ]
         with m.If(step):
             m.d.sync += [
                 sums.eq(sums.as_value() >> (lanes * spec.lane_sum.size)),
                 waiting.eq(Mux(last, 0, waiting - 1)),
-                group.eq(Mux(last, 0, group + 1)),
+                group.eq(following),
             ]
         with m.Elif(self.i.valid & self.i.ready):
             m.d.sync += [sums.eq(self.i.payload), waiting.eq(steps)]
@@ -117,6 +124,28 @@ class OutputStage(Sized[EngineSpec]):
         m.d.comb += read_go.eq(
             self._scale(m, read_valid, held, scale, triple, channels, held_last, used)
         )
+
+    def _follow(
+        self, m: Module, group: Signal, last: Signal, end: Signal, following: Signal
+    ) -> None:
+        """Say when a token's scale is done with, and which group comes next."""
+        if not self.spec.together:
+            m.d.comb += [end.eq(last), following.eq(Mux(last, 0, group + 1))]
+            return
+        steps = exact_log2(self.spec.output_lanes // self.spec.scale_lanes)
+        turn, turns_end, tile = Signal(self.together.shape()), Signal(), Signal.like(group)
+        m.d.comb += [
+            end.eq(last | group[:steps].all()),
+            turns_end.eq(turn + 1 >= self.together),
+            tile.eq(group & ~((1 << steps) - 1)),  # its first group
+            following.eq(group + 1),
+        ]
+        with m.If(end & ~turns_end):
+            m.d.comb += following.eq(tile)
+        with m.Elif(last):
+            m.d.comb += following.eq(0)
+        with m.If(self.scale_i.valid & self.scale_i.ready):
+            m.d.sync += turn.eq(Mux(turns_end, 0, turn + 1))
 
     def _whole(self, part: data.View) -> Value:
         """Return a lane's sum with its carry."""

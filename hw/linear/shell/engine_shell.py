@@ -9,6 +9,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
 from hw.engine_spec import EngineSpec
+from hw.linear.output.scale_keeper import ScaleKeeper
 from hw.linear.shell.layer_constants import LayerConstants
 from hw.stream.component import Component, In, InStream, Out, OutStream
 from hw.stream.queue import Queue
@@ -17,7 +18,7 @@ from hw.token.token_ingest import TokenIngest
 FLAGS = data.StructLayout({"nonfinite": 1, "overflow": 1})
 # Tokens whose scale waits for their outputs: two in buffers, one in the lanes, one going out.
 SCALES = 4
-TOKENS_BITS = 4  # more tokens than buffers and registers hold
+TOKENS = 14  # at most, in buffers and registers other than those that hold codes
 
 
 class EngineShell(Component, ABC):
@@ -52,6 +53,11 @@ class EngineShell(Component, ABC):
     """
     begin = In(lambda c: 1 if c.spec.loads_ahead else None)
     """Strobe, while no token is under way: that layer begins, and the flags are cleared."""
+    together = In(lambda c: c.spec.together)
+    """Tokens that meet a tile of weights one behind the other, before the next tile's turn comes;
+    steady from the first one's first beat to the last one's last output. A number of one is as
+    ever; there may be one tile for any number of tokens then.
+    """
     i = InStream(lambda c: c.ingest.lanes)
     """FP16 activations, ``inputs_per_beat`` a beat, lane 0 lowest; a token has
     ceil(K / inputs_per_beat) beats.
@@ -106,7 +112,14 @@ class EngineShell(Component, ABC):
         connect(m, output.o, flipped(self.o))
 
         scales = self.put(m, "scales", Queue(output.scale_i.payload.shape(), SCALES))
-        connect(m, scales.o, output.scale_i)
+        if self.spec.together:
+            keeper = self.put(m, "keeper", ScaleKeeper(self.spec))
+            m.d.comb += [keeper.shape.eq(constants.shape), keeper.together.eq(self.together)]
+            m.d.comb += output.together.eq(self.together)
+            connect(m, scales.o, keeper.i)
+            connect(m, keeper.o, output.scale_i)
+        else:
+            connect(m, scales.o, output.scale_i)
         self.connect_scale(m, scales.i)
         prepared = Signal()
         m.d.comb += prepared.eq(quantizer.scale_o.valid & quantizer.scale_o.ready)
@@ -124,7 +137,7 @@ class EngineShell(Component, ABC):
         ):
             with m.If(raised):
                 m.d.sync += flag.eq(1)
-        tokens = Signal(TOKENS_BITS)
+        tokens = Signal(range(TOKENS + self.spec.tokens_held))
         m.d.sync += tokens.eq(tokens + self.ingest.started - (sent & self.o.payload.last))
         m.d.comb += [self.idle.eq(tokens == 0), self.constants.idle.eq(self.idle)]
         if self.spec.loads_ahead:

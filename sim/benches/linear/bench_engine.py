@@ -15,6 +15,7 @@ from sim.kit.random_layer import any_layer, random_layer, random_tokens
 from sim.kit.traffic import every_traffic
 
 KIND = point(os.environ[COMPONENT]).kind
+SPEC = point(os.environ[COMPONENT]).make().spec
 TOKEN_CYCLES = 500  # in which an engine of this size is done with a token or two
 TOKENS = {LookupEngine: (1, 9, 9, 9, 9, 9), Fp16CounterEngine: (1, 3)}  # of successive layers
 
@@ -57,6 +58,27 @@ async def resets(dut) -> None:
             await bed.restart()
         layer = any_layer(bed.rng, bed.block.spec)
         await bed.check(layer, random_tokens(bed.rng, 1, layer.inputs))
+
+
+@every_traffic
+@cocotb.test(timeout_time=4, timeout_unit="ms", skip=not getattr(SPEC, "together", None))
+async def shares_tiles(dut, traffic: str) -> None:
+    """Tokens that meet a tile together: each tile is asked for in their turn, and no other then."""
+    bed = await EngineTestbed(dut).start()
+    spec = bed.block.spec
+    await bed.restart(traffic)
+    for tokens in (1, 2, 3, spec.tokens_together):
+        layer = any_layer(bed.rng, spec)
+        asked = len(bed.sinks["weight_request_o"].items)
+        x = random_tokens(bed.rng, tokens, layer.inputs)
+        await bed.check(layer, x, together=tokens)
+        tiles = [one["tile"] for one in bed.sinks["weight_request_o"].items[asked:]]
+        beats = bed.contract.weight_beats(layer.inputs, spec.output_lanes, layer.k_top)
+        order = np.arange(-(-layer.outputs // spec.output_lanes)).repeat(tokens * beats)
+        np.testing.assert_array_equal(tiles, order)
+    # One tile, and more tokens than are held.
+    layer = any_layer(bed.rng, spec, outputs=spec.output_lanes - 1)
+    await bed.check(layer, random_tokens(bed.rng, 2 * spec.tokens_together + 1, layer.inputs))
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")

@@ -1,0 +1,63 @@
+"""Scale keeper: the scales of tokens that meet a tile one behind the other, again for each tile."""
+
+from amaranth.hdl import Module
+
+from hw.engine_spec import EngineSpec
+from hw.formats import SCALE
+from hw.stream.component import In, InStream, OutStream, Sized
+from hw.stream.queue import Queue
+from hw.stream.walk import Loop, Walk
+
+
+class ScaleKeeper(Sized[EngineSpec]):
+    """Give the scales of ``together`` tokens for their first tile as they come, then again.
+
+    What is not a token's last tile sends its scale round, through a queue of its own.
+
+    Timing
+    ------
+    Latency : 0 cycles for a token's first tile, else there since 2 cycles after the tile before.
+    Rate : one scale per cycle.
+    Through paths : ``i`` to ``o`` and back; combinational.
+    Reset : drops the scales; the next one is a token's first.
+    """
+
+    LATENCY = 0
+
+    shape = In(lambda c: c.spec.shape)
+    """Size of the layer. This and the next one are steady while tokens are under way."""
+    together = In(lambda c: c.spec.together)
+    """As for :class:`hw.linear.lookup.beat_sequencer.BeatSequencer`."""
+    i = InStream(SCALE)
+    """A scale for each token."""
+    o = OutStream(SCALE)
+    """A scale for each tile of each token."""
+
+    def build(self, m: Module) -> None:  # noqa: D102
+        spec = self.spec
+        walk = self.put(
+            m,
+            "walk",
+            Walk(
+                (
+                    Loop("tile", spec.outputs_max, spec.output_lanes),
+                    Loop("token", spec.tokens_together),
+                )
+            ),
+        )
+        # One place more: a scale goes in while the one before it goes out.
+        kept = self.put(m, "kept", Queue(SCALE, spec.tokens_together + 1))
+        tile = walk.o.payload.tile
+        taken = self.o.valid & self.o.ready
+        m.d.comb += [
+            walk.counts.tile.eq(self.shape.outputs),
+            walk.counts.token.eq(self.together),
+            walk.available.eq(self.o.valid),
+            walk.o.ready.eq(self.o.ready),
+            kept.i.valid.eq(taken & ~tile.last),
+            kept.i.payload.eq(self.o.payload),
+        ]
+        for source, chosen in ((self.i, tile.first), (kept.o, ~tile.first)):
+            m.d.comb += source.ready.eq(self.o.ready & chosen)
+            with m.If(chosen):
+                m.d.comb += [self.o.valid.eq(source.valid), self.o.payload.eq(source.payload)]
