@@ -32,6 +32,7 @@ SHAPE = ChipShape(
     inputs_max=64,
     outputs_max=64,
     outliers_max=4,
+    tokens_together=4,
 )
 LARGE = replace(
     SHAPE,

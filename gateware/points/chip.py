@@ -29,7 +29,9 @@ from hw.engine_spec import EngineSpec
 NUMBERS = default_numbers(symmetric=True, activation_bits=8)
 
 
-def chip_spec(engine: dict[str, int], *, gelu: bool = False, **sizes: int) -> ChipSpec:
+def chip_spec(
+    engine: dict[str, int], *, tokens_together: int, gelu: bool = False, **sizes: int
+) -> ChipSpec:
     """Return the parameters of a chip: sizes of its engine, and its own."""
     size = EngineSpec(
         numbers=NUMBERS,
@@ -37,25 +39,38 @@ def chip_spec(engine: dict[str, int], *, gelu: bool = False, **sizes: int) -> Ch
         wide_channels=True,
         loads_ahead=True,
         snaps=True,
+        tokens_together=tokens_together,
         **engine,
     )
     return ChipSpec(engine=size, gelu=gelu, **sizes)
 
 
-TINY = chip_spec(sized(4, 4, 64, 64, 4, 2), bus_bits=64, vector_words=64, vector_lanes=1, gelu=True)
-EDGE = chip_spec(sized(16, 16, 768, 768, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4)
+TINY = chip_spec(
+    sized(4, 4, 64, 64, 4, 2),
+    **{"tokens_together": 4, "bus_bits": 64, "vector_words": 64, "vector_lanes": 1},
+    gelu=True,
+)
+EDGE = chip_spec(
+    sized(16, 16, 768, 768, 16, 4),
+    **{"tokens_together": 16, "bus_bits": 1024, "vector_words": 256, "vector_lanes": 4},
+)
 LARGE = chip_spec(
-    sized(16, 64, 768, 768, 16, 8), bus_bits=4096, ports=4, vector_words=256, vector_lanes=8
+    sized(16, 64, 768, 768, 16, 8),
+    **{"tokens_together": 16, "bus_bits": 4096, "ports": 4},
+    **{"vector_words": 256, "vector_lanes": 8},
 )
 # As large as MiniLM's layers are.
 ENCODER = chip_spec(
-    sized(16, 16, 1536, 1536, 16, 4), bus_bits=1024, vector_words=256, vector_lanes=4, gelu=True
+    sized(16, 16, 1536, 1536, 16, 4),
+    **{"tokens_together": 16, "bus_bits": 1024, "vector_words": 256, "vector_lanes": 4},
+    gelu=True,
 )
 # For benches of blocks: a beat is one word of the bus, or several; a word of the vector memory is
 # larger than an input channel's codes, or as large.
+SMALL = {"tokens_together": 4, "bus_bits": 128, "vector_words": 32}
 SIZES = {
-    "small": chip_spec(sized(8, 4, 32, 32, 6, 2), bus_bits=128, vector_words=32, vector_lanes=2),
-    "wide": chip_spec(sized(4, 32, 32, 128, 2, 4), bus_bits=128, vector_words=32, vector_lanes=1),
+    "small": chip_spec(sized(8, 4, 32, 32, 6, 2), **SMALL, vector_lanes=2),
+    "wide": chip_spec(sized(4, 32, 32, 128, 2, 4), **SMALL, vector_lanes=1),
 }
 BLOCKS = {
     "constant_loader": ConstantLoader,

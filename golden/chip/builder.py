@@ -9,7 +9,7 @@ import numpy as np
 from golden.base.errors import InputError
 from golden.chip.constants import SPEC, LoadWord
 from golden.chip.image import Image
-from golden.chip.instruction import BYTES, Index, Instruction, Op
+from golden.chip.instruction import BYTES, PITCH_BITS, Index, Instruction, Op
 from golden.chip.layer_image import channel_words, constant_words, tiles
 from golden.chip.shape import FP16_BYTES, ChipShape
 from golden.exact.fp16 import BitArray
@@ -144,12 +144,17 @@ class Builder:
         self.do(
             name,
             Op.LINEAR,
-            **{"a": a, "b": b, "d": d},
+            **{"a": a, "b": b, "d": d, "extra": self.pitches(layer) if b else 0},
             **{"count": layer.inputs, "outputs": layer.outputs, "scaled": scaled},
             form=layer.levels.form if layer.levels else Form.A8,
             address=self.image.regions[f"{region}.weights"][0],
             step=self.shape.tile_bytes(layer.inputs),
         )
+
+    def pitches(self, layer: QuantizedLinear) -> int:
+        """Return what says that vectors stand one behind the other, before and behind a layer."""
+        inputs, outputs = (self.shape.words(size) for size in (layer.inputs, layer.outputs))
+        return inputs | outputs << PITCH_BITS
 
     def ones(self, count: int) -> int:
         """Put so many ones into the image."""

@@ -1,10 +1,10 @@
 """Instructions: the 32 bytes that the sequencer fetches for each step of a token.
 
-A program is a straight line: one pass over it is one token. What differs from token to token is
-its position, from 0, and the token itself; an instruction can add either, times a stride, to its
-address, and can take as many numbers as there are positions so far, or as there are in all that is
-known. The number of its bits that are set is odd, so that neither a flipped bit nor empty memory
-makes an instruction.
+A program is a straight line: one pass over it is one token, or a block of several. What differs
+from token to token is its position, from 0, and the token itself; an instruction can add either,
+times a stride, to its address, and can take as many numbers as there are positions so far, or as
+there are in all that is known. The number of its bits that are set is odd, so that neither a
+flipped bit nor empty memory makes an instruction.
 """
 
 import enum
@@ -15,6 +15,7 @@ from golden.exact.levels import Form
 
 BYTES = 32
 PARITY_BIT = 14
+PITCH_BITS = 16
 
 
 class Op(enum.IntEnum):
@@ -61,19 +62,25 @@ class Instruction:
     whole : bool
         Whether the position that these, and the address, go by is that of the last known token, in
         place of the one at hand.
+    token : int
+        The position that these, and the address, go by is so much further than that at hand: which
+        token of a block. NEXT: the last one of the block.
+    slot : int
+        LINEAR: which of the kept factors is the first vector's; those behind it take the ones that
+        follow. POWERS, ROOT: where the factor is kept.
     scaled : bool
-        LINEAR: whether the factor multiplies the token scale. ADD, MULTIPLY: whether the second
-        operand is not a vector but a scalar: minus the largest number, or the factor. GATE: whether
-        it is GELU of the first vector alone. CHANNELS: whether each scale has a
-        bias behind it. CHOOSE: whether this vector continues the one before. NEXT: whether it is
+        LINEAR: whether factors multiply the token scales. ADD, MULTIPLY: whether the second
+        operand is not a vector but a scalar: minus the largest number, or the latest factor. GATE:
+        whether it is GELU of the first vector alone. CHANNELS: whether each scale has a bias
+        behind it. CHOOSE: whether this vector continues the one before. NEXT: whether it is
         only for tokens whose follower is known, and nothing is written.
     keys : bool
         LINEAR: whether a beat's codes stand output lane by output lane, as keys do. CACHE:
         whether these are keys.
     a, b, d : int
         Words of the vector memory: first source, second source, destination. LINEAR: ``2**b``
-        vectors follow one another, each from a word on. CACHE: ``b`` is the mantissa of the
-        scale's factor, ``d`` its exponent, two's complement.
+        vectors, each as many words behind the one before as its pitch says. CACHE: ``b`` is the
+        mantissa of the scale's factor, ``d`` its exponent, two's complement.
     count : int
         Numbers of a vector; load words of CONSTANTS; channels of CHANNELS.
     outputs : int
@@ -83,8 +90,9 @@ class Instruction:
     step : int
         LINEAR: bytes from one tile to the next. CACHE: bytes from one word of codes to the next.
     extra : int
-        ROOT: start of the sum. CHANNELS: what is added to scales' exponents, two's complement.
-        CHOOSE: number of the vector's first token. CACHE: thresholds, seven bits each.
+        LINEAR: pitch of what is read, and above it that of what is written; not used for one
+        vector. ROOT: start of the sum. CHANNELS: what is added to scales' exponents, two's
+        complement. CHOOSE: number of the vector's first token. CACHE: thresholds, seven bits each.
     form : int
         LINEAR: of the rows, a :class:`golden.exact.levels.Form`.
     """
@@ -105,6 +113,8 @@ class Instruction:
     stride: int = 0
     step: int = 0
     extra: int = 0
+    slot: int = 0
+    token: int = 0
     form: int = 0
 
     def pack(self) -> bytes:
@@ -165,7 +175,9 @@ LAYOUT = {
     "outputs": (104, 32),
     "address": (136, 32),
     "stride": (168, 24),
-    "extra": (192, 62),
+    "extra": (192, 50),
+    "slot": (242, 6),
+    "token": (248, 6),
     "form": (254, 2),
 }
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from golden.chip.constants import Constants, LoadWord
 from golden.chip.instruction import BYTES, Index, Instruction, Op
-from golden.chip.rules import Fault, FaultError, check, code_word
+from golden.chip.rules import POSITIONS, Fault, FaultError, check, code_word, pitch
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact import fp16_arithmetic
 from golden.exact.cache_codes import CacheFormat, cache_codes
@@ -53,6 +53,7 @@ class Machine:
         self.loaded = Constants()
         self.position, self.known, self.token, self.chosen = 0, 0, 0, 0
         self.factor, self.best = ONE, 0
+        self.factors = [ONE] * shape.tokens_together
         self.most: BitArray = np.zeros((), np.uint16)
         self.failed = ""  # what number was wrong, if any was
 
@@ -76,7 +77,7 @@ class Machine:
             one = self.fetch(at)
             at += BYTES
             if one.op == Op.NEXT:
-                following = self.position + 1
+                following = (self.place(one) + 1) % POSITIONS
                 if one.scaled and following >= known:
                     continue
                 if not one.scaled:
@@ -108,7 +109,7 @@ class Machine:
 
     def place(self, one: Instruction) -> int:
         """Return the position that an instruction's counts and address go by."""
-        return max(self.known - 1, 0) if one.whole else self.position
+        return max(self.known - 1, 0) if one.whole else (self.position + one.token) % POSITIONS
 
     def address(self, one: Instruction) -> int:
         """Return the address of an instruction, its stride in it."""
@@ -181,15 +182,16 @@ class Machine:
     def linear(self, one: Instruction) -> None:
         """Send vectors through the engine, with weights, or cached keys or values, of memory."""
         layer = self.loaded.layer(self.codes(one, one.count, one.outputs), Form(one.form))
-        vectors = 1 << one.b
-        x, y = (
-            self.vector(at, vectors * self.shape.words(size) * self.shape.inputs_per_beat)
-            for at, size in ((one.a, one.count), (one.d, one.outputs))
-        )
-        each = (self.factor.mantissa.repeat(vectors), self.factor.exponent.repeat(vectors))
-        factor = Scale(*each) if one.scaled else None
-        result = forward(layer, x.reshape(vectors, -1)[:, : one.count], factor)
-        y.reshape(vectors, -1)[:, : one.outputs] = result.y
+        vectors = range(1 << one.b)
+        x = [self.vector(one.a + n * pitch(one, "a"), one.count) for n in vectors]
+        factor = None
+        if one.scaled:
+            kept = self.factors[one.slot : one.slot + len(vectors)]
+            parts = ([getattr(f, name) for f in kept] for name in ("mantissa", "exponent"))
+            factor = Scale(*map(np.concatenate, parts))
+        result = forward(layer, np.stack(x), factor)
+        for n in vectors:
+            self.vector(one.d + n * pitch(one, "d"), one.outputs)[:] = result.y[n]
         if result.nonfinite.any() or result.overflow.any():
             self.failed = "an activation or an output is not finite"
 
@@ -247,13 +249,17 @@ class Machine:
         x, times = (self.vector(word, one.count) for word in (one.a, one.b))
         found, total = powers(x, self.most, times)
         self.vector(one.d, one.count)[:] = found
-        self.factor = inverse(np.array([total]))
+        self._keep(one, inverse(np.array([total])))
 
     def root(self, one: Instruction) -> None:
         """Keep 1 / root of the sum of squares of a vector, and of ``extra``, as the factor."""
         finite = flush_nonfinite(self.vector(one.a, one.count))
         total = square_sum(finite[None], one.extra)
-        self.factor = inverse_root(total)
+        self._keep(one, inverse_root(total))
+
+    def _keep(self, one: Instruction, factor: Scale) -> None:
+        """Keep a factor as the latest, and in its slot."""
+        self.factor = self.factors[one.slot] = factor
 
     def cache(self, one: Instruction) -> None:
         """Keep a head's vector in the cache.
@@ -261,7 +267,7 @@ class Machine:
         Keys: a word of codes has the k_t codes of an input beat, and stands at the place of the
         position among the output lanes. Values: it has n_t codes, and stands at the position.
         """
-        shape, position = self.shape, self.position
+        shape, position = self.shape, self.place(one)
         factor = ScaleFactor(one.b, one.d - ((one.d & 0x8000) << 1))
         limits = np.array([one.extra >> 7 * n & 127 for n in range(7)])
         form = CacheFormat(factor, limits, np.zeros(8, np.int64))

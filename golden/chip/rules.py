@@ -2,7 +2,7 @@
 
 import enum
 
-from golden.chip.instruction import Instruction, Op
+from golden.chip.instruction import PITCH_BITS, Instruction, Op
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact.levels import Form
 from golden.exact.spec import FACTOR_BITS
@@ -16,7 +16,9 @@ SOURCES = {
 LOADS = (Op.CONSTANTS, Op.CHANNELS)  # what the engine holds
 COUNTING = (*SOURCES, *LOADS)
 START_BITS = 40  # of what the sum of ROOT begins with
-VECTORS_MAX = 128  # that a LINEAR step takes
+VECTORS_MAX = 128  # that a LINEAR step of one tile takes
+POSITIONS = 1 << 17
+FACTORS = (Op.POWERS, Op.ROOT)  # what makes one
 WHOLE_WORDS = (Op.LOAD, Op.CONSTANTS, Op.CHANNELS, Op.LINEAR)  # of the bus, from their address on
 
 
@@ -62,6 +64,11 @@ def code_word(one: Instruction, shape: ChipShape) -> int:
     return shape.inputs_per_beat if one.keys else shape.output_lanes
 
 
+def pitch(one: Instruction, side: str) -> int:
+    """Return the words from one vector of LINEAR to the next; ``side`` is ``a`` or ``d``."""
+    return one.extra >> PITCH_BITS * "ad".index(side) & ((1 << PITCH_BITS) - 1)
+
+
 def check(
     one: Instruction, shape: ChipShape, *, address: int, loaded: tuple[int, int, int]
 ) -> None:
@@ -96,14 +103,21 @@ def check(
         require(fits, f"the engine holds a layer of {inputs} x {outputs}, {channels} scales")
         require(one.step % size == 0, f"its step must be a multiple of {size}")
         require(one.form in set(Form), f"there are {len(Form)} forms of rows")
-        few = one.b == 0 or (one.outputs <= shape.output_lanes and 1 << one.b <= VECTORS_MAX)
-        require(
-            few, f"up to {VECTORS_MAX} vectors at a time, and up to {shape.output_lanes} outputs"
-        )
-        words = {"a": words["a"] << one.b, "d": shape.words(one.outputs) << one.b}
+        most = VECTORS_MAX if one.outputs <= shape.output_lanes else shape.tokens_together
+        require(one.b == 0 or 1 << one.b <= most, f"up to {most} vectors of so many outputs")
+        words["d"] = shape.words(one.outputs)
+        if one.b:
+            pitches = {name: pitch(one, name) for name in words}
+            apart = all(pitches[name] >= words[name] for name in words)
+            require(apart, f"its vectors take {words} words, and its pitches are {pitches}")
+            words = {name: pitches[name] << one.b for name in words}
+        last = one.slot + (1 << one.b) if one.scaled else 0
+        require(last <= shape.tokens_together, f"{shape.tokens_together} factors are kept")
     for name, length in words.items():
         last = getattr(one, name) + length
         require(last <= shape.vector_words, f"{name} reaches beyond the vector memory")
+    if one.op in FACTORS:
+        require(one.slot < shape.tokens_together, f"{shape.tokens_together} factors are kept")
     if one.op == Op.CHANNELS:
         require(one.count <= shape.outputs_max, f"there are {shape.outputs_max} channels")
     elif one.op == Op.ROOT:

@@ -24,6 +24,8 @@ class ChipShape:
         Words of the vector memory.
     inputs_max, outputs_max, outliers_max : int
         Largest layer of the engine.
+    tokens_together : int
+        Vectors that can meet a tile of weights one behind the other, before the next tile.
     gelu : bool
         Whether the vector unit has GELU.
     """
@@ -35,6 +37,7 @@ class ChipShape:
     inputs_max: int
     outputs_max: int
     outliers_max: int
+    tokens_together: int
     gelu: bool = False
 
     @property

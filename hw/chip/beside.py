@@ -1,14 +1,13 @@
 """Beside: whether an instruction may be carried out while LINEAR is."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from golden.chip.instruction import Op
-from golden.chip.rules import LOADS, SOURCES
-from hw.chip.chip_spec import STEP, ChipSpec, vectors_of, words_of
+from golden.chip.rules import FACTORS, LOADS, SOURCES
+from hw.chip.chip_spec import STEP, ChipSpec, pitch_of, vectors_of, words_of
 from hw.stream.component import In, Out, Sized
 
 ELEMENTS = (Op.LOAD, Op.ADD, Op.MULTIPLY, Op.ROTATE, Op.GATE, Op.LARGEST, Op.CHOOSE)
-FACTORS = (Op.ROOT, Op.POWERS)  # make the factor of the next LINEAR
 
 
 class Beside(Sized[ChipSpec]):
@@ -16,7 +15,7 @@ class Beside(Sized[ChipSpec]):
 
     Those that load constants do not. Those that work in the vector memory wait until LINEAR has
     read its vectors, and to its end if they read or write where it writes; a factor is not made
-    while LINEAR waits for its own.
+    while LINEAR waits for one of its own.
 
     Timing
     ------
@@ -43,7 +42,17 @@ class Beside(Sized[ChipSpec]):
         end = Signal(bits + 1)  # of what LINEAR writes
         words = Signal(bits + 1)
         m.d.sync += [
-            end.eq(linear.d[:bits] + (words_of(linear.outputs, lanes) << vectors_of(linear))),
+            end.eq(
+                linear.d[:bits]
+                + (
+                    Mux(
+                        vectors_of(linear).any(),
+                        pitch_of(linear, "d"),
+                        words_of(linear.outputs, lanes),
+                    )
+                    << vectors_of(linear)
+                )
+            ),
             words.eq(words_of(ahead.count, lanes)),
         ]
         meets = Signal(3)

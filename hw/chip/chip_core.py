@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import connect, flipped
 
 from golden.chip.instruction import Op
+from golden.chip.rules import FACTORS
 from hw.bus.axi import join
 from hw.bus.axi_writer import AxiWriter
 from hw.bus.port_split import PortSplit
@@ -139,6 +140,8 @@ class ChipCore(Sized[ChipSpec]):
             linear.start.eq(starts[Op.LINEAR.value]),
             linear.load_start.eq(starts[Op.CONSTANTS.value] | starts[Op.CHANNELS.value]),
             linear.factor.eq(vectors.factor),
+            linear.factor_en.eq(Cat(step.op == op.value for op in FACTORS).any()),
+            linear.factor_slot.eq(step.slot),
             cache.start.eq(starts[Op.CACHE.value]),
             vectors.i.valid.eq(asked["vectors"]),
             quantizer.i.valid.eq(asked["quantizer"]),

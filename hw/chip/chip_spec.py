@@ -8,8 +8,8 @@ from amaranth.hdl import Value, unsigned
 from amaranth.lib import data
 from amaranth.utils import bits_for, exact_log2
 
-from golden.chip.instruction import BYTES, LAYOUT
-from golden.chip.rules import VECTORS_MAX
+from golden.chip.instruction import BYTES, LAYOUT, PITCH_BITS
+from golden.chip.rules import POSITIONS, VECTORS_MAX
 from golden.chip.shape import ChipShape
 from hw.bus.axi import Axi, AxiSpec, Channels
 from hw.bus.port_split import Ports
@@ -18,7 +18,7 @@ from hw.formats import INDEX_BITS, require_power_of_two
 from hw.vector.vector_spec import VectorSpec
 
 FP16_BITS = 16
-POSITION_BITS = 17  # of a token in its context
+POSITION_BITS = (POSITIONS - 1).bit_length()  # of a token in its context
 COUNT_BITS = dict((name, bits) for name, (_, bits) in LAYOUT.items())["count"]
 ADDRESS_BITS = 32
 
@@ -26,7 +26,7 @@ INSTRUCTION = data.FlexibleLayout(
     8 * BYTES,
     {name: data.Field(unsigned(bits), low) for name, (low, bits) in LAYOUT.items()},
 )
-NEXT_ONLY = ("index", "stride", "grows", "whole")  # what a step has no more
+NEXT_ONLY = ("index", "stride", "grows", "whole", "token")  # what a step has no more
 # An instruction with its address and its counts as they are at this position.
 STEP = data.StructLayout(
     {name: bits for name, (_, bits) in LAYOUT.items() if name not in NEXT_ONLY}
@@ -82,6 +82,8 @@ class ChipSpec:
             raise ValueError(
                 "a chip's engine takes factors of tokens, wide channels, and constants ahead"
             )
+        if not engine.together:
+            raise ValueError("a chip's engine can let several tokens meet a tile together")
         if not engine.snaps:
             raise ValueError("a chip's engine has rows of 4 and 5 bits, too")
         if 2 * FP16_BITS * engine.scale_lanes > self.bus_bits:
@@ -156,6 +158,7 @@ class ChipSpec:
             inputs_max=self.engine.inputs_max,
             outputs_max=self.engine.outputs_max,
             outliers_max=self.engine.outliers_max,
+            tokens_together=self.engine.tokens_together,
             gelu=self.gelu,
         )
 
@@ -185,3 +188,8 @@ def words_of(size: Value, per_word: int) -> Value:
 def vectors_of(step: Any) -> Value:
     """Return of how many vectors a LINEAR step is, as a power of two."""
     return step.b[: bits_for(exact_log2(VECTORS_MAX))]
+
+
+def pitch_of(step: Any, side: str) -> Value:
+    """Return the words from one vector of a LINEAR step to the next; ``side`` is ``a`` or ``d``."""
+    return step.extra.word_select("ad".index(side), PITCH_BITS)

@@ -4,14 +4,14 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.utils import exact_log2
 
 from golden.chip.rules import VECTORS_MAX
-from hw.chip.chip_spec import COUNT_BITS, vectors_of, words_of
+from hw.chip.chip_spec import COUNT_BITS, pitch_of, vectors_of, words_of
 from hw.chip.unit import Unit
 from hw.stream.component import Out, OutStream
 from hw.vector.vector_spec import VectorRead
 
 
 class Feeder(Unit):
-    """Send the numbers of a LINEAR step, a word of the vector memory a beat.
+    """Send the vectors of a LINEAR step, a word of the vector memory a beat.
 
     Timing
     ------
@@ -28,13 +28,14 @@ class Feeder(Unit):
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec, step = self.spec, self.step
-        most = VECTORS_MAX << COUNT_BITS - exact_log2(spec.engine.inputs_per_beat)
-        left = Signal(range(most + 1))
-        word = Signal(spec.vectors.address_bits)
+        words = Signal(COUNT_BITS - exact_log2(spec.engine.inputs_per_beat) + 1)  # of a vector
+        left, vectors = Signal.like(words), Signal(range(VECTORS_MAX + 1))
+        word, first = (Signal(spec.vectors.address_bits, name=n) for n in ("word", "first"))
         valid, fetch = Signal(), Signal()
-        busy = self.run(m, (left == 0) & ~valid)
+        busy = self.run(m, (vectors == 0) & ~valid)
         m.d.comb += [
-            fetch.eq(busy & (left != 0) & (~valid | self.o.ready)),
+            words.eq(words_of(step.count, spec.engine.inputs_per_beat)),
+            fetch.eq(busy & (vectors != 0) & (~valid | self.o.ready)),
             self.read.en.eq(fetch),
             self.read.address.eq(Mux(fetch, word, 0)),
             self.o.valid.eq(valid),
@@ -42,7 +43,11 @@ class Feeder(Unit):
         ]
         m.d.sync += valid.eq(fetch | (valid & ~self.o.ready))
         with m.If(self.start):
-            count = words_of(step.count, spec.engine.inputs_per_beat)
-            m.d.sync += [left.eq(count << vectors_of(step)), word.eq(step.a)]
+            m.d.sync += [vectors.eq(1 << vectors_of(step)), left.eq(words)]
+            m.d.sync += [word.eq(step.a), first.eq(step.a)]
         with m.Elif(fetch):
             m.d.sync += [left.eq(left - 1), word.eq(word + 1)]
+            with m.If(left == 1):
+                following = first + pitch_of(step, "a")
+                m.d.sync += [vectors.eq(vectors - 1), left.eq(words)]
+                m.d.sync += [word.eq(following), first.eq(following)]

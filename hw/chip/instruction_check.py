@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.utils import exact_log2
 
 from golden.chip.instruction import Op
-from golden.chip.rules import COUNTING, SOURCES, START_BITS, VECTORS_MAX, WHOLE_WORDS
+from golden.chip.rules import COUNTING, FACTORS, SOURCES, START_BITS, VECTORS_MAX, WHOLE_WORDS
 from golden.chip.shape import CODES_PER_BYTE, FP16_BYTES, TOKEN_BYTES
 from golden.exact.levels import Form
 from golden.exact.spec import FACTOR_BITS
@@ -13,6 +13,7 @@ from hw.chip.chip_spec import (
     INSTRUCTION,
     POSITION_BITS,
     loaded_layout,
+    pitch_of,
     vectors_of,
 )
 from hw.stream.component import In, Out, Sized
@@ -33,7 +34,9 @@ class InstructionCheck(Sized):
     instruction = In(INSTRUCTION)
     """As it stands in memory; steady."""
     position = In(POSITION_BITS)
-    """That its counts go by; steady."""
+    """That its counts go by; steady. Numbers behind ``wrong`` and ``refused`` are right when it has
+    been for 2 cycles.
+    """
     address = In(ADDRESS_BITS)
     """The instruction's, its stride in it."""
     loaded = In(lambda c: loaded_layout(c.spec))
@@ -65,18 +68,20 @@ class InstructionCheck(Sized):
             & self._beyond(word[name], last)
             for name in "abd"
         ]
-        vectors = vectors_of(word)
-        for at, end in ((word.a, last), (word.d, outputs_last)):
-            beyond.append(self._is(Op.LINEAR) & self._beyond(at, end, vectors))
+        for side, end in (("a", last), ("d", outputs_last)):
+            beyond.append(self._is(Op.LINEAR) & self._apart(side, end))
         counts = (self._is(*COUNTING) & none) | (self._is(Op.LINEAR) & outputs_none)
         counts |= self._is(Op.CHANNELS) & (last >= spec.engine.outputs_max)
         counts |= self._is(Op.ROOT) & word.extra[START_BITS:].any()
         counts |= self._is(Op.ROTATE) & ~last[0]
         if not spec.gelu:
             counts |= self._is(Op.GATE) & word.scaled
-        several = word.b.any() & (outputs_last >= spec.engine.output_lanes)
-        several |= word.b > exact_log2(VECTORS_MAX)
-        counts |= self._is(Op.LINEAR) & (several | (word.form >= len(Form)))
+        together = exact_log2(spec.engine.tokens_together)
+        most = Mux(outputs_last >= spec.engine.output_lanes, together, exact_log2(VECTORS_MAX))
+        slots = word.slot + Mux(self._is(Op.LINEAR), 1 << vectors_of(word), 1)
+        many = slots > spec.engine.tokens_together
+        counts |= self._is(Op.LINEAR) & ((word.b > most) | (word.form >= len(Form)))
+        counts |= (self._is(*FACTORS) | (self._is(Op.LINEAR) & word.scaled)) & many
         steps = self._is(Op.LINEAR) & _not_whole(word.step, spec.bus_bytes)
         steps |= self._is(Op.CACHE) & self._uncached(last)
         refused = Signal()
@@ -93,12 +98,22 @@ class InstructionCheck(Sized):
         """Return whether the operation is one of these."""
         return Cat(self.instruction.op[:4] == op.value for op in ops).any()
 
-    def _beyond(self, word: Value, last: Value, vectors: Value | int = 0) -> Value:
-        """Return whether ``2**vectors`` vectors from a word on reach beyond the vector memory."""
+    def _beyond(self, word: Value, last: Value) -> Value:
+        """Return whether a vector from a word on reaches beyond the vector memory."""
         bits = exact_log2(self.spec.vector_words)
         words = last >> exact_log2(self.spec.engine.inputs_per_beat)
-        end = word[:bits] + ((words[:bits] + 1) << vectors)
+        end = word[:bits] + words[:bits] + 1
         return word[bits:].any() | words[bits:].any() | (end > self.spec.vector_words)
+
+    def _apart(self, side: str, last: Value) -> Value:
+        """Return whether the vectors of LINEAR reach beyond the vector memory, or meet."""
+        word, bits = self.instruction[side], exact_log2(self.spec.vector_words)
+        words = last >> exact_log2(self.spec.engine.inputs_per_beat)
+        pitch, vectors = pitch_of(self.instruction, side), vectors_of(self.instruction)
+        end = word[:bits] + (pitch[: bits + 1] << vectors)
+        wrong = word[bits:].any() | pitch[bits + 1 :].any() | (end > self.spec.vector_words)
+        wrong |= words >= pitch
+        return Mux(vectors.any(), wrong, self._beyond(word, last))
 
     def _code_bytes(self) -> list[tuple[Value, int]]:
         """Return when CACHE writes words of so many bytes."""

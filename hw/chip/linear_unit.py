@@ -1,6 +1,7 @@
 """Linear unit: the engine, and what brings it a step's numbers and takes what it makes of them."""
 
 from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import connect, flipped
 
 from golden.chip.rules import VECTORS_MAX
@@ -42,7 +43,11 @@ class LinearUnit(Unit):
     asking = Out(1)
     """Whether there are tiles to ask for, of this step or of the next one."""
     factor = In(SCALE)
-    """The factor of a LINEAR step that is scaled."""
+    """What was made as a factor."""
+    factor_en = In(1)
+    """Strobe: keep it."""
+    factor_slot = In(lambda c: range(c.spec.engine.tokens_together))
+    """Where."""
     read = Out(lambda c: VectorRead(c.spec.vectors))
     """Side of the vector memory."""
     write = Out(lambda c: VectorWrite(c.spec.vectors))
@@ -87,7 +92,7 @@ class LinearUnit(Unit):
         super().__init__(spec)
 
     def build(self, m: Module) -> None:  # noqa: D102
-        spec = self.spec
+        spec, lanes = self.spec, self.spec.engine.output_lanes
         engine = self.put(m, "engine", LookupEngine(spec.engine), begin=self.start)
         given = {"step": self.step, "start": self.start}
         feeder = self.put(m, "feeder", Feeder(spec), **given)
@@ -113,6 +118,7 @@ class LinearUnit(Unit):
             writer.hold.eq(self.hold),
             self.writes.eq(engine.o.valid),
             engine.form.eq(self.step.form),
+            engine.together.eq(Mux(self.step.outputs > lanes, 1 << vectors_of(self.step), 1)),
             self.flags.eq(engine.flags),
             self.load_busy.eq(loader.busy),
             self.load_size.eq(loader.size),
@@ -124,19 +130,36 @@ class LinearUnit(Unit):
         self._connect_weights(m, engine, loader, fetcher)
 
     def _give_factor(self, m: Module, engine: LookupEngine) -> None:
-        """Bring each vector's factor, or 1."""
+        """Keep factors, and bring each vector's, or 1."""
         port = engine.factor_i
         due = Signal(range(VECTORS_MAX + 1))
+        m.submodules.factors = kept = Memory(
+            shape=SCALE, depth=self.spec.engine.tokens_together, init=[]
+        )
+        write, read = kept.write_port(), kept.read_port()
+        made = Signal(self.spec.engine.tokens_together)  # which are there: others count as 1
+        taken, there = Signal(), Signal()  # there: the memory shows the factor that is due
+        given = Signal()  # whether that is one that was made
+        slot = Signal(range(2 * VECTORS_MAX))
         with m.If(self.start):
-            m.d.sync += due.eq(1 << vectors_of(self.step))
-        with m.Elif(port.valid & port.ready):
-            m.d.sync += due.eq(due - 1)
+            m.d.sync += [due.eq(1 << vectors_of(self.step)), slot.eq(self.step.slot), there.eq(0)]
+        with m.Else():
+            m.d.sync += [due.eq(due - taken), slot.eq(slot + taken), there.eq(~taken)]
+        with m.If(self.factor_en):
+            m.d.sync += made.bit_select(self.factor_slot, 1).eq(1)
+        m.d.sync += given.eq(made.bit_select(slot[: len(self.factor_slot)], 1) & self.step.scaled)
         one = 1 << (SCALE_BITS - 1)
         m.d.comb += [
-            port.valid.eq(due != 0),
-            self.owes.eq(port.valid & self.step.scaled),
-            port.payload.mantissa.eq(Mux(self.step.scaled, self.factor.mantissa, one)),
-            port.payload.exponent.eq(Mux(self.step.scaled, self.factor.exponent, 1 - SCALE_BITS)),
+            write.en.eq(self.factor_en),
+            write.addr.eq(self.factor_slot),
+            write.data.eq(self.factor),
+            read.en.eq(1),
+            read.addr.eq(slot),
+            taken.eq(port.valid & port.ready),
+            port.valid.eq((due != 0) & there),
+            self.owes.eq((due != 0) & self.step.scaled),
+            port.payload.mantissa.eq(Mux(given, read.data.mantissa, one)),
+            port.payload.exponent.eq(Mux(given, read.data.exponent, 1 - SCALE_BITS)),
         ]
 
     def _connect_weights(self, m: Module, engine, loader, fetcher) -> None:

@@ -22,10 +22,10 @@ class Sequencer(Sized[ChipSpec]):
     Timing
     ------
     Latency : 0 cycles from ``run.start`` to ``fetch``.
-    Rate : while an instruction is carried out the next one's address is worked out, which takes two
-        cycles and one for each bit of what its stride is multiplied by, and what it reads is asked
-        for, when the one before asks for nothing more and does not write. It begins one cycle after
-        that has ended, or when what it asks for is taken. Those that may, as
+    Rate : while an instruction is carried out the next one's address is worked out, which takes
+        three cycles and one for each bit of what its stride is multiplied by, and what it reads is
+        asked for, when the one before asks for nothing more and does not write. It begins one cycle
+        after that has ended, or when what it asks for is taken. Those that may, as
         :class:`hw.chip.beside.Beside` says, do not wait for LINEAR to end.
     Through paths : ``run.start`` to ``fetch``; ``instruction_i.valid``, ``instruction_i.payload``,
         ``busy``, ``linear_busy``, ``may``, ``asking``, ``linear_asking``, ``refused``, ``wrong``
@@ -53,7 +53,9 @@ class Sequencer(Sized[ChipSpec]):
     instruction_i = InStream(INSTRUCTION)
     """The instructions; taken when they begin."""
     place = Out(POSITION_BITS)
-    """The position that counts and address of the instruction that begins next go by."""
+    """The position that counts and address of the instruction that begins next go by; from the
+    cycle behind its first one on.
+    """
     address = Out(ADDRESS_BITS)
     """Of the instruction that begins next, its stride in it."""
     refused = In(1)
@@ -107,15 +109,16 @@ class Sequencer(Sized[ChipSpec]):
         ends = Signal()
         m.d.comb += [
             self.address.eq(self._address.value),
-            following.eq(self.position + 1),
+            following.eq(self.place + 1),
             ends.eq(
                 (following >= self.run.limit)
-                | (self.run.ends & (self.chosen == self.run.end_token))
+                | (self.run.ends & (self.chosen == self.run.end_token) & ~self._word.scaled)
             ),
         ]
         last_known = Signal(POSITION_BITS)
         m.d.sync += last_known.eq(self.run.known - self.run.known.any())
-        m.d.comb += self.place.eq(Mux(self._word.whole, last_known, self.position))
+        behind = self.position + self._word.token
+        m.d.sync += self.place.eq(Mux(self._word.whole, last_known, behind))
         # What the next instruction has to wait for.
         linear_starts = self.starts[Op.LINEAR.value]
         self._others, self._linear = Signal(), Signal()
@@ -152,7 +155,7 @@ class Sequencer(Sized[ChipSpec]):
                 m.d.comb += self.instruction_i.ready.eq(1)
                 m.d.sync += self.position.eq(following)
                 m.next = "STRIDE"
-                with m.If(ends & ~self._word.scaled):
+                with m.If(ends):
                     m.next = "FINISH"
                 with m.Else():
                     m.d.comb += self.fetch.eq(1)
@@ -175,7 +178,7 @@ class Sequencer(Sized[ChipSpec]):
             "address": self._address.value,
             "count": Mux(word.grows, grown, word.count),
             "outputs": Mux(word.outputs_grow, grown, word.outputs),
-            "position": self.position,
+            "position": self.place,
         }
 
     def _ask(self, m: Module) -> None:
@@ -194,6 +197,7 @@ class Sequencer(Sized[ChipSpec]):
         word = self._word
         lanes = exact_log2(self.spec.engine.output_lanes)
         left, stride, begun = Signal(TOKEN_BITS), Signal(ADDRESS_BITS), Signal()
+        placed = Signal()  # the place is the instruction's
         times = Signal(TOKEN_BITS)
         with m.Switch(word.index):
             for index, value in (
@@ -203,7 +207,9 @@ class Sequencer(Sized[ChipSpec]):
             ):
                 with m.Case(index.value):
                     m.d.comb += times.eq(value)
-        with m.If(~begun):
+        with m.If(~placed):
+            m.d.sync += placed.eq(1)
+        with m.Elif(~begun):
             m.d.sync += [left.eq(times), stride.eq(word.stride), begun.eq(1)]
             m.d.sync += self._address.put(word.address)
         with m.Elif(left != 0):
@@ -211,7 +217,7 @@ class Sequencer(Sized[ChipSpec]):
             with m.If(left[0]):
                 m.d.sync += self._address.grow(stride)
         with m.Else():
-            m.d.sync += begun.eq(0)
+            m.d.sync += [begun.eq(0), placed.eq(0)]
             m.next = "START"
 
     def _begin(self, m: Module) -> None:
@@ -249,7 +255,7 @@ class Sequencer(Sized[ChipSpec]):
 
         Words that were asked for beside LINEAR are taken, so that its own can come.
         """
-        word, following = self._word, self.position + 1
+        word, following = self._word, self.place + 1
         m.next = "STRIDE"
         m.d.comb += self.instruction_i.ready.eq(1)
         with m.Switch(word.op):

@@ -43,8 +43,7 @@ def expect(made: Made, shape: ChipShape) -> Expected | None:
     try:
         while True:
             chosen = machine.run(made.program, made.known)
-            ends = machine.position >= made.limit or chosen == made.end_token
-            if chosen is not None and ends:
+            if machine.position >= made.limit or (chosen is not None and chosen == made.end_token):
                 break
     except FaultError as error:
         fault = error.fault

@@ -6,9 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from amaranth.utils import exact_log2
 
 from golden.chip.constants import LoadWord
-from golden.chip.instruction import LAYOUT, Index, Instruction, Op
+from golden.chip.instruction import LAYOUT, PITCH_BITS, Index, Instruction, Op
+from golden.chip.rules import FACTORS
 from golden.chip.shape import FP16_BYTES, TOKEN_BYTES, ChipShape
 from golden.exact import fp16
 from golden.exact.fp16 import BitArray
@@ -16,7 +18,8 @@ from golden.exact.levels import Form
 from golden.exact.token_scale import ScaleFactor
 from sim.kit.random_constants import any_layers, any_scales
 
-POSITIONS = 5
+POSITIONS = 8  # that addresses and counts may go by
+BLOCK = 2  # tokens behind that at hand
 # Where things are: numbers and codes lie in a region that programs write to, too.
 TOKENS, DATA, DATA_BYTES = 0, 64, 4096
 CONSTANTS = DATA + DATA_BYTES
@@ -71,7 +74,11 @@ class Maker:
         return bool(self.rng.random() < chance)
 
     def do(self, op: Op, **fields: Any) -> None:
-        """Append an instruction."""
+        """Append an instruction, at times of another token of a block."""
+        if op != Op.NEXT and self.may(0.1):
+            fields["token"] = self.some(1, BLOCK)
+        if op in FACTORS and self.may(0.5):
+            fields["slot"] = self.some(0, self.shape.tokens_together - 1)
         self.code.append(Instruction(op=op, **fields))
 
     def numbers(self, count: int) -> BitArray:
@@ -218,22 +225,33 @@ class Maker:
         for _ in range(self.some(1, 2)):
             step = shape.bus_bytes * self.some(0, 12)
             size = tiles * step + shape.tile_bytes(rooms[0])
-            several = self.some(0, 2) if tiles == 1 else 0
+            together = exact_log2(shape.tokens_together)
+            several = self.some(0, 3 if tiles == 1 else together)
             self.do(
                 Op.LINEAR,
-                **{"scaled": self.may(0.5), "keys": self.may(0.5), "form": form, "step": step},
-                **fields | self.vectors(rooms, several),
+                **{"keys": self.may(0.5), "form": form, "step": step},
+                **fields | self.vectors(rooms, several) | self.slots(several),
                 **self.place(size, shape.bus_bytes),
             )
 
     def vectors(self, rooms: list[int], several: int) -> dict[str, int]:
         """Return where ``2**several`` vectors come from, and where their outputs go: apart."""
-        last, sizes = self.shape.vector_words, [self.shape.words(room) << several for room in rooms]
+        last = self.shape.vector_words
+        pitches = [self.shape.words(room) + self.some(0, 1) for room in rooms]
+        sizes = [pitch << several for pitch in pitches]
         while sum(sizes) <= last // 2:
             a, d = (self.some(0, last - size) for size in sizes)
             if not several or d + sizes[1] <= a or a + sizes[0] <= d:
-                return {"a": a, "b": several, "d": d}
-        return {"a": self.word(rooms[0]), "d": self.word(rooms[1])}
+                extra = pitches[0] | pitches[1] << PITCH_BITS
+                return {"a": a, "b": several, "d": d, "extra": extra}
+        return {"a": self.word(rooms[0]), "b": 0, "d": self.word(rooms[1])}
+
+    def slots(self, several: int) -> dict[str, Any]:
+        """Return whether vectors have factors, and which is the first one's."""
+        spare = self.shape.tokens_together - (1 << several)
+        if spare < 0 or self.may(0.5):
+            return {"scaled": False}
+        return {"scaled": True, "slot": self.some(0, spare)}
 
     def channels(self, room: int, count: int) -> None:
         """Load scales of channels: as many as there are, as positions, or more than are wanted."""
@@ -273,7 +291,8 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
             maker.do(Op.NEXT, scaled=True)
     count, place = maker.some(1, 64), {"address": TOKENS + TOKEN_BYTES, "stride": TOKEN_BYTES}
     maker.do(Op.STORE, a=maker.word(count), count=count, **maker.place(2 * count, 8))
-    maker.do(Op.NEXT, index=Index.POSITION, **place)
+    block = maker.some(1, BLOCK) if maker.may(0.1) else 0
+    maker.do(Op.NEXT, index=Index.POSITION, token=block, **place)
     if maker.may(wild):
         at = maker.some(1, len(maker.code) - 1)
         maker.code[at] = changed(rng, maker.code[at])
@@ -281,7 +300,7 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
     tokens = rng.integers(0, 8, DATA // TOKEN_BYTES).astype("<u4")
     head = tokens.tobytes() + data.astype("<u2").tobytes() + bytes(maker.constants)
     head += bytes(-len(head) % 32)
-    limit = maker.some(1, POSITIONS)
+    limit = maker.some(1, POSITIONS - BLOCK - 1)
     return Made(
         image=head + b"".join(one.pack() for one in maker.code),
         program=len(head),
@@ -294,7 +313,10 @@ def any_program(rng: np.random.Generator, shape: ChipShape, wild: float) -> Made
 
 def changed(rng: np.random.Generator, one: Instruction) -> Instruction:
     """Return an instruction with one field as it may not be."""
-    names = "a", "b", "d", "count", "outputs", "address", "step", "stride", "form"
+    names = (
+        *("a", "b", "d", "count", "outputs", "address", "step", "stride", "form"),
+        *("extra", "slot", "token"),
+    )
     value = int(getattr(one, name := str(rng.choice(names))))
     other = rng.choice([0, 1, value + 1, value + 2, value + 4, 2 * value, 64, 1 << 13, 0xFFF8])
     return replace(one, **{name: int(other) & 0xFFFF & ((1 << LAYOUT[name][1]) - 1)})
