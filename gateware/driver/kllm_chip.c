@@ -42,7 +42,7 @@ uint32_t kllm_limit(uint32_t known, uint32_t count) {
 
 bool kllm_start(const struct kllm_chip *chip, const struct kllm_run *run) {
     if (run->limit > KLLM_REGISTERS__LIMIT__POSITION_bm) return false;
-    if (run->first >= run->limit || run->known > run->limit) return false;
+    if (run->first >= run->limit) return false;
     if (kllm_running(chip)) return false;
     kllm_clear(chip);
     WRITE(program, run->program);

@@ -48,7 +48,7 @@ bool kllm_identify(const struct kllm_chip *chip, struct kllm_identity *found);
 struct kllm_run {
     uint32_t program;   /* its address, in bytes */
     uint32_t first;     /* position to begin with; those before are in the cache */
-    uint32_t known;     /* tokens that are there from position 0 on, `limit` at most */
+    uint32_t known;     /* tokens that are there from position 0 on */
     uint32_t limit;
     uint32_t end_token; /* with `ends`: the run ends behind this token, too */
     bool ends;

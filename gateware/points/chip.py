@@ -52,12 +52,12 @@ TINY = chip_spec(
 )
 EDGE = chip_spec(
     sized(16, 16, 768, 768, 16, 4),
-    **{"tokens_together": 16, "bus_bits": 1024, "vector_words": 256, "vector_lanes": 4},
+    **{"tokens_together": 16, "bus_bits": 1024, "vector_words": 2048, "vector_lanes": 4},
 )
 LARGE = chip_spec(
     sized(16, 64, 768, 768, 16, 8),
     **{"tokens_together": 16, "bus_bits": 4096, "ports": 4},
-    **{"vector_words": 256, "vector_lanes": 8},
+    **{"vector_words": 2048, "vector_lanes": 8},
 )
 # As large as MiniLM's layers are.
 ENCODER = chip_spec(

@@ -97,7 +97,8 @@ class AttentionBuilder(Builder):
     ) -> None:
         super().__init__(shape)
         self.model, self.at = model, at
-        self.seen = {"whole": True} if whole else {}
+        # Which tokens are met, if not those up to that at hand.
+        self.seen: dict[str, int] = {"whole": True} if whole else {}
         self.head_words = shape.words(model.shape.head_width)
         # From a tile of cached keys, and of values, to the next.
         self.key_step = shape.tile_bytes(model.shape.head_width)
@@ -120,8 +121,8 @@ class AttentionBuilder(Builder):
         )
         return size_words(sizes) + factor_word(ScaleFactor.mean(inputs, Fraction(MIX_MEANS)))
 
-    def attend(self, n: int, queries: int) -> None:
-        """Compile the mixes of a layer's heads, whose queries stand one behind the other.
+    def attend(self, n: int, queries: int, mixed: int) -> None:
+        """Compile the mixes of a layer's heads; heads stand one behind the other in both vectors.
 
         A head's powers are taken while the engine has the next one's scores, or the mix before.
         """
@@ -134,7 +135,7 @@ class AttentionBuilder(Builder):
                 continue
             if head == 1 or not ahead:
                 self._powers(n, head - ahead)
-            self._mix(n, head - ahead)
+            self._mix(n, head - ahead, mixed + (head - ahead) * self.head_words)
             if ahead and head < heads:
                 self._powers(n, head)
 
@@ -153,12 +154,13 @@ class AttentionBuilder(Builder):
             d=form.factor.exponent & 0xFFFF,
             count=size.head_width,
             keys=keys,
-            address=self.image.reserve(f"{name}.codes", codes),
+            address=self.once(f"{name}.codes", bytes(codes)),
             index=Index.TILE if keys else Index.NONE,
             stride=self.key_step if keys else 0,
             step=shape.beat_bytes if keys else self.value_step,
-            outputs=self.image.reserve(f"{name}.scales", FP16_BYTES * size.context),
+            outputs=self.once(f"{name}.scales", bytes(FP16_BYTES * size.context)),
             extra=sum(int(limit) << 7 * i for i, limit in enumerate(form.thresholds)),
+            token=self.seen.get("token", 0),
         )
 
     def _cached(self, n: int, head: int, part: str) -> tuple[int, int]:
@@ -202,7 +204,7 @@ class AttentionBuilder(Builder):
         powers = {"a": scores, "b": at["times"], "d": scores, **all_of_them}
         self.do(f"{name}.powers", Op.POWERS, **powers)
 
-    def _mix(self, n: int, head: int) -> None:
+    def _mix(self, n: int, head: int, mixed: int) -> None:
         """Compile a head's mix: powers of its scores times the values, over their sum."""
         at, width, name = self.at, self.model.shape.head_width, f"layer.{n}.head.{head}"
         codes, _ = self._cached(n, head, "value")
@@ -211,7 +213,6 @@ class AttentionBuilder(Builder):
         self.constants(f"{name}.mix", self.load_words(f"layer.{n}.mix_constants", words))
         self.constants(f"{name}.mix", self.mix_sizes, **self.seen)
         self.channels(f"{name}.mix", self.unit_scales, CACHE_PLACES, count=width)
-        mixed = at["mixed"] + head * self.head_words
         scores = at[f"scores.{head % 2}"]
         vectors = {"a": scores, "d": mixed, "grows": True, "outputs": width, "scaled": True}
         self.do(

@@ -60,7 +60,7 @@ class Builder:
         """Put rows of FP16 numbers into the image."""
         stride = self.row_bytes(rows.shape[1])
         packed = (row.astype("<u2").tobytes().ljust(stride, b"\0") for row in rows)
-        return self.image.put(name, b"".join(packed))
+        return self.once(name, b"".join(packed))
 
     def load_words(self, name: str, words: bytes) -> LoadWords:
         """Put load words into the image, if they are not there."""
@@ -84,10 +84,13 @@ class Builder:
         """Append an instruction; ``name`` says what it computes."""
         self.program.append((name, Instruction(op=op, **fields)))
 
-    def load(self, name: str, to: int, address: int, count: int, index: Index) -> None:
-        """Load a vector; with an index, a row of many."""
+    def load(
+        self, name: str, to: int, address: int, count: int, index: Index, token: int = 0
+    ) -> None:
+        """Load a vector; with an index, a row of many, of a ``token`` of the block."""
         stride = 0 if index is Index.NONE else self.row_bytes(count)
-        self.do(name, Op.LOAD, d=to, count=count, address=address, index=index, stride=stride)
+        place = {"address": address, "index": index, "stride": stride, "token": token}
+        self.do(name, Op.LOAD, d=to, count=count, **place)
 
     def constants(self, name: str, words: LoadWords, **fields: Any) -> None:
         """Load load words."""
@@ -99,10 +102,15 @@ class Builder:
         """Load scales of channels."""
         self.do(name, Op.CHANNELS, address=address, extra=places & 0xFF, **fields)
 
-    def linear(self, name: str, layer: QuantizedLinear, a: int, d: int, *, scaled: bool) -> None:
-        """Run a vector through a linear layer, which is put into the image; raises as below."""
+    def linear(
+        self, name: str, layer: QuantizedLinear, a: int, d: int, *, scaled: bool, b: int = 0
+    ) -> None:
+        """Run ``2**b`` vectors through a linear layer, which is put into the image once.
+
+        Raises as below.
+        """
         self.ready(name, name, layer)
-        self.through(name, name, layer, a, d, scaled=scaled)
+        self.through(name, name, layer, a, d, scaled=scaled, b=b)
 
     def ready(self, name: str, region: str, layer: QuantizedLinear) -> None:
         """Load what the engine holds of a linear layer, which is put into the image once.

@@ -163,7 +163,7 @@ class EncoderCompiler(AttentionBuilder):
     def _attention(self, n: int) -> None:
         at, layer, name = self.at, self.encoder.layers[n], f"layer.{n}"
         self.linear(f"{name}.query", layer.query, at["x"], at["query"], scaled=False)
-        self.attend(n, at["query"])
+        self.attend(n, at["query"], at["mixed"])
         self.linear(f"{name}.output", layer.output, at["mixed"], at["sum"], scaled=False)
         self._add(f"{name}.attended")
         self._norm(f"{name}.attended", layer.attended)

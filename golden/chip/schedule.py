@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from golden.chip.instruction import Instruction, Op
-from golden.chip.rules import LOADS, SOURCES
+from golden.chip.rules import LOADS, SOURCES, pitch
 from golden.chip.shape import ChipShape
 
 Named = tuple[str, Instruction]
@@ -41,7 +41,8 @@ def _first(linear: Instruction, one: Instruction, shape: ChipShape) -> bool:
     """Return whether an instruction behind LINEAR goes before what loads."""
     if linear.outputs_grow or linear.outputs <= HELD * shape.output_lanes or one.grows:
         return False
-    end = linear.d + shape.words(linear.outputs)
+    words = pitch(linear, "d") << linear.b if linear.b else shape.words(linear.outputs)
+    end = linear.d + words
     words = shape.words(one.count)
     places = [getattr(one, name) for name in SOURCES.get(one.op, "")]
     return all(at >= end or at + words <= linear.d for at in places)

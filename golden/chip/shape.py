@@ -53,6 +53,10 @@ class ChipShape:
         """Return so many bytes, rounded up to whole words of the bus."""
         return -(-size // self.bus_bytes) * self.bus_bytes
 
+    def whole(self, numbers: int) -> int:
+        """Return so many numbers, rounded up to whole words of the vector memory."""
+        return self.words(numbers) * self.inputs_per_beat
+
     def words(self, numbers: int) -> int:
         """Return how many words of the vector memory so many numbers take."""
         return -(-numbers // self.inputs_per_beat)

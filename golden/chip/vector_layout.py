@@ -7,14 +7,15 @@ from golden.chip.decoder import DecoderShape
 from golden.chip.shape import ChipShape
 
 
-def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
-    """Return the first word of each vector, by name.
+def vector_layout(size: DecoderShape, shape: ChipShape, tokens: int = 1) -> dict[str, int]:
+    """Return the first word of each vector, by name; those of a block's ``tokens`` are neighbours.
 
     The residual stream and the turns of rotary positions stay for a whole token. What attention
     needs, what the feed-forward part needs and the logits take each other's place; a layer's
-    result, which is added to the residual stream, stands behind all of them. A head's mix takes the
-    place of its spread query. The scores of two heads in turn have places of their own, if there is
-    room: then ``scores.1`` is not ``scores.0``.
+    result, which is added to the residual stream, stands behind what attention needs and takes the
+    place of what the gate was multiplied with. A head's mix takes the place of its spread query.
+    The scores of two heads in turn have places of their own, if there is room: then ``scores.1`` is
+    not ``scores.0``.
 
     Raises
     ------
@@ -28,7 +29,7 @@ def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
             f" outputs; they have {size.head_width} numbers: take a smaller chip"
         )
     for both in (True, False):
-        places, words = _places(size, shape, both)
+        places, words = _places(size, shape, both, tokens)
         if words <= shape.vector_words:
             return places
     raise InputError(
@@ -37,16 +38,22 @@ def vector_layout(size: DecoderShape, shape: ChipShape) -> dict[str, int]:
     )
 
 
-def _places(size: DecoderShape, shape: ChipShape, both: bool) -> tuple[dict[str, int], int]:
+def _places(
+    size: DecoderShape, shape: ChipShape, both: bool, tokens: int
+) -> tuple[dict[str, int], int]:
     """Return the layout, with scores of ``both`` heads or one, and the words that it takes."""
-    queries, keys = size.heads * size.head_width, size.kv_heads * size.head_width
-    fixed = {"x": size.hidden, "turns": size.head_width}
+
+    def each(numbers: int) -> int:
+        return tokens * shape.whole(numbers)
+
+    queries, keys = each(size.heads * size.head_width), each(size.kv_heads * size.head_width)
+    fixed = {"x": each(size.hidden), "turns": each(size.head_width)}
     attention = {
-        **{"query": queries, "key": keys, "value": keys, "offset": keys},
+        **{"query": queries, "key": keys, "value": keys, "offset": keys // tokens},
         **{"scores.0": size.context, **({"scores.1": size.context} if both else {})},
         **{"times": size.context, "mixed": queries},
     }
-    forward = {"gate": size.inner, "up": size.inner}
+    forward = {"gate": each(size.inner), "up": each(size.inner)}
     # Of each part of the output head.
     logits = {name: logits_at_once(size, shape) for name in ("logits", "rest")}
     places, free = placed(fixed, 0, shape)
@@ -55,7 +62,7 @@ def _places(size: DecoderShape, shape: ChipShape, both: bool) -> tuple[dict[str,
         found, end = placed(part, free, shape)
         places |= found
         ends.append(end)
-    found, end = placed({"sum": size.hidden}, max(ends[:3]), shape)
+    found, end = placed({"sum": each(size.hidden)}, max(ends[1], places["up"]), shape)
     places = {"scores.1": places["scores.0"]} | places | found
     return places, max(end, *ends)
 

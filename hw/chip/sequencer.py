@@ -35,7 +35,7 @@ class Sequencer(Sized[ChipSpec]):
 
     run = In(lambda c: Run())
     """``start``: a strobe while not ``running``. Positions go from ``first`` to before ``limit``;
-    tokens of the ``known`` first ones, as many as ``limit`` at most, are there. With ``ends`` the
+    tokens of the ``known`` first ones are there. With ``ends`` the
     run ends behind ``end_token``.
     """
     running = Out(1)

@@ -21,7 +21,7 @@ from golden.chip.shape import FP16_BYTES
 from golden.exact.fp16 import BitArray
 from hw.chip.chip_spec import ChipSpec
 from sim.chip.trace import Trace, traced
-from sim.harness.chip_run import ChipRun, MemoryModel, Start, Task, build_chip, run_chips
+from sim.harness.chip_run import ChipRun, MemoryModel, Start, Task, build_chip, in_turn, run_chips
 from sim.kit.launch import BUILD
 from sim.run.chip_cocotb import run_in_icarus
 
@@ -221,20 +221,15 @@ def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:
     options, compiled = ready.options, ready.compiled
     image = compiled.with_tokens(options.prompt)
     known, limit = len(options.prompt), len(options.prompt) + options.count - 1
-    start = Start(program=compiled.program, tokens=compiled.tokens, known=known, limit=limit)
-    cycles = CYCLES_PER_BYTE * len(image) * limit
-    task = Task(image=image, start=start, memory=options.memory, cycles=cycles)
-    run, began = None, perf_counter()
-    if ready.program:
-        run = run_chips(ready.program, options.spec, [task], watch=lambda one: said(one.token))[0]
-    elif options.simulator == ICARUS:
-        run = run_in_icarus(options.chip, task, watch=lambda one: said(one.token))
+    began = perf_counter()
+    run = _run(ready, image, known, limit, said) if options.simulator != GOLDEN else None
     seconds = perf_counter() - began
     machine = Machine(options.spec.shape, image)
-    for _ in range(limit):
-        token = machine.run(compiled.program, known)
-        if token is not None and not run:
-            said(token)
+    for program, _, end in compiled.passes(known, limit):
+        while machine.position < end:
+            token = machine.run(program, known)
+            if token is not None and not run:
+                said(token)
     memory = np.frombuffer(run.memory, np.uint8) if run else machine.memory
     wrong = int((memory != machine.memory).sum())
     trace, rows = ready.trace, range(known - 1, limit)
@@ -249,6 +244,27 @@ def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:
         first_wrong=trace.first(memory, machine.memory, limit) if trace and wrong else "",
         compiled=compiled,
     )
+
+
+def _run(ready: Ready, image: bytes, known: int, limit: int, said: Say) -> ChipRun:
+    """Run the chip's passes, each on the memory that the one before has left; return their sum."""
+    options, compiled = ready.options, ready.compiled
+    runs: list[ChipRun] = []
+    for program, first, end in compiled.passes(known, limit):
+        start = Start(program=program, tokens=compiled.tokens, first=first, known=known, limit=end)
+        cycles = CYCLES_PER_BYTE * len(image) * (end - first)
+        task = Task(image=image, start=start, memory=options.memory, cycles=cycles)
+        if ready.program:
+            run = run_chips(ready.program, options.spec, [task], watch=lambda one: said(one.token))[
+                0
+            ]
+        else:
+            run = run_in_icarus(options.chip, task, watch=lambda one: said(one.token))
+        runs.append(run)
+        image = run.memory
+        if run.fault != "none":
+            break
+    return in_turn(runs)
 
 
 def _numbers(memory: np.ndarray, address: int, kind: str, count: int) -> np.ndarray:

@@ -46,7 +46,7 @@ class Trace:
 def traced(decoder: Decoder, shape: ChipShape) -> tuple[Compiled, Trace]:
     """Return a decoder compiled with a STORE behind each instruction that makes a vector."""
     compiler = Compiler(decoder, shape)
-    compiler.token()
+    compiler.tokens()
     kept = store_all(compiler, decoder.shape.context)
     address, names = compiler.finish()
     compiled = Compiled(bytes(compiler.image.data), compiler.image.regions, address, names)

@@ -108,9 +108,9 @@ static void run(const Settings& settings, Store& store) {
   const Bytes image = store.image;
   Bench bench(settings, store);
   const kllm_chip* chip = &bench.chip;
-  const kllm_run wanted = {uint32_t(settings.program), 0, uint32_t(settings.known),
-                           uint32_t(settings.limit),   uint32_t(settings.end_token),
-                           settings.ends != 0};
+  const kllm_run wanted = {uint32_t(settings.program), uint32_t(settings.first),
+                           uint32_t(settings.known),   uint32_t(settings.limit),
+                           uint32_t(settings.end_token), settings.ends != 0};
   kllm_identity is;
   kllm_fault fault = KLLM_FAULT_NONE;
   Number ended = 0, read_bytes = 0, write_bytes = 0;

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import gateware
@@ -65,8 +65,8 @@ class Start:
         Addresses of the program and of the tokens.
     known : int
         Tokens that are there.
-    limit : int
-        The run ends before this position.
+    first, limit : int
+        The run goes from the first position to before the other one.
     end_token : int, optional
         The run ends behind it.
     again : int
@@ -82,6 +82,7 @@ class Start:
     tokens: int
     known: int
     limit: int
+    first: int = 0
     end_token: int | None = None
     again: int = 0
     stop_at: int = 0
@@ -140,6 +141,21 @@ class ChipRun:
     read_bytes: int
     write_bytes: int
     fault: str
+
+
+TOTALS = ("cycles", "read_bytes", "write_bytes")
+
+
+def in_turn(runs: Sequence[ChipRun]) -> ChipRun:
+    """Return what came of runs, one behind the other, as of one run."""
+    chosen: list[Chosen] = []
+    before = dict.fromkeys(TOTALS, 0)
+    for run in runs:
+        for one in run.chosen:
+            passed = {name: before[name] + getattr(one, name) for name in TOTALS}
+            chosen.append(replace(one, **passed))
+        before = {name: before[name] + getattr(run, name) for name in TOTALS}
+    return ChipRun(memory=runs[-1].memory, chosen=chosen, fault=runs[-1].fault, **before)
 
 
 def build_chip(folder: Path, verilog: str, name: str, *, limit: float = BUILD_SECONDS) -> Path:
@@ -255,7 +271,8 @@ def _settings(spec: ChipSpec, task: Task) -> Sequence[int]:
     """Return the numbers of a task, in the order in which chip.cpp reads them."""
     start, memory = task.start, task.memory
     ends = start.end_token is not None
-    said = [start.program, start.known, start.limit, start.end_token or 0, int(ends), start.tokens]
+    said = [start.program, start.first, start.known, start.limit]
+    said += [start.end_token or 0, int(ends), start.tokens]
     model = {f.name: getattr(memory, f.name) for f in fields(memory)}
     places = [model[n] for n in ("latency", "interval", "pause", "gap")]
     faults = ("fails_at", "write_fails_at", "hangs_at", "write_hangs_at", "hangs_for")

@@ -35,7 +35,7 @@ static void require(bool holds, const char* rule) {
 }
 
 struct Settings {
-  Number program, known, limit, end_token, ends, tokens, limit_cycles, seed;
+  Number program, first, known, limit, end_token, ends, tokens, limit_cycles, seed;
   Number bus_bytes;
   Number latency;          // cycles from an address to its first word
   Number interval, pause;  // every so many cycles the memory rests for so many; 0: never

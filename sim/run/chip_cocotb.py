@@ -42,7 +42,7 @@ def run_in_icarus(
     for path in paths.values():
         path.unlink(missing_ok=True)
     start = task.start
-    said = {"program": start.program, "known": start.known, "limit": start.limit}
+    said = {name: getattr(start, name) for name in ("program", "first", "known", "limit")}
     said |= {"end_token": start.end_token or 0, "ends": int(start.end_token is not None)}
     np.savez(
         paths[TASK],

@@ -28,7 +28,7 @@ async def chip_run(dut) -> None:
         image, said = task["image"].tobytes(), json.loads(str(task["run"]))
         tokens, cycles, chance = int(task["tokens"]), int(task["cycles"]), float(task["stall"])
     began = 0
-    position = said["known"]  # of the next token that will be chosen
+    position = max(said["known"], said["first"] + 1)  # of the next token that will be chosen
 
     def written(first: int, count: int) -> None:
         nonlocal position
@@ -49,7 +49,7 @@ async def chip_run(dut) -> None:
     start_clock(dut)
     await reset(dut)
     began = cycle()
-    for name, value in {**said, "first": 0, "enables": 1, "start": 1}.items():
+    for name, value in {**said, "enables": 1, "start": 1}.items():
         await host.write(ADDRESSES[name], int(value).to_bytes(4, "little"))
     while not int(dut.interrupts.value):
         assert cycle() - began < cycles, f"not done in {cycles} cycles"
