@@ -44,6 +44,8 @@ class EngineSpec:
         Whether constants are loaded while tokens are under way, and hold from a strobe on.
     snaps : bool
         Whether activations on the grid can be snapped to levels, for rows of 5 and 4 bits.
+    shows_outliers : bool
+        Whether a token's outliers can be read outside, ahead of the requests for their weights.
     tokens_together : int
         Tokens that can meet a tile of weights one behind the other, before the next tile: 1, or a
         power of two from 4 to 64. 1: a token meets all tiles, then the next token does.
@@ -60,6 +62,7 @@ class EngineSpec:
     wide_channels: bool = False
     loads_ahead: bool = False
     snaps: bool = False
+    shows_outliers: bool = False
     tokens_together: int = 1
 
     def __post_init__(self) -> None:

@@ -39,6 +39,7 @@ def chip_spec(
         wide_channels=True,
         loads_ahead=True,
         snaps=True,
+        shows_outliers=True,
         tokens_together=tokens_together,
         **engine,
     )

@@ -32,8 +32,8 @@ class ConstantLoader(Reader):
 
     load_o = OutStream(lambda c: c.load)
     """As the engine's ``load_i`` takes them."""
-    outlier_lanes = Out(lambda c: range(c.spec.engine.inputs_per_beat + 1))
-    """Input lanes that a beat of outliers fills at most, with what was loaded."""
+    outliers = Out(lambda c: range(2 * c.spec.engine.outliers_max + 1))
+    """Outliers of a token, with what was loaded."""
     digits = Out(lambda c: range(c.spec.engine.residual_digits + 1))
     """Digits of an outlier's row, with what was loaded."""
     loaded = Out(lambda c: loaded_layout(c.spec))
@@ -127,14 +127,13 @@ class ConstantLoader(Reader):
                 m.d.comb += self._bad.eq(address >= LEVELS_MAX)
             with m.Default():
                 m.d.comb += self._bad.eq(1)
-        lanes = engine.inputs_per_beat
         k_top = value[: bits_for(engine.outliers_max)]
         sizes = {
             Size.INPUTS: (1, engine.inputs_max, self.loaded.inputs, value),
             Size.OUTPUTS: (1, engine.outputs_max, self.loaded.outputs, value),
             Size.K_TOP: (
                 *(0, engine.outliers_max),
-                *(self.outlier_lanes, Mux(k_top >= lanes // 2, lanes, k_top << 1)),
+                *(self.outliers, k_top << 1),
             ),
         }
         with m.If(taken & (load.select == Select.SIZE) & (address == Size.DIGITS.value)):

@@ -9,6 +9,7 @@ from golden.exact.spec import SCALE_BITS
 from hw.chip.chip_spec import REQUEST, STEP, ChipSpec, loaded_layout, vectors_of
 from hw.chip.constant_loader import ConstantLoader
 from hw.chip.feeder import Feeder
+from hw.chip.outlier_gatherer import OutlierGatherer
 from hw.chip.output_writer import OutputWriter
 from hw.chip.tile_buffer import TileBuffer
 from hw.chip.tile_fetcher import TileFetcher
@@ -171,12 +172,14 @@ class LinearUnit(Unit):
         connect(m, weights.o, engine.weight_i)
         connect(m, fetcher.write, tiles.write)
         connect(m, weights.read, tiles.read)
+        gatherer = self.put(m, "gatherer", OutlierGatherer(self.spec), filled=fetcher.filled)
+        connect(m, gatherer.outliers, engine.outliers)
+        connect(m, gatherer.read, tiles.rows)
+        connect(m, weights.rows, gatherer.rows)
         m.d.comb += [
             fetcher.released.eq(weights.released),
-            fetcher.hold.eq(weights.read.row_en),
+            gatherer.outputs.eq(self.step.outputs),
+            gatherer.together.eq(engine.together),
         ]
         with m.If(self.start):  # what is loaded later is another step's
-            m.d.sync += [
-                weights.outlier_lanes.eq(loader.outlier_lanes),
-                weights.digits.eq(loader.digits),
-            ]
+            m.d.sync += [gatherer.count.eq(loader.outliers), weights.digits.eq(loader.digits)]

@@ -33,8 +33,7 @@ class TileWrite(Port):
 class TileRead(Port):
     """Side of the lookups: the ``data`` of a beat follows ``en`` by one cycle, and stays.
 
-    ``gathered`` reads the beat that was written row by row instead: ``row_en`` writes ``row`` to
-    its input lane ``lane``.
+    ``waits``: what was read last is still to be taken.
     """
 
     def __init__(self, spec: ChipSpec) -> None:
@@ -43,27 +42,46 @@ class TileRead(Port):
                 "en": wiring.Out(1),
                 "half": wiring.Out(1),
                 "beat": wiring.Out(range(max(spec.engine.beats_max, 2))),
-                "gathered": wiring.Out(1),
+                "waits": wiring.Out(1),
                 "data": wiring.In(spec.beat_bits),
-                "row_en": wiring.Out(1),
+            }
+        )
+
+
+class RowRead(Port):
+    """Side of what gathers rows: reads the ``beat`` that a row lies in, if its bank is ``free``.
+
+    The ``row`` of input lane ``lane`` is there in the cycle behind ``en`` and ``free``.
+    """
+
+    def __init__(self, spec: ChipSpec) -> None:
+        super().__init__(
+            {
+                "en": wiring.Out(1),
+                "half": wiring.Out(1),
+                "beat": wiring.Out(range(max(spec.engine.beats_max, 2))),
+                "free": wiring.In(1),
                 "lane": wiring.Out(exact_log2(spec.engine.inputs_per_beat)),
-                "row": wiring.Out(spec.row_bits),
+                "row": wiring.In(spec.row_bits),
             }
         )
 
 
 class TileBuffer(Sized[ChipSpec]):
-    """Hold the beats of two tiles, and one beat more that is gathered from rows of a tile.
+    """Hold the beats of two tiles in two banks, of even and of odd beats.
 
-    Beats are kept input lane by input lane; keys are turned when they are written, where the codes
-    have time, and not on their way to the lanes.
+    Lookups read one bank and then the other, so that in every cycle a row can be read from the bank
+    that they leave alone. Beats are kept input lane by input lane; keys are turned when they are
+    written, where the codes have time, and not on their way to the lanes.
 
     Timing
     ------
-    Latency : ``LATENCY`` cycle from ``read.en`` to ``read.data``; what is written in the same
-        cycle is not read yet.
-    Rate : one beat read per cycle; one word or one row written per cycle: not both.
-    Through paths : none.
+    Latency : ``LATENCY`` cycle from ``read.en`` to ``read.data`` and from ``rows.en`` to
+        ``rows.row``; what is written in the same cycle is not read yet.
+    Rate : one beat read, one row and one word written per cycle, the row from another bank than the
+        beat and than one that waits.
+    Through paths : ``read`` to ``rows.free``, ``rows.beat`` to ``rows.free``, ``rows.lane`` to
+        ``rows.row``; combinational.
     Reset : the codes stay.
     """
 
@@ -72,39 +90,58 @@ class TileBuffer(Sized[ChipSpec]):
     write = In(lambda c: TileWrite(c.spec))
     """Fills."""
     read = In(lambda c: TileRead(c.spec))
-    """Reads."""
+    """Reads beats."""
+    rows = In(lambda c: RowRead(c.spec))
+    """Reads rows."""
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        lanes, beats = spec.engine.inputs_per_beat, spec.engine.beats_max
-        words = spec.beat_words
+        lanes, words = spec.engine.inputs_per_beat, spec.beat_words
+        depth = -(-spec.engine.beats_max // 2)  # of a half in a bank
         # A word of the bus has some rows of a beat; of keys, its share of every row.
         share = data.ArrayLayout(spec.row_bits // words, lanes * words)
-        m.submodules.codes = codes = Memory(shape=share, depth=2 * beats + 1, init=[])
-        write, read = codes.write_port(granularity=1), codes.read_port()
-        spare = 2 * beats
-        fill, get = self.write, self.read
+        fill, get, rows = self.write, self.read, self.rows
         share_of, in_rows = Signal(words), Signal(lanes * words)  # which a word has, keys or not
         m.d.comb += [
             share_of.eq(1 << fill.word),
             in_rows.eq(Const((1 << lanes) - 1) << (fill.word * lanes)),
-            read.en.eq(get.en),
-            read.addr.eq(Mux(get.gathered, spare, get.beat + Mux(get.half, beats, 0))),
-            get.data.eq(read.data),
         ]
-        with m.If(fill.en):
+        word = Mux(fill.keys, self._turned(), fill.data.replicate(words))
+        shown, row_shown = Signal(), Signal()  # the bank that was read last
+        with m.If(get.en):
+            m.d.sync += shown.eq(get.beat[0])
+        with m.If(rows.en & rows.free):
+            m.d.sync += row_shown.eq(rows.beat[0])
+        beats, found, free = [], [], []
+        for odd in (0, 1):
+            m.submodules[f"bank{odd}"] = bank = Memory(shape=share, depth=2 * depth, init=[])
+            write, read = bank.write_port(granularity=1), bank.read_port()
+            mine = Signal(name=f"mine{odd}")  # lookups read this bank
             m.d.comb += [
-                write.en.eq(Mux(fill.keys, share_of.replicate(lanes), in_rows)),
-                write.addr.eq(fill.beat + Mux(fill.half, beats, 0)),
-                write.data.eq(Mux(fill.keys, self._turned(), fill.data.replicate(words))),
+                mine.eq(get.en & (get.beat[0] == odd)),
+                write.en.eq(
+                    Mux(
+                        fill.en & (fill.beat[0] == odd),
+                        Mux(fill.keys, share_of.replicate(lanes), in_rows),
+                        0,
+                    )
+                ),
+                write.addr.eq((fill.beat >> 1) + Mux(fill.half, depth, 0)),
+                write.data.eq(word),
+                read.en.eq(mine | (rows.en & rows.free & (rows.beat[0] == odd))),
+                read.addr.eq(
+                    Mux(mine, get.beat >> 1, rows.beat >> 1)
+                    + Mux(Mux(mine, get.half, rows.half), depth, 0)
+                ),
             ]
-        with m.Else():
-            row = (1 << words) - 1
-            m.d.comb += [
-                write.en.eq(Mux(get.row_en, Const(row, lanes * words) << (get.lane * words), 0)),
-                write.addr.eq(spare),
-                write.data.eq(get.row.replicate(lanes)),
-            ]
+            free.append(~mine & ~(get.waits & (shown == odd)))
+            beats.append(read.data.as_value())
+            found.append(read.data.as_value().word_select(rows.lane, spec.row_bits))
+        m.d.comb += [
+            rows.free.eq(Mux(rows.beat[0], free[1], free[0])),
+            get.data.eq(Mux(shown, beats[1], beats[0])),
+            rows.row.eq(Mux(row_shown, found[1], found[0])),
+        ]
 
     def _turned(self) -> Value:
         """Return the share that a word of keys has in each row of a beat."""

@@ -61,6 +61,8 @@ class TokenQuantizer(Component):
     """Its residual rows, as :class:`hw.token.residual_builder.ResidualBuilder` lays them out."""
     positions = In(lambda c: c.position_buffer.read.signature.flip())
     """Its outliers' input channels, ``k_t`` a word."""
+    outliers = In(lambda c: c.shown_buffer.read.signature.flip() if c.shown_buffer else None)
+    """The same once more, only with ``spec.shows_outliers``."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
@@ -71,6 +73,7 @@ class TokenQuantizer(Component):
         takes = "w_centroids" in self.residuals.signature.members
         self.w_codebook = spec.weight_codebook if takes else None
         self.code_buffer, self.row_buffer, self.position_buffer = self.make_buffers()
+        self.shown_buffer = self.make_positions() if spec.shows_outliers else None
         super().__init__()
 
     def make_residuals(self) -> Any:
@@ -84,8 +87,14 @@ class TokenQuantizer(Component):
         return (
             TokenBuffer(spec.code_bits * lanes // groups, groups, spec.beats_max, spec.tokens_held),
             TokenBuffer(spec.row.size, lanes, spec.row_words, spec.tokens_held),
-            TokenBuffer(spec.position_bits, lanes, spec.groups_max, spec.tokens_held),
+            self.make_positions(),
         )
+
+    def make_positions(self) -> TokenBuffer:
+        """Return a buffer of positions, ``k_t`` a word."""
+        spec = self.spec
+        lanes, depth = spec.inputs_per_beat, spec.groups_max
+        return TokenBuffer(spec.position_bits, lanes, depth, spec.tokens_held)
 
     def write_codes(self, m: Module) -> None:
         """Let the coding pass write the codes."""
@@ -106,6 +115,7 @@ class TokenQuantizer(Component):
             "codes": self.code_buffer,
             "rows": self.row_buffer,
             "positions": self.position_buffer,
+            **({"outliers": self.shown_buffer} if self.shown_buffer else {}),
         }
         for name, buffer in buffers.items():
             self.put(m, name, buffer)
@@ -127,6 +137,8 @@ class TokenQuantizer(Component):
         with m.FSM(name="phase"):
             with m.State("WAIT"):
                 go = room & self.position_buffer.write.free
+                if self.shown_buffer:
+                    go &= self.shown_buffer.write.free
                 m.d.comb += self.scale_i.ready.eq(go)
                 with m.If(self.scale_i.valid & go):
                     m.d.sync += scale.eq(self.scale_i.payload)
@@ -181,6 +193,7 @@ class TokenQuantizer(Component):
             residuals.reciprocal.eq(reciprocal.o.payload),
             write_as(self.row_buffer.write, residuals.rows),
             write_as(self.position_buffer.write, residuals.positions),
+            write_as(self.shown_buffer.write, residuals.positions) if self.shown_buffer else [],
             self.scale_o.payload.eq(scale),
         ]
         if self.spec.snaps:

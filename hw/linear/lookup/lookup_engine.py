@@ -57,6 +57,14 @@ class LookupEngine(EngineShell):
     tokens are under way.
     """
 
+    outliers = In(
+        lambda c: c.quantizer.shown_buffer.read.signature.flip() if c.spec.shows_outliers else None
+    )
+    """Input channels of tokens' outliers, as from
+    :class:`hw.token.token_quantizer.TokenQuantizer`, to be read as the lookup array reads codes;
+    only with ``spec.shows_outliers``.
+    """
+
     def __init__(self, spec: EngineSpec) -> None:
         self.requester = WeightRequester(spec)
         self.array = LookupArray(spec)
@@ -84,6 +92,8 @@ class LookupEngine(EngineShell):
             m.d.comb += quantizer.form.eq(self.form)
         if self.spec.together:
             m.d.comb += [part.together.eq(self.together) for part in (requester, array)]
+        if self.spec.shows_outliers:
+            connect(m, flipped(self.outliers), quantizer.outliers)
         connect(m, requester.positions, quantizer.positions)
         connect(m, requester.o, flipped(self.weight_request_o))
         connect(m, array.codes, quantizer.codes)
