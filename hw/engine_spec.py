@@ -77,6 +77,8 @@ class EngineSpec:
             if value % lanes:
                 raise ValueError(f"{name}_max must be a multiple of {lanes}, got {value}")
         if self.tokens_together != 1:
+            if not self.numbers.made:
+                raise ValueError("tokens that meet a tile together have rows that are made")
             require_power_of_two("tokens_together", self.tokens_together, low=4, high=64)
         if self.snaps and not self.numbers.made:
             raise ValueError("levels are steps of the grid: rows must be made")

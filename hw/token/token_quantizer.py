@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
@@ -14,7 +14,7 @@ from hw.stream.token_buffer import ReadPort, TokenBuffer, write_as
 from hw.token.cluster_pass import ClusterPass
 from hw.token.grid_unit import DIVISOR
 from hw.token.midpoint_scaler import MidpointScaler
-from hw.token.reciprocal import Reciprocal
+from hw.token.reciprocal import QUOTIENT_BITS, Reciprocal
 from hw.token.residual_builder import ResidualBuilder
 
 
@@ -121,26 +121,30 @@ class TokenQuantizer(Component):
             self.put(m, name, buffer)
             connect(m, flipped(getattr(self, name)), buffer.read)
 
-        room, done, start, begin = Signal(), Signal(), Signal(), Signal()
+        done, start = Signal(), Signal()
+        room = Cat(buffer.write.free for buffer in buffers.values()).all()
         scale = Signal(SCALE)
-        measure, measured = self._measure(m, reciprocal, begin, done, scale)
-        self._connect(m, reciprocal, measure, scale)
         m.d.comb += [
-            room.eq(self.code_buffer.write.free & self.row_buffer.write.free),
             coding.start.eq(start),
             residuals.start.eq(start),
-            reciprocal.i.valid.eq(begin),
-            reciprocal.o.ready.eq(done),
             self.tokens.done.eq(done),
             [buffer.write.done.eq(done) for buffer in buffers.values()],
         ]
+        if self.spec.together:
+            self._run_ahead(m, reciprocal, scale, room, start, done)
+            return
+        begin = Signal()
+        measure, measured = self._measure(m, reciprocal.o.payload, begin, done, scale)
+        self._connect(m, measure, scale, reciprocal.o.payload)
+        m.d.comb += [
+            reciprocal.i.payload.eq(self.scale_i.payload.mantissa),
+            reciprocal.i.valid.eq(begin),
+            reciprocal.o.ready.eq(done),
+        ]
         with m.FSM(name="phase"):
             with m.State("WAIT"):
-                go = room & self.position_buffer.write.free
-                if self.shown_buffer:
-                    go &= self.shown_buffer.write.free
-                m.d.comb += self.scale_i.ready.eq(go)
-                with m.If(self.scale_i.valid & go):
+                m.d.comb += self.scale_i.ready.eq(room)
+                with m.If(self.scale_i.valid & room):
                     m.d.sync += scale.eq(self.scale_i.payload)
                     m.d.comb += begin.eq(1)
                     m.next = "PREPARE"
@@ -148,24 +152,55 @@ class TokenQuantizer(Component):
                 with m.If(measured & reciprocal.o.valid):
                     m.d.comb += start.eq(1)
                     m.next = "WORK"
-            with m.State("WORK"):
-                finished = coding.finished & residuals.finished
-                m.d.comb += self.scale_o.valid.eq(finished)
-                with m.If(finished & self.scale_o.ready):
-                    m.d.comb += done.eq(1)
-                    m.next = "WAIT"
+            with m.State("WORK"), m.If(self._finished(m, done)):
+                m.next = "WAIT"
+
+    def _run_ahead(
+        self,
+        m: Module,
+        reciprocal: Reciprocal,
+        scale: data.View,
+        room: Value,
+        start: Signal,
+        done: Signal,
+    ) -> None:
+        """Divide by the next token's scale while this one is worked on; rows must be made."""
+        following, there, quotient = Signal(SCALE), Signal(), Signal(QUOTIENT_BITS)
+        measure, _ = self._measure(m, quotient, Const(0), done, scale)
+        self._connect(m, measure, scale, quotient)
+        m.d.comb += [
+            self.scale_i.ready.eq(~there),
+            reciprocal.i.valid.eq(self.scale_i.valid & ~there),
+            reciprocal.i.payload.eq(self.scale_i.payload.mantissa),
+            reciprocal.o.ready.eq(start),
+        ]
+        with m.If(self.scale_i.valid & ~there):
+            m.d.sync += [following.eq(self.scale_i.payload), there.eq(1)]
+        with m.FSM(name="phase"):
+            with m.State("WAIT"), m.If(reciprocal.o.valid & room):
+                m.d.comb += start.eq(1)
+                m.d.sync += [scale.eq(following), quotient.eq(reciprocal.o.payload), there.eq(0)]
+                m.next = "WORK"
+            with m.State("WORK"), m.If(self._finished(m, done)):
+                m.next = "WAIT"
+
+    def _finished(self, m: Module, done: Signal) -> Value:
+        """Return whether the token is done, and raise ``done`` then."""
+        finished = self.coding.finished & self.residuals.finished
+        m.d.comb += [self.scale_o.valid.eq(finished), done.eq(finished & self.scale_o.ready)]
+        return done
 
     def _measure(
-        self, m: Module, reciprocal: Reciprocal, begin: Signal, done: Signal, scale: data.View
+        self, m: Module, quotient: Value, begin: Value, done: Signal, scale: data.View
     ) -> tuple[Any, Value]:
         """Return what activations are measured with, and whether it is there."""
         if self.scaler is None:
             divisor = Signal(DIVISOR)
             m.d.comb += [
-                divisor.reciprocal.eq(reciprocal.o.payload[RECIPROCAL_DROP:]),
+                divisor.reciprocal.eq(quotient[RECIPROCAL_DROP:]),
                 divisor.exponent.eq(scale.exponent),
             ]
-            return divisor, reciprocal.o.valid
+            return divisor, Const(1)
         scaler = self.put(m, "scaler", self.scaler)
         m.d.comb += [
             scaler.centroids.eq(self.a_centroids),
@@ -177,11 +212,10 @@ class TokenQuantizer(Component):
         ]
         return scaler.o.payload, scaler.o.valid
 
-    def _connect(self, m: Module, reciprocal: Reciprocal, measure: Any, scale: data.View) -> None:
+    def _connect(self, m: Module, measure: Any, scale: data.View, quotient: Value) -> None:
         """Give every part what is steady while a token is under way."""
         coding, residuals = self.coding, self.residuals
         m.d.comb += [
-            reciprocal.i.payload.eq(self.scale_i.payload.mantissa),
             coding.inputs.eq(self.shape.inputs),
             coding.measure.eq(measure),
             coding.tokens.data.eq(self.tokens.data),
@@ -190,7 +224,7 @@ class TokenQuantizer(Component):
             residuals.k_top.eq(self.shape.k_top),
             residuals.scale.eq(scale),
             residuals.measure.eq(measure),
-            residuals.reciprocal.eq(reciprocal.o.payload),
+            residuals.reciprocal.eq(quotient),
             write_as(self.row_buffer.write, residuals.rows),
             write_as(self.position_buffer.write, residuals.positions),
             write_as(self.shown_buffer.write, residuals.positions) if self.shown_buffer else [],
