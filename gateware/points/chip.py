@@ -15,6 +15,7 @@ from hw.chip.instruction_check import InstructionCheck
 from hw.chip.instruction_fetch import InstructionFetch
 from hw.chip.linear_unit import LinearUnit
 from hw.chip.loader import Loader
+from hw.chip.outlier_gatherer import OutlierGatherer
 from hw.chip.output_writer import OutputWriter
 from hw.chip.sequencer import Sequencer
 from hw.chip.storer import Storer
@@ -78,6 +79,7 @@ BLOCKS = {
     "cache_writer": CacheWriter,
     "tile_fetcher": TileFetcher,
     "weight_reader": WeightReader,
+    "outlier_gatherer": OutlierGatherer,
     "loader": Loader,
     "instruction_check": InstructionCheck,
     "beside": Beside,

@@ -21,4 +21,5 @@ POINTS = (
     Point("walk_1", partial(Walk, (Loop("tile", 4, 4), Loop("beat", 5)))),
     Point("token_buffer", partial(TokenBuffer, 5, 3, 6)),
     Point("token_buffer_1", partial(TokenBuffer, 8, 1, 1)),
+    Point("token_buffer_again", partial(TokenBuffer, 5, 2, 3, 4)),
 )

@@ -41,7 +41,8 @@ class ReadPort(Port):
     ``filled``: there is a token to read; read only then. ``en``: reads word ``address`` into
     ``data``. ``done``: the token is not needed any more, after this cycle's word; the next one is
     read then. Where tokens are read ``again``, one that is done is kept if ``keep`` is high, and
-    with ``back`` the next one is the oldest that is kept.
+    with ``back`` the next one is the oldest that is kept. None is given up while others are kept
+    before it, and behind the last that can be held comes the oldest.
     """
 
     def __init__(self, lane_bits: int, lanes: int, depth: int, *, again: bool = False) -> None:

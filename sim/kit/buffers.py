@@ -11,7 +11,7 @@ from sim.kit.words import unpack
 
 
 class ServedBuffer:
-    """Serves tokens to a block's ``Out(ReadPort)`` as a token buffer would.
+    """Serves tokens to a block's ``Out(ReadPort)`` as a token buffer would, also again.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ class ServedBuffer:
         self._tokens = list(tokens)
         self._pause = Pauses(bed.rng.spawn(1)[0], stall)
         self._noise = bed.rng.spawn(1)[0]
-        self.released = 0
+        self.released = self._kept = 0
+        self._again = hasattr(bed.dut, f"{port}__keep")
         bed.tasks.append(cocotb.start_soon(self._run()))
 
     def _set(self, part: str, value: int) -> None:
@@ -49,11 +50,13 @@ class ServedBuffer:
     async def _run(self) -> None:
         filled = False
         while True:
-            filled = self.released < len(self._tokens) and (filled or not self._pause())
+            place = self.released + self._kept
+            filled = place < len(self._tokens) and (filled or not self._pause())
             self._set("filled", int(filled))
             await self._bed.settled()
             enabled, address, done = (self._get(part) for part in ("en", "address", "done"))
-            token = self._tokens[self.released] if filled else []
+            token = self._tokens[place] if filled else []
+            keep, back = (self._again and self._get(part) for part in ("keep", "back"))
             await self._bed.cycles()
             if enabled:
                 noise = int(self._noise.integers(1 << 16))
@@ -61,8 +64,12 @@ class ServedBuffer:
                 self._set("data", token[address] if address < len(token) else noise & mask)
             if done:
                 assert filled, f"{self._port}: released a token that was not there"
-                self.released += 1
                 filled = False
+                if keep:
+                    self._kept = 0 if back else self._kept + 1
+                else:
+                    assert not self._kept, f"{self._port}: released while others are kept"
+                    self.released += 1
 
 
 class WrittenBuffer:

@@ -24,7 +24,7 @@ class Notes(Machine):
     def note(self, one: Instruction) -> None:
         """Note a step."""
         one = replace(one, address=self.address(one))
-        self.steps.append(step_of(one, self.position))
+        self.steps.append(step_of(one, self.place(one)))
         if one.op == Op.CHOOSE:
             self.chosen = next(self.choices)
 

@@ -18,7 +18,8 @@ class ScaleKeeper(Sized[EngineSpec]):
     ------
     Latency : 0 cycles for a token's first tile, else there since 2 cycles after the tile before.
     Rate : one scale per cycle.
-    Through paths : ``i`` to ``o`` and back; combinational.
+    Through paths : ``i.valid`` to ``o.valid``, ``i.payload`` to ``o.payload``, ``o.ready`` to
+        ``i.ready``; combinational.
     Reset : drops the scales; the next one is a token's first.
     """
 

@@ -5,8 +5,8 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from golden.chip.instruction import Instruction, Op
-from golden.chip.rules import SOURCES
+from golden.chip.instruction import PITCH_BITS, Instruction, Op
+from golden.chip.rules import FACTORS, SOURCES, pitch
 from golden.chip.shape import ChipShape
 from sim.kit.chip_units import step_of
 from sim.kit.testbed import Testbed
@@ -14,7 +14,6 @@ from sim.kit.testbed import Testbed
 CASES = 1500
 LATENCY = 2
 LOADS = (Op.CONSTANTS, Op.CHANNELS)
-FACTORS = (Op.ROOT, Op.POWERS)
 ALONE = (Op.NEXT, Op.TAKE, Op.STORE, Op.CACHE, Op.LINEAR)  # these wait for LINEAR to end
 
 
@@ -25,7 +24,8 @@ def may(
     if one.op in ALONE or one.op in LOADS:
         return one.op in LOADS
     words = shape.words(one.count)
-    wrote = range(linear.d, linear.d + (shape.words(linear.outputs) << linear.b))
+    size = pitch(linear, "d") << linear.b if linear.b else shape.words(linear.outputs)
+    wrote = range(linear.d, linear.d + size)
     places = [getattr(one, name) for name in SOURCES[one.op]]
     meets = any(set(range(at, at + words)) & set(wrote) for at in places)
     return not (feeding or meets or (one.op in FACTORS and owes))
@@ -35,9 +35,11 @@ def any_pair(rng: np.random.Generator, shape: ChipShape) -> tuple[Instruction, I
     """Return LINEAR and an instruction with words near to those that LINEAR writes."""
     lanes, last = shape.inputs_per_beat, shape.vector_words
     outputs, several = int(rng.integers(1, 4 * lanes)), int(rng.integers(3))
-    size = shape.words(outputs) << several
+    apart = shape.words(outputs) + int(rng.integers(3))  # not used for one vector
+    size = apart << several if several else shape.words(outputs)
     d = int(rng.integers(max(last - size, 0) + 1))
-    linear = Instruction(op=Op.LINEAR, b=several, d=d, outputs=outputs)
+    vectors = {"b": several, "extra": apart << PITCH_BITS | int(rng.integers(1 << PITCH_BITS))}
+    linear = Instruction(op=Op.LINEAR, d=d, outputs=outputs, **vectors)
     count = int(rng.integers(1, 5 * lanes))
     words = shape.words(count)
     near = (d - words - 1, d - words, d - words + 1, d + size - 1, d + size, d + size + 1, 0)

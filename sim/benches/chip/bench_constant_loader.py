@@ -59,11 +59,11 @@ class Work:
             words += LoadWord.pack(select, address, word)
         return words
 
-    def outlier_lanes(self, before: int) -> int:
+    def outliers(self, before: int) -> int:
         """Return what the loader says of outliers when it is done."""
         for select, address, word in self.load_words():
             if (select, address) == (LoadWord.SIZE, LoadWord.K_TOP):
-                before = min(2 * word, self.spec.engine.inputs_per_beat)
+                before = 2 * word
         return before
 
     def load_words(self) -> list[tuple[int, int, int]]:
@@ -102,16 +102,16 @@ async def loads(dut, traffic: str) -> None:
     await steps.break_off(traffic, work.one)
     await bed.restart(traffic)
     outside.serve()
-    lanes, done, asked, parts = 0, 0, [], []
-    assert bed.get("outlier_lanes") == 0
+    outliers, done, asked, parts = 0, 0, [], []
+    assert bed.get("outliers") == 0
     for _ in range(STEPS):
         work = Work(bed)
         outside.memory = work.data
         busy = await steps.run(work.one, limit=LIMIT)
         work.check(bed.sinks["load_o"].items[done:])
         done += work.parts
-        lanes = work.outlier_lanes(lanes)
-        assert bed.get("outlier_lanes") == lanes
+        outliers = work.outliers(outliers)
+        assert bed.get("outliers") == outliers
         asked.append(work.request)
         parts.append(work.parts)
         if traffic == "free":

@@ -4,6 +4,7 @@ import cocotb
 import numpy as np
 
 from golden.chip.instruction import Instruction, Op
+from golden.chip.rules import pitch
 from sim.kit.chip_units import Steps
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import every_traffic
@@ -19,8 +20,9 @@ def any_vector(bed: Testbed) -> Instruction:
     spec, rng = bed.block.spec, bed.rng
     lanes, several = spec.engine.inputs_per_beat, int(rng.integers(3))
     count = max(1, int(rng.integers(7 >> several)) * lanes + int(rng.integers(-1, 2)))
-    a = int(rng.integers(spec.vectors.words - 8))
-    return Instruction(op=Op.LINEAR, a=a, b=several, count=count)
+    pitch = -(-count // lanes) + int(rng.integers(2))
+    a = int(rng.integers(spec.vectors.words - (pitch << several)))
+    return Instruction(op=Op.LINEAR, a=a, b=several, count=count, extra=pitch)
 
 
 @every_traffic
@@ -35,10 +37,13 @@ async def feeds(dut, traffic: str) -> None:
     expected: list[int] = []
     for _ in range(STEPS):
         one, before = any_vector(bed), len(expected)
-        words = -(-one.count // numbers.shape[1]) << one.b
+        size = -(-one.count // numbers.shape[1])
+        words = size << one.b
         busy = await steps.run(one, limit=LIMIT)
-        vector = numbers[one.a : one.a + words].astype("<u2")
-        expected += [int.from_bytes(word.tobytes(), "little") for word in vector]
+        for n in range(1 << one.b):
+            first = one.a + n * pitch(one, "a")
+            vector = numbers[first : first + size].astype("<u2")
+            expected += [int.from_bytes(word.tobytes(), "little") for word in vector]
         sink = bed.sinks["o"]
         assert len(sink.items) == len(expected), one.text()
         if traffic == "free":

@@ -6,7 +6,7 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from golden.chip.instruction import BYTES, Instruction, Op
+from golden.chip.instruction import BYTES, PITCH_BITS, Instruction, Op
 from golden.chip.rules import FaultError, check
 from golden.chip.shape import ChipShape
 from sim.kit.testbed import Testbed
@@ -48,6 +48,11 @@ def any_instruction(rng: np.random.Generator, shape: ChipShape) -> Instruction:
         if words["b"] and rng.random() < 0.8:
             count, outputs = near(2 * lanes) or 1, near(shape.output_lanes)
     where["extra"] = int(rng.integers(1 << 40)) << int(rng.choice([0, 0, 1]))
+    where["slot"] = int(rng.choice([0, 0, shape.tokens_together - 1, rng.integers(64)]))
+    if op == Op.LINEAR and rng.random() < 0.8:
+        sizes = (shape.words(count), shape.words(outputs))
+        pitches = [max(size + int(rng.choice([0, 0, 1, -1])), 0) for size in sizes]
+        where["extra"] = pitches[0] | pitches[1] << PITCH_BITS
     return Instruction(op=op, count=count, outputs=outputs, **words, **flags, **grown, **where)
 
 

@@ -3,7 +3,8 @@
 import cocotb
 import numpy as np
 
-from golden.chip.instruction import Instruction, Op
+from golden.chip.instruction import PITCH_BITS, Instruction, Op
+from golden.chip.rules import pitch
 from sim.kit.chip_units import Steps
 from sim.kit.testbed import Testbed
 from sim.kit.traffic import TRAFFIC, every_traffic
@@ -18,25 +19,28 @@ def any_outputs(bed: Testbed) -> Instruction:
     spec, rng = bed.block.spec, bed.rng
     lanes, several = spec.engine.inputs_per_beat, int(rng.integers(3))
     count = max(1, int(rng.integers(5 >> several)) * lanes + int(rng.integers(-1, 3)))
-    d = int(rng.integers(spec.vectors.words - 8))
-    return Instruction(op=Op.LINEAR, b=several, d=d, outputs=count)
+    pitch = -(-count // lanes) + int(rng.integers(2))
+    d = int(rng.integers(spec.vectors.words - (pitch << several)))
+    return Instruction(op=Op.LINEAR, b=several, d=d, outputs=count, extra=pitch << PITCH_BITS)
 
 
 def send(bed: Testbed, vectors: np.ndarray) -> None:
-    """Send the outputs of vectors, and any numbers in the lanes beyond them."""
-    lanes, items = bed.block.spec.engine.scale_lanes, []
-    for outputs in vectors:
-        beats = bed.rng.integers(1 << 16, size=(-(-len(outputs) // lanes), lanes))
-        beats.ravel()[: len(outputs)] = outputs
-        items += [{"lanes": beat, "infinite": 0, "last": 0} for beat in beats.tolist()]
-        items[-1]["last"] = 1
+    """Send the outputs of vectors tile by tile, and any numbers in the lanes beyond them."""
+    engine, items = bed.block.spec.engine, []
+    size, lanes = vectors.shape[1], engine.scale_lanes
+    for first in range(0, size, engine.output_lanes):
+        for outputs in vectors[:, first : first + engine.output_lanes]:
+            beats = bed.rng.integers(1 << 16, size=(-(-len(outputs) // lanes), lanes))
+            beats.ravel()[: len(outputs)] = outputs
+            items += [{"lanes": beat, "infinite": 0, "last": 0} for beat in beats.tolist()]
+            items[-1]["last"] = int(first + engine.output_lanes >= size)
     bed.send("i", items)
 
 
 @every_traffic
 @cocotb.test(timeout_time=400, timeout_unit="us")
 async def writes(dut, traffic: str) -> None:
-    """All outputs stand one behind the other; nothing else has changed."""
+    """All outputs of a vector stand one behind the other; nothing else has changed."""
     bed = await Testbed(dut).start()
     spec = bed.block.spec
     inside = VectorMemory(bed)
@@ -56,10 +60,12 @@ async def writes(dut, traffic: str) -> None:
         np.testing.assert_array_equal(inside.numbers, expected, "before the step")
         busy = await steps.run(one, limit=LIMIT)
         lanes = spec.engine.inputs_per_beat
-        size = -(-one.outputs // lanes) * lanes
         for n, vector in enumerate(outputs):
-            first = one.d * lanes + n * size
+            first = (one.d + n * pitch(one, "d")) * lanes
             expected[first : first + one.outputs] = vector
         np.testing.assert_array_equal(inside.numbers, expected, one.text())
         if traffic == "free":
-            assert busy == -(-one.outputs // spec.engine.scale_lanes) << one.b
+            # A tile's last beat may have lanes to spare.
+            tiles = range(0, one.outputs, spec.engine.output_lanes)
+            sizes = [min(one.outputs - at, spec.engine.output_lanes) for at in tiles]
+            assert busy == sum(-(-size // spec.engine.scale_lanes) for size in sizes) << one.b
