@@ -187,6 +187,29 @@ def test_small_decoders_are_near_real_numbers(heads: tuple[int, int]) -> None:
     assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.95
 
 
+@pytest.mark.parametrize(("words", "block"), [(64, 2), (128, 4), (40, 1)])
+@pytest.mark.parametrize("known", [1, 4, 9])
+def test_blocks_of_a_prompt_leave_what_its_tokens_leave(words: int, block: int, known: int) -> None:
+    """Every byte is that of token by token: keys, values, logits that count, and the text."""
+    chip = replace(SHAPE, vector_words=words)
+    decoder = random_decoder(np.random.default_rng(7), replace(TINY, kv_heads=1))
+    compiled = compile_decoder(decoder, chip)
+    assert compiled.block == block
+    text = [3, 1, 4, 1, 5, 9, 2, 6, 5][:known]
+    whole, blocks = (Machine(chip, compiled.with_tokens(text)) for _ in range(2))
+    while whole.position < known + 2:
+        whole.run(compiled.program, known)
+    passes = compiled.passes(known, known + 2)
+    runs = 0
+    for program, first, end in passes:
+        assert blocks.position == first
+        while blocks.position < end:
+            blocks.run(program, known)
+            runs += 1
+    assert runs == known // block + known % block + 2
+    np.testing.assert_array_equal(blocks.memory, whole.memory)
+
+
 def test_the_language_model_on_the_machine_is_near_the_language_model() -> None:
     decoder, whole = read_decoder(DECODER), LanguageModel.load()
     tokens = [293, 494, 13, 360, 293, 494, 593, 272]
