@@ -174,9 +174,11 @@ class LinearUnit(Unit):
         connect(m, weights.read, tiles.read)
         gatherer = self.put(m, "gatherer", OutlierGatherer(self.spec), filled=fetcher.filled)
         connect(m, gatherer.outliers, engine.outliers)
-        connect(m, gatherer.read, tiles.rows)
-        connect(m, weights.rows, gatherer.rows)
+        connect(m, gatherer.rows, tiles.rows)
         m.d.comb += [
+            weights.gathered.eq(gatherer.gathered),
+            gatherer.done.eq(weights.done),
+            fetcher.hold.eq(gatherer.rows.write_en),
             fetcher.released.eq(weights.released),
             gatherer.outputs.eq(self.step.outputs),
             gatherer.together.eq(engine.together),

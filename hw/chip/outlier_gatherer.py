@@ -1,37 +1,29 @@
 """Outlier gatherer: the weight codes of a token's outliers, side by side, ahead of their beats."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib.wiring import connect, flipped
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.utils import exact_log2
 
 from hw.chip.chip_spec import ChipSpec
-from hw.chip.tile_buffer import RowRead
+from hw.chip.tile_buffer import GATHERED, RowPort
 from hw.chip.tile_fetcher import tiles_range
 from hw.stream.component import In, Out, Sized
-from hw.stream.token_buffer import ReadPort, TokenBuffer
+from hw.stream.token_buffer import ReadPort
 from hw.stream.walk import Loop, Walk
-
-GROUPS = 4  # beats of outliers that wait
-
-
-def gathered_rows(spec: ChipSpec) -> ReadPort:
-    """Return the side from which beats of outliers are read."""
-    return ReadPort(spec.row_bits, spec.engine.inputs_per_beat, 1, again=True)
 
 
 class OutlierGatherer(Sized[ChipSpec]):
     """Read the rows of outliers one by one, and write them side by side.
 
     Outliers lie anywhere in a tile. Their rows are read while the lookups are at the token's other
-    beats, from the bank of the tile buffer that these do not read, in the order in which the beats
-    of outliers are asked for: tile by tile, token by token.
+    beats, in the order in which the beats of outliers are asked for: tile by tile, token by token.
 
     Timing
     ------
-    Latency : 4 cycles from ``outliers.filled`` to ``rows.filled`` for a lone outlier, with the tile
-        and a bank there.
-    Rate : a row per cycle while banks are free, but for a cycle between two groups.
-    Through paths : ``read.free`` to ``outliers``; combinational.
+    Latency : 3 cycles from ``outliers.filled`` to ``gathered`` for a lone outlier, with the tile
+        there.
+    Rate : a row per cycle, but for a cycle between two beats.
+    Through paths : ``filled`` to ``outliers`` and ``rows``; ``rows.row`` to ``rows.write_row``;
+        combinational.
     Reset : drops what is under way.
     """
 
@@ -51,10 +43,12 @@ class OutlierGatherer(Sized[ChipSpec]):
     """Input channels of tokens' outliers."""
     filled = In(lambda c: tiles_range(c.spec))
     """Tiles of this step that are in the buffer, or were."""
-    read = Out(lambda c: RowRead(c.spec))
-    """Side of the tile buffer."""
-    rows = In(lambda c: gathered_rows(c.spec))
-    """The beats, one behind the other, each as a token of one word."""
+    rows = Out(lambda c: RowPort(c.spec))
+    """Side of the tile buffer. Beats are written to one place after another."""
+    gathered = Out(1)
+    """Whether a beat is whole that is still needed."""
+    done = In(1)
+    """Strobe: the oldest of these is not needed any more."""
 
     def build(self, m: Module) -> None:  # noqa: D102
         engine = self.spec.engine
@@ -70,15 +64,14 @@ class OutlierGatherer(Sized[ChipSpec]):
                 )
             ),
         )
-        gathered = self.put(m, "gathered", TokenBuffer(self.spec.row_bits, lanes, 1, GROUPS))
-        connect(m, flipped(self.rows), gathered.read)
         tile, token, outlier = (walk.o.payload[loop.name] for loop in walk.loops)
 
         # Where an outlier is; what is read of it; its row: three stages.
         placed, row_read = Signal(), Signal()
         place_tile, lane = Signal.like(tile.index), Signal(range(lanes))
-        ends, row_ends, row_lane = Signal(), Signal(), Signal.like(lane)
-        wanted, go = Signal(), Signal()
+        ends, row_ends = Signal(), Signal()
+        go, whole = Signal(), Signal()
+        held = Signal(range(GATHERED + 1))
         advance = ~placed | go
         step = walk.o.valid & advance
         m.d.comb += [
@@ -99,20 +92,22 @@ class OutlierGatherer(Sized[ChipSpec]):
         channel = self.outliers.data.word_select(lane, engine.position_bits)
         group_ends = ends | (lane == lanes - 1)
         m.d.comb += [
-            wanted.eq(
-                placed & (self.filled > place_tile) & gathered.write.free & ~(row_read & row_ends)
-            ),
-            self.read.en.eq(wanted),
-            self.read.half.eq(place_tile[0]),
-            self.read.beat.eq(Mux(wanted, channel[lane_bits:], 0)),
-            go.eq(wanted & self.read.free),
+            whole.eq(row_read & row_ends),
+            go.eq(placed & (self.filled > place_tile) & (held != GATHERED) & ~whole),
+            self.rows.en.eq(go),
+            self.rows.half.eq(place_tile[0]),
+            self.rows.beat.eq(Mux(go, channel[lane_bits:], 0)),
         ]
         m.d.sync += row_read.eq(go)
         with m.If(go):
-            m.d.sync += [row_ends.eq(group_ends), row_lane.eq(lane)]
-            m.d.sync += self.read.lane.eq(channel[:lane_bits])
+            m.d.sync += [row_ends.eq(group_ends), self.rows.write_lane.eq(lane)]
+            m.d.sync += self.rows.lane.eq(channel[:lane_bits])
         m.d.comb += [
-            gathered.write.en.eq(Mux(row_read, Const(1, lanes) << row_lane, 0)),
-            gathered.write.data.eq(self.read.row.replicate(lanes)),
-            gathered.write.done.eq(row_read & row_ends),
+            self.rows.write_en.eq(row_read),
+            self.rows.write_row.eq(self.rows.row),
+            self.gathered.eq(held != 0),
+        ]
+        m.d.sync += [
+            self.rows.place.eq(self.rows.place + whole),
+            held.eq(held + whole - self.done),
         ]

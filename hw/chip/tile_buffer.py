@@ -10,6 +10,8 @@ from hw.formats import INDEX_BITS
 from hw.stream.component import In, Sized
 from hw.stream.token_buffer import Port
 
+GATHERED = 4  # beats of outliers that are held
+
 
 class TileWrite(Port):
     """Side of the fetcher: a ``word`` of the bus, of a ``beat`` of the tile in one ``half``.
@@ -33,7 +35,7 @@ class TileWrite(Port):
 class TileRead(Port):
     """Side of the lookups: the ``data`` of a beat follows ``en`` by one cycle, and stays.
 
-    ``waits``: what was read last is still to be taken.
+    ``gathered`` reads a beat of outliers instead, by its ``place``.
     """
 
     def __init__(self, spec: ChipSpec) -> None:
@@ -42,46 +44,51 @@ class TileRead(Port):
                 "en": wiring.Out(1),
                 "half": wiring.Out(1),
                 "beat": wiring.Out(range(max(spec.engine.beats_max, 2))),
-                "waits": wiring.Out(1),
+                "gathered": wiring.Out(1),
+                "place": wiring.Out(range(GATHERED)),
                 "data": wiring.In(spec.beat_bits),
             }
         )
 
 
-class RowRead(Port):
-    """Side of what gathers rows: reads the ``beat`` that a row lies in, if its bank is ``free``.
+class RowPort(Port):
+    """Side of what gathers rows.
 
-    The ``row`` of input lane ``lane`` is there in the cycle behind ``en`` and ``free``.
+    ``en`` reads the ``beat`` that a row lies in; the ``row`` of its input lane ``lane`` is there in
+    the next cycle. ``write_en`` writes a row to lane ``write_lane`` of the beat of outliers at
+    ``place``.
     """
 
     def __init__(self, spec: ChipSpec) -> None:
+        lane = exact_log2(spec.engine.inputs_per_beat)
         super().__init__(
             {
                 "en": wiring.Out(1),
                 "half": wiring.Out(1),
                 "beat": wiring.Out(range(max(spec.engine.beats_max, 2))),
-                "free": wiring.In(1),
-                "lane": wiring.Out(exact_log2(spec.engine.inputs_per_beat)),
+                "lane": wiring.Out(lane),
                 "row": wiring.In(spec.row_bits),
+                "write_en": wiring.Out(1),
+                "place": wiring.Out(range(GATHERED)),
+                "write_lane": wiring.Out(lane),
+                "write_row": wiring.Out(spec.row_bits),
             }
         )
 
 
 class TileBuffer(Sized[ChipSpec]):
-    """Hold the beats of two tiles in two banks, of even and of odd beats.
+    """Hold the beats of two tiles, and a few beats of outliers, gathered from rows of these.
 
-    Lookups read one bank and then the other, so that in every cycle a row can be read from the bank
-    that they leave alone. Beats are kept input lane by input lane; keys are turned when they are
-    written, where the codes have time, and not on their way to the lanes.
+    Beats are kept input lane by input lane; keys are turned when they are written, where the codes
+    have time, and not on their way to the lanes. Nothing else is on that way, either: it is the
+    chip's longest.
 
     Timing
     ------
     Latency : ``LATENCY`` cycle from ``read.en`` to ``read.data`` and from ``rows.en`` to
         ``rows.row``; what is written in the same cycle is not read yet.
-    Rate : one beat read, one row and one word written per cycle, the row from another bank than the
-        beat and than one that waits.
-    Through paths : ``read`` to ``rows.free``, ``rows.beat`` to ``rows.free``, ``rows.lane`` to
-        ``rows.row``; combinational.
+    Rate : one beat and one row read per cycle; one word or one row written per cycle: not both.
+    Through paths : ``rows.lane`` to ``rows.row``; combinational.
     Reset : the codes stay.
     """
 
@@ -91,57 +98,48 @@ class TileBuffer(Sized[ChipSpec]):
     """Fills."""
     read = In(lambda c: TileRead(c.spec))
     """Reads beats."""
-    rows = In(lambda c: RowRead(c.spec))
-    """Reads rows."""
+    rows = In(lambda c: RowPort(c.spec))
+    """Reads rows, and writes them side by side."""
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec
-        lanes, words = spec.engine.inputs_per_beat, spec.beat_words
-        depth = -(-spec.engine.beats_max // 2)  # of a half in a bank
+        lanes, beats = spec.engine.inputs_per_beat, spec.engine.beats_max
+        words = spec.beat_words
         # A word of the bus has some rows of a beat; of keys, its share of every row.
         share = data.ArrayLayout(spec.row_bits // words, lanes * words)
+        m.submodules.codes = codes = Memory(shape=share, depth=2 * beats + GATHERED, init=[])
+        write, read, row_read = (
+            codes.write_port(granularity=1),
+            codes.read_port(),
+            codes.read_port(),
+        )
         fill, get, rows = self.write, self.read, self.rows
         share_of, in_rows = Signal(words), Signal(lanes * words)  # which a word has, keys or not
         m.d.comb += [
             share_of.eq(1 << fill.word),
             in_rows.eq(Const((1 << lanes) - 1) << (fill.word * lanes)),
+            read.en.eq(get.en),
+            read.addr.eq(
+                Mux(get.gathered, 2 * beats + get.place, get.beat + Mux(get.half, beats, 0))
+            ),
+            get.data.eq(read.data),
+            row_read.en.eq(rows.en),
+            row_read.addr.eq(rows.beat + Mux(rows.half, beats, 0)),
+            rows.row.eq(row_read.data.as_value().word_select(rows.lane, spec.row_bits)),
         ]
-        word = Mux(fill.keys, self._turned(), fill.data.replicate(words))
-        shown, row_shown = Signal(), Signal()  # the bank that was read last
-        with m.If(get.en):
-            m.d.sync += shown.eq(get.beat[0])
-        with m.If(rows.en & rows.free):
-            m.d.sync += row_shown.eq(rows.beat[0])
-        beats, found, free = [], [], []
-        for odd in (0, 1):
-            m.submodules[f"bank{odd}"] = bank = Memory(shape=share, depth=2 * depth, init=[])
-            write, read = bank.write_port(granularity=1), bank.read_port()
-            mine = Signal(name=f"mine{odd}")  # lookups read this bank
+        with m.If(fill.en):
             m.d.comb += [
-                mine.eq(get.en & (get.beat[0] == odd)),
-                write.en.eq(
-                    Mux(
-                        fill.en & (fill.beat[0] == odd),
-                        Mux(fill.keys, share_of.replicate(lanes), in_rows),
-                        0,
-                    )
-                ),
-                write.addr.eq((fill.beat >> 1) + Mux(fill.half, depth, 0)),
-                write.data.eq(word),
-                read.en.eq(mine | (rows.en & rows.free & (rows.beat[0] == odd))),
-                read.addr.eq(
-                    Mux(mine, get.beat >> 1, rows.beat >> 1)
-                    + Mux(Mux(mine, get.half, rows.half), depth, 0)
-                ),
+                write.en.eq(Mux(fill.keys, share_of.replicate(lanes), in_rows)),
+                write.addr.eq(fill.beat + Mux(fill.half, beats, 0)),
+                write.data.eq(Mux(fill.keys, self._turned(), fill.data.replicate(words))),
             ]
-            free.append(~mine & ~(get.waits & (shown == odd)))
-            beats.append(read.data.as_value())
-            found.append(read.data.as_value().word_select(rows.lane, spec.row_bits))
-        m.d.comb += [
-            rows.free.eq(Mux(rows.beat[0], free[1], free[0])),
-            get.data.eq(Mux(shown, beats[1], beats[0])),
-            rows.row.eq(Mux(row_shown, found[1], found[0])),
-        ]
+        with m.Else():
+            row = Const((1 << words) - 1, lanes * words) << (rows.write_lane * words)
+            m.d.comb += [
+                write.en.eq(Mux(rows.write_en, row, 0)),
+                write.addr.eq(2 * beats + rows.place),
+                write.data.eq(rows.write_row.replicate(lanes)),
+            ]
 
     def _turned(self) -> Value:
         """Return the share that a word of keys has in each row of a beat."""

@@ -27,7 +27,7 @@ class TileFetcher(Unit):
     ------
     Latency : a word is written in the cycle in which it comes.
     Rate : one word of the bus per cycle, across tiles too, while the buffer has room.
-    Through paths : ``i`` to ``write``; combinational.
+    Through paths : ``i`` to ``write``, ``hold`` to ``i.ready``; combinational.
     Reset : drops the step.
     """
 
@@ -41,6 +41,8 @@ class TileFetcher(Unit):
     """Those words."""
     write = Out(lambda c: TileWrite(c.spec))
     """Side of the tile buffer."""
+    hold = In(1)
+    """Whether the buffer's write side is in use."""
     filled = Out(lambda c: tiles_range(c.spec))
     """Tiles of this step that are in the buffer, or were."""
     asking = Out(1)
@@ -68,7 +70,7 @@ class TileFetcher(Unit):
             tiles.eq(words_of(step.outputs, engine.output_lanes)),
             request.payload.address.eq(address.value),
             request.valid.eq(going),
-            self.i.ready.eq(busy & ~done & ~full),
+            self.i.ready.eq(busy & ~done & ~full & ~self.hold),
             taken.eq(self.i.valid & self.i.ready),
             end_of_beat.eq(word == spec.beat_words - 1),
             end_of_tile.eq(end_of_beat & (beat + 1 == beats)),

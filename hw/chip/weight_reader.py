@@ -4,7 +4,6 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.utils import exact_log2
 
 from hw.chip.chip_spec import ChipSpec
-from hw.chip.outlier_gatherer import gathered_rows
 from hw.chip.tile_buffer import TileRead
 from hw.chip.tile_fetcher import tiles_range
 from hw.linear.lookup.lookup_array import LookupArray
@@ -24,8 +23,8 @@ class WeightReader(Sized[ChipSpec]):
     Latency : 1 cycle from a request to its answer.
     Rate : a beat per cycle, while its tile, or its outliers' rows, are there.
     Through paths : ``o.ready`` and ``request_i.payload`` to ``request_i.ready``; ``filled`` and
-        ``rows.filled`` to ``request_i.ready`` and ``read``; ``read.data`` and ``rows.data`` to
-        ``o.payload``; combinational.
+        ``gathered`` to ``request_i.ready`` and ``read``; ``read.data`` to ``o.payload``;
+        combinational.
     Reset : drops what is under way.
     """
 
@@ -35,8 +34,10 @@ class WeightReader(Sized[ChipSpec]):
     """The answers."""
     read = Out(lambda c: TileRead(c.spec))
     """Side of the tile buffer."""
-    rows = Out(lambda c: gathered_rows(c.spec))
-    """Beats of outliers."""
+    gathered = In(1)
+    """Whether there is a beat of outliers, the next one."""
+    done = Out(1)
+    """Strobe: it is not needed any more, after this cycle's read."""
     filled = In(lambda c: tiles_range(c.spec))
     """Tiles of this step that are in the buffer, or were."""
     released = Out(lambda c: tiles_range(c.spec))
@@ -52,29 +53,29 @@ class WeightReader(Sized[ChipSpec]):
         super().__init__(spec)
 
     def build(self, m: Module) -> None:  # noqa: D102
-        spec, read, rows, request = self.spec, self.read, self.rows, self.request_i.payload
+        spec, read, request = self.spec, self.read, self.request_i.payload
         lane_bits = exact_log2(spec.engine.inputs_per_beat)
-        valid, gathered = Signal(), Signal()  # what is shown is an answer, and which
+        valid = Signal()  # what is shown is an answer
         ready, there, taken = Signal(), Signal(), Signal()
         again = Signal.like(self.digits)  # requests to come for the rows that were asked for last
         left = Signal.like(self.digits)
         m.d.comb += [
-            there.eq(Mux(request.outliers, rows.filled, self.filled > request.tile)),
+            there.eq(Mux(request.outliers, self.gathered, self.filled > request.tile)),
             ready.eq(there & (~valid | self.o.ready)),
             self.request_i.ready.eq(ready),
             taken.eq(self.request_i.valid & ready),
             left.eq(Mux(again == 0, self.digits, again) - 1),
-            read.en.eq(taken & ~request.outliers),
+            read.en.eq(taken),
+            read.gathered.eq(request.outliers),
             read.half.eq(request.tile[0]),
             read.beat.eq(request.channels[0][lane_bits:]),
-            read.waits.eq(valid & ~self.o.ready & ~gathered),
-            rows.en.eq(taken & request.outliers),
-            rows.done.eq(taken & request.outliers & (left == 0)),
+            self.done.eq(taken & request.outliers & (left == 0)),
             self.o.valid.eq(valid),
-            self.o.payload.eq(Mux(gathered, rows.data, read.data)),
+            self.o.payload.eq(read.data),
         ]
+        m.d.sync += read.place.eq(read.place + self.done)
         with m.If(taken):
-            m.d.sync += [valid.eq(1), gathered.eq(request.outliers)]
+            m.d.sync += valid.eq(1)
             with m.If(request.outliers):
                 m.d.sync += again.eq(left)
         with m.Elif(self.o.ready):

@@ -6,6 +6,7 @@ import cocotb
 import numpy as np
 
 from golden.exact.spec import IntArray
+from hw.chip.tile_buffer import GATHERED
 from sim.kit.buffers import ServedBuffer
 from sim.kit.testbed import Testbed
 from sim.kit.tokens import joined
@@ -54,7 +55,8 @@ class Around:
 
     def __init__(self, bed: Testbed, layer: Layer, stall: float) -> None:
         self.bed, self.layer, self.stall = bed, layer, stall
-        self.read: list[tuple[int, int]] = []  # tile and word of each beat that was read
+        self.read = 0  # beats that were given up
+        self.places = [[0] * layer.lanes for _ in range(GATHERED)]
         self.filled, self.released = 0, 0
         bits = bed.block.spec.engine.position_bits
         before = len(bed.tasks)
@@ -65,41 +67,36 @@ class Around:
     async def _run(self) -> None:
         bed, layer = self.bed, self.layer
         shown: tuple[int, int] | None = None
-        taken = False  # a beat, in the cycle before
         while True:
             if self.filled < min(len(layer.rows), self.released + 2) and not self._pauses():
                 self.filled += 1
-            free, takes = int(not self._pauses()), int(not self._pauses())
-            bed.set(filled=self.filled, read__free=free)
+            bed.set(filled=self.filled)
             await bed.settled()
-            there = bed.get("rows__filled")
+            assert bool(shown) == bed.get("rows__write_en"), "a row is written when it is there"
+            done = int(bed.get("gathered") and not self._pauses())
+            bed.set(done=done)
+            if done:
+                self._take()
             if shown:
-                # The row's lane is known in this cycle.
                 half, beat = shown
                 tile = max(t for t in range(self.filled) if t & 1 == half)
-                lane = bed.get("read__lane")
-                bed.set(read__row=layer.rows[tile][beat * layer.lanes + lane])
-            if taken:
-                self._take(bed.get("rows__data"))
-            taken = bool(there and takes)
-            bed.set(rows__en=int(taken), rows__done=int(taken))
-            shown = None
-            if bed.get("read__en") and free:
-                shown = bed.get("read__half"), bed.get("read__beat")
+                row = layer.rows[tile][beat * layer.lanes + bed.get("rows__lane")]
+                bed.set(rows__row=row)
+                self.places[bed.get("rows__place")][bed.get("rows__write_lane")] = row
+            shown = (bed.get("rows__half"), bed.get("rows__beat")) if bed.get("rows__en") else None
             await bed.cycles()
-            bed.set(rows__en=0, rows__done=0)
+            bed.set(done=0)
 
     def _pauses(self) -> bool:
         return bool(self.bed.rng.random() < self.stall)
 
-    def _take(self, data: int) -> None:
-        """Note a beat; when it is the last of its tile, that is released."""
-        tile, rows = self.layer.beats[len(self.read)]
-        bits = self.layer.row_bits
-        for n, row in enumerate(rows):
-            assert data >> n * bits & ((1 << bits) - 1) == row, f"beat {len(self.read)}, row {n}"
-        self.read.append((tile, data))
-        following = self.layer.beats[len(self.read) :][:1]
+    def _take(self) -> None:
+        """Compare a beat, and give it up; with its tile's last one, that is released."""
+        tile, rows = self.layer.beats[self.read]
+        found = self.places[self.read % GATHERED]
+        assert found[: len(rows)] == rows, f"beat {self.read}"
+        self.read += 1
+        following = self.layer.beats[self.read :][:1]
         if not following or following[0][0] != tile:
             self.released = tile + 1
 
@@ -113,18 +110,18 @@ async def gathers(dut, traffic: str) -> None:
     for n, wait in enumerate((*bed.burst(), *[0] * STEPS)):
         layer = Layer(bed)
         sizes: dict[str, Any] = {name: getattr(layer, name) for name in ("outputs", "count")}
-        bed.set(together=layer.together, filled=0, rows__en=0, rows__done=0, **sizes)
+        bed.set(together=layer.together, filled=0, done=0, **sizes)
         await bed.restart(traffic)
         around = Around(bed, layer, stall)
         if n < len(bed.burst()):
             await bed.cycles(wait)
             continue
         for _ in range(200 * (len(layer.beats) + 1)):
-            if len(around.read) == len(layer.beats):
+            if around.read == len(layer.beats):
                 break
             await bed.cycles()
-        assert len(around.read) == len(layer.beats), "beats are missing"
+        assert around.read == len(layer.beats), "beats are missing"
         await bed.cycles(20)
-        assert not bed.port("rows__filled"), "more beats than there are"
+        assert not bed.port("gathered"), "more beats than there are"
         for task in around.tasks:
             task.cancel()

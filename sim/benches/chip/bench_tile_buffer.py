@@ -2,36 +2,45 @@
 
 import cocotb
 
+from hw.chip.tile_buffer import GATHERED
 from sim.kit.testbed import Testbed
 
 CYCLES = 600
 
 
 class Model:
-    """What the buffer holds: rows of two tiles."""
+    """What the buffer holds: rows of two tiles, and of beats that are gathered."""
 
     def __init__(self, bed: Testbed) -> None:
         self.bed, self.spec = bed, bed.block.spec
         engine = self.spec.engine
         self.beats, self.lanes = engine.beats_max, engine.inputs_per_beat
-        self.rows = [[0] * self.lanes for _ in range(2 * self.beats)]
-        self.bank = 0  # that was read last
+        self.rows = [[0] * self.lanes for _ in range(2 * self.beats + GATHERED)]
 
     def any_bits(self, bits: int) -> int:
         """Return any word."""
         return int.from_bytes(self.bed.rng.bytes(bits // 8))
 
     def write(self) -> None:
-        """Write a word, or nothing."""
+        """Write a word, a row, or nothing."""
         bed, spec, rng = self.bed, self.spec, self.bed.rng
         half, beat = int(rng.integers(2)), int(rng.integers(self.beats))
         word, data = int(rng.integers(spec.beat_words)), self.any_bits(spec.bus_bits)
-        en, keys = int(rng.random() < 0.8), int(rng.integers(2))
-        bed.set(write__en=en, write__half=half, write__beat=beat)
+        lane, row = int(rng.integers(self.lanes)), self.any_bits(spec.row_bits)
+        kind, keys = (
+            ("word", "row", "")[int(rng.choice(3, p=[0.6, 0.2, 0.2]))],
+            int(rng.integers(2)),
+        )
+        bed.set(write__en=int(kind == "word"), write__half=half, write__beat=beat)
         bed.set(write__word=word, write__data=data, write__keys=keys)
-        if en and keys:
+        place = int(rng.integers(GATHERED))
+        bed.set(rows__write_en=int(kind == "row"), rows__write_lane=lane, rows__write_row=row)
+        bed.set(rows__place=place)
+        if kind == "row":
+            self.rows[2 * self.beats + place][lane] = row
+        elif kind == "word" and keys:
             self.write_keys(half * self.beats + beat, word, data)
-        elif en:
+        elif kind == "word":
             per_word = spec.bus_bits // spec.row_bits
             for n in range(per_word):
                 part = data >> (n * spec.row_bits) & ((1 << spec.row_bits) - 1)
@@ -48,47 +57,42 @@ class Model:
     def read(self, shown: int) -> int:
         """Read a beat, or not; return what the buffer shows then, without this cycle's write."""
         rng = self.bed.rng
-        en, half = int(rng.integers(4) > 0), int(rng.integers(2))
-        beat = int(rng.integers(self.beats))
-        # What is shown stays as long as it waits, whatever rows are read.
-        waits = int(not en and rng.random() < 0.8)
-        self.bed.set(read__en=en, read__half=half, read__beat=beat, read__waits=waits)
-        self.busy = {beat % 2} if en else {self.bank} if waits else set()
-        if en:
-            self.bank = beat % 2
-        rows = enumerate(self.rows[half * self.beats + beat])
-        if not en:
-            return shown if waits else -1
-        return sum(row << (n * self.spec.row_bits) for n, row in rows)
+        en, half, gathered = (
+            int(rng.integers(4) > 0),
+            int(rng.integers(2)),
+            int(rng.integers(4) == 0),
+        )
+        beat, place = int(rng.integers(self.beats)), int(rng.integers(GATHERED))
+        self.bed.set(read__en=en, read__half=half, read__beat=beat)
+        self.bed.set(read__gathered=gathered, read__place=place)
+        at = 2 * self.beats + place if gathered else half * self.beats + beat
+        beats = (row << (n * self.spec.row_bits) for n, row in enumerate(self.rows[at]))
+        return sum(beats) if en else shown
 
     def read_row(self) -> int:
-        """Ask for a row, or not; return it if its bank is free, and else -1."""
+        """Ask for a row, or not; return it, or -1."""
         rng = self.bed.rng
         en, half = int(rng.integers(4) > 0), int(rng.integers(2))
-        beat = int(rng.integers(self.beats))
+        beat, self.lane = int(rng.integers(self.beats)), int(rng.integers(self.lanes))
         self.bed.set(rows__en=en, rows__half=half, rows__beat=beat)
-        self.free = beat % 2 not in self.busy
-        self.lane = int(rng.integers(self.lanes))
-        return self.rows[half * self.beats + beat][self.lane] if en and self.free else -1
+        return self.rows[half * self.beats + beat][self.lane] if en else -1
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def reads_and_writes(dut) -> None:
-    """Beats and rows are read as they were before this cycle's write; a beat that waits stays."""
+    """Beats and rows are read as they were before this cycle's write, and beats stay."""
     bed = await Testbed(dut).start()
     model = Model(bed)
     shown, row, seen, rows = -1, -1, set(), 0
     for n in range(CYCLES):
         if n == CYCLES // 2:
-            bed.set(write__en=0, read__en=0, rows__en=0)
+            bed.set(write__en=0, read__en=0, rows__en=0, rows__write_en=0)
             await bed.restart()  # the codes stay
             shown = row = -1
-            model.bank = 0
         following = model.read(shown)
         following_row = model.read_row()
         model.write()
         await bed.settled()
-        assert bed.get("rows__free") == model.free
         if shown >= 0:
             assert bed.get("read__data") == shown
             seen.add(shown)

@@ -43,6 +43,8 @@ class Buffer:
         bed = self.bed
         released = 0
         while True:
+            hold = int(bed.rng.random() < self.stall)
+            bed.set(hold=hold)
             await bed.settled()
             filled = bed.get("filled")
             busy = bed.get("busy")
@@ -51,6 +53,7 @@ class Buffer:
                 assert filled == len(self.tiles)
                 assert not self.words, "more was written than the tile"
             if bed.get("write__en"):
+                assert not hold
                 assert filled < bed.port("released") + 2, "there is no room"
                 assert bed.get("write__keys") == self.keys
                 assert bed.get("write__half") == filled & 1
