@@ -14,7 +14,7 @@ from golden.system.published import (
     PAPER_EFFICIENCY,
     PAPER_SPEED,
     PAPER_WATTS,
-    peers,
+    beside,
 )
 from golden.system.shapes import MODELS, ModelShape
 
@@ -92,7 +92,7 @@ def side_by_side() -> list[dict[str, Any]]:
             "chip_mj": figlut_watts() / figlut * 1e3,
         }
     )
-    for peer in peers():
+    for peer in beside():
         rows.append(
             nothing
             | {
