@@ -26,6 +26,7 @@ def test_heads_that_share_keys_by_hand() -> None:
     )
     waits += 32 * 64 * ((chip.wait(128, 8192, 1) + chip.wait(8192, 128, 4)) // 2)
     waits += 32 * (1 + 1) * chip.wait(128, 128, 2)  # 32 heads at a time, and 8 of keys
+    assert one.one_by_one
     longer = 1 / one.one_by_one - 1 / one.tokens_per_second
     assert longer == pytest.approx(3 * cached + waits / CLOCK)
 
