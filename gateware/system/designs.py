@@ -84,6 +84,7 @@ def _parts(inputs: int, k_top: int) -> tuple[int, int, int]:
     return parts, -(-inputs // parts), -(-k_top // parts)
 
 
+@cache
 def _lookup(bits: int, inputs: int, lanes: int) -> Contract[EngineSpec]:
     numbers = default_numbers(symmetric=True, activation_bits=bits)
     size = sized(inputs, lanes, INPUTS_MOST, INPUTS_MOST, 1024, lanes // 4, token_factor=True)
