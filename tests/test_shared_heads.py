@@ -1,9 +1,11 @@
 """Attention of a whole model where several heads of queries share one of keys and values."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateware.system.designs import CLOCK, chips
-from gateware.system.estimate import SPREAD_OUTLIERS, Phase, estimate
+from gateware.system.estimate import SPREAD_OUTLIERS, Phase, _spread_wait, estimate
 from golden.chip.spread import OUTLIERS
 from golden.system.memories import MEMORIES
 from golden.system.shapes import MODELS
@@ -34,3 +36,16 @@ def test_heads_that_share_keys_by_hand() -> None:
 def k_top(inputs: int) -> int:
     """Return the outliers on each side where there is 1 % of them."""
     return -(-inputs // 200)
+
+
+@pytest.mark.parametrize(
+    ("design", "heads", "runs"),
+    [
+        ("lookup", 200, 1 + 2 + 2),  # one tile: 128 at a time, then 64, then 8; keys in 32 and 8
+        ("lookup x4", 200, 3 + 1 + 1 + 1),  # 50 of an engine in 16s, then 2; keys in 8 and 2
+    ],
+)
+def test_heads_are_turned_in_as_few_runs_as_can_be(design: str, heads: int, runs: int) -> None:
+    model = replace(MODELS["llama-3-8b"], heads=heads, kv_heads=40, layers=1)
+    chip = chips()[design]
+    assert _spread_wait(model, chip) == runs * chip.wait(128, 128, 2)

@@ -6,6 +6,7 @@ from typing import Any
 from gateware.system.designs import CLOCK, Chip
 from gateware.system.energies import array_pj
 from golden.base.errors import InputError
+from golden.chip.rules import VECTORS_MAX
 from golden.exact.cycles import outliers_of
 from golden.system.memories import SRAM_PJ_PER_BIT, SRAM_READ_PJ, Memory
 from golden.system.shapes import ModelShape
@@ -227,15 +228,16 @@ def _turns(model: ModelShape, chip: Chip) -> tuple[int, int]:
 def _spread_wait(model: ModelShape, chip: Chip) -> int:
     """Return what fills the stages when the heads of a layer are spread, before they meet.
 
-    As many as there may be, a power of two, go through the engine behind one another, if one tile
-    has all outputs.
+    As many as there may be, a power of two, go through the engine behind one another: as many as
+    share a tile of weights, or all if one tile has all outputs.
     """
     width = model.head_width
     if not chip.spread_lanes:
         return 0
-    one_tile = width <= chip.spread_lanes
-    times = sum(n.bit_count() if one_tile else n for n in _turns(model, chip))
-    return times * chip.wait(width, width, SPREAD_OUTLIERS)
+    most = VECTORS_MAX if width <= chip.spread_lanes else SHARED_MOST
+    # A run for each full number of them, and one for each power of two in the rest.
+    runs = sum(n // most + (n % most).bit_count() for n in _turns(model, chip))
+    return runs * chip.wait(width, width, SPREAD_OUTLIERS)
 
 
 def _head_wait(model: ModelShape, chip: Chip, phase: Phase) -> int:

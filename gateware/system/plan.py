@@ -82,9 +82,8 @@ def chip_mge(chip: Chip) -> float:
 
 
 def buffer_kbit(form: Form, longest: int) -> float:
-    """Return the tile buffer of an engine: two tiles of the longest layer, and a spare beat."""
-    rows = 2 * min(longest, INPUTS_MOST) + form.inputs
-    return rows * form.lanes * CODE_BITS / 1024
+    """Return the tile buffer of an engine: two tiles of the longest layer."""
+    return 2 * min(longest, INPUTS_MOST) * form.lanes * CODE_BITS / 1024
 
 
 def rows_of(form: Form, question: Question, engines: Sequence[int]) -> list[dict[str, Any]]:
