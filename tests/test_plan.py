@@ -8,12 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 import kllm.app
+import kllm.commands.plan
+import synth.sweep.cluster
 from gateware.system import plan as module
 from gateware.system.designs import lookup_chip
 from gateware.system.estimate import Phase, estimate
-from golden.base.errors import InputError
+from golden.base.errors import InputError, ToolError
 from golden.system.memories import MEMORIES
 from golden.system.shapes import MODELS
+from synth.sweep.cluster import workers
 from synth.sweep.plan import read_plan
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +64,73 @@ def test_one_that_is_slower_and_larger_is_not_on_the_line() -> None:
     assert 0 < len(front) < len(rows)
 
 
+def test_every_form_of_a_grid_is_reckoned() -> None:
+    arguments = ("lm", "--inputs", "2,4", "--lanes", "4", "--engines", "1,3", "--bits-a", "5")
+    rows = json.loads(run(*arguments, "--bits-a", "4", "--json", "-").stdout)
+    sizes = ("bits_a", "inputs_per_beat", "output_lanes", "engines")
+    found = sorted(tuple(row[key] for key in sizes) for row in rows)
+    assert found == sorted(
+        (bits, n, 4, count) for bits in (4, 5) for n in (2, 4) for count in (1, 3)
+    )
+
+
+def test_a_tile_buffer_by_hand() -> None:
+    """That of chip_edge, of 768 input channels and 16 x 16 lanes, has 96 Kbit in two tiles."""
+    form = module.Form(bits=8, inputs=16, lanes=16)
+    assert module.buffer_kbit(form, 768) == 96
+    assert module.buffer_kbit(form, 1 << 20) == module.buffer_kbit(form, 1 << 14)
+    row = json.loads(run("lm", "--json", "-").stdout)[0]
+    one = module.Form(bits=8, inputs=row["inputs_per_beat"], lanes=row["output_lanes"])
+    # The longest layer of the model has 768 inputs, the context 1024.
+    assert row["buffer_kbit"] == row["engines"] * module.buffer_kbit(one, 1024)
+
+
+def in_threads(monkeypatch: pytest.MonkeyPatch, asked: list[object]) -> None:
+    """Let workers be threads of this process."""
+
+    def threads(scheduler: str | None, jobs: int | None) -> Any:
+        asked.append((scheduler, jobs))
+        return workers(None, jobs, processes=False)
+
+    monkeypatch.setattr(synth.sweep.cluster, "workers", threads)
+
+
+def test_workers_reckon_what_is_reckoned_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    in_threads(monkeypatch, asked)
+    here = run("lm", "--json", "-").stdout
+    assert asked == []
+    assert run("lm", "--json", "-", "--jobs", "1").stdout == here
+    monkeypatch.setattr(kllm.commands.plan, "FEW", 1)
+    assert run("lm", "--json", "-").stdout == here
+    assert run("lm", "--json", "-", "--scheduler", "tcp://host:1").stdout == here
+    assert asked == [(None, 1), (None, None), ("tcp://host:1", None)]
+
+
+def fails(*_: object, **__: object) -> None:
+    raise OSError(28, "no room")
+
+
+def test_a_worker_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_threads(monkeypatch, [])
+    monkeypatch.setattr(module, "rows_of", fails)
+    error = run("lm", "--jobs", "1").exception
+    assert isinstance(error, ToolError)
+    assert "the engine of 16 x 16, A8 was not reckoned: the worker could not" in str(error)
+
+
+def test_the_order_is_the_same_whoever_is_done_first() -> None:
+    form = module.Form(bits=8, inputs=16, lanes=16)
+    question = module.Question(
+        model=MODELS["lm"], memory=MEMORIES["lpddr5"], phase=Phase(context=256)
+    )
+    (row,) = module.rows_of(form, question, [1])
+    rows = [row | {"inputs_per_beat": n, "output_lanes": 256 // n} for n in (8, 16, 32)]
+    found = module.best(rows, 4)
+    assert found == module.best(rows[::-1], 4)
+    assert [one["pareto"] for one in found] == [True, False, False]
+
+
 def test_areas_by_hand() -> None:
     chip = lookup_chip("x", 8, 16, 64, 2)
     assert module.chip_mge(chip) == pytest.approx(
@@ -91,6 +161,10 @@ def test_the_page_s_chips_are_those_that_are_kept() -> None:
     [
         (["lm", "--area", "0.01"], "no chip fits --area 0.01: the smallest takes 0.2"),
         (["lm", "--bits-a", "3"], "4, 5 or 8"),
+        (["lm", "--inputs", "12"], "--inputs takes powers of two from 2 to 64, got 12"),
+        (["lm", "--lanes", "16,512"], "--lanes takes powers of two from 4 to 256, got 512"),
+        (["lm", "--lanes", "16,,"], "--lanes takes numbers with commas between them"),
+        (["lm", "--engines", "0"], "--engines takes numbers from 1 to 64, got 0"),
         (["nothing"], "model"),
     ],
 )

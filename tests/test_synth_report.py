@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import gateware.system.explore
 import kllm.app
 import synth.area.paper_units
 import synth.report.data
 from gateware.points import point
+from gateware.system.designs import chips
 from golden.base.errors import InputError
 from synth.area.measure_design import measure
 from synth.area.paper_units import MAC, PAPER_MAC, PaperUnit, paper_units
@@ -51,7 +53,9 @@ class Balanced(HTMLParser):
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave one unit of the paper's, for speed."""
+    """Leave one unit of the paper's, and one array in the explorer, for speed."""
+    one = {"int4": (chips()["int4"], 4)}
+    monkeypatch.setattr(gateware.system.explore, "engines", lambda: one)
     units = (PaperUnit("Unit <1>", PAPER_MAC / 2, point("fp16_add")),)
     monkeypatch.setattr(synth.area.paper_units, "paper_units", lambda: units)
 

@@ -14,7 +14,7 @@ from golden.system.published import (
     PAPER_EFFICIENCY,
     PAPER_SPEED,
     PAPER_WATTS,
-    peers,
+    beside,
 )
 from golden.system.shapes import MODELS, ModelShape
 
@@ -34,6 +34,13 @@ COLUMNS = {
 }
 # Errors of one layer of MiniLM relative to its outputs, as docs/areas.md has them.
 ERRORS = {"lookup": 0.123, "lookup x4": 0.123, "counter": 0.101, "int4": 0.258}
+# The whole table: large models, and designs that are one of a kind.
+LARGE = tuple(name for name, model in MODELS.items() if model.weights > 1e9)
+FIVE = ("lookup", "counter", "int4", "int8", "fp16")
+KEPT = (
+    *("model", "design", "memory", "phase", "tokens_per_second", "one_by_one", "bound"),
+    *("array_mj", "sram_mj", "dram_mj", "chip_mj", "whole_mj"),
+)
 PHASES = (
     Phase(context=PROMPT, prefill=True),
     Phase(context=CONTEXT),
@@ -58,6 +65,28 @@ def table(
             for name in names:
                 chip = found[name]
                 yield estimate(model, chip, memory, phase, outliers=outliers, clock=clock)
+
+
+def whole_table() -> list[dict[str, Any]]:
+    """Return what becomes of all large models, in three phases, on five designs."""
+    models = [MODELS[name] for name in LARGE]
+    found = table(models, FIVE, MEMORIES[MEMORY], PHASES)
+    return [{key: one.as_json()[key] for key in KEPT} for one in found]
+
+
+def speed_and_energy(row: dict[str, Any]) -> str:
+    """Return what a cell of that table shows: tokens a second, and mJ of a token."""
+    pair = row["tokens_per_second"], row["whole_mj"]
+    return ", ".join(f"{n:.0f}" if n >= 100 else f"{n:.3g}" for n in pair)
+
+
+def whole_markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """Return that table's tokens after others, one text, in Markdown: a line for each model."""
+    lines = [["tokens/s, mJ a token", *FIVE], ["---", *["---:"] * len(FIVE)]]
+    for model in LARGE:
+        ours = [r for r in rows if (r["model"], r["phase"]) == (model, PHASES[1].name)]
+        lines.append([model, *map(speed_and_energy, ours)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def side_by_side() -> list[dict[str, Any]]:
@@ -92,7 +121,7 @@ def side_by_side() -> list[dict[str, Any]]:
             "chip_mj": figlut_watts() / figlut * 1e3,
         }
     )
-    for peer in peers():
+    for peer in beside():
         rows.append(
             nothing
             | {

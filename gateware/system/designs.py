@@ -50,6 +50,8 @@ class Chip:
         Codes of a weight of the output head.
     engines : int
         How many work side by side: on their shares of a layer's outputs, or on heads of their own.
+    spread_lanes : int
+        Output lanes of an engine that turns queries and keys by a Hadamard matrix; 0 of others.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Chip:
     alone: Callable[[int, int, int], Cycles] | None = None
     head_codes: int = 1
     engines: int = 1
+    spread_lanes: int = 0
 
     def span(self, inputs: int, outputs: int, k_top: int) -> int:
         """Return the cycles of a layer on one of the engines, in parts if it is long."""
@@ -81,6 +84,7 @@ def _parts(inputs: int, k_top: int) -> tuple[int, int, int]:
     return parts, -(-inputs // parts), -(-k_top // parts)
 
 
+@cache
 def _lookup(bits: int, inputs: int, lanes: int) -> Contract[EngineSpec]:
     numbers = default_numbers(symmetric=True, activation_bits=bits)
     size = sized(inputs, lanes, INPUTS_MOST, INPUTS_MOST, 1024, lanes // 4, token_factor=True)
@@ -127,9 +131,9 @@ def lookup_chip(name: str, bits: int, inputs: int, lanes: int, engines: int) -> 
     inputs, lanes, engines : int
         Input and output lanes of an engine, and how many there are.
     """
-    energy = "lookup A8" if bits == 8 else "lookup"
+    energy = "lookup" if bits == 4 else f"lookup A{bits}"
     contract = _lookup(bits, inputs, lanes)
-    return _engine_chip(name, energy, contract, engines=engines, head_codes=2)
+    return _engine_chip(name, energy, contract, engines=engines, head_codes=2, spread_lanes=lanes)
 
 
 @cache

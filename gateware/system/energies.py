@@ -1,4 +1,4 @@
-"""What a multiply-accumulate takes, as ``kllm density --energy`` has measured and kept it."""
+"""What a multiply-accumulate takes, as ``python -m synth.power.arrays`` measured and kept it."""
 
 import json
 from functools import cache
@@ -22,3 +22,8 @@ def array_pj(array: str) -> float:
 def array_ge(array: str) -> float:
     """Return the gate equivalents of an array for each multiply-accumulate a cycle."""
     return energies()[array]["ge"]
+
+
+def array_area(array: str) -> float:
+    """Return the um2 of an array's cells for each multiply-accumulate a cycle."""
+    return energies()[array]["area"]

@@ -6,14 +6,15 @@ from typing import Any
 from gateware.system.designs import CLOCK, Chip
 from gateware.system.energies import array_pj
 from golden.base.errors import InputError
+from golden.chip.rules import VECTORS_MAX
 from golden.exact.cycles import outliers_of
 from golden.system.memories import SRAM_PJ_PER_BIT, SRAM_READ_PJ, Memory
 from golden.system.shapes import ModelShape
 
 SHARED_MOST = 16  # tokens that a tile of weights can be kept for
 CONTEXT_MOST = 1 << 17
-# Outliers of a head's scores and of its mix on each side, as the chip's decoder has them.
-SCORE_OUTLIERS, MIX_OUTLIERS = 1, 4
+# Outliers on each side where a head is spread, in its scores and in its mix, as the chip has them.
+SPREAD_OUTLIERS, SCORE_OUTLIERS, MIX_OUTLIERS = 2, 1, 4
 # Cells of the array are measured. Wires are supposed to take as much again, and all else on the
 # chip, which is smaller than the array, no more than the array.
 CHIP_OVER_ARRAY = 3.0
@@ -166,12 +167,14 @@ def estimate(
     per_bit = clock / 8 / memory.streamed
     both = (linear, bits * per_bit), (attention, cached_bits * per_bit)
     taken = sum(map(max, both))
-    bits += cached_bits
     one_by_one = None
     if chip.alone and tokens == 1:
-        heads = 2 * model.layers * -(-model.heads // chip.engines)
-        waits += heads * _head_wait(model, chip, phase)
-        one_by_one = clock / (taken + waits)
+        heads = 2 * _turns(model, chip)[0] * _head_wait(model, chip, phase)
+        waits += model.layers * (heads + _spread_wait(model, chip))
+        # Programs of today fetch keys and values anew for each head of queries.
+        anew = cached_bits * model.heads / model.kv_heads * per_bit
+        one_by_one = clock / (max(both[0]) + max(attention, anew) + waits)
+    bits += cached_bits
     array = products * array_pj(chip.energy) * CHIP_OVER_ARRAY
     return Estimate(
         model=model.name,
@@ -205,14 +208,36 @@ def _attention(model: ModelShape, chip: Chip, phase: Phase) -> tuple[int, int, f
     """
     width, tokens = model.head_width, phase.tokens
     met = -(-phase.context // 2) if phase.prefill and not model.encoder else phase.context
-    heads, turns = model.layers * model.heads, model.layers * -(-model.heads // chip.engines)
-    spread = 2 * chip.interval(width, width, 0) if chip.head_codes > 1 else 0
     scores = chip.span(width, met, SCORE_OUTLIERS)
     mix = chip.span(met, width, min(MIX_OUTLIERS, met // 2))
-    cycles = tokens * turns * (scores + mix + spread)
+    queries, keys = _turns(model, chip)
+    cycles = queries * (scores + mix)
+    if chip.spread_lanes:
+        cycles += (queries + keys) * chip.interval(width, width, SPREAD_OUTLIERS)
     reads = -(-phase.context // SHARED_MOST) * phase.batch if phase.prefill else phase.batch
     bits = 0.0 if model.encoder else reads * model.cached(met) * chip.cache_bits(width)
-    return cycles, tokens * heads * 2 * width * met, bits
+    products = model.layers * model.heads * 2 * width * met
+    return tokens * model.layers * cycles, tokens * products, bits
+
+
+def _turns(model: ModelShape, chip: Chip) -> tuple[int, int]:
+    """Return how many heads an engine has of a layer's queries, and how many of its keys."""
+    return -(-model.heads // chip.engines), -(-model.kv_heads // chip.engines)
+
+
+def _spread_wait(model: ModelShape, chip: Chip) -> int:
+    """Return what fills the stages when the heads of a layer are spread, before they meet.
+
+    As many as there may be, a power of two, go through the engine behind one another: as many as
+    share a tile of weights, or all if one tile has all outputs.
+    """
+    width = model.head_width
+    if not chip.spread_lanes:
+        return 0
+    most = VECTORS_MAX if width <= chip.spread_lanes else SHARED_MOST
+    # A run for each full number of them, and one for each power of two in the rest.
+    runs = sum(n // most + (n % most).bit_count() for n in _turns(model, chip))
+    return runs * chip.wait(width, width, SPREAD_OUTLIERS)
 
 
 def _head_wait(model: ModelShape, chip: Chip, phase: Phase) -> int:

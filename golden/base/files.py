@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 BUILD_VARIABLE = "KLLM_BUILD"
 ROOT = Path(__file__).resolve().parents[2]
 FORMATS = (".png", ".svg", ".pdf")
+# What makes a figure's file another one each time that it is drawn.
+DATES = {".svg": "Date", ".pdf": "CreationDate"}
 # Names in these folders are no files of their own: /dev/stdout may stand for a regular one, whose
 # place no other must take.
 SPECIAL = (Path("/dev"), Path("/proc"))
@@ -120,9 +122,13 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
-    """Write a figure in the format that the file's name ends in."""
-    image = io.BytesIO()
-    figure.savefig(image, format=path.suffix[1:], dpi=120)
+    """Write a figure in the format that the file's name ends in; the same one is the same file."""
+    from matplotlib import rc_context
+
+    image, date = io.BytesIO(), DATES.get(path.suffix)
+    with rc_context({"svg.hashsalt": "kllm"}):  # of which names in the file are made
+        metadata = {date: None} if date else None
+        figure.savefig(image, format=path.suffix[1:], dpi=120, metadata=metadata)
     write_whole(path, image.getvalue())
 
 

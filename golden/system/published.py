@@ -23,15 +23,21 @@ PAPER_WATTS = 9.66
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """What another machine does with a token of LLaMA-2-7B.
+    """What another machine does with a token.
 
     Parameters
     ----------
     name, source : str
+    model, form : str
+        What it generates with, and the format of the weights.
+    batch : int
+        Texts side by side.
+    context : int or None
+        Tokens before; None where that is not said.
     bytes_per_second : float
         Of its memory.
     tokens_per_second : float
-        Decoding one text.
+        Decoding, of all texts together.
     joules : float or None
         Of a token, all that is counted.
     bound : str
@@ -40,6 +46,10 @@ class Peer:
 
     name: str
     source: str
+    model: str
+    form: str
+    batch: int
+    context: int | None
     bytes_per_second: float
     tokens_per_second: float
     joules: float | None
@@ -58,11 +68,15 @@ def gpu() -> dict[str, Any]:
 
 
 def peers() -> Iterator[Peer]:
-    """Yield the GPUs, for LLaMA-2-7B and one text."""
-    for kind, speed in (("int4", 196.8), ("bf16", 104.9)):
+    """Yield the GPUs with all that is known of them."""
+    for form, speed in (("int4", 196.8), ("bf16", 104.9)):
         yield Peer(
-            name=f"A100, {kind}",
+            name=f"A100, {form}",
             source=A100_SOURCE,
+            model=MODEL,
+            form=form,
+            batch=1,
+            context=None,
             bytes_per_second=A100_BANDWIDTH,
             tokens_per_second=speed,
             joules=A100_WATTS / speed,
@@ -70,15 +84,23 @@ def peers() -> Iterator[Peer]:
         )
     measured = gpu()
     for row in measured["decode"]:
-        if row["model"] != MODEL or row["batch"] != 1:
-            continue
-        if row.get("context", row.get("prompt")) not in (CONTEXT, 512):
-            continue
-        how = "CUDA graph" if row["how"] == "graph" else "eager, context 512"
+        context = row.get("context", row.get("prompt"))
+        how = "CUDA graph" if row["how"] == "graph" else f"eager, context {context}"
         yield Peer(
             name=f"H200, {row['format']}, {how}",
             source=measured["source"],
+            model=row["model"],
+            form=row["format"],
+            batch=row["batch"],
+            context=context,
             bytes_per_second=measured["bytes_per_second"],
             tokens_per_second=row["tokens_per_s"],
             joules=row["joule_per_token"],
         )
+
+
+def beside() -> Iterator[Peer]:
+    """Yield those that stand beside whole chips: LLaMA-2-7B, one text, about the same context."""
+    for peer in peers():
+        if (peer.model, peer.batch) == (MODEL, 1) and peer.context in (None, CONTEXT, 512):
+            yield peer

@@ -1,6 +1,6 @@
 """The command ``kllm compare``."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,10 +15,19 @@ kllm compare  -  our designs, FIGLUT, an A100 and an H200 side by side
 kllm compare --json docs/compare.json  -  and keep the figures
 
 kllm compare --from docs/compare.json --markdown  -  what docs/system.md has
+
+kllm compare --all --json docs/whole_models.json  -  twelve models, three phases, five designs
 """
 
 
-def command(kept: Kept = None, as_markdown: Markdown = False, json_file: Json = None) -> None:
+def command(
+    kept: Kept = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All large models, in three phases, on five designs.")
+    ] = False,
+    as_markdown: Markdown = False,
+    json_file: Json = None,
+) -> None:
     """Compare whole chips at one bandwidth, 2.05 TB/s, and one clock, 500 MHz, with GPUs.
 
     LLaMA-2-7B, one text, a token after 1024 others. Energies of the chip are those of cells at
@@ -28,6 +37,9 @@ def command(kept: Kept = None, as_markdown: Markdown = False, json_file: Json = 
     from gateware.system.compare import cells, markdown, side_by_side
 
     require_json(json_file)
+    if every:
+        _every(kept, as_markdown, json_file)
+        return
     rows = read_kept(kept, "kllm compare", "per_terabyte") if kept else side_by_side()
 
     def show() -> None:
@@ -41,6 +53,24 @@ def command(kept: Kept = None, as_markdown: Markdown = False, json_file: Json = 
         _goals(rows)
 
     deliver(json_file, rows, lambda: typer.echo(markdown(rows)) if as_markdown else show())
+
+
+def _every(kept: Kept, as_markdown: bool, json_file: Json) -> None:
+    from gateware.system.compare import FIVE, LARGE, speed_and_energy, whole_markdown, whole_table
+
+    rows = read_kept(kept, "kllm compare --all", "tokens_per_second") if kept else whole_table()
+
+    def show() -> None:
+        from golden.base.console import console, table
+
+        for phase in dict.fromkeys(row["phase"] for row in rows):
+            shown = table("model", *FIVE, title=f"tokens/s, mJ a token: {phase}")
+            for model in LARGE:
+                ours = [r for r in rows if (r["model"], r["phase"]) == (model, phase)]
+                shown.add_row(model, *map(speed_and_energy, ours))
+            console().print(shown)
+
+    deliver(json_file, rows, lambda: typer.echo(whole_markdown(rows)) if as_markdown else show())
 
 
 def _goals(rows: list[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from golden.base.errors import ToolError
-from kllm.options import Json, Plot, Timeout
+from kllm.options import Json, Plot, Scheduler, Timeout, Workers
 from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
@@ -55,17 +55,8 @@ def command(
     file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="What to vary and measure.")],
     json_file: Json = None,
     plot: Plot = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="A Dask scheduler, such as tcp://host:8786; its workers need kllm and the"
-            " libraries. Default: workers here.",
-        ),
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Workers here; default: every core.")
-    ] = None,
+    scheduler: Scheduler = None,
+    jobs: Workers = None,
     timeout: Timeout = 600.0,
 ) -> None:
     """Measure a grid of designs: area, delay, cycles of a token, accuracy.

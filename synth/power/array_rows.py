@@ -7,6 +7,7 @@ beat has weights of its own, as a token alone has.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,22 +29,24 @@ INDICES = 16
 BITS = {"int4": 4, "int8": 8}
 LEVELS_OF_SCALE = 16  # steps of a token scale on the grid
 Cycle = dict[str, Any]
-# Bounds of sixteen clusters of normal numbers, and their centroids, by Lloyd's iteration.
+# Clusters of normal numbers are found by Lloyd's iteration on these.
 _TRY = np.sort(np.random.default_rng(0).normal(size=1 << 16))
 
 
-def _clusters() -> tuple[np.ndarray, np.ndarray]:
-    half = np.quantile(np.abs(_TRY), (np.arange(INDICES // 2) + 0.5) * 2 / INDICES)
+@cache
+def clusters(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds of so many clusters of normal numbers, and their centroids."""
+    half = np.quantile(np.abs(_TRY), (np.arange(count // 2) + 0.5) * 2 / count)
     centroids = np.concatenate([-half[::-1], half])
     for _ in range(30):
         bounds = (centroids[1:] + centroids[:-1]) / 2
         index = np.searchsorted(bounds, _TRY)
-        means = np.array([_TRY[index == n].mean() for n in range(INDICES)])
+        means = np.array([_TRY[index == n].mean() for n in range(count)])
         centroids = (means - means[::-1]) / 2
     return (centroids[1:] + centroids[:-1]) / 2, centroids
 
 
-BOUNDS, CENTROIDS = _clusters()
+BOUNDS, CENTROIDS = clusters(INDICES)
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ def _integers(values: np.ndarray, bits: int, rng: np.random.Generator) -> list[A
     return np.clip(np.round(values / largest * most), -most, most).astype(int).tolist()
 
 
-def _codes(values: np.ndarray) -> np.ndarray:
-    return index_code(np.searchsorted(BOUNDS, values), INDICES, symmetric=True)
+def _codes(values: np.ndarray, count: int = INDICES) -> np.ndarray:
+    return index_code(np.searchsorted(clusters(count)[0], values), count, symmetric=True)
 
 
 def _mac(design: Design, numbers: Numbers) -> list[Cycle]:
@@ -101,30 +104,33 @@ def _mac(design: Design, numbers: Numbers) -> list[Cycle]:
 def _lookup(design: Design, numbers: Numbers) -> list[Cycle]:
     """Return a tile's beats: codes of all inputs, no outliers."""
     spec = design.spec
+    numbered = spec.numbers
     half = CENTROIDS[INDICES // 2 :]
+    levels = INDICES if numbered.made else 1 << numbered.activation_bits
     inputs = BEATS * spec.inputs_per_beat
     shape = {"inputs": inputs, "outputs": spec.output_lanes, "k_top": 0, "digits": 2}
     steady: Cycle = {
-        "shape": shape | {"last_centroid": INDICES - 1},
+        "shape": shape | {"last_centroid": levels - 1},
         "codes__filled": 1,
         "rows__filled": 1,
         "room": 1,
         "weight_i__valid": 1,
     }
-    most = spec.numbers.entry_max
-    if spec.numbers.made:
+    most = numbered.entry_max
+    if numbered.made:
         steady["w_centroids"] = np.round(half / half[-1] * most).astype(int).tolist()
     else:
-        table = np.outer(half, half) / half[-1] ** 2
+        rows = clusters(levels)[1][levels // 2 :]
+        table = np.outer(rows, half) / (rows[-1] * half[-1])
         steady["product_table"] = np.round(table * most).astype(int).tolist()
     cycles = []
     for _ in range(BEATS):
         x = numbers.activations()
-        if spec.numbers.made:
+        if numbered.made:
             steps = np.round(np.clip(x * 0.8 * LEVELS_OF_SCALE, -127, 127)).astype(int)
             codes = np.where(steps < 0, 128 - steps, steps)
         else:
-            codes = _codes(x)
+            codes = _codes(x, levels)
         word = sum(int(code) << n * spec.code_bits for n, code in enumerate(codes))
         weights = _codes(numbers.weights()).tolist()
         cycles.append(steady | {"codes__data": word, "weight_i__payload": weights})

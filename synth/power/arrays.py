@@ -1,7 +1,10 @@
 """Energy of a multiply-accumulate in each array that is compared, at one clock.
 
 ``PDK_ROOT=FOLDER python -m synth.power.arrays --liberty asap7`` measured what is kept beside
-:mod:`gateware.system.energies`, in some minutes for each array.
+:mod:`gateware.system.energies`: all arrays in one run, some minutes for each. A run that ends early
+goes on where it was: an array that has been measured is kept as areas are, in ``build/synth`` or
+the folder that ``KLLM_CACHE`` names, and is measured anew if its RTL, its stimuli or the flow have
+changed.
 """
 
 import argparse
@@ -25,9 +28,11 @@ from hw.baseline.scaled_array import ScaledArray
 from hw.linear.counter.bin_merge import BinMerge
 from hw.linear.counter.count_tree import CountTree
 from hw.linear.lookup.lookup_array import LookupArray
-from synth.area.measure import measure_all
+from synth.area.cache import Cache, default_cache
+from synth.area.measure import digest, measure_all
 from synth.libraries.liberty import Library
 from synth.libraries.libraries import load
+from synth.mapping.mapped import flow_digest
 from synth.power.array_rows import array_rows
 from synth.power.held_counter import HeldCounter
 from synth.power.part_energy import row_energy
@@ -49,11 +54,14 @@ def _array(arithmetic: str, lanes: int) -> Design:
 
 def arrays() -> dict[str, tuple[Design, int]]:
     """Return the arrays by what they compute, each with its multiply-accumulates per cycle."""
-    made = engine_spec("small", symmetric=True, activation_bits=8)
+    longer = {bits: engine_spec("small", symmetric=True, activation_bits=bits) for bits in (5, 8)}
     group = _mac("int4", 8, GROUP)
     found = {
         "lookup": point("lookup_array"),
-        "lookup A8": Design("lookup_array_a8", partial(LookupArray, made)),
+        **{
+            f"lookup A{bits}": Design(f"lookup_array_a{bits}", partial(LookupArray, spec))
+            for bits, spec in longer.items()
+        },
         "int4 with scales": Design("int4_scaled_array_16x8", partial(ScaledArray, group)),
         "int8": _array("int8", 4),
         "fp16": _array("fp16", 1),
@@ -76,6 +84,7 @@ def array_row(name: str, library: Library) -> dict[str, Any]:
     work = products * energy.cycles
     parts = ("charge", "internal", "clock", "leakage")
     sums = {part: sum(getattr(one, part) for one in energy.blocks) / work for part in parts}
+    area = measure_all([design], library, timed=False)[0]
     return {
         "array": name,
         "design": design.name,
@@ -83,10 +92,29 @@ def array_row(name: str, library: Library) -> dict[str, Any]:
         "volts": energy.volts,
         "clock_ps": CLOCK_PS,
         "products": products,
-        "ge": measure_all([design], library, timed=False)[0].ge / products,
+        "ge": area.ge / products,
+        "area": area.area / products,
         "pj": energy.total / work,
         **sums,
     }
+
+
+def row_digest(name: str, library: Library) -> str:
+    """Return a hash of all that an array's row depends on."""
+    flow = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return digest(flow_digest(library), arrays()[name][0].rtlil(), *flow)
+
+
+def kept_row(name: str, library: Library, known: Cache) -> dict[str, Any]:
+    """Return an array's row, from an earlier run if that measured it."""
+    key = row_digest(name, library)
+    return known.made(
+        "array energy",
+        key,
+        partial(array_row, name, library),
+        json.loads,
+        lambda row: json.dumps(row).encode(),
+    )
 
 
 def line_row(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -94,7 +122,7 @@ def line_row(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     parts = {name: rows[f"line, {name}"] for name in LINE}
     sums = {
         key: sum(count * parts[name][key] for name, count in LINE.items()) / PAIRS
-        for key in ("ge", "pj")
+        for key in ("ge", "area", "pj")
     }
     facts = {key: parts["tree"][key] for key in ("library", "volts", "clock_ps")}
     about = {"array": "counter", "design": "32 counters, 256 bins and a tree"}
@@ -102,22 +130,23 @@ def line_row(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure arrays one after another; the file is written anew after each."""
-    parser = argparse.ArgumentParser(prog="python -m synth.power.arrays", description=__doc__)
-    parser.add_argument("arrays", nargs="*", metavar="ARRAY", help=", ".join(arrays()))
+    """Measure all arrays, one after another, and write the file when all are there."""
+    parser = argparse.ArgumentParser(
+        prog="python -m synth.power.arrays",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--liberty", action="append", help="cells; asap7 is what is kept")
-    parser.add_argument("--to", type=Path, default=KEPT, help="what is in it stays, or is replaced")
+    parser.add_argument("--to", type=Path, default=KEPT, help="the file of all rows")
     chosen = parser.parse_args()
     require_writable(chosen.to)
-    library = load(chosen.liberty or [])
-    rows = {row["array"]: row for row in json.loads(chosen.to.read_text(encoding="utf-8"))}
+    library, known, rows = load(chosen.liberty or []), default_cache(), {}
     with working() as say:
-        for name in chosen.arrays or arrays():
-            say(f"energy of {name}")
-            rows[name] = array_row(name, library)
-            if all(f"line, {part}" in rows for part in LINE):
-                rows["counter"] = line_row(rows)
-            write_whole(chosen.to, json.dumps([*rows.values()], indent=2) + "\n")
+        for done, name in enumerate(arrays()):
+            say(f"energy of {name}", done / len(arrays()))
+            rows[name] = kept_row(name, library, known)
+    rows["counter"] = line_row(rows)
+    write_whole(chosen.to, json.dumps([*rows.values()], indent=2) + "\n")
 
 
 if __name__ == "__main__":
