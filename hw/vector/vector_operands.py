@@ -122,9 +122,11 @@ def operands(
     more = running & ~final & ~over
     fetch = wire(m, Mux(two, step[-1] & ~phase, step[-2]) & more, "fetch")
     second = wire(m, hold & wanted.writes & (wanted.powers | ~over), "second")
+    b_first = Signal(spec.address_bits)  # of what is read with a word of `a`, less its number
+    m.d.sync += b_first.eq(one.b - Mux(wanted.powers, skew.periods, 0))
     m.d.comb += [
         read.en.eq(start | fetch | second),
-        read.address.eq(Mux(second, one.b - Mux(wanted.powers, skew.periods, 0), one.a) + word),
+        read.address.eq(Mux(second, b_first, one.a) + word),
     ]
     ended, last = _end(m, spec, one.count, word, step)
     last = wire(m, final & last & ~over, "last")

@@ -38,7 +38,7 @@ class Chip:
         """Begin anew, after a reset; the memory stays."""
         spec = self.spec
         sizes: dict[str, Any] = {"output_lanes": 16, "bus_bytes": 16, "outliers_max": 1}
-        sizes |= {"inputs_max": 64, "outputs_max": 64, "gelu": spec.gelu}
+        sizes |= {"inputs_max": 64, "outputs_max": 64, "tokens_together": 4, "gelu": spec.gelu}
         shape = ChipShape(inputs_per_beat=spec.word_lanes, vector_words=spec.words, **sizes)
         self.machine = Machine(shape, b"")
         self.machine.vectors[:] = self.memory.numbers
