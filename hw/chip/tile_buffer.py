@@ -1,14 +1,14 @@
 """Tile buffer: the weight codes of two tiles of output channels, beat by beat."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib import wiring
 from amaranth.utils import exact_log2
 
 from hw.chip.chip_spec import ChipSpec
 from hw.formats import INDEX_BITS
 from hw.stream.component import In, Sized
 from hw.stream.token_buffer import Port
+from hw.stream.word_memory import WordMemory
 
 
 class TileWrite(Port):
@@ -99,7 +99,6 @@ class TileBuffer(Sized[ChipSpec]):
         lanes, words = spec.engine.inputs_per_beat, spec.beat_words
         depth = -(-spec.engine.beats_max // 2)  # of a half in a bank
         # A word of the bus has some rows of a beat; of keys, its share of every row.
-        share = data.ArrayLayout(spec.row_bits // words, lanes * words)
         fill, get, rows = self.write, self.read, self.rows
         share_of, in_rows = Signal(words), Signal(lanes * words)  # which a word has, keys or not
         m.d.comb += [
@@ -114,29 +113,29 @@ class TileBuffer(Sized[ChipSpec]):
             m.d.sync += row_shown.eq(rows.beat[0])
         beats, found, free = [], [], []
         for odd in (0, 1):
-            m.submodules[f"bank{odd}"] = bank = Memory(shape=share, depth=2 * depth, init=[])
-            write, read = bank.write_port(granularity=1), bank.read_port()
+            bank = WordMemory(spec.beat_bits, 2 * depth, lanes * words)
+            bank.put_in(self, m, f"bank{odd}")
             mine = Signal(name=f"mine{odd}")  # lookups read this bank
             m.d.comb += [
                 mine.eq(get.en & (get.beat[0] == odd)),
-                write.en.eq(
+                bank.write_en.eq(
                     Mux(
                         fill.en & (fill.beat[0] == odd),
                         Mux(fill.keys, share_of.replicate(lanes), in_rows),
                         0,
                     )
                 ),
-                write.addr.eq((fill.beat >> 1) + Mux(fill.half, depth, 0)),
-                write.data.eq(word),
-                read.en.eq(mine | (rows.en & rows.free & (rows.beat[0] == odd))),
-                read.addr.eq(
+                bank.write_address.eq((fill.beat >> 1) + Mux(fill.half, depth, 0)),
+                bank.write_data.eq(word),
+                bank.read_en.eq(mine | (rows.en & rows.free & (rows.beat[0] == odd))),
+                bank.read_address.eq(
                     Mux(mine, get.beat >> 1, rows.beat >> 1)
                     + Mux(Mux(mine, get.half, rows.half), depth, 0)
                 ),
             ]
             free.append(~mine & ~(get.waits & (shown == odd)))
-            beats.append(read.data.as_value())
-            found.append(read.data.as_value().word_select(rows.lane, spec.row_bits))
+            beats.append(bank.read_data)
+            found.append(bank.read_data.word_select(rows.lane, spec.row_bits))
         m.d.comb += [
             rows.free.eq(Mux(rows.beat[0], free[1], free[0])),
             get.data.eq(Mux(shown, beats[1], beats[0])),
