@@ -8,7 +8,7 @@ from amaranth.hdl import Module
 
 from gateware.emit import rtlil
 from gateware.points import point
-from gateware.sizes import AHEAD, FACTOR, SNAPS
+from gateware.sizes import AHEAD, FACTOR, SNAPS, small_spec
 from golden.exact.bursts import BEATS_MAX, PAGE, bursts
 from hw.bus.axi import Axi, AxiSpec, AxiStream, join
 from hw.bus.axi_reader import AxiReader
@@ -93,8 +93,9 @@ def test_a_stream_has_the_names_of_the_standard() -> None:
 
 
 def test_engines_on_streams_have_no_more_streams() -> None:
-    for spec in (FACTOR, AHEAD, SNAPS):
-        with pytest.raises(ValueError, match="no token factors, levels or loads ahead"):
+    together = small_spec(symmetric=True, tokens_together=4)
+    for spec in (FACTOR, AHEAD, SNAPS, together):
+        with pytest.raises(ValueError, match="no token factors, levels, loads ahead or tokens"):
             StreamEngine(spec)
 
 

@@ -36,7 +36,8 @@ class StreamEngine(Sized[EngineSpec]):
     Parameters
     ----------
     spec : EngineSpec
-        Widths, lanes and the largest layer; without token factors, levels and loads ahead.
+        Widths, lanes and the largest layer; without token factors, levels, loads ahead and
+        tokens together.
 
     Timing
     ------
@@ -60,8 +61,10 @@ class StreamEngine(Sized[EngineSpec]):
     """Whether an error is there that is enabled."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        if spec.token_factor or spec.loads_ahead or spec.snaps:
-            raise ValueError("an engine on streams has no token factors, levels or loads ahead")
+        if spec.token_factor or spec.loads_ahead or spec.snaps or spec.tokens_together > 1:
+            raise ValueError(
+                "an engine on streams has no token factors, levels, loads ahead or tokens together"
+            )
         self.engine = LookupEngine(spec)
         self.request, self.weights = self.engine.requester.request, self.engine.array.weights
         super().__init__(spec)
