@@ -54,7 +54,7 @@ def command(
     bits_a: Annotated[int, typer.Option(help="Bits of an activation: 4, 5 or 8.")] = 8,
     seed: Seed = 0,
 ) -> None:
-    """Quantise a model of LLaMA's kind and compile it for a chip.
+    """Quantise a model of LLaMA's kind (Mistral's and Qwen2's, too) and compile it for a chip.
 
     Writes decoder.safetensors (the model in the chip's numbers), image.bin (what memory holds),
     map.json (what stands where in it), program.txt (the program, disassembled) and the tokenizer.
@@ -68,6 +68,7 @@ def command(
     from golden.chip.compiler import compile_decoder
     from golden.chip.decoder_file import decoder_bytes
     from golden.chip.model_folder import MEASURED, FolderOptions, quantise_folder
+    from golden.models.lm.config_file import read_config, read_end
     from golden.models.lm.tokens import TOKENIZER
 
     shape = lookup("chip", chip, CHIPS).shape
@@ -78,6 +79,7 @@ def command(
         text=text, tokens=ids, windows=windows, context=context, bits_a=bits_a, seed=seed
     )
     with working() as say:
+        end_token = read_end(folder, read_config(folder, context).vocabulary)
         found = quantise_folder(folder, shape, options, say)
         decoder = found.decoder
         say("compiling")
@@ -88,7 +90,7 @@ def command(
     (output / TOKENIZER).unlink(missing_ok=True)  # of another model
     if (folder / TOKENIZER).is_file():
         write_whole(output / TOKENIZER, (folder / TOKENIZER).read_bytes())
-    write_compiled(output, chip, compiled)
+    write_compiled(output, chip, compiled, end_token)
     typer.echo(
         f"{output}: {len(compiled.names)} instructions, an image of {len(compiled.memory)} bytes"
         f" for {chip}\nperplexity of {MEASURED} windows that calibrated it:"
