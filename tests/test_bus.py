@@ -93,7 +93,7 @@ def test_a_stream_has_the_names_of_the_standard() -> None:
 
 
 def test_engines_on_streams_have_no_more_streams() -> None:
-    together = small_spec(symmetric=True, tokens_together=4)
+    together = small_spec(symmetric=True, activation_bits=8, tokens_together=4)
     for spec in (FACTOR, AHEAD, SNAPS, together):
         with pytest.raises(ValueError, match="no token factors, levels, loads ahead or tokens"):
             StreamEngine(spec)

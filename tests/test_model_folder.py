@@ -174,7 +174,7 @@ def test_a_text_ends_with_the_end_token(tmp_path: Path) -> None:
     config, folder = CONFIG | {"num_hidden_layers": 1}, tmp_path / "model"
     told = ("--prompt-ids", "1,2", "--tokens", 8, "--simulator", "golden", "--json", "-")
 
-    def generated(change: Mapping[str, Any]) -> list[int]:
+    def generated(change: dict[str, Any]) -> list[int]:
         write_folder(folder, config | change, made_tensors(config, "BF16"))
         out = compile_folder(folder)
         return json.loads(invoke("generate", "--model", out, *told).stdout)["tokens"]

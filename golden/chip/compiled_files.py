@@ -94,6 +94,8 @@ def read_compiled(folder: Path) -> CompiledModel:
         raise InputError(f"{folder} holds no model that `kllm compile` wrote: it has no {MAP}")
     try:
         places = json.loads((folder / MAP).read_text(encoding="utf-8"))
+        if "programs" in places:
+            raise InputError(f"{folder} holds an encoder: `kllm embed --model {folder}` runs it")
         memory = (folder / IMAGE).read_bytes()
         program, steps = places["program"]["address"], places["program"]["steps"]
         compiled = Compiled(

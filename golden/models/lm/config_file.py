@@ -95,7 +95,7 @@ def read_config(folder: Path, context: int | None = None) -> Config:
     """
     path = folder / CONFIG_FILE
     try:
-        return _config(_read_json(path), context)
+        return _config(read_json(path), context)
     except FileNotFoundError:
         raise InputError(
             f"{folder} has no {CONFIG_FILE}: name the folder of a model of LLaMA's kind"
@@ -104,7 +104,7 @@ def read_config(folder: Path, context: int | None = None) -> Config:
         raise InputError(f"{path}: {error}") from error
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     """Return the keys of a file.
 
     Raises
@@ -137,7 +137,7 @@ def read_end(folder: Path, vocabulary: int) -> int | None:
     """
     for path in (folder / GENERATION_FILE, folder / CONFIG_FILE):
         try:
-            said = _read_json(path).get("eos_token_id") if path.is_file() else None
+            said = read_json(path).get("eos_token_id") if path.is_file() else None
             first = next(iter(said), None) if isinstance(said, list) else said
             if type(first) is int and 0 <= first < vocabulary:
                 return first

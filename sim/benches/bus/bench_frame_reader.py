@@ -78,7 +78,7 @@ class Sender:
 
 def errors(bed: Testbed) -> dict[str, int]:
     """Return counts of the strobes, which go on."""
-    seen = dict.fromkeys(("early", "late", "keep"), 0)
+    seen: dict[str, int] = {"early": 0, "late": 0, "keep": 0}
 
     async def watch() -> None:
         while True:
