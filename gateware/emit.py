@@ -48,7 +48,8 @@ class Emission:
     name : str
         The top module's name. Shared modules are called ``<name>_<class>``, the class in snake
         case; further parameter sets of that class get ``_2``, ``_3`` and so on, in the order in
-        which they are met. A part that is not shared becomes ``<parent>.<submodule>``.
+        which they are met. A memory has the name of its size, in all designs. A part that is not
+        shared becomes ``<parent>.<submodule>``.
     simulation : bool
         Whether components may write for a simulator what it runs faster, see
         :func:`hw.stream.share.simulated`.
@@ -66,7 +67,8 @@ class Emission:
         """Return the module that ``component`` shares, and whether it has a clock and a reset."""
         key = likeness(component)
         if key not in self._known:
-            name = self._free_name(type(component).__name__)
+            own = getattr(component, "module_name", None)
+            name = own or self._free_name(type(component).__name__)
             self._known[key] = name
             self.emit(component, name)
         name = self._known[key]

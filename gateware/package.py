@@ -1,5 +1,7 @@
 """What tools beside the Verilog ask for: a core file for FuseSoC, and constraints of its clock."""
 
+from collections.abc import Sequence
+
 from gateware.design import Design
 from gateware.emit import CLOCK, RESET
 
@@ -11,7 +13,7 @@ description: "{about}"
 
 filesets:
   rtl:
-    files: [{name}.v]
+    files: [{files}]
     file_type: verilogSource-2005
   constraints:
     files: [{name}.sdc]
@@ -44,8 +46,11 @@ set_output_delay [expr {{$outside * $period}}] -clock {clock} [all_outputs]
 """
 
 
-def package(design: Design) -> dict[str, str]:
-    """Return the files, by suffix, that make a core of a design's Verilog."""
+def package(design: Design, sources: Sequence[str] = (".v",)) -> dict[str, str]:
+    """Return the files, by suffix, that make a core of a design's Verilog.
+
+    ``sources`` are the suffixes of the files that have it.
+    """
     told = design.sidecar()
     # A clock without a port is one outside.
     port, inputs = (f" [get_ports {CLOCK}]", [RESET]) if told["clock"] else ("", [])
@@ -53,7 +58,8 @@ def package(design: Design) -> dict[str, str]:
         if one["direction"] == "in":
             inputs.append(one["name"] + "[*]" * (one["width"] > 1))
     words = {"clock": CLOCK, "port": port, "inputs": "\n".join(f"    {name}" for name in inputs)}
+    files = ", ".join(design.name + suffix for suffix in sources)
     return {
-        ".core": CORE.format(name=design.name, about=design.about or design.name),
+        ".core": CORE.format(name=design.name, about=design.about or design.name, files=files),
         ".sdc": CONSTRAINTS.format(name=design.name, **words),
     }

@@ -1,4 +1,7 @@
-"""The registers of a chip for others than its hardware, all made from its SystemRDL file."""
+"""The registers of a chip for others than its hardware, all made from its SystemRDL file.
+
+Of an engine on streams there is the table, too.
+"""
 
 import sys
 from pathlib import Path
@@ -10,13 +13,15 @@ from peakrdl_cheader.exporter import CHeaderExporter
 from peakrdl_html import HTMLExporter
 from peakrdl_ipxact import IPXACTExporter
 
-from hw.bus.register_map import Kind, read_tree
+import hw.linear.shell.stream_engine
+from hw.bus.register_map import Kind, RegisterMap, read_tree
 from hw.chip.chip import REGISTERS, registers
 
 USAGE = """usage:
     python -m gateware.registers                     # the header of the driver
     python -m gateware.registers build/registers     # the header, a page in HTML, IP-XACT
     python -m gateware.registers --markdown          # the table that docs/driver.md has
+    python -m gateware.registers --markdown stream   # the one that docs/linear.md has
 """
 HEADER = Path(__file__).with_name("driver") / "kllm_registers.h"
 VENDOR = "kllm"
@@ -56,11 +61,11 @@ def _enums(tree: Any) -> list[str]:
     return texts
 
 
-def markdown() -> str:
+def markdown(words: RegisterMap) -> str:
     """Return a table of all fields."""
     lines = ["| offset | register | bits | field | access | reset | says |"]
     lines.append("| --- | --- | --- | --- | --- | ---: | --- |")
-    for one in registers():
+    for one in words:
         for n, field in enumerate(one.fields):
             bits = f"{field.low + field.bits - 1}:{field.low}" if field.bits > 1 else f"{field.low}"
             reset = "" if one.kind == Kind.STATUS else f"{field.reset:#x}"
@@ -89,7 +94,9 @@ def main(arguments: list[str]) -> None:
         case []:
             HEADER.write_text(header(), encoding="utf-8")
         case ["--markdown"]:
-            print(markdown())
+            print(markdown(registers()))
+        case ["--markdown", "stream"]:
+            print(markdown(hw.linear.shell.stream_engine.registers()))
         case [folder] if not folder.startswith("-"):
             write(Path(folder))
         case _:

@@ -59,7 +59,8 @@ def shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         }
         for name, shape in matrices.items():
             found[f"{at}.{name}.weight"] = shape
-            if config.get("attention_bias" if "attn" in name else "mlp_bias"):
+            own = config["model_type"] == "qwen2" and name[-6:] in ("q_proj", "k_proj", "v_proj")
+            if own or config.get("attention_bias" if "attn" in name else "mlp_bias"):
                 found[f"{at}.{name}.bias"] = shape[:1]
         for norm in ("input_layernorm", "post_attention_layernorm"):
             found[f"{at}.{norm}.weight"] = (hidden,)

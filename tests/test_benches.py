@@ -17,6 +17,7 @@ from sim.kit.simulators import choose_simulator
 ROOT = Path(__file__).resolve().parent.parent
 # Builds cost ten seconds each, so only few are tried there: memories, handshakes, arithmetic.
 ON_BOTH = ("token_ingest_k4", "output_scaler", "index_softmax_l4")
+SLOW_ON_BOTH = ("stream_engine", "frame_reader")
 RUN_BY_COMMAND = {f"sim.benches.run.bench_{name}_run" for name in ("chip", "layer", "orizuru")}
 
 
@@ -26,6 +27,7 @@ TRIED = {name: one for name, one in POINTS.items() if one.bench is not None}
 # sizes of parts; `make test-all` has the others, too.
 SLOW = (
     *("lookup_engine_plain", "lookup_engine_a5", "lookup_engine_a5_symmetric", "lookup_engine_a8"),
+    "stream_engine",  # frame_reader is what it adds
     # Tokens of lookup_engine_factor bring factors along.
     *("lookup_engine_symmetric", "lookup_engine_a8_symmetric"),
     *("sequencer_edge", "instruction_fetch_edge", "vector_sum_4", "index_histogram_l1"),
@@ -51,7 +53,9 @@ def test_bench(name: str, needs: Callable[[str], None]) -> None:
     run_bench(name, simulator=simulator)
 
 
-@pytest.mark.parametrize("name", ON_BOTH)
+@pytest.mark.parametrize(
+    "name", [*ON_BOTH, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_ON_BOTH)]
+)
 def test_bench_on_the_other_simulator(name: str, needs: Callable[[str], None]) -> None:
     other = "icarus" if choose_simulator() == "verilator" else "verilator"
     needs(other)

@@ -8,16 +8,19 @@ from amaranth.hdl import Module
 
 from gateware.emit import rtlil
 from gateware.points import point
+from gateware.sizes import AHEAD, FACTOR, SNAPS, small_spec
 from golden.exact.bursts import BEATS_MAX, PAGE, bursts
-from hw.bus.axi import Axi, AxiSpec, join
+from hw.bus.axi import Axi, AxiSpec, AxiStream, join
 from hw.bus.axi_reader import AxiReader
 from hw.bus.axi_writer import AxiWriter
+from hw.bus.frame_reader import FrameReader
 from hw.bus.read_share import ReadShare
+from hw.linear.shell.stream_engine import StreamEngine
 from hw.stream.component import Out, Sized
 from synth.area.measure_design import measure
 from synth.libraries.liberty import Library
 
-PORT = re.compile(r"^  wire width (\d+ \w+put) \d+ +\\(m_axi\w+)$", re.M)
+PORT = re.compile(r"^  wire width (\d+ \w+put) \d+ +\\([ms]_axi\w+)$", re.M)
 
 
 def test_bursts_by_hand() -> None:
@@ -73,6 +76,27 @@ def test_ends_of_buses_are_small(library: Library, name: str, most_ge: int) -> N
 def test_no_such_bus(name: str, value: int) -> None:
     with pytest.raises(ValueError, match=name):
         replace(AxiSpec(), **{name: value})
+
+
+def test_a_stream_has_the_names_of_the_standard() -> None:
+    text = rtlil(FrameReader(4, 20), "frames")
+    ports = {name: kind for kind, name in re.findall(PORT, text)}
+    assert ports == {
+        "s_axis_tvalid": "1 input",
+        "s_axis_tready": "1 output",
+        "s_axis_tdata": "64 input",
+        "s_axis_tkeep": "8 input",
+        "s_axis_tlast": "1 input",
+    }
+    with pytest.raises(ValueError, match="whole bytes, not 12 bits"):
+        AxiStream(12)
+
+
+def test_engines_on_streams_have_no_more_streams() -> None:
+    together = small_spec(symmetric=True, activation_bits=8, tokens_together=4)
+    for spec in (FACTOR, AHEAD, SNAPS, together):
+        with pytest.raises(ValueError, match="no token factors, levels, loads ahead or tokens"):
+            StreamEngine(spec)
 
 
 def test_one_does_not_share() -> None:

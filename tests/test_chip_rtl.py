@@ -74,17 +74,13 @@ def test_a_whole_layer() -> None:
 
 def test_the_end_token_ends() -> None:
     decoder = random_decoder(np.random.default_rng(0))
-    spec = CHIPS[NAME]
-    compiled = compile_decoder(decoder, spec.shape)
-    image = compiled.with_tokens([1, 2, 3])
-    start = Start(program=compiled.program, tokens=compiled.tokens, known=3, limit=9)
-    whole = run_chip(built(NAME), spec, image, start, MemoryModel(), cycles=1 << 20)
-    tokens = [one.token for one in whole.chosen]
-    last = next(token for token in tokens if token != tokens[0])
-    ended = run_chip(
-        built(NAME), spec, image, replace(start, end_token=last), MemoryModel(), cycles=1 << 20
-    )
-    assert [one.token for one in ended.chosen] == tokens[: tokens.index(last) + 1]
+    options = GenerateOptions(prompt=[1, 2, 3], count=6, chip=NAME)
+    whole = made(decoder, options).tokens
+    last = next(token for token in whole[3:] if token != whole[3])
+    ended = made(decoder, replace(options, end_token=last))
+    assert ended.tokens == whole[: whole.index(last, 3) + 1]
+    assert (ended.mismatches, ended.other_bytes) == (0, 0)
+    assert len(ended.logits) == len(ended.tokens) - 3
 
 
 def test_faults_end_a_run() -> None:

@@ -10,6 +10,7 @@ import pytest
 from gateware.registers import HEADER, header, markdown, write
 from golden.chip.rules import Fault
 from hw.chip.chip import registers
+from hw.linear.shell import stream_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 DRIVER = HEADER.with_name("kllm_chip.c")
@@ -100,7 +101,9 @@ def test_the_header_has_each_register_and_field() -> None:
 
 
 def test_the_page_has_the_table() -> None:
-    assert markdown() in (ROOT / "docs" / "driver.md").read_text(encoding="utf-8")
+    pages = {"driver": registers(), "linear": stream_engine.registers()}
+    for page, words in pages.items():
+        assert markdown(words) in (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
 
 
 def test_a_page_and_ip_xact(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Encoders in golden: what they add to the machine by hand, whole texts, MiniLM's vectors."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,12 +22,13 @@ from golden.exact.linear import forward
 from golden.exact.norms import factor_number
 from golden.exact.token_scale import Scale
 from golden.models.minilm import MiniLM
-from golden.models.text import evaluation_texts
+from golden.models.text import evaluation_texts, everyday_texts, texts_from_file
 from sim.kit.random_encoder import TINY, random_encoder
 from tests.test_chip import SHAPE, halves
 
 GELU = replace(SHAPE, gelu=True)
 LEAST_COSINE = 0.97
+SENTENCES = Path(__file__).resolve().parent.parent / "docs" / "sentences.txt"
 
 
 def ran(*program: Instruction, memory: bytes, known: int = 1) -> Machine:
@@ -145,18 +147,28 @@ def cosine(model: MiniLM, encoder: EncoderModel, tokens: list[int]) -> float:
     return float(vector @ model.embed_tokens(tokens))
 
 
-def test_minilm_is_close_to_full_precision() -> None:
+@pytest.mark.parametrize("text", [evaluation_texts(0, 1)[0], texts_from_file(SENTENCES)[0]])
+def test_minilm_is_close_to_full_precision(text: str) -> None:
     model = MiniLM()
     encoder = EncoderModel(read_encoder(ENCODER, model))
-    assert cosine(model, encoder, model.tokens(evaluation_texts(0, 1)[0])[:12]) >= LEAST_COSINE
+    assert cosine(model, encoder, model.tokens(text)[:12]) >= LEAST_COSINE
 
 
 @pytest.mark.slow
 def test_minilm_is_close_to_full_precision_on_twelve_texts() -> None:
     model = MiniLM()
     encoder = EncoderModel(read_encoder(ENCODER, model))
-    found = [cosine(model, encoder, model.tokens(text)) for text in evaluation_texts(0, 12)]
-    assert min(found) >= LEAST_COSINE
+    for texts in (evaluation_texts(0, 12), texts_from_file(SENTENCES)):
+        found = [cosine(model, encoder, model.tokens(text)) for text in texts]
+        assert len(found) == 12
+        assert min(found) >= LEAST_COSINE
+
+
+def test_sentences_that_calibrate_are_no_others() -> None:
+    calibrating = everyday_texts()
+    assert len(calibrating) == len(set(calibrating)) == 512
+    assert all(5 <= len(text.split()) <= 25 for text in calibrating)
+    assert not set(calibrating) & set(texts_from_file(SENTENCES))
 
 
 def test_an_encoder_survives_its_file(tmp_path) -> None:

@@ -16,7 +16,7 @@ from golden.base.errors import InputError
 from golden.chip.limits import longest_context, require_fit
 from golden.chip.model_folder import FolderOptions, quantise_folder
 from golden.models.lm.calibration import tokens_of_file, windows_of
-from golden.models.lm.config_file import KEYS, read_config
+from golden.models.lm.config_file import KEYS, read_config, read_end
 from golden.models.lm.model import LanguageModel
 from sim.kit.random_decoder import TINY
 from tests.llama_folder import CONFIG, IDS, made_tensors, write_folder
@@ -35,13 +35,14 @@ def configured(folder: Path, change: dict[str, Any], *left_out: str) -> Path:
 @pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
-        ("model_type", "gpt2", '"llama"'),
+        ("model_type", "gpt2", '"llama" or "mistral" or "qwen2"'),
         ("architectures", ["MistralForCausalLM"], '["LlamaForCausalLM"]'),
         ("hidden_act", "gelu", '"silu" or "swish"'),
         ("rope_scaling", ROPE, 'null or {"rope_type": "default"}'),
         ("rope_parameters", {"rope_type": "yarn"}, 'null or {"rope_type": "default"}'),
         ("rope_scaling", "linear", 'null or {"rope_type": "default"}'),
-        ("sliding_window", 4096, "null"),
+        ("sliding_window", 8, "null or at least the context, 16 (--context)"),
+        ("use_mrope", True, "null or false"),
         ("layer_types", ["sliding_attention", "full_attention"], '["full_attention"]'),
         ("quantization_config", {"quant_method": "gptq"}, "null"),
         ("partial_rotary_factor", 0.5, "null or 1"),
@@ -65,6 +66,33 @@ def test_what_a_configuration_asks_for_in_vain(
         read_config(configured(tmp_path, {key: value}))
 
 
+def of_kind(folder: Path, kind: str, change: dict[str, Any], *left_out: str) -> Path:
+    """Write a folder of a configuration of another type."""
+    named = {"model_type": kind, "architectures": [f"{kind.capitalize()}ForCausalLM"]}
+    return configured(folder, named | change, *left_out)
+
+
+def test_what_other_types_leave_out(tmp_path: Path) -> None:
+    """Mistral's attention has a window of 4096 then; Qwen2 looks at its window if it is used."""
+    assert read_config(of_kind(tmp_path, "mistral", {"attention_bias": True})).biased == ()
+    long = {"max_position_embeddings": 4097}
+    with pytest.raises(InputError, match="sliding_window is 4096; allowed is null or at least"):
+        read_config(of_kind(tmp_path, "mistral", long | {"sliding_window": 4096}))
+    with pytest.raises(InputError, match="sliding_window is 4096"):
+        read_config(of_kind(tmp_path, "mistral", long))
+    assert read_config(tmp_path, 4096).context == 4096
+    assert (
+        read_config(of_kind(tmp_path, "mistral", long | {"sliding_window": None})).context == 4097
+    )
+    found = read_config(of_kind(tmp_path, "qwen2", long | {"sliding_window": 8}))
+    assert found.biased == tuple(f"self_attn.{one}_proj" for one in "qkv")
+    with pytest.raises(InputError, match="use_sliding_window is true"):
+        read_config(of_kind(tmp_path, "qwen2", {"use_sliding_window": True}))
+    for kind in ("mistral", "qwen2"):
+        with pytest.raises(InputError, match="num_key_value_heads is missing"):
+            read_config(of_kind(tmp_path, kind, {}, "num_key_value_heads"))
+
+
 @pytest.mark.parametrize("key", ["model_type", "hidden_size", "max_position_embeddings"])
 def test_what_a_configuration_must_have(tmp_path: Path, key: str) -> None:
     with pytest.raises(InputError, match=f"{key} is missing"):
@@ -81,6 +109,23 @@ def test_what_a_configuration_may_leave_out(tmp_path: Path) -> None:
     assert read_config(configured(tmp_path, rope)).rope_base == 5000
     with pytest.raises(InputError, match="head_dim must say how wide"):
         read_config(configured(tmp_path, {"hidden_size": 18}, "head_dim"))
+
+
+@pytest.mark.parametrize("said", [20, -1, True, "2", [20, 1]])
+def test_an_end_token_that_is_none(tmp_path: Path, said: Any) -> None:
+    configured(tmp_path, {"eos_token_id": said})
+    text = re.escape(f"{json.dumps(said)}; allowed is a token from 0 to 19")
+    with pytest.raises(InputError, match=rf"config\.json: eos_token_id is {text}"):
+        read_end(tmp_path, 20)
+    (tmp_path / "generation_config.json").write_text("[]")
+    with pytest.raises(InputError, match=r"generation_config\.json: it must be an object"):
+        read_end(tmp_path, 20)
+
+
+def test_there_may_be_no_end_token(tmp_path: Path) -> None:
+    assert read_end(configured(tmp_path, {}), 20) is None
+    assert read_end(configured(tmp_path, {"eos_token_id": None}), 20) is None
+    assert read_end(configured(tmp_path, {"eos_token_id": []}), 20) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "3"])

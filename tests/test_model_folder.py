@@ -39,6 +39,11 @@ from tests.llama_folder import (
     write_folder,
 )
 
+MISTRAL = {"model_type": "mistral", "architectures": ["MistralForCausalLM"]}
+# Which says a window, and that it is not used.
+QWEN2 = {"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"], "sliding_window": 3}
+QWEN2 |= {"use_sliding_window": False, "max_window_layers": 1, "head_dim": 4}
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, Floats]]:
@@ -61,8 +66,10 @@ def compiled(made: tuple[Path, Mapping[str, Floats]]) -> Path:
         ("F16", 1, {"tie_word_embeddings": True, "rope_theta": 1e6}),
         ("F32", 2, {"attention_bias": True, "mlp_bias": True, "num_key_value_heads": 1}),
         ("F32", 1, {"num_key_value_heads": 4, "head_dim": 4, "rms_norm_eps": 1e-6}),
+        ("F32", 1, MISTRAL),
+        ("F32", 1, QWEN2),
     ],
-    ids=["grouped", "tied", "biased", "narrow"],
+    ids=["grouped", "tied", "biased", "narrow", "mistral", "qwen2"],
 )
 def test_a_folder_is_read_as_what_it_computes(
     tmp_path: Path, dtype: str, parts: int, change: dict[str, Any]
@@ -160,6 +167,25 @@ def test_a_folder_with_a_tokenizer_takes_and_gives_text(tmp_path: Path) -> None:
     )
     assert said.stdout.startswith("the chip")
     assert END not in said.stdout
+
+
+def test_a_text_ends_with_the_end_token(tmp_path: Path) -> None:
+    """Of the tokens that would come, the second one that is another than the first."""
+    config, folder = CONFIG | {"num_hidden_layers": 1}, tmp_path / "model"
+    told = ("--prompt-ids", "1,2", "--tokens", 8, "--simulator", "golden", "--json", "-")
+
+    def generated(change: dict[str, Any]) -> list[int]:
+        write_folder(folder, config | change, made_tensors(config, "BF16"))
+        out = compile_folder(folder)
+        return json.loads(invoke("generate", "--model", out, *told).stdout)["tokens"]
+
+    whole = generated({})
+    assert len(whole) == 10
+    last = next(token for token in whole[2:] if token != whole[2])
+    ended = whole[: whole.index(last, 2) + 1]
+    assert generated({"eos_token_id": [last, whole[2]]}) == ended
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": last}))
+    assert generated({"eos_token_id": whole[2]}) == ended
 
 
 def test_the_project_s_own_model_is_such_a_folder() -> None:

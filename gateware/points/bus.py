@@ -8,6 +8,7 @@ from hw.bus.axi_memory import AxiMemory
 from hw.bus.axi_reader import AxiReader
 from hw.bus.axi_writer import AxiWriter
 from hw.bus.bursts import Bursts
+from hw.bus.frame_reader import FrameReader
 from hw.bus.port_split import PortSplit
 from hw.bus.read_share import ReadShare
 from hw.bus.register_bank import RegisterBank
@@ -27,6 +28,7 @@ POINTS = (
     Point("axi_reader", partial(AxiReader, NARROW), steady=("stop",)),
     Point("axi_writer", partial(AxiWriter, NARROW)),
     Point("axi_memory", partial(AxiMemory, AxiSpec(id_bits=2), 60, (3, 1 << 63, 7))),
+    Point("frame_reader", partial(FrameReader, 4, 19), steady=("inputs",)),
     Point("port_split", partial(PortSplit, AxiSpec(), 2)),
     Point("read_share", partial(ReadShare, NARROW, 3), steady=("stop",)),
     *(

@@ -23,7 +23,7 @@ from golden.exact.spec import GRID_BITS
 from golden.models.lm.corpus import calibration_windows
 from golden.models.lm.model import LanguageModel
 from golden.models.minilm import MiniLM
-from golden.models.text import calibration_texts
+from golden.models.text import calibration_texts, everyday_texts
 
 SEED = 0
 COMMAND = "python -m golden.chip"
@@ -64,9 +64,10 @@ def _decoder(options: EvalOptions, report: Report) -> bytes:
 
 
 def _encoder(options: EvalOptions, report: Report) -> bytes:
-    text = calibration_texts(SEED, options.calibration)
-    command = f"{COMMAND} --encoder"
-    return encoder_bytes(fit_encoder(MiniLM(), options, text, report), _made_by(command, options))
+    everyday = everyday_texts()
+    text = calibration_texts(SEED, options.calibration) + everyday
+    made_by = _made_by(f"{COMMAND} --encoder", options) | {"everyday": len(everyday)}
+    return encoder_bytes(fit_encoder(MiniLM(), options, text, report), made_by)
 
 
 def _made_by(command: str, options: EvalOptions) -> dict[str, object]:

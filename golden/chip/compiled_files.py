@@ -6,7 +6,8 @@
     What memory holds before the first token, byte by byte from address 0 on.
 `map.json`
     Where in it what stands: ``regions`` with address and size; ``program``, its address and what
-    each of its instructions computes; ``tokens``, the address of the prompt. The chip's name.
+    each of its instructions computes; ``tokens``, the address of the prompt; ``end_token``, behind
+    which a text ends, or null. The chip's name.
 `program.txt`
     The program, an instruction a line: address, what it computes, operation, fields.
 `tokenizer.json`
@@ -42,21 +43,27 @@ class CompiledModel(NamedTuple):
     compiled : Compiled or None
         None if it is not compiled yet.
     tokenizer : Tokenizer or None
+    end_token : int or None
+        Behind which its text ends.
     """
 
     chip: str
     decoder: Decoder
     compiled: Compiled | None
     tokenizer: Tokenizer | None
+    end_token: int | None = None
 
 
-def write_compiled(folder: Path, chip: str, compiled: Compiled) -> None:
+def write_compiled(
+    folder: Path, chip: str, compiled: Compiled, end_token: int | None = None
+) -> None:
     """Write image, map and program of a model into a folder that is there."""
     steps = list(compiled.names.values())
     places: dict[str, Any] = {
         "chip": chip,
         "bytes": len(compiled.memory),
         "tokens": compiled.tokens,
+        "end_token": end_token,
         "program": {"address": compiled.program, "steps": steps},
         "regions": {
             name: {"address": address, "size": size}
@@ -87,6 +94,8 @@ def read_compiled(folder: Path) -> CompiledModel:
         raise InputError(f"{folder} holds no model that `kllm compile` wrote: it has no {MAP}")
     try:
         places = json.loads((folder / MAP).read_text(encoding="utf-8"))
+        if "programs" in places:
+            raise InputError(f"{folder} holds an encoder: `kllm embed --model {folder}` runs it")
         memory = (folder / IMAGE).read_bytes()
         program, steps = places["program"]["address"], places["program"]["steps"]
         compiled = Compiled(
@@ -95,7 +104,9 @@ def read_compiled(folder: Path) -> CompiledModel:
             program=program,
             names={program + BYTES * n: name for n, name in enumerate(steps)},
         )
-        chip, size = places["chip"], places["bytes"]
+        chip, size, end_token = places["chip"], places["bytes"], places.get("end_token")
+        if end_token is not None and type(end_token) is not int:
+            raise TypeError(f"end_token is {end_token!r}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder} holds no whole compiled model: {error!r}") from error
     if len(memory) != size:
@@ -108,4 +119,5 @@ def read_compiled(folder: Path) -> CompiledModel:
         decoder=read_decoder(folder / DECODER),
         compiled=compiled,
         tokenizer=load_tokenizer(folder / TOKENIZER) if has_tokenizer else None,
+        end_token=end_token,
     )

@@ -74,11 +74,7 @@ class EncoderCompiler(AttentionBuilder):
     """
 
     def __init__(self, encoder: Encoder, shape: ChipShape) -> None:
-        if not shape.gelu:
-            raise InputError(
-                "this model's activation function is GELU, which the chip's vector unit does not"
-                " have: take a chip with it, such as chip_encoder"
-            )
+        require_gelu(shape)
         super().__init__(encoder, shape, encoder_layout(encoder.shape, shape), whole=True)
         self.encoder, self.size = encoder, encoder.shape
         size, image = self.size, self.image
@@ -176,6 +172,15 @@ class EncoderCompiler(AttentionBuilder):
         self.linear(f"{name}.down", layer.down, at["inner"], at["sum"], scaled=False)
         self._add(f"{name}.fed")
         self._norm(f"{name}.fed", layer.fed)
+
+
+def require_gelu(shape: ChipShape) -> None:
+    """Raise InputError if a chip does not have an encoder's activation function."""
+    if not shape.gelu:
+        raise InputError(
+            "this model's activation function is GELU, which the chip's vector unit does not"
+            " have: take a chip with it, such as chip_encoder"
+        )
 
 
 def encoder_layout(size: EncoderShape, shape: ChipShape) -> dict[str, int]:

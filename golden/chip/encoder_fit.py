@@ -1,6 +1,7 @@
-"""MiniLM in the chip's numbers: what is chosen offline, on calibration text."""
+"""Encoders of BERT's kind in the chip's numbers: what is chosen offline, on calibration text."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from golden.chip.encoder import LINEARS, Encoder, EncoderLayer, EncoderShape, No
 from golden.chip.fit import Heads, times
 from golden.exact import fp16
 from golden.exact.linear import QuantizedLinear
-from golden.models import minilm
+from golden.models import bert_config
+from golden.models.bert_config import BertConfig
 from golden.models.minilm import MiniLM
 from golden.models.model import quantise
 from golden.models.operations import Exact
@@ -18,7 +20,7 @@ from golden.quantise.methods.hadamard import hadamard
 from golden.quantise.methods.kllm import IntegerLayer
 from golden.quantise.methods.layer import Array
 
-NAMES = dict(zip(LINEARS, minilm.LINEARS, strict=True))
+NAMES = dict(zip(LINEARS, bert_config.LINEARS, strict=True))
 SCORE_OUTLIERS, MIX_OUTLIERS = 1, 4
 
 
@@ -56,15 +58,15 @@ def fit_encoder(
         assert isinstance(found, IntegerLayer)
         return found
 
-    count = len(minilm.linear_layers())
+    count = len(model.layer_names)
     done = iter(range(1, count + 1))
     quantised = quantise(
         turned, lambda name: prepare, calibration, lambda name: report(name, next(done) / count)
     )
     seen = _heads(quantised, calibration)
-    width = whole_shape().head_width
+    width = shape_of(model.config).head_width
     layers = []
-    for n in range(minilm.LAYERS):
+    for n in range(model.config.layers):
         linears = {name: _layer(quantised, n, place) for name, place in NAMES.items()}
         linears["query"] = times(linears["query"], width**-0.5, biased=True)
         heads = seen[_place(n)]
@@ -84,17 +86,9 @@ def fit_encoder(
     return whole_encoder(model, tuple(layers))
 
 
-def whole_shape() -> EncoderShape:
-    """Return MiniLM's sizes."""
-    return EncoderShape(
-        vocabulary=minilm.VOCABULARY,
-        hidden=minilm.HIDDEN,
-        layers=minilm.LAYERS,
-        heads=minilm.HEADS,
-        inner=minilm.INNER,
-        context=minilm.MAX_TOKENS,
-        norm_epsilon=minilm.NORM_EPSILON,
-    )
+def shape_of(config: BertConfig) -> EncoderShape:
+    """Return the sizes of a model's encoder."""
+    return EncoderShape(**{one.name: getattr(config, one.name) for one in fields(EncoderShape)})
 
 
 def whole_encoder(model: MiniLM, layers: tuple[EncoderLayer, ...]) -> Encoder:
@@ -104,7 +98,7 @@ def whole_encoder(model: MiniLM, layers: tuple[EncoderLayer, ...]) -> Encoder:
         for name in ("word", "position", "token_type")
     )
     return Encoder(
-        shape=whole_shape(),
+        shape=shape_of(model.config),
         words=fp16.to_bits(words),
         places=fp16.to_bits(places + kinds[0]),
         norm=_norm(model, "embeddings"),
@@ -141,9 +135,9 @@ def _turned(model: MiniLM, seen: Mapping[str, Heads]) -> MiniLM:
     Its queries and keys are turned, and the keys' mean on calibration text is taken off: that adds
     the same to all scores of a row.
     """
-    turn = hadamard(whole_shape().head_width).astype(np.float32)
+    turn = hadamard(shape_of(model.config).head_width).astype(np.float32)
     tensors = {}
-    for n in range(minilm.LAYERS):
+    for n in range(model.config.layers):
         for part in ("query", "key"):
             stem = f"{_place(n)}.{NAMES[part]}"
             weight, bias = (model.tensor(f"{stem}.{what}") for what in ("weight", "bias"))

@@ -1,7 +1,7 @@
 """A model folder of LLaMA's kind becomes a decoder for a chip."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,7 +92,7 @@ def quantise_folder(
         on_grid=options.bits_a != GRID_BITS,
         calibration=options.windows,
     )
-    config = _config(folder, options.context)
+    config = read_config(folder, options.context)
     require_fit(shape_of(config), shape, KEYS)
     windows = _windows(folder, config, options)
     model = LanguageModel.load(folder, config)
@@ -105,19 +105,6 @@ def quantise_folder(
     if not np.isfinite(own):
         raise InputError(f"logits of {folder} grow beyond FP16 on the calibration text")
     return Quantised(decoder, own, whole)
-
-
-def _config(folder: Path, context: int | None) -> Config:
-    """Return the folder's sizes, with another context if one is wanted."""
-    config = read_config(folder)
-    if context is None:
-        return config
-    if not 1 <= context <= config.context:
-        raise InputError(
-            f"the context must be from 1 to max_position_embeddings, {config.context}; got"
-            f" {context}"
-        )
-    return replace(config, context=context)
 
 
 def _windows(folder: Path, config: Config, options: FolderOptions) -> Tokens:

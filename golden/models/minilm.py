@@ -14,55 +14,46 @@ from tokenizers import Tokenizer
 from golden.base.errors import InputError
 from golden.base.tensor_file import TensorFile
 from golden.base.tools import model_directory
+from golden.models.bert_config import MINILM, BertConfig, linear_layers, tensor_shapes
 from golden.models.model import require_layers
 from golden.models.operations import EXACT, Operations, exact_softmax
 from golden.models.text import calibration_texts, evaluation_texts, texts_from_file
 from golden.quantise.methods.layer import Array, Linear
 
-LAYERS = 6
-HEADS = 12
-HIDDEN, INNER = 384, 1536
-VOCABULARY = 30522
-MAX_TOKENS = 512  # rows of the position table
 # Characters of a text that are looked at: far more than so many tokens have, and few enough for a
 # text of any length to be read at once.
 MAX_CHARACTERS = 1 << 16
 CALIBRATION_TEXTS = 32  # about 2000 tokens
-NORM_EPSILON = 1e-12
-LINEARS = (
-    "attention.self.query",
-    "attention.self.key",
-    "attention.self.value",
-    "attention.output.dense",
-    "intermediate.dense",
-    "output.dense",
-)
-
-
-def linear_layers() -> list[str]:
-    """Return the names of the 36 linear layers, in the order in which they run."""
-    return [f"encoder.layer.{i}.{name}" for i in range(LAYERS) for name in LINEARS]
 
 
 class MiniLM:
-    """The encoder: 6 post-norm transformer layers, 384 wide, 1536 in the feed-forward part.
+    """The encoder: post-norm transformer layers; MiniLM's, or others of BERT's kind.
 
     Parameters
     ----------
     directory : Path, optional
-        Holds ``model.safetensors`` and ``tokenizer.json``; by default where the installed
-        package keeps them.
+        Holds the tensors and ``tokenizer.json``; by default where the installed package keeps
+        those of MiniLM.
+    config : BertConfig
+        Sizes.
 
     Raises
     ------
     InputError
-        If a file is missing or broken.
+        If a file is missing or broken, or a tensor has another shape.
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, config: BertConfig = MINILM) -> None:
         directory = directory or model_directory()
-        weights = TensorFile(directory / "model.safetensors")
-        self._tensors = {n: weights.tensor(n) for n in _tensor_names()}
+        self.config = config
+        weights = TensorFile(directory)
+        for name, shape in tensor_shapes(config).items():
+            if name in weights.names and weights.shape(name) != shape:
+                raise InputError(
+                    f"tensor {name!r} of {directory} has shape {weights.shape(name)};"
+                    f" expected {shape}"
+                )
+        self._tensors = {name: weights.tensor(name) for name in tensor_shapes(config)}
         tokenizer = directory / "tokenizer.json"
         try:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
@@ -71,10 +62,10 @@ class MiniLM:
         self.linears: Mapping[str, Linear] = {}
         self.operations: Operations = EXACT
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_truncation(config.context)
 
     def tokens(self, text: str) -> list[int]:
-        """Return the token numbers of a text, between [CLS] and [SEP]; at most 512.
+        """Return the token numbers of a text, between [CLS] and [SEP]; at most a context of them.
 
         Raises
         ------
@@ -89,11 +80,11 @@ class MiniLM:
     @property
     def layer_names(self) -> list[str]:
         """Names of the linear layers, in the order in which they run."""
-        return linear_layers()
+        return linear_layers(self.config.layers)
 
     def weights(self, name: str) -> tuple[Array, Array]:
         """Return a linear layer's weights (K, N) and bias (N,)."""
-        require_layers("MiniLM", linear_layers(), [name])
+        require_layers("MiniLM", self.layer_names, [name])
         return self._tensors[f"{name}.weight"].T, self._tensors[f"{name}.bias"]
 
     def tensor(self, name: str) -> Array:
@@ -108,7 +99,7 @@ class MiniLM:
 
     def with_linears(self, linears: Mapping[str, Linear]) -> Self:
         """Return the model with the named linear layers replaced: (T, K) to (T, N)."""
-        require_layers("MiniLM", linear_layers(), linears)
+        require_layers("MiniLM", self.layer_names, linears)
         other = copy.copy(self)
         other.linears = {**self.linears, **linears}
         return other
@@ -124,7 +115,7 @@ class MiniLM:
 
         [CLS] and [SEP] are tokens like the others. Each text runs alone.
         """
-        require_layers("MiniLM", linear_layers(), names)
+        require_layers("MiniLM", self.layer_names, names)
         seen: dict[str, list[Array]] = {name: [] for name in names}
         # What comes after the last of them need not run.
         blocks = 1 + max((int(name.split(".")[2]) for name in names), default=-1)
@@ -179,7 +170,10 @@ class MiniLM:
         )
 
     def _hidden(
-        self, rows: Sequence[Sequence[int]], seen: Mapping[str, list[Array]], blocks: int = LAYERS
+        self,
+        rows: Sequence[Sequence[int]],
+        seen: Mapping[str, list[Array]],
+        blocks: int | None = None,
     ) -> list[Array]:
         """Return the last hidden states of rows of tokens; append layers' inputs to their lists."""
 
@@ -190,14 +184,15 @@ class MiniLM:
 
         ends = np.cumsum([len(tokens) for tokens in rows])[:-1]
         x = self._norm("embeddings", np.concatenate([self._embedding(row) for row in rows]))
-        for i in range(blocks):
+        for i in range(self.config.layers if blocks is None else blocks):
             layer = f"encoder.layer.{i}"
             triple = [linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value")]
             parts = zip(*(np.split(part, ends) for part in triple), strict=True)
             softmax = partial(self.operations.softmax, layer)
             heads = partial(self.operations.heads, layer)
-            mixed = np.concatenate([attention(*part, softmax, heads) for part in parts])
-            mixed = linear(f"{layer}.attention.output.dense", mixed)
+            count = self.config.heads
+            mixed = [attention(*part, softmax, heads, count) for part in parts]
+            mixed = linear(f"{layer}.attention.output.dense", np.concatenate(mixed))
             x = self._norm(f"{layer}.attention.output", x + mixed)
             inner = linear(f"{layer}.intermediate.dense", x)
             inner = self.operations.activation(layer, inner, gelu(inner))
@@ -216,19 +211,9 @@ class MiniLM:
 
     def _norm(self, name: str, x: Array) -> Array:
         centred = x - x.mean(axis=1, keepdims=True)
-        spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + NORM_EPSILON)
+        spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + self.config.norm_epsilon)
         gain, shift = (self._tensors[f"{name}.LayerNorm.{n}"] for n in ("weight", "bias"))
         return centred / spread * gain + shift
-
-
-def _tensor_names() -> list[str]:
-    """Return the names of all the tensors that the forward pass reads."""
-    tables = [f"embeddings.{n}_embeddings.weight" for n in ("word", "position", "token_type")]
-    norms = [
-        f"encoder.layer.{i}.{n}" for i in range(LAYERS) for n in ("attention.output", "output")
-    ]
-    stems = linear_layers() + [f"{n}.LayerNorm" for n in ["embeddings", *norms]]
-    return tables + [f"{stem}.{kind}" for stem in stems for kind in ("weight", "bias")]
 
 
 def pool(hidden: Sequence[Array]) -> Array:
@@ -243,9 +228,10 @@ def attention(
     value: Array,
     softmax: Callable[[Array], Array] = exact_softmax,
     heads: Callable[[Array, Array, Array], tuple[Array, Array, Array]] | None = None,
+    count: int = MINILM.heads,
 ) -> Array:
-    """Return softmax(Q K^T / sqrt(d)) V, head by head; all (T, 384)."""
-    q, k, v = (x.reshape(len(x), HEADS, -1).transpose(1, 0, 2) for x in (query, key, value))
+    """Return softmax(Q K^T / sqrt(d)) V, head by head, of which there are ``count``."""
+    q, k, v = (x.reshape(len(x), count, -1).transpose(1, 0, 2) for x in (query, key, value))
     q, k, v = heads(q, k, v) if heads else (q, k, v)
     scores = q @ k.transpose(0, 2, 1) / np.float32(math.sqrt(q.shape[2]))
     mixed = softmax(scores) @ v

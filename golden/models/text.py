@@ -1,4 +1,7 @@
-"""English text to calibrate and evaluate with: Python's own documentation, or the user's file."""
+"""English text to calibrate and evaluate with: Python's own documentation, or the user's file.
+
+Sentences of everyday English are beside it, from WordNet, for what is to read any text.
+"""
 
 from pathlib import Path
 from pydoc_data.topics import topics
@@ -7,6 +10,7 @@ import numpy as np
 
 from golden.base.errors import InputError
 
+EVERYDAY = Path(__file__).with_name("everyday.txt")  # where it is from, and its licence, too
 MIN_WORDS = 12
 # Methods and their constants were chosen on the passages that these seeds draw, so many each.
 TUNING_SEEDS, TUNING_TEXTS = range(3), 64
@@ -15,6 +19,12 @@ TUNING_SEEDS, TUNING_TEXTS = range(3), 64
 def calibration_texts(seed: int, count: int) -> list[str]:
     """Return ``count`` passages to fit codebooks on; none is ever an evaluation passage."""
     return _shuffled(passages()[0::2], seed, count)
+
+
+def everyday_texts() -> list[str]:
+    """Return short sentences of everyday English, to fit codebooks on, always the same."""
+    lines = EVERYDAY.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
 
 
 def evaluation_texts(seed: int, count: int | None = None, *, tuning: bool = False) -> list[str]:

@@ -1,7 +1,8 @@
-"""AXI4 and AXI4-Lite as ARM IHI 0022 (issue H) has them: signatures, each as the manager sees it.
+"""AXI4 and AXI4-Lite as ARM IHI 0022 (issue H) has them, and AXI4-Stream as IHI 0051.
 
-Their members have the standard's names. Constant signals that it lets a manager leave out, because
-they are zero (lock, quality of service, region), are left out.
+These are signatures, each as the manager or the transmitter sees it. Their members have the
+standard's names. Constant signals that it lets a manager leave out, because they are zero (lock,
+quality of service, region), are left out.
 """
 
 from dataclasses import dataclass, replace
@@ -135,6 +136,16 @@ class AxiLite(Channels):
         back |= {"awready": 1, "wready": 1, "bresp": 2, "bvalid": 1}
         members: dict[str, Any] = {name: Out(width) for name, width in out.items()}
         super().__init__(members | {name: In(width) for name, width in back.items()})
+
+
+class AxiStream(Channels):
+    """A stream of words; in frames, if need be: which bytes count, and where a frame ends."""
+
+    def __init__(self, data_bits: int, *, framed: bool = True) -> None:
+        if data_bits % 8:
+            raise ValueError(f"a word is of whole bytes, not {data_bits} bits")
+        frame: dict[str, Any] = {"tkeep": Out(data_bits // 8), "tlast": Out(1)} if framed else {}
+        super().__init__({"tvalid": Out(1), "tready": In(1), "tdata": Out(data_bits)} | frame)
 
 
 def join(inner: Any, outer: Any) -> list[Any]:

@@ -1,11 +1,11 @@
 """AXI memory: words on chip behind AXI4, for what is small enough to need no other memory."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib.memory import Memory, ReadPort, WritePort
 from amaranth.utils import ceil_log2
 
 from hw.bus.axi import DECERR, OKAY, Axi, AxiSpec
 from hw.stream.component import Component, In
+from hw.stream.word_memory import WordMemory
 
 
 class AxiMemory(Component):
@@ -47,11 +47,11 @@ class AxiMemory(Component):
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
-        m.submodules.words = memory = Memory(
-            shape=self.spec.data_bits, depth=self.words, init=self.init
-        )
-        self._read(m, memory.read_port())
-        self._write(m, memory.write_port(granularity=8))
+        spec = self.spec
+        words = WordMemory(spec.data_bits, self.words, spec.word_bytes, self.init)
+        words.put_in(self, m, "words")
+        self._read(m, words)
+        self._write(m, words)
 
     def _word(self, address: Value) -> tuple[Value, Value]:
         """Return the number of the word at an address, and whether there is none: then 0."""
@@ -59,7 +59,7 @@ class AxiMemory(Component):
         none = word >= self.words
         return Mux(none, 0, word[: ceil_log2(self.words)]), none
 
-    def _read(self, m: Module, port: ReadPort) -> None:
+    def _read(self, m: Module, words: WordMemory) -> None:
         bus = self.s_axi
         busy, left, word = Signal(), Signal(8), Signal(range(self.words))
         beyond = Signal()
@@ -67,9 +67,9 @@ class AxiMemory(Component):
         m.d.comb += [
             bus.arready.eq(~busy),
             fetch.eq(busy & (~bus.rvalid | bus.rready)),
-            port.en.eq(fetch),
-            port.addr.eq(word),
-            bus.rdata.eq(port.data),
+            words.read_en.eq(fetch),
+            words.read_address.eq(word),
+            bus.rdata.eq(words.read_data),
         ]
         with m.If(bus.arvalid & bus.arready):
             number, none = self._word(bus.araddr)
@@ -87,14 +87,14 @@ class AxiMemory(Component):
         with m.Elif(bus.rready):
             m.d.sync += bus.rvalid.eq(0)
 
-    def _write(self, m: Module, port: WritePort) -> None:
+    def _write(self, m: Module, words: WordMemory) -> None:
         bus = self.s_axi
         busy, word, beyond = Signal(), Signal(range(self.words)), Signal()
         m.d.comb += [
             bus.awready.eq(~busy & ~bus.bvalid),
             bus.wready.eq(busy),
-            port.addr.eq(word),
-            port.data.eq(bus.wdata),
+            words.write_address.eq(word),
+            words.write_data.eq(bus.wdata),
         ]
         with m.If(bus.awvalid & bus.awready):
             number, none = self._word(bus.awaddr)
@@ -102,7 +102,7 @@ class AxiMemory(Component):
         with m.If(bus.bready):
             m.d.sync += bus.bvalid.eq(0)
         with m.If(bus.wvalid & bus.wready):
-            m.d.comb += port.en.eq(bus.wstrb & (~beyond).replicate(len(bus.wstrb)))
+            m.d.comb += words.write_en.eq(bus.wstrb & (~beyond).replicate(len(bus.wstrb)))
             m.d.sync += word.eq(word + 1)
             with m.If(bus.wlast):
                 m.d.sync += [busy.eq(0), bus.bvalid.eq(1)]

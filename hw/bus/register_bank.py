@@ -82,8 +82,7 @@ class RegisterBank(Component):
 
     def _field(self, held: dict[str, Any], register: str, name: str) -> Value:
         """Return the bits of a field."""
-        (field,) = (one for one in self.registers[register].fields if one.name == name)
-        return held[register][field.low :][: field.bits]
+        return self.registers[register].split(held[register])[name]
 
     def _read(self, m: Module, held: dict[str, Any]) -> None:
         """Answer reads."""

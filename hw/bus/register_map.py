@@ -90,6 +90,10 @@ class Register:
         """What it holds after a reset."""
         return sum(one.reset << one.low for one in self.fields)
 
+    def split(self, word: Value) -> dict[str, Value]:
+        """Return its fields, taken from its bits."""
+        return {one.name: word[one.low :][: one.bits] for one in self.fields}
+
     def word(self, **fields: ValueLike) -> Value:
         """Return its bits, put together from its fields."""
         parts = []

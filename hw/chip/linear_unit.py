@@ -1,7 +1,6 @@
 """Linear unit: the engine, and what brings it a step's numbers and takes what it makes of them."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import connect, flipped
 
 from golden.chip.rules import VECTORS_MAX
@@ -21,6 +20,7 @@ from hw.linear.lookup.lookup_engine import LookupEngine
 from hw.linear.shell.engine_shell import FLAGS
 from hw.stream.component import In, InStream, Out, OutStream
 from hw.stream.share import looked_at
+from hw.stream.word_memory import WordMemory
 from hw.vector.vector_spec import VectorRead, VectorWrite
 
 
@@ -134,10 +134,8 @@ class LinearUnit(Unit):
         """Keep factors, and bring each vector's, or 1."""
         port = engine.factor_i
         due = Signal(range(VECTORS_MAX + 1))
-        m.submodules.factors = kept = Memory(
-            shape=SCALE, depth=self.spec.engine.tokens_together, init=[]
-        )
-        write, read = kept.write_port(), kept.read_port()
+        kept = WordMemory(SCALE.size, self.spec.engine.tokens_together).put_in(self, m, "factors")
+        found = SCALE(kept.read_data)
         made = Signal(self.spec.engine.tokens_together)  # which are there: others count as 1
         taken, there = Signal(), Signal()  # there: the memory shows the factor that is due
         given = Signal()  # whether that is one that was made
@@ -151,16 +149,16 @@ class LinearUnit(Unit):
         m.d.sync += given.eq(made.bit_select(slot[: len(self.factor_slot)], 1) & self.step.scaled)
         one = 1 << (SCALE_BITS - 1)
         m.d.comb += [
-            write.en.eq(self.factor_en),
-            write.addr.eq(self.factor_slot),
-            write.data.eq(self.factor),
-            read.en.eq(1),
-            read.addr.eq(slot),
+            kept.write_en.eq(self.factor_en),
+            kept.write_address.eq(self.factor_slot),
+            kept.write_data.eq(self.factor),
+            kept.read_en.eq(1),
+            kept.read_address.eq(slot),
             taken.eq(port.valid & port.ready),
             port.valid.eq((due != 0) & there),
             self.owes.eq((due != 0) & self.step.scaled),
-            port.payload.mantissa.eq(Mux(given, read.data.mantissa, one)),
-            port.payload.exponent.eq(Mux(given, read.data.exponent, 1 - SCALE_BITS)),
+            port.payload.mantissa.eq(Mux(given, found.mantissa, one)),
+            port.payload.exponent.eq(Mux(given, found.exponent, 1 - SCALE_BITS)),
         ]
 
     def _connect_weights(self, m: Module, engine, loader, fetcher) -> None:

@@ -1,14 +1,14 @@
 """Tile buffer: the weight codes of two tiles of output channels, beat by beat."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib import wiring
 from amaranth.utils import exact_log2
 
 from hw.chip.chip_spec import ChipSpec
 from hw.formats import INDEX_BITS
 from hw.stream.component import In, Sized
 from hw.stream.token_buffer import Port
+from hw.stream.word_memory import WordMemory
 
 GATHERED = 4  # beats of outliers that are held
 
@@ -81,7 +81,7 @@ class TileBuffer(Sized[ChipSpec]):
 
     Beats are kept input lane by input lane; keys are turned when they are written, where the codes
     have time, and not on their way to the lanes. Nothing else is on that way, either: it is the
-    chip's longest.
+    chip's longest. So rows are read from a copy of the tiles.
 
     Timing
     ------
@@ -106,39 +106,38 @@ class TileBuffer(Sized[ChipSpec]):
         lanes, beats = spec.engine.inputs_per_beat, spec.engine.beats_max
         words = spec.beat_words
         # A word of the bus has some rows of a beat; of keys, its share of every row.
-        share = data.ArrayLayout(spec.row_bits // words, lanes * words)
-        m.submodules.codes = codes = Memory(shape=share, depth=2 * beats + GATHERED, init=[])
-        write, read, row_read = (
-            codes.write_port(granularity=1),
-            codes.read_port(),
-            codes.read_port(),
-        )
+        codes = WordMemory(spec.beat_bits, 2 * beats + GATHERED, lanes * words)
+        codes.put_in(self, m, "codes")
+        copy = WordMemory(spec.beat_bits, 2 * beats, lanes * words).put_in(self, m, "copy")
         fill, get, rows = self.write, self.read, self.rows
         share_of, in_rows = Signal(words), Signal(lanes * words)  # which a word has, keys or not
         m.d.comb += [
             share_of.eq(1 << fill.word),
             in_rows.eq(Const((1 << lanes) - 1) << (fill.word * lanes)),
-            read.en.eq(get.en),
-            read.addr.eq(
+            codes.read_en.eq(get.en),
+            codes.read_address.eq(
                 Mux(get.gathered, 2 * beats + get.place, get.beat + Mux(get.half, beats, 0))
             ),
-            get.data.eq(read.data),
-            row_read.en.eq(rows.en),
-            row_read.addr.eq(rows.beat + Mux(rows.half, beats, 0)),
-            rows.row.eq(row_read.data.as_value().word_select(rows.lane, spec.row_bits)),
+            get.data.eq(codes.read_data),
+            copy.write_en.eq(Mux(fill.en, Mux(fill.keys, share_of.replicate(lanes), in_rows), 0)),
+            copy.write_address.eq(fill.beat + Mux(fill.half, beats, 0)),
+            copy.write_data.eq(Mux(fill.keys, self._turned(), fill.data.replicate(words))),
+            copy.read_en.eq(rows.en),
+            copy.read_address.eq(rows.beat + Mux(rows.half, beats, 0)),
+            rows.row.eq(copy.read_data.word_select(rows.lane, spec.row_bits)),
         ]
         with m.If(fill.en):
             m.d.comb += [
-                write.en.eq(Mux(fill.keys, share_of.replicate(lanes), in_rows)),
-                write.addr.eq(fill.beat + Mux(fill.half, beats, 0)),
-                write.data.eq(Mux(fill.keys, self._turned(), fill.data.replicate(words))),
+                codes.write_en.eq(copy.write_en),
+                codes.write_address.eq(copy.write_address),
+                codes.write_data.eq(copy.write_data),
             ]
         with m.Else():
             row = Const((1 << words) - 1, lanes * words) << (rows.write_lane * words)
             m.d.comb += [
-                write.en.eq(Mux(rows.write_en, row, 0)),
-                write.addr.eq(2 * beats + rows.place),
-                write.data.eq(rows.write_row.replicate(lanes)),
+                codes.write_en.eq(Mux(rows.write_en, row, 0)),
+                codes.write_address.eq(2 * beats + rows.place),
+                codes.write_data.eq(rows.write_row.replicate(lanes)),
             ]
 
     def _turned(self) -> Value:

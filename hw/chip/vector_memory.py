@@ -1,10 +1,10 @@
 """Vector memory: FP16 numbers between one operation and the next."""
 
 from amaranth.hdl import Module
-from amaranth.lib.memory import Memory
 
 from hw.chip.chip_spec import ChipSpec
 from hw.stream.component import In, Sized
+from hw.stream.word_memory import WordMemory
 from hw.vector.vector_spec import VectorRead, VectorWrite
 
 
@@ -29,13 +29,12 @@ class VectorMemory(Sized[ChipSpec]):
 
     def build(self, m: Module) -> None:  # noqa: D102
         spec = self.spec.vectors
-        m.submodules.words = words = Memory(shape=spec.word, depth=spec.words, init=[])
-        write, read = words.write_port(granularity=1), words.read_port()
+        words = WordMemory(spec.word.size, spec.words, spec.word.length).put_in(self, m, "words")
         m.d.comb += [
-            write.en.eq(self.write.en),
-            write.addr.eq(self.write.address),
-            write.data.eq(self.write.data),
-            read.en.eq(self.read.en),
-            read.addr.eq(self.read.address),
-            self.read.data.eq(read.data),
+            words.write_en.eq(self.write.en),
+            words.write_address.eq(self.write.address),
+            words.write_data.eq(self.write.data),
+            words.read_en.eq(self.read.en),
+            words.read_address.eq(self.read.address),
+            self.read.data.eq(words.read_data),
         ]

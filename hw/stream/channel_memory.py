@@ -1,11 +1,11 @@
 """Channel memory: a value for each channel, written one by one and read side by side."""
 
-from amaranth.hdl import Module, ShapeLike
+from amaranth.hdl import Module, ShapeLike, Value
 from amaranth.lib import data
-from amaranth.lib.memory import Memory
 from amaranth.utils import exact_log2
 
 from hw.stream.component import Component, In, Out
+from hw.stream.word_memory import WordMemory
 
 
 class ChannelMemory(Component):
@@ -55,19 +55,17 @@ class ChannelMemory(Component):
 
     def build(self, m: Module) -> None:  # noqa: D102
         lane_bits = exact_log2(self.lanes)
-        m.submodules.rows = rows = Memory(shape=self.row, depth=self.groups, init=[])
-        write, read = rows.write_port(granularity=1), rows.read_port()
+        rows = WordMemory(self.row.size, self.groups, self.lanes).put_in(self, m, "rows")
         m.d.comb += [
-            write.addr.eq(self.channel_address >> lane_bits),
-            read.addr.eq(self.group),
-            read.en.eq(self.read_en),
-            self.values.eq(read.data),
+            rows.write_address.eq(self.channel_address >> lane_bits),
+            rows.read_address.eq(self.group),
+            rows.read_en.eq(self.read_en),
+            self.values.eq(rows.read_data),
         ]
+        channel = Value.cast(self.channel)
         if self.at_once == 1:
-            m.d.comb += write.en.eq(self.channel_en << self.channel_address[:lane_bits])
-            m.d.comb += [write.data[lane].eq(self.channel) for lane in range(self.lanes)]
+            m.d.comb += rows.write_en.eq(self.channel_en << self.channel_address[:lane_bits])
+            m.d.comb += rows.write_data.eq(channel.replicate(self.lanes))
         else:
-            m.d.comb += [
-                write.en.eq(self.channel_en.replicate(self.lanes)),
-                write.data.eq(self.channel),
-            ]
+            m.d.comb += rows.write_en.eq(self.channel_en.replicate(self.lanes))
+            m.d.comb += rows.write_data.eq(channel)

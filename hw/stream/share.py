@@ -69,9 +69,9 @@ def port_name(path: tuple[str | int, ...]) -> str:
     """Return how a port is called in Verilog, given its name and those of what it is a part of.
 
     Two underscores stand between them. There is one in an AXI bus, which is called ``m_axi`` or
-    ``s_axi``: tools tell its signals by their names.
+    ``s_axi``, and in a stream, ``m_axis``, ``s_axis``: tools tell their signals by their names.
     """
-    separator = "_" if str(path[0]).endswith("_axi") else "__"
+    separator = "_" if str(path[0]).endswith(("_axi", "_axis")) else "__"
     return separator.join(map(str, path))
 
 

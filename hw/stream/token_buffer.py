@@ -3,10 +3,10 @@
 from typing import Any
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib import wiring
 
 from hw.stream.component import Component, In
+from hw.stream.word_memory import WordMemory
 
 
 class Port(wiring.Signature):
@@ -98,12 +98,9 @@ class TokenBuffer(Component):
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
-        row = data.ArrayLayout(self.lane_bits, self.lanes)
         depth, places = self.depth, self.tokens
-        m.submodules.words = words = Memory(shape=row, depth=places * depth, init=[])
-        write = words.write_port(granularity=1)
-        read = words.read_port()
-
+        words = WordMemory(self.lane_bits * self.lanes, places * depth, self.lanes)
+        words.put_in(self, m, "words")
         write_place, read_place = Signal(range(places)), Signal(range(places))
         held, read_kept = Signal(range(places + 1)), Signal(range(places))  # kept: behind the next
         kept: Value | Signal = Const(0)
@@ -113,12 +110,12 @@ class TokenBuffer(Component):
         m.d.comb += [
             self.write.free.eq(held != places),
             self.read.filled.eq(held > read_kept if places > 2 else held != 0),
-            write.en.eq(self.write.en),
-            write.addr.eq(self.write.address + _start(write_place, depth)),
-            write.data.eq(self.write.data),
-            read.en.eq(self.read.en),
-            read.addr.eq(self.read.address + _start(read_place, depth)),
-            self.read.data.eq(read.data),
+            words.write_en.eq(self.write.en),
+            words.write_address.eq(self.write.address + _start(write_place, depth)),
+            words.write_data.eq(self.write.data),
+            words.read_en.eq(self.read.en),
+            words.read_address.eq(self.read.address + _start(read_place, depth)),
+            self.read.data.eq(words.read_data),
         ]
         m.d.sync += [
             write_place.eq(write_place + self.write.done),

@@ -122,22 +122,23 @@ def operands(
     more = running & ~final & ~over
     fetch = wire(m, Mux(two, step[-1] & ~phase, step[-2]) & more, "fetch")
     second = wire(m, hold & wanted.writes & (wanted.powers | ~over), "second")
-    b_first = Signal(spec.address_bits)  # of what is read with a word of `a`, less its number
-    m.d.sync += b_first.eq(one.b - Mux(wanted.powers, skew.periods, 0))
+    a_at, b_at = (Signal(spec.address_bits, name=f"{name}_at") for name in "ab")
     m.d.comb += [
         read.en.eq(start | fetch | second),
-        read.address.eq(Mux(second, b_first, one.a) + word),
+        read.address.eq(Mux(start, one.a, Mux(second, b_at, a_at))),
     ]
     ended, last = _end(m, spec, one.count, word, step)
     last = wire(m, final & last & ~over, "last")
     with m.If(~running):
         m.d.sync += [phase.eq(two), word.eq(0), final.eq(0), over.eq(0), step.eq(1 << steps)]
+        m.d.sync += [a_at.eq(one.a), b_at.eq(one.b - Mux(wanted.powers, skew.periods, 0))]
     with m.Else():
         m.d.sync += phase.eq(two & ~phase)
         with m.If(ends):
             m.d.sync += [step.eq(step.rotate_left(1)), over.eq(over | last)]
         with m.If(hold):
             m.d.sync += [word.eq(word + 1), held.eq(read.data), final.eq(ended)]
+            m.d.sync += [a_at.eq(a_at + 1), b_at.eq(b_at + 1)]
     valid = wire(m, ~step[-1] & ~over & ~phase & running, "valid")
     x, partner = _numbers(m, spec, held, list(step[:-1]), "x")
     # What a power is multiplied by is taken in the step after its own.

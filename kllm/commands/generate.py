@@ -37,7 +37,9 @@ def command(
     prompt_ids: Annotated[
         str | None, typer.Option(metavar="N,N,...", help="The same, as numbers of tokens.")
     ] = None,
-    tokens: Annotated[int, typer.Option(help="Tokens to generate.")] = 12,
+    tokens: Annotated[
+        int, typer.Option(help="Tokens to generate; fewer, if a model's text ends before.")
+    ] = 12,
     chip: Annotated[
         str | None,
         typer.Option(
@@ -103,6 +105,7 @@ def command(
         simulator=simulator,
         memory=MemoryModel(latency=latency, stall=STALL if stalls else 0.0, seed=seed),
         check_all=check_all,
+        end_token=chosen.end_token,
     )
     options.check(chosen.decoder)
     shown: list[int] = []

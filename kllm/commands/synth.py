@@ -46,7 +46,8 @@ def command(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Liberty file of your memory macros, for the area of memories; repeatable.",
+            help="Liberty file of your memory macros, called as in docs/blocks.md or with a"
+            " memory group, for the area of memories; repeatable.",
         ),
     ] = None,
     json_file: Json = None,

@@ -19,6 +19,8 @@ kllm verilog --json -  -  the same with all parameters, for scripts
 kllm verilog tiny minilm -o rtl  -  rtl/tiny.v, rtl/tiny.json and so on
 
 kllm verilog chip_edge -o rtl --package  -  rtl/chip_edge.core and rtl/chip_edge.sdc beside them
+
+kllm verilog chip_edge -o rtl --macros  -  memories in files of their own, for macros
 """
 
 
@@ -30,6 +32,14 @@ def command(
         bool,
         typer.Option("--package", help="Write a core file for FuseSoC and an SDC file, too."),
     ] = False,
+    macros: Annotated[
+        bool,
+        typer.Option(
+            "--macros",
+            help="Write the memories into files of their own, as they are and as black boxes: put"
+            " macros in their place.",
+        ),
+    ] = False,
     listing: Listing = False,
     json_file: Json = None,
 ) -> None:
@@ -40,7 +50,7 @@ def command(
     """
     if names:
         refuse(context, "each design's JSON lies beside its Verilog", "listing", "json_file")
-        write_designs(names, folder, package)
+        write_designs(names, folder, package=package, macros=macros)
     elif listing or json_file:
         from gateware.points import CATALOGUE
 
@@ -54,11 +64,15 @@ def command(
         typer.echo(context.get_help())
 
 
-def write_designs(names: list[str], folder: Path, package: bool) -> None:
+def write_designs(
+    names: list[str], folder: Path, *, package: bool = False, macros: bool = False
+) -> None:
     """Write DESIGN.v and DESIGN.json of each design to ``folder``; nothing if a name is wrong.
 
-    With ``package`` there are DESIGN.core and DESIGN.sdc, too.
+    With ``package`` there are DESIGN.core and DESIGN.sdc, too, and with ``macros`` memories are
+    apart: DESIGN_memories.v and DESIGN_memories_stub.v.
     """
+    import gateware.memory_macros
     import gateware.package
     from golden.base.console import working
     from golden.base.files import make_folder, write_whole
@@ -69,10 +83,15 @@ def write_designs(names: list[str], folder: Path, package: bool) -> None:
     with working() as say:
         for i, one in enumerate(designs):
             say("Verilog", i / len(designs), one.name)
-            sidecar = json.dumps(one.sidecar(), indent=2) + "\n"
-            files = {".v": one.verilog(), ".json": sidecar}
+            told = one.sidecar() | {"memories": gateware.memory_macros.describe(one)}
+            if macros:
+                files = gateware.memory_macros.apart(one)
+            else:
+                files = {".v": gateware.memory_macros.guarded(one.verilog())}
+            sources = [suffix for suffix in files if "stub" not in suffix]
+            files[".json"] = json.dumps(told, indent=2) + "\n"
             if package:
-                files |= gateware.package.package(one)
+                files |= gateware.package.package(one, sources)
             for suffix, text in files.items():
                 written.append(folder / f"{one.name}{suffix}")
                 write_whole(written[-1], text)

@@ -104,9 +104,10 @@ def prepare(
     encoder: Encoder,
     options: EmbedOptions,
     *,
+    compiled: CompiledEncoder | None = None,
     stage: Callable[[str], object] = lambda text: None,
 ) -> Ready:
-    """Compile an encoder and build its chip.
+    """Compile an encoder, if it is not, and build its chip.
 
     Raises
     ------
@@ -116,8 +117,9 @@ def prepare(
         If a tool is missing.
     """
     options.check()
-    stage("compiling the model")
-    compiled = compile_encoder(encoder, options.spec.shape)
+    if not compiled:
+        stage("compiling the model")
+        compiled = compile_encoder(encoder, options.spec.shape)
     program = None
     if options.simulator == VERILATOR:
         stage(f"building {options.chip}")

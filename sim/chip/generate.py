@@ -50,6 +50,8 @@ class GenerateOptions:
         How the memory outside behaves.
     check_all : bool
         Whether every vector on the way is compared too.
+    end_token : int, optional
+        Nothing is generated behind it.
     """
 
     prompt: list[int]
@@ -58,6 +60,7 @@ class GenerateOptions:
     simulator: str = VERILATOR
     memory: MemoryModel = field(default_factory=MemoryModel)
     check_all: bool = False
+    end_token: int | None = None
 
     @property
     def spec(self) -> ChipSpec:
@@ -225,11 +228,13 @@ def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:
     run = _run(ready, image, known, limit, said) if options.simulator != GOLDEN else None
     seconds = perf_counter() - began
     machine = Machine(options.spec.shape, image)
+    token = None  # of the prompt, while that goes through
     for program, _, end in compiled.passes(known, limit):
-        while machine.position < end:
+        while machine.position < end and (token is None or token != options.end_token):
             token = machine.run(program, known)
             if token is not None and not run:
                 said(token)
+    limit = machine.position  # which an end token may be before
     memory = np.frombuffer(run.memory, np.uint8) if run else machine.memory
     wrong = int((memory != machine.memory).sum())
     trace, rows = ready.trace, range(known - 1, limit)
@@ -251,7 +256,8 @@ def _run(ready: Ready, image: bytes, known: int, limit: int, said: Say) -> ChipR
     options, compiled = ready.options, ready.compiled
     runs: list[ChipRun] = []
     for program, first, end in compiled.passes(known, limit):
-        start = Start(program=program, tokens=compiled.tokens, first=first, known=known, limit=end)
+        place = {"tokens": compiled.tokens, "first": first, "known": known, "limit": end}
+        start = Start(program=program, end_token=options.end_token, **place)
         cycles = CYCLES_PER_BYTE * len(image) * (end - first)
         task = Task(image=image, start=start, memory=options.memory, cycles=cycles)
         if ready.program:
@@ -262,7 +268,7 @@ def _run(ready: Ready, image: bytes, known: int, limit: int, said: Say) -> ChipR
             run = run_in_icarus(options.chip, task, watch=lambda one: said(one.token))
         runs.append(run)
         image = run.memory
-        if run.fault != "none":
+        if run.fault != "none" or options.end_token in [one.token for one in run.chosen]:
             break
     return in_turn(runs)
 

@@ -32,6 +32,7 @@ LIMITS = {
     "Feeder": SHOWN,
     "WeightReader": SHOWN,
     "LinearUnit": LOADED,
+    "StreamEngine": LOADED,
     "Chip": SLOW,
     "CounterArray": LARGE,
     "CounterQuantizer": LARGE,

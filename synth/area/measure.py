@@ -127,7 +127,7 @@ class _Work:
         self.units = units(self.library)
         self.flow = flow_digest(self.library)
         self.timing = timing_digest(self.library)
-        self.macros = macros(self.own_macros) if self.own_macros else ()
+        self.macros = macros(self.own_macros) if self.own_macros else None
         self.parts: dict[str, Future[Mapped]] = {}
 
     def begin(self, design: Design) -> Callable[[], Area]:
@@ -259,7 +259,7 @@ class _Work:
     def _memories(self, copies: Mapping[str, int], mapped: Mapping[str, Mapped]):
         for name, count in copies.items():
             for store in mapped[name].stores:
-                area = count * memory_area([store], self.library, self.macros)
+                area = count * memory_area(store, name, self.library, self.macros)
                 yield Memory(**asdict(store), module=name, copies=count, area=area)
 
     def _memory_model(self) -> str:

@@ -5,12 +5,12 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from golden.base.console import console, note, table
-from synth.mapping.memories import MEMORY_BITS
+from hw.stream.word_memory import MACRO_BITS
 from synth.timing.buffers import FAN_OUT
 from synth.timing.timing import ESTIMATE
 
 if TYPE_CHECKING:
-    from synth.area.area import Area, Memory
+    from synth.area.area import Area
 
 WIDE = 100  # columns of a terminal that has room for the area in the library's unit too
 
@@ -63,7 +63,7 @@ def caption(areas: "Sequence[Area]") -> str:
         f"Library {area.library}, Yosys {area.yosys}, mapped for least area. Area in the library's"
         f" unit (um2, as a rule), without wires. GE (gate equivalents): area / {area.nand2_area:g},"
         f" that of {area.nand2}, the smallest 2-input NAND by function that may be used; seq.: the"
-        f" share of flip-flops (FFs). Mem. bits: written memories above {MEMORY_BITS} bits, not in"
+        f" share of flip-flops (FFs). Mem. bits: written memories above {MACRO_BITS} bits, not in"
         f" the area. Delay: longest path between registers, memories and ports by {methods}, no"
         f" wires, nets of more than {FAN_OUT} pins buffered (buffers not in the area){without}."
         f" FO4: delay / {area.fo4_ps:.1f} ps, that of {area.inverter}, the smallest inverter,"
@@ -110,17 +110,12 @@ def print_memories(area: "Area") -> None:
     if not area.memories:
         return
     titles = ("copies", "words", "bits", "writes", "reads", "clocked", "GE all")
-    rows = table("in", *titles, title=f"{area.design}: memories")
-    alike: dict[tuple, list[Memory]] = {}
+    rows = table("module", *titles, title=f"{area.design}: memories")
     for memory in area.memories:
         ports = (memory.write_ports, memory.read_ports, memory.clocked_reads)
-        key = (memory.module, memory.words, memory.width, *ports)
-        alike.setdefault(key, []).append(memory)
-    for (module, *shape), several in alike.items():
-        short = "itself" if module == area.design else module.removeprefix(f"{area.design}_")
-        copies = sum(memory.copies for memory in several)
-        ge = sum(memory.area for memory in several) / area.nand2_area
-        rows.add_row(short, f"{copies:,}", *(f"{n:,}" for n in shape), f"{ge:,.0f}")
+        shape = (memory.copies, memory.words, memory.width, *ports)
+        ge = memory.area / area.nand2_area
+        rows.add_row(memory.module, *(f"{n:,}" for n in shape), f"{ge:,.0f}")
     console().print(rows)
     note(f"Memories: {area.memory_ge:,.0f} GE by {area.memory_model}; in no other figure.")
 

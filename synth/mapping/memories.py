@@ -1,24 +1,26 @@
 """Memories: which of them stay memories, and what they would take.
 
-A memory that is written and holds more than ``MEMORY_BITS`` bits would be a macro of its own. No
+A memory that is written and holds more than ``MACRO_BITS`` bits would be a macro of its own. No
 open cell library has one, so its bits are counted and its area kept apart from that of the cells:
 
-- With the user's own macros (``--macros FILE.lib``: cells with a ``memory`` group) it is the area
-  of the copies of one macro that cover words and width, of the macro for which that is least.
+- With the user's own macros (``--macros FILE.lib``) it is that of the cell that has the name of
+  the memory's module (``kllm_memory_64x32``, see :mod:`hw.stream.word_memory`). Where there is
+  none, it is the area of the copies of one macro, a cell with a ``memory`` group, that cover
+  words and width, of the macro for which that is least.
 - Otherwise it is an upper bound, the *latch model*: bits times the library's smallest latch or
   flip-flop, which is what an array of such cells takes without its decoders and multiplexers. A
   macro of six-transistor cells takes a fraction of that.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from golden.base.errors import InputError
+from hw.stream.word_memory import MACRO_BITS, MODULE
 from synth.libraries.liberty import Cell, Library
 from synth.libraries.syntax import Group
 
-MEMORY_BITS = 256
 MEMORY = "$mem_v2"
 
 
@@ -59,7 +61,7 @@ def is_memory(cell: dict) -> bool:
 
 def stays(cell: dict) -> bool:
     """Say whether a memory stays one: written, and above 256 bits. A table is logic."""
-    return store_of("", cell).bits > MEMORY_BITS and _number(cell, "WR_PORTS") > 0
+    return store_of("", cell).bits > MACRO_BITS and _number(cell, "WR_PORTS") > 0
 
 
 def store_of(name: str, cell: dict) -> Store:
@@ -110,24 +112,44 @@ class Macro:
         return math.ceil(store.words / self.words) * math.ceil(store.width / self.width)
 
 
-def macros(library: Library) -> tuple[Macro, ...]:
+@dataclass(frozen=True)
+class Macros:
+    """The macros of Liberty files.
+
+    Parameters
+    ----------
+    named : dict
+        Areas of the cells that are called as modules of memories are.
+    sized : tuple of Macro
+        Those that say their size.
+    """
+
+    named: Mapping[str, float]
+    sized: tuple[Macro, ...]
+
+
+def macros(library: Library) -> Macros:
     """Return the memory macros of Liberty files.
 
     Raises
     ------
     InputError
-        When there is none, or one has no size.
+        When there is none, or one has no size or no area.
     """
     found = []
+    named = {name: cell.area for name, cell in library.cells.items() if name.startswith(MODULE)}
+    if without := [name for name, area in named.items() if area <= 0]:
+        raise InputError(f"macro {without[0]}: its area must be more than 0")
     for cell in library.cells.values():
-        for memory in cell.group.of("memory"):
+        for memory in cell.group.of("memory") if cell.name not in named else ():
             found.append(_macro(cell, memory))
-    if not found:
+    if not found and not named:
         raise InputError(
-            f"{library.name} has no memory macro: a cell with a `memory` group that gives"
-            " address_width and word_width"
+            f"{library.name} has no memory macro: a cell with the name of a memory's module, such"
+            f" as {MODULE}64x32, or one with a `memory` group that gives address_width and"
+            " word_width"
         )
-    return tuple(found)
+    return Macros(named, tuple(found))
 
 
 def _macro(cell: Cell, memory: Group) -> Macro:
@@ -146,25 +168,25 @@ def _macro(cell: Cell, memory: Group) -> Macro:
     return Macro(cell.name, cell.area, words, width, max(written, 1), max(read, 1))
 
 
-def memory_area(stores: Sequence[Store], library: Library, own: Sequence[Macro]) -> float:
-    """Return what memories take together, in the library's unit of area; see above.
+def memory_area(store: Store, module: str, library: Library, own: Macros | None) -> float:
+    """Return what a memory of a module takes, in the library's unit of area; see above.
 
     Raises
     ------
     InputError
         When none of the user's macros has the ports that a memory needs.
     """
-    cell = bit_cell(library)
-    total = 0.0
-    for store in stores:
-        if not own:
-            total += store.bits * (cell.area if cell else 0.0)
-            continue
-        fitting = [macro.area * macro.copies(store) for macro in own if macro.copies(store)]
-        if not fitting:
-            raise InputError(
-                f"memory {store.name} needs {store.write_ports} write and {store.read_ports} read"
-                f" ports; no macro has so many: {', '.join(macro.name for macro in own)}"
-            )
-        total += min(fitting)
-    return total
+    if not own:
+        cell = bit_cell(library)
+        return store.bits * (cell.area if cell else 0.0)
+    if module in own.named:
+        return own.named[module]
+    fitting = [macro.area * macro.copies(store) for macro in own.sized if macro.copies(store)]
+    if fitting:
+        return min(fitting)
+    if not own.sized:
+        raise InputError(f"no macro is called {module}: add one, or one with a `memory` group")
+    raise InputError(
+        f"memory {module} needs {store.write_ports} write and {store.read_ports} read ports;"
+        f" no macro has so many: {', '.join(macro.name for macro in own.sized)}"
+    )

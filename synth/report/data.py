@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from golden.base.errors import InputError
+from hw.stream.word_memory import MACRO_BITS
 from synth.area.area import Area, as_json
 from synth.area.measure import Progress, measure_all
 from synth.area.tables import caption
 from synth.libraries.liberty import Library
-from synth.mapping.memories import MEMORY_BITS
 
 if TYPE_CHECKING:
     from gateware.design import Design
@@ -96,7 +96,7 @@ def gather(
         ],
         "paper": ratios(units, areas),
         "paper_note": f"Area over that of an FP16 MAC: the paper's, at 28 nm, over its own; ours"
-        f" over {MAC}, {areas[MAC].ge:,.0f} GE. Memories above {MEMORY_BITS} bits are in neither.",
+        f" over {MAC}, {areas[MAC].ge:,.0f} GE. Memories above {MACRO_BITS} bits are in neither.",
         "tables": further,
     }
 

@@ -1,12 +1,13 @@
 """The shape of a model from the ``config.json`` of its folder, or the key that stands against it.
 
-What other software does not look at in a model of LLaMA's kind is not looked at here either. A key
-that changes what a model computes, and that this project does not compute, is refused.
+Mistral and Qwen2 are LLaMA with other habits: what they leave out means something else. What other
+software does not look at in a model of a kind is not looked at here either. A key that changes what
+a model computes, and that this project does not compute, is refused.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from golden.base.errors import InputError
 from golden.models.lm.config import ATTENTION, FEED_FORWARD, Config
 
 CONFIG_FILE = "config.json"
+GENERATION_FILE = "generation_config.json"
 # A folder's words for a model's sizes, in the order of those of :class:`Config`.
 KEYS = {
     "vocabulary": "vocab_size",
@@ -33,13 +35,42 @@ WHOLE = (1, 10**7)
 # Where a folder leaves them out.
 USUAL = {"rope_theta": 10000.0, "rms_norm_eps": 1e-6}
 FULL = "full_attention"  # of a layer
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What models of a type have in common.
+
+    Parameters
+    ----------
+    architecture : str
+    biased : tuple of str, optional
+        Linear layers with a bias; None where keys say which.
+    grouped : bool
+        Whether there is nothing to say how many heads of keys there are, if they are not said.
+    windowed : bool
+        Whether it is ``sliding_window`` alone that says how many tokens attention sees.
+    window : int, optional
+        What that says where it is left out; None: all of them.
+    """
+
+    architecture: str
+    biased: tuple[str, ...] | None = None
+    grouped: bool = False
+    windowed: bool = True
+    window: int | None = None
+
+
+KINDS = {
+    "llama": Kind("LlamaForCausalLM"),
+    "mistral": Kind("MistralForCausalLM", biased=(), grouped=True, window=4096),
+    "qwen2": Kind("Qwen2ForCausalLM", biased=ATTENTION[:3], grouped=True, windowed=False),
+}
 # What else a key may say; the first is what it says where it is left out.
 ALLOWED: Mapping[str, tuple[Any, ...]] = {
-    "model_type": ("llama",),
-    "architectures": (["LlamaForCausalLM"],),
     "hidden_act": ("silu", "swish"),
-    "sliding_window": (None,),
     "use_sliding_window": (None, False),
+    "use_mrope": (None, False),
     "quantization_config": (None,),
     "partial_rotary_factor": (None, 1),
     "rope_interleaved": (None, False),
@@ -53,34 +84,79 @@ ALLOWED: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-def read_config(folder: Path) -> Config:
-    """Return the shape of the model in a folder.
+def read_config(folder: Path, context: int | None = None) -> Config:
+    """Return the shape of the model in a folder, with another context if one is wanted.
 
     Raises
     ------
     InputError
-        If there is no such file, or a key is missing or says what is not done here.
+        If there is no such file, a key is missing or says what is not done here, or the context
+        is longer than the model's.
     """
     path = folder / CONFIG_FILE
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        return _config(read_json(path), context)
     except FileNotFoundError:
         raise InputError(
             f"{folder} has no {CONFIG_FILE}: name the folder of a model of LLaMA's kind"
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path} must be an object with the keys of a model, is {found!r}")
-    try:
-        return _config(found)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def _config(found: Mapping[str, Any]) -> Config:
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the keys of a file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or has none.
+    FileNotFoundError
+        If there is no such file.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"it cannot be read as JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"it must be an object with the keys of a model, is {found!r}")
+    return found
+
+
+def read_end(folder: Path, vocabulary: int) -> int | None:
+    """Return the token behind which a model's text ends, the first of several; None without one.
+
+    ``eos_token_id`` of what the folder says of generation counts before that of its configuration.
+
+    Raises
+    ------
+    InputError
+        If it is no token.
+    """
+    for path in (folder / GENERATION_FILE, folder / CONFIG_FILE):
+        try:
+            said = read_json(path).get("eos_token_id") if path.is_file() else None
+            first = next(iter(said), None) if isinstance(said, list) else said
+            if type(first) is int and 0 <= first < vocabulary:
+                return first
+            if first is not None:
+                raise refused("eos_token_id", said, [f"a token from 0 to {vocabulary - 1}"])
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+    return None
+
+
+def _config(found: Mapping[str, Any], context: int | None) -> Config:
     if "model_type" not in found:
-        raise InputError('model_type is missing; allowed is "llama"')
+        raise InputError(f"model_type is missing; allowed is {_either(KINDS)}")
+    kind = KINDS.get(str(found["model_type"]))
+    if not kind:
+        raise refused("model_type", found["model_type"], KINDS)
+    named = found.get("architectures", [kind.architecture])
+    if named != [kind.architecture]:
+        raise refused("architectures", named, [[kind.architecture]])
     for key, allowed in ALLOWED.items():
         if found.get(key, allowed[0]) not in allowed:
             raise refused(key, found[key], allowed)
@@ -89,7 +165,7 @@ def _config(found: Mapping[str, Any]) -> Config:
         raise refused("layer_types", kinds, [[FULL]])
     values = dict(found) | _rotary(found)
     heads = _size("heads", values)
-    if values.get("num_key_value_heads") is None:
+    if values.get("num_key_value_heads") is None and not kind.grouped:
         values["num_key_value_heads"] = heads
     if values.get("head_dim") is None:
         hidden = _size("hidden", values)
@@ -104,11 +180,27 @@ def _config(found: Mapping[str, Any]) -> Config:
         raise refused("num_key_value_heads", sizes["kv_heads"], [f"a divisor of {heads}"])
     if sizes["head_width"] % 2:
         raise refused("head_dim", sizes["head_width"], ["an even number"])
-    biased = (
-        *ATTENTION * _flag("attention_bias", found),
-        *FEED_FORWARD * _flag("mlp_bias", found),
-    )
+    if context is not None:
+        if not 1 <= context <= sizes["context"]:
+            raise InputError(
+                "the context must be from 1 to max_position_embeddings,"
+                f" {sizes['context']}; got {context}"
+            )
+        sizes["context"] = context
+    _require_window(kind, found, sizes["context"])
+    biased = kind.biased
+    if biased is None:
+        attention, feed_forward = _flag("attention_bias", found), _flag("mlp_bias", found)
+        biased = (*ATTENTION * attention, *FEED_FORWARD * feed_forward)
     return Config(**sizes, biased=biased, tied=_flag("tie_word_embeddings", found))
+
+
+def _require_window(kind: Kind, found: Mapping[str, Any], context: int) -> None:
+    """Raise InputError if attention would see less than the context."""
+    window = found.get("sliding_window", kind.window) if kind.windowed else None
+    if window is not None and (type(window) is not int or window < context):
+        allowed = [None, f"at least the context, {context} (--context)"]
+        raise refused("sliding_window", window, allowed)
 
 
 def _rotary(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,6 +244,10 @@ def _flag(key: str, found: Mapping[str, Any]) -> bool:
 
 def refused(key: str, value: Any, allowed: Any) -> InputError:
     """Return the error that says what a key may be."""
-    # A text with a blank is a sentence's, no value.
+    return InputError(f"{key} is {json.dumps(value)}; allowed is {_either(allowed)}")
+
+
+def _either(allowed: Any) -> str:
+    """Return what is allowed, in words; a text with a blank is a sentence's, no value."""
     shown = (one if isinstance(one, str) and " " in one else json.dumps(one) for one in allowed)
-    return InputError(f"{key} is {json.dumps(value)}; allowed is {' or '.join(shown)}")
+    return " or ".join(shown)

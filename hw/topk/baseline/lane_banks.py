@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data
-from amaranth.lib.memory import Memory
 from amaranth.utils import ceil_log2
 
 from hw.stream.component import In, Out, Sized
+from hw.stream.word_memory import WordMemory
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
@@ -52,17 +52,15 @@ class LaneBanks(Sized[OrizuruSpec]):
 
     def build(self, m: Module) -> None:  # noqa: D102
         for lane in range(self.spec.values_per_beat):
-            memory = Memory(shape=self.word, depth=2 * self.rows, init=[])
-            m.submodules[f"bank{lane}"] = memory
-            write, read = memory.write_port(), memory.read_port()
+            bank = WordMemory(self.word.size, 2 * self.rows).put_in(self, m, f"bank{lane}")
             place = Signal(range(self.rows + 1), name=f"place{lane}")
             m.d.comb += [
-                write.addr.eq(Cat(place[:-1], self.half)),
-                write.data.entry.eq(self.entries[lane]),
-                write.data.end.eq(self.close),
-                write.en.eq(self.take[lane] | (self.close & ~place[-1])),
-                read.addr.eq(Cat(self.row, ~self.half)),
-                self.words[lane].eq(read.data),
+                bank.write_address.eq(Cat(place[:-1], self.half)),
+                bank.write_data.eq(Cat(self.entries[lane], self.close)),
+                bank.write_en.eq(self.take[lane] | (self.close & ~place[-1])),
+                bank.read_en.eq(1),
+                bank.read_address.eq(Cat(self.row, ~self.half)),
+                self.words[lane].eq(bank.read_data),
             ]
             with m.If(self.take[lane]):
                 m.d.sync += place.eq(place + 1)

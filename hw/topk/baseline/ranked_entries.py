@@ -1,9 +1,9 @@
 """Outliers that are written in any order and sent in that of their ranks."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib.memory import Memory
 
 from hw.stream.component import Component, In, Out, OutStream
+from hw.stream.word_memory import WordMemory
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
@@ -47,19 +47,18 @@ class RankedEntries(Component):
         super().__init__()
 
     def build(self, m: Module) -> None:  # noqa: D102
-        m.submodules.memory = memory = Memory(shape=self.spec.entry, depth=self.depth, init=[])
-        write, read = memory.write_port(), memory.read_port()
+        memory = WordMemory(self.spec.entry.size, self.depth).put_in(self, m, "memory")
         number = Signal(range(self.spec.outliers_max + 1))
         more, advance = Signal(), Signal()
         m.d.comb += [
-            write.en.eq(self.write),
-            write.addr.eq(self.rank),
-            write.data.eq(self.entry),
+            memory.write_en.eq(self.write),
+            memory.write_address.eq(self.rank),
+            memory.write_data.eq(self.entry),
             more.eq(number != self.k_top),
             advance.eq(~self.o.valid | self.o.ready),
-            read.addr.eq(number),
-            read.en.eq(advance),
-            self.o.payload.eq(read.data),
+            memory.read_address.eq(number),
+            memory.read_en.eq(advance),
+            self.o.payload.eq(memory.read_data),
             self.drained.eq(self.drain & ~more & ~self.o.valid),
         ]
         with m.If(~self.drain):

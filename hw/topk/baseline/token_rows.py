@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data
-from amaranth.lib.memory import Memory
 
 from hw.formats import KEY
 from hw.stream.component import In, InStream, Out, Sized
+from hw.stream.word_memory import WordMemory
 from hw.topk.orizuru.orizuru_spec import OrizuruSpec
 
 
@@ -40,23 +40,22 @@ class TokenRows(Sized[OrizuruSpec]):
 
     def build(self, m: Module) -> None:  # noqa: D102
         lanes = self.spec.values_per_beat
-        m.submodules.memory = memory = Memory(
-            shape=data.ArrayLayout(KEY, lanes), depth=max(self.spec.beats_max, 2), init=[]
-        )
-        write, read = memory.write_port(), memory.read_port()
+        row = data.ArrayLayout(KEY, lanes).size
+        memory = WordMemory(row, max(self.spec.beats_max, 2)).put_in(self, m, "memory")
         mask = Signal(lanes)  # of the row written last; all others are full
         is_last = Signal()
         m.d.comb += [
             self.i.ready.eq(~self.complete),
-            write.en.eq(self.i.valid & self.i.ready),
-            write.addr.eq(self.count),
-            write.data.eq(self.i.payload.keys),
-            read.addr.eq(self.row),
-            self.keys.eq(read.data),
+            memory.write_en.eq(self.i.valid & self.i.ready),
+            memory.write_address.eq(self.count),
+            memory.write_data.eq(self.i.payload.keys),
+            memory.read_en.eq(1),
+            memory.read_address.eq(self.row),
+            self.keys.eq(memory.read_data),
             self.valid.eq(mask | ~is_last.replicate(lanes)),
         ]
         m.d.sync += is_last.eq(self.complete & (self.row + 1 == self.count))
-        with m.If(write.en):
+        with m.If(memory.write_en):
             m.d.sync += [
                 self.count.eq(self.count + 1),
                 self.complete.eq(self.i.payload.last),

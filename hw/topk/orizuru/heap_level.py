@@ -1,10 +1,10 @@
 """One level of a heap: a memory, and the step of what sinks into it."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
-from amaranth.lib.memory import Memory
 
 from hw.stream.component import Component, In, Out
+from hw.stream.word_memory import WordMemory
 from hw.topk.orizuru.heap_step import node_layout, step
 
 
@@ -68,10 +68,8 @@ class HeapLevel(Component):
 
     def build(self, m: Module) -> None:  # noqa: D102
         node = node_layout(self.position_bits)
-        m.submodules.memory = memory = Memory(
-            shape=data.ArrayLayout(node, 2), depth=1 << max(self.level - 1, 1), init=[]
-        )
-        write, read = memory.write_port(granularity=1), memory.read_port()
+        memory = WordMemory(self.pair_layout.size, 1 << max(self.level - 1, 1), 2)
+        memory.put_in(self, m, "memory")
         here = Signal()
         x = Signal(node, reset_less=True)
         place = Signal(self.level)
@@ -82,12 +80,13 @@ class HeapLevel(Component):
         done = step(m, x, self.below, (first, second), self.drain, largest=self.largest)
         vacant = node.const({"vacant": 1})
         m.d.comb += [
-            read.addr.eq(self.above),
-            self.pair.eq(read.data),
+            memory.read_en.eq(1),
+            memory.read_address.eq(self.above),
+            self.pair.eq(memory.read_data),
             self.sinking.eq(x),
             self.leave.eq(here & done.sinks),
             self.to.eq(Cat(done.side, place)),
-            write.addr.eq(Mux(self.sweep, self.above, place[1:])),
-            write.en.eq(Mux(self.sweep, 0b11, Cat(here & ~place[0], here & place[0]))),
-            *(write.data[n].eq(Mux(self.sweep, vacant, done.node)) for n in range(2)),
+            memory.write_address.eq(Mux(self.sweep, self.above, place[1:])),
+            memory.write_en.eq(Mux(self.sweep, 0b11, Cat(here & ~place[0], here & place[0]))),
+            memory.write_data.eq(Value.cast(Mux(self.sweep, vacant, done.node)).replicate(2)),
         ]
