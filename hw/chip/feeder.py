@@ -30,6 +30,7 @@ class Feeder(Unit):
         spec, step = self.spec, self.step
         words = Signal(COUNT_BITS - exact_log2(spec.engine.inputs_per_beat) + 1)  # of a vector
         left, vectors = Signal.like(words), Signal(range(VECTORS_MAX + 1))
+        ends = Signal()  # whether one word is left of the vector
         word, first = (Signal(spec.vectors.address_bits, name=n) for n in ("word", "first"))
         valid, fetch = Signal(), Signal()
         busy = self.run(m, (vectors == 0) & ~valid)
@@ -43,11 +44,11 @@ class Feeder(Unit):
         ]
         m.d.sync += valid.eq(fetch | (valid & ~self.o.ready))
         with m.If(self.start):
-            m.d.sync += [vectors.eq(1 << vectors_of(step)), left.eq(words)]
+            m.d.sync += [vectors.eq(1 << vectors_of(step)), left.eq(words), ends.eq(words == 1)]
             m.d.sync += [word.eq(step.a), first.eq(step.a)]
         with m.Elif(fetch):
-            m.d.sync += [left.eq(left - 1), word.eq(word + 1)]
-            with m.If(left == 1):
+            m.d.sync += [left.eq(left - 1), word.eq(word + 1), ends.eq(left == 2)]
+            with m.If(ends):
                 following = first + pitch_of(step, "a")
-                m.d.sync += [vectors.eq(vectors - 1), left.eq(words)]
+                m.d.sync += [vectors.eq(vectors - 1), left.eq(words), ends.eq(words == 1)]
                 m.d.sync += [word.eq(following), first.eq(following)]

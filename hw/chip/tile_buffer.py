@@ -106,9 +106,11 @@ class TileBuffer(Sized[ChipSpec]):
         lanes, beats = spec.engine.inputs_per_beat, spec.engine.beats_max
         words = spec.beat_words
         # A word of the bus has some rows of a beat; of keys, its share of every row.
-        codes = WordMemory(spec.beat_bits, 2 * beats + GATHERED, lanes * words)
-        codes.put_in(self, m, "codes")
-        copy = WordMemory(spec.beat_bits, 2 * beats, lanes * words).put_in(self, m, "copy")
+        # All is written to both: so one choice serves them.
+        codes, copy = (
+            WordMemory(spec.beat_bits, 2 * beats + GATHERED, lanes * words).put_in(self, m, name)
+            for name in ("codes", "copy")
+        )
         fill, get, rows = self.write, self.read, self.rows
         share_of, in_rows = Signal(words), Signal(lanes * words)  # which a word has, keys or not
         m.d.comb += [
@@ -119,18 +121,15 @@ class TileBuffer(Sized[ChipSpec]):
                 Mux(get.gathered, 2 * beats + get.place, get.beat + Mux(get.half, beats, 0))
             ),
             get.data.eq(codes.read_data),
-            copy.write_en.eq(Mux(fill.en, Mux(fill.keys, share_of.replicate(lanes), in_rows), 0)),
-            copy.write_address.eq(fill.beat + Mux(fill.half, beats, 0)),
-            copy.write_data.eq(Mux(fill.keys, self._turned(), fill.data.replicate(words))),
             copy.read_en.eq(rows.en),
             copy.read_address.eq(rows.beat + Mux(rows.half, beats, 0)),
             rows.row.eq(copy.read_data.word_select(rows.lane, spec.row_bits)),
         ]
         with m.If(fill.en):
             m.d.comb += [
-                codes.write_en.eq(copy.write_en),
-                codes.write_address.eq(copy.write_address),
-                codes.write_data.eq(copy.write_data),
+                codes.write_en.eq(Mux(fill.keys, share_of.replicate(lanes), in_rows)),
+                codes.write_address.eq(fill.beat + Mux(fill.half, beats, 0)),
+                codes.write_data.eq(Mux(fill.keys, self._turned(), fill.data.replicate(words))),
             ]
         with m.Else():
             row = Const((1 << words) - 1, lanes * words) << (rows.write_lane * words)
@@ -139,6 +138,11 @@ class TileBuffer(Sized[ChipSpec]):
                 codes.write_address.eq(2 * beats + rows.place),
                 codes.write_data.eq(rows.write_row.replicate(lanes)),
             ]
+        m.d.comb += [
+            copy.write_en.eq(codes.write_en),
+            copy.write_address.eq(codes.write_address),
+            copy.write_data.eq(codes.write_data),
+        ]
 
     def _turned(self) -> Value:
         """Return the share that a word of keys has in each row of a beat."""

@@ -1,6 +1,6 @@
 """Scale keeper: the scales of tokens that meet a tile one behind the other, again for each tile."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 
 from hw.engine_spec import EngineSpec
 from hw.formats import SCALE
@@ -16,7 +16,7 @@ class ScaleKeeper(Sized[EngineSpec]):
 
     Timing
     ------
-    Latency : 0 cycles for a token's first tile, else there since 2 cycles after the tile before.
+    Latency : 0 cycles for a token's first tile, else there since 3 cycles after the tile before.
     Rate : one scale per cycle.
     Through paths : ``i.valid`` to ``o.valid``, ``i.payload`` to ``o.payload``, ``o.ready`` to
         ``i.ready``; combinational.
@@ -46,8 +46,8 @@ class ScaleKeeper(Sized[EngineSpec]):
                 )
             ),
         )
-        # One place more: a scale goes in while the one before it goes out.
-        kept = self.put(m, "kept", Queue(SCALE, spec.tokens_together + 1))
+        kept = self.put(m, "kept", Queue(SCALE, spec.tokens_together))
+        goes, going = Signal(), Signal(SCALE)  # on the way there: its room is known too late
         tile = walk.o.payload.tile
         taken = self.o.valid & self.o.ready
         m.d.comb += [
@@ -55,9 +55,10 @@ class ScaleKeeper(Sized[EngineSpec]):
             walk.counts.token.eq(self.together),
             walk.available.eq(self.o.valid),
             walk.o.ready.eq(self.o.ready),
-            kept.i.valid.eq(taken & ~tile.last),
-            kept.i.payload.eq(self.o.payload),
+            kept.i.valid.eq(goes),
+            kept.i.payload.eq(going),
         ]
+        m.d.sync += [goes.eq(taken & ~tile.last), going.eq(self.o.payload)]
         for source, chosen in ((self.i, tile.first), (kept.o, ~tile.first)):
             m.d.comb += source.ready.eq(self.o.ready & chosen)
             with m.If(chosen):
