@@ -163,7 +163,9 @@ async def largest_lookups(bed: EngineTestbed) -> None:
         if k_top == 0:  # so small an engine takes longer to build residual rows than to use them
             bed.assert_lone_token(layer)
             interval = bed.contract.cycles(layer.inputs, layer.outputs, k_top).interval
-            np.testing.assert_array_equal(np.diff(taken[1:, 0]), interval)
+            waited = np.diff(taken[1:, 0])
+            # Where the quantiser divides for the next token ahead of time it may be there earlier.
+            assert (waited <= interval if spec.together else waited == interval).all(), waited
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms", skip=KIND is not Fp16CounterEngine)
