@@ -1,6 +1,7 @@
 """Chips, and their components."""
 
 from functools import partial
+from typing import Any
 
 from gateware.point import Point, listed
 from gateware.sizes import sized
@@ -30,9 +31,7 @@ from hw.engine_spec import EngineSpec
 NUMBERS = default_numbers(symmetric=True, activation_bits=8)
 
 
-def chip_spec(
-    engine: dict[str, int], *, tokens_together: int, gelu: bool = False, **sizes: int
-) -> ChipSpec:
+def chip_spec(engine: dict[str, int], *, tokens_together: int, **sizes: Any) -> ChipSpec:
     """Return the parameters of a chip: sizes of its engine, and its own."""
     size = EngineSpec(
         numbers=NUMBERS,
@@ -44,7 +43,7 @@ def chip_spec(
         tokens_together=tokens_together,
         **engine,
     )
-    return ChipSpec(engine=size, gelu=gelu, **sizes)
+    return ChipSpec(engine=size, **sizes)
 
 
 TINY = chip_spec(
@@ -54,12 +53,13 @@ TINY = chip_spec(
 )
 EDGE = chip_spec(
     sized(16, 16, 768, 768, 16, 4),
-    **{"tokens_together": 16, "bus_bits": 1024, "vector_words": 2048, "vector_lanes": 4},
+    **{"bus_bits": 1024, "vector_words": 2048, "vector_lanes": 4},
+    tokens_together=16,
 )
 LARGE = chip_spec(
     sized(16, 64, 768, 768, 16, 8),
-    **{"tokens_together": 16, "bus_bits": 4096, "ports": 4},
-    **{"vector_words": 2048, "vector_lanes": 8},
+    **{"bus_bits": 4096, "ports": 4, "vector_words": 2048, "vector_lanes": 8},
+    tokens_together=16,
 )
 # As large as MiniLM's layers are.
 ENCODER = chip_spec(
@@ -69,7 +69,7 @@ ENCODER = chip_spec(
 )
 # For benches of blocks: a beat is one word of the bus, or several; a word of the vector memory is
 # larger than an input channel's codes, or as large.
-SMALL = {"tokens_together": 4, "bus_bits": 128, "vector_words": 32}
+SMALL: dict[str, Any] = {"tokens_together": 4, "bus_bits": 128, "vector_words": 32}
 SIZES = {
     "small": chip_spec(sized(8, 4, 32, 32, 6, 2), **SMALL, vector_lanes=2),
     "wide": chip_spec(sized(4, 32, 32, 128, 2, 4), **SMALL, vector_lanes=1),

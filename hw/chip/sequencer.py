@@ -53,9 +53,7 @@ class Sequencer(Sized[ChipSpec]):
     instruction_i = InStream(INSTRUCTION)
     """The instructions; taken when they begin."""
     place = Out(POSITION_BITS)
-    """The position that counts and address of the instruction that begins next go by; from the
-    cycle behind its first one on.
-    """
+    """The position that the next instruction goes by, from the cycle behind its first one on."""
     address = Out(ADDRESS_BITS)
     """Of the instruction that begins next, its stride in it."""
     refused = In(1)
@@ -77,9 +75,7 @@ class Sequencer(Sized[ChipSpec]):
     linear_asking = In(1)
     """Whether LINEAR's has."""
     writing = In(1)
-    """Whether something is written, or will be by the instruction at hand, or was and memory has
-    not answered yet.
-    """
+    """Whether something is written, or will be by the instruction at hand, or is not answered."""
     drops = Out(1)
     """What was asked for, and all else that is read, is not wanted; until ``read``."""
     read = In(1)

@@ -38,7 +38,10 @@ def any_pair(rng: np.random.Generator, shape: ChipShape) -> tuple[Instruction, I
     apart = shape.words(outputs) + int(rng.integers(3))  # not used for one vector
     size = apart << several if several else shape.words(outputs)
     d = int(rng.integers(max(last - size, 0) + 1))
-    vectors = {"b": several, "extra": apart << PITCH_BITS | int(rng.integers(1 << PITCH_BITS))}
+    vectors: dict[str, Any] = {
+        "b": several,
+        "extra": apart << PITCH_BITS | int(rng.integers(1 << PITCH_BITS)),
+    }
     linear = Instruction(op=Op.LINEAR, d=d, outputs=outputs, **vectors)
     count = int(rng.integers(1, 5 * lanes))
     words = shape.words(count)

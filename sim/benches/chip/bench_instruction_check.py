@@ -48,7 +48,7 @@ def any_instruction(rng: np.random.Generator, shape: ChipShape) -> Instruction:
         if words["b"] and rng.random() < 0.8:
             count, outputs = near(2 * lanes) or 1, near(shape.output_lanes)
     where["extra"] = int(rng.integers(1 << 40)) << int(rng.choice([0, 0, 1]))
-    where["slot"] = int(rng.choice([0, 0, shape.tokens_together - 1, rng.integers(64)]))
+    where["slot"] = int(rng.choice([0, 0, shape.tokens_together - 1, int(rng.integers(64))]))
     if op == Op.LINEAR and rng.random() < 0.8:
         sizes = (shape.words(count), shape.words(outputs))
         pitches = [max(size + int(rng.choice([0, 0, 1, -1])), 0) for size in sizes]

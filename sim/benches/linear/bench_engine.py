@@ -15,7 +15,7 @@ from sim.kit.random_layer import any_layer, random_layer, random_tokens
 from sim.kit.traffic import every_traffic
 
 KIND = point(os.environ[COMPONENT]).kind
-SPEC = point(os.environ[COMPONENT]).make().spec
+SPEC = getattr(point(os.environ[COMPONENT]).make(), "spec")  # noqa: B009
 TOKEN_CYCLES = 500  # in which an engine of this size is done with a token or two
 TOKENS = {LookupEngine: (1, 9, 9, 9, 9, 9), Fp16CounterEngine: (1, 3)}  # of successive layers
 

@@ -21,9 +21,9 @@ ORDER = {
 }
 
 
-def is_last(beat: dict[str, int]) -> int:
+def is_last(beat: dict[str, int]) -> bool:
     """Return whether a beat is a token's last."""
-    return beat["done"] if "done" in beat else beat["token_last"]
+    return bool(beat["done"] if "done" in beat else beat["token_last"])
 
 
 @every_traffic
