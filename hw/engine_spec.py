@@ -48,7 +48,7 @@ class EngineSpec:
         Whether a token's outliers can be read outside, ahead of the requests for their weights.
     tokens_together : int
         Tokens that can meet a tile of weights one behind the other, before the next tile: 1, or a
-        power of two from 4 to 64. 1: a token meets all tiles, then the next token does.
+        power of two from 4 to 64.
     """
 
     numbers: NumberSpec
@@ -89,11 +89,6 @@ class EngineSpec:
                 f" {self.sum_bits} bits; at most {SUM_BITS} can be scaled exactly:"
                 " lower inputs_max, outliers_max or the widths"
             )
-
-    @property
-    def tokens_held(self) -> int:
-        """Tokens whose codes are held."""
-        return max(2, self.tokens_together)
 
     @property
     def together(self) -> range | None:
@@ -138,9 +133,9 @@ class EngineSpec:
 
     @property
     def tile_cycles(self) -> int:
-        """Cycles from a tile's last beat to the next tile's, at least: one of few beats waits.
+        """Cycles from a tile's last beat to the next tile's, at least: it must have left the lanes.
 
-        The lanes hold no finished tile: it must have left them, and the scalers the one before.
+        One of few beats waits for that, and for the scalers, which have the one before.
         """
         return self.output_cycles + 3
 
@@ -166,10 +161,7 @@ class EngineSpec:
 
     @property
     def code_groups(self) -> int:
-        """Groups of input lanes whose codes are written one after another where they are snapped.
-
-        Snapping takes as many gates for a lane as finding its code, and outliers take as long.
-        """
+        """Groups of input lanes whose codes are snapped, and written, one after another."""
         return min(4, self.inputs_per_beat) if self.snaps else 1
 
     @property
@@ -189,10 +181,7 @@ class EngineSpec:
 
     @property
     def weight_codebook(self) -> data.ArrayLayout:
-        """Centroids of the weights: all of them, or the magnitudes of the positive half.
-
-        What multiplies with them multiplies magnitudes, so they are held as such.
-        """
+        """Centroids of the weights, magnitude and sign, or magnitudes of the positive half."""
         magnitude = unsigned(self.numbers.w_centroid_bits)
         if self.numbers.symmetric:
             return data.ArrayLayout(magnitude, self.entries)

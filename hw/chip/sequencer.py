@@ -115,7 +115,6 @@ class Sequencer(Sized[ChipSpec]):
         m.d.sync += last_known.eq(self.run.known - self.run.known.any())
         behind = self.position + self._word.token
         m.d.sync += self.place.eq(Mux(self._word.whole, last_known, behind))
-        # What the next instruction has to wait for.
         linear_starts = self.starts[Op.LINEAR.value]
         self._others, self._linear = Signal(), Signal()
         m.d.comb += [

@@ -83,10 +83,10 @@ class TokenQuantizer(Component):
     def make_buffers(self) -> tuple[TokenBuffer, TokenBuffer, TokenBuffer]:
         """Return the buffers of codes, of residuals or their rows, and of positions."""
         spec = self.spec
-        lanes, groups = spec.inputs_per_beat, spec.code_groups
+        lanes, groups, held = spec.inputs_per_beat, spec.code_groups, max(2, spec.tokens_together)
         return (
-            TokenBuffer(spec.code_bits * lanes // groups, groups, spec.beats_max, spec.tokens_held),
-            TokenBuffer(spec.row.size, lanes, spec.row_words, spec.tokens_held),
+            TokenBuffer(spec.code_bits * lanes // groups, groups, spec.beats_max, held),
+            TokenBuffer(spec.row.size, lanes, spec.row_words, held),
             self.make_positions(),
         )
 
@@ -94,7 +94,7 @@ class TokenQuantizer(Component):
         """Return a buffer of positions, ``k_t`` a word."""
         spec = self.spec
         lanes, depth = spec.inputs_per_beat, spec.groups_max
-        return TokenBuffer(spec.position_bits, lanes, depth, spec.tokens_held)
+        return TokenBuffer(spec.position_bits, lanes, depth, max(2, spec.tokens_together))
 
     def write_codes(self, m: Module) -> None:
         """Let the coding pass write the codes."""

@@ -137,7 +137,7 @@ class EngineShell(Component, ABC):
         ):
             with m.If(raised):
                 m.d.sync += flag.eq(1)
-        tokens = Signal(range(TOKENS + self.spec.tokens_held))
+        tokens = Signal(range(TOKENS + max(2, self.spec.tokens_together)))
         m.d.sync += tokens.eq(tokens + self.ingest.started - (sent & self.o.payload.last))
         m.d.comb += [self.idle.eq(tokens == 0), self.constants.idle.eq(self.idle)]
         if self.spec.loads_ahead:
