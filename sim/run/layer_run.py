@@ -14,7 +14,7 @@ from sim.run.layer_result import LayerRun
 
 
 def run_layer(
-    name: str,
+    address: str,
     layer: QuantizedLinear,
     x: BitArray,
     factor: Scale | None = None,
@@ -32,8 +32,8 @@ def run_layer(
 
     Parameters
     ----------
-    name : str
-        Design point.
+    address : str
+        Design point, see :func:`gateware.points.point`.
     layer : QuantizedLinear
         Fits the design.
     x : (T, K) uint16
@@ -56,7 +56,8 @@ def run_layer(
     ToolError
         When the simulation fails.
     """
-    component = point(name).make()
+    design = point(address)
+    name, component = design.name, design.make()
     text = verilog or text_of(component, name)
     say = progress or (lambda share: None)
     bare = simulator == "verilator" and not wants_waves()
@@ -71,6 +72,7 @@ def run_layer(
             layer,
             x,
             factor,
+            address=address,
             simulator=simulator,
             seed=seed,
             time_limit=time_limit,

@@ -9,6 +9,8 @@ import numpy as np
 
 from gateware.engines.contract import Contract
 from gateware.engines.kinds import engine, is_engine
+from gateware.own import is_own
+from gateware.point import Point
 from gateware.points import CATALOGUE, point
 from gateware.sizes import SUFFIX, engine_name
 from golden.accuracy.error_split import ErrorSplit, split_errors
@@ -25,6 +27,15 @@ from sim.run.layer_run import run_layer
 Progress = Callable[[str, float | None], None]  # what is being done, and which share of it
 
 
+def engine_point(address: str) -> Point:
+    """Return a design point that runs layers; raise InputError if it does not, or is not."""
+    found = point(address)
+    if not is_engine(found):
+        engines = ", ".join(name for name, made in CATALOGUE.items() if is_engine(made))
+        raise InputError(f"the design {address} does not run a layer: choose one of {engines}")
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What to run a layer with.
@@ -32,7 +43,8 @@ class Options:
     Parameters
     ----------
     design : str
-        Design point, with or without the suffix of symmetric codebooks.
+        Design point, with or without the suffix of symmetric codebooks; or the address of one with
+        sizes of its own (:mod:`gateware.own`), which is as it says.
     simulator : str
         ``icarus`` or ``verilator``.
     weight_bits : int
@@ -76,15 +88,13 @@ class Options:
                 f"there is no {self.design_name}: choose other --bits-a, leave out --symmetric, or"
                 f" choose one of {others or 'kllm verilog --list'}"
             )
-        if not is_engine(point(self.design_name)):
-            engines = ", ".join(name for name, made in CATALOGUE.items() if is_engine(made))
-            raise InputError(
-                f"the design {self.design} does not run a layer: choose one of {engines}"
-            )
+        engine_point(self.design_name)
 
     @property
     def design_name(self) -> str:
-        """The design's full name."""
+        """The design's full name, or its address."""
+        if is_own(self.design):
+            return self.design
         size = self.design.removesuffix(SUFFIX)
         symmetric = self.symmetric or size != self.design
         bits = 4 if size.endswith(("_a5", "_a8")) else self.activation_bits
@@ -93,7 +103,7 @@ class Options:
     @cached_property
     def engine(self) -> Contract[Any]:
         """What runs a layer on the design."""
-        return engine(point(self.design_name).spec)
+        return engine(engine_point(self.design_name).spec)
 
 
 @dataclass(frozen=True, kw_only=True)
