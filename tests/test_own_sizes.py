@@ -29,7 +29,8 @@ def test_an_address_is_a_design_with_these_sizes() -> None:
     assert made.parameters == point("minilm").parameters | changed
     assert made.address == WIDE
     assert point(made.address).parameters == made.parameters
-    assert made.name.startswith("minilm_") and made.name.isidentifier()
+    assert made.name.startswith("minilm_")
+    assert made.name.isidentifier()
     assert len(made.name) <= LONGEST
     assert made.name != point(WIDE.replace("4096", "8192")).name
     assert point("tiny:output_lanes=2").name == "tiny_output_lanes_2"
@@ -42,8 +43,10 @@ def test_an_address_is_a_design_with_these_sizes() -> None:
     [
         (
             "minilm:output_lanes=100",
-            "must be a power of two from 2 to 256, got 100.* side by side.*"
-            " can be a power of two from 4 to 256.*scale_lanes",
+            (
+                "must be a power of two from 2 to 256, got 100.* side by side.*"
+                " can be a power of two from 4 to 256.*scale_lanes"
+            ),
         ),
         ("tiny:inputs_max=66", "multiple of 4, got 66.*from 4 to 16384, a multiple of 4"),
         ("tiny:inputs_max=128,output_lanes=7", "output_lanes: Output channels"),
@@ -105,13 +108,13 @@ def test_a_file_says_sizes_and_the_command_has_the_last_word(tmp_path: Path) -> 
 
 
 def test_the_sidecar_says_the_whole_specification(tmp_path: Path) -> None:
-    done = command("verilog", "orizuru_unit", "--set", "inputs_max=256", "-o", str(tmp_path))
+    done = command("verilog", "lookup_tree_group", "--set", "magnitude_bits=7", "-o", str(tmp_path))
     assert done.exit_code == 0, done.output
-    name = "orizuru_unit_inputs_max_256"
+    name = "lookup_tree_group_magnitude_bits_7"
     assert f"module {name}(" in (tmp_path / f"{name}.v").read_text()
     sidecar = json.loads((tmp_path / f"{name}.json").read_text())
-    assert sidecar["address"] == "orizuru_unit:inputs_max=256"
-    assert sidecar["parameters"] == point("orizuru_unit").parameters | {"inputs_max": 256}
+    assert sidecar["address"] == "lookup_tree_group:magnitude_bits=7"
+    assert sidecar["parameters"] == point("lookup_tree_group").parameters | {"magnitude_bits": 7}
 
 
 def test_explain_lists_the_parameters() -> None:
