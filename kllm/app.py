@@ -77,6 +77,8 @@ kllm paper  -  the KLLM paper's figures, reproduced
 
 kllm report  -  whole models to explore, and all areas, as pages
 
+kllm cache  -  what is kept of earlier work; --clear removes it
+
 kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input there can be
 """
 # Each is the function ``command`` of the module of that name in kllm/commands; two words are a
@@ -88,6 +90,7 @@ COMMANDS = (
     *("sim orizuru", "sim compare"),
     *("prove", "run", "compile", "generate", "embed", "bitstream"),
     *("cycles", "compare", "paper", "plan"),
+    "cache",
 )
 # Those whose sums decide roundings.
 PINNED = (

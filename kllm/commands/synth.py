@@ -93,7 +93,7 @@ def command(
     """Measure the area and delay of design points in a standard-cell library.
 
     Each distinct component is synthesised once, and the total comes from counts. What has been
-    measured is kept in build/synth (or the folder KLLM_CACHE names; empty: nowhere).
+    measured is kept in build/cache (or the folder KLLM_CACHE names; empty: nowhere).
     """
     if check or update:
         refuse(context, "the baseline is in the default library", "liberty", "avoid")
@@ -107,8 +107,8 @@ def command(
     if fpga:
         fit_all(designs, fpga, json_file, timeout, fresh=fresh)
         return
+    from golden.base.cache import Cache, default_cache
     from synth.area.area import as_json
-    from synth.area.cache import Cache, default_cache
     from synth.area.tables import print_all
     from synth.libraries.liberty import read
     from synth.libraries.libraries import load
@@ -149,8 +149,8 @@ def fit_all(
     designs: "list[Design]", device: str, json_file: Path | None, timeout: float, *, fresh: bool
 ) -> None:
     """Place and route designs in an FPGA."""
+    from golden.base.cache import Cache, default_cache
     from golden.base.console import working
-    from synth.area.cache import Cache, default_cache
     from synth.fpga.fpga import fit
     from synth.fpga.fpga_table import print_fits
 

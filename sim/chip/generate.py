@@ -8,7 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
-from gateware.emit import simulation_verilog
+from gateware.cached import cached_simulation_verilog
 from gateware.points import point
 from gateware.points.chip import CHIPS
 from gateware.variant import BEFORE
@@ -204,7 +204,7 @@ def prepare(
 def built(chip: str) -> Path:
     """Return the harness with a chip."""
     design = point(chip)
-    text = simulation_verilog(design.make(), design.name)
+    text = cached_simulation_verilog(design)
     folder = BUILD / f"{design.name}-chip"
     with alone_in(folder):
         return build_chip(folder, text, design.name)

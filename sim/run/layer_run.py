@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from gateware.cached import cached_simulation_verilog
 from gateware.points import point
 from golden.base.locks import alone_in
 from golden.exact.fp16 import BitArray
@@ -58,9 +59,10 @@ def run_layer(
     """
     design = point(address)
     name, component = design.name, design.make()
-    text = verilog or text_of(component, name)
+    waves = wants_waves()
+    text = verilog or (text_of(component, name) if waves else cached_simulation_verilog(design))
     say = progress or (lambda share: None)
-    bare = simulator == "verilator" and not wants_waves()
+    bare = simulator == "verilator" and not waves
     with alone_in(BUILD / f"{name}-{'harness' if bare else simulator}"):
         if bare:
             return run_in_harness(

@@ -19,10 +19,11 @@ from golden.exact.codebook import A_INDEX_BITS, require_index_bits
 from golden.exact.linear import QuantizedLinear, Result
 from golden.exact.outliers import outliers_per_side
 from golden.models.layer_source import LayerSource
-from golden.quantise.quantize import quantize_linear
 from golden.quantise.recipes.table import DEFAULT, require_recipe
+from sim.run.ahead import built_ahead
 from sim.run.layer_result import LayerRun
 from sim.run.layer_run import run_layer
+from sim.run.quantised import quantised
 
 Progress = Callable[[str, float | None], None]  # what is being done, and which share of it
 
@@ -190,21 +191,22 @@ def run(
     ToolError
         If the simulator or the synthesis fails.
     """
-    progress("codebooks", None)
-    layer = source.layer or _quantised(source, options)
-    options.engine.require(layer)
-    progress("golden model", None)
-    golden = options.engine.golden(layer, source.x)
-    progress(f"Verilog and {options.simulator}", None)
-    simulated = run_layer(
-        options.design_name,
-        layer,
-        source.x,
-        simulator=options.simulator,
-        seed=options.seed,
-        verilog=verilog,
-        progress=lambda share: progress("simulation", share),
-    )
+    with built_ahead(options.design_name, "" if verilog else options.simulator):
+        progress("codebooks", None)
+        layer = source.layer or _quantised(source, options)
+        options.engine.require(layer)
+        progress("golden model", None)
+        golden = options.engine.golden(layer, source.x)
+        progress(f"Verilog and {options.simulator}", None)
+        simulated = run_layer(
+            options.design_name,
+            layer,
+            source.x,
+            simulator=options.simulator,
+            seed=options.seed,
+            verilog=verilog,
+            progress=lambda share: progress("simulation", share),
+        )
     area = None
     if measure_area:
         progress("synthesis", None)
@@ -226,16 +228,16 @@ def _quantised(source: LayerSource, options: Options) -> QuantizedLinear:
     k_top = outliers_per_side(inputs, options.outlier_share)
     options.engine.require_size(inputs=inputs, outputs=outputs, k_top=k_top)
     numbers = options.engine.spec.numbers
-    return quantize_linear(
-        source.weight,
-        source.bias,
-        source.calibration,
-        weight_bits=options.weight_bits,
-        activation_bits=options.activation_bits,
-        symmetric=numbers.symmetric,
-        outlier_share=options.outlier_share,
-        recipe=options.recipe,
-        magnitude_bits=numbers.magnitude_bits,
+    return quantised(
+        source,
+        {
+            "weight_bits": options.weight_bits,
+            "activation_bits": options.activation_bits,
+            "symmetric": numbers.symmetric,
+            "outlier_share": options.outlier_share,
+            "recipe": options.recipe,
+            "magnitude_bits": numbers.magnitude_bits,
+        },
     )
 
 
