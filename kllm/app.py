@@ -29,6 +29,8 @@ kllm doctor --json -  -  the same for scripts
 
 kllm run  -  a layer of MiniLM, from its weights to gates
 
+kllm export LAYER -o DIR  -  files that load an engine, and a bench in plain Verilog
+
 kllm generate  -  a chip writes text
 
 kllm embed  -  a chip turns texts into vectors
@@ -88,7 +90,7 @@ COMMANDS = (
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
     *("verilog", "synth", "engines", "density", "nonlinear", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
-    *("prove", "run", "compile", "generate", "embed", "bitstream"),
+    *("prove", "run", "export", "compile", "generate", "embed", "bitstream"),
     *("cycles", "compare", "paper", "plan"),
     "cache",
 )

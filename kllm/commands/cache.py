@@ -14,7 +14,7 @@ kllm cache  -  what is kept, where, and how much room it takes
 
 kllm cache --clear  -  remove it
 
-KLLM_CACHE=/tmp/kllm kllm cache  -  another folder; empty: nothing is kept
+KLLM_CACHE=~/kllm kllm cache  -  another folder; empty: nothing is kept
 """
 KINDS = {
     "simulation": "Verilog for simulators",

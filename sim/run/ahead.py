@@ -14,6 +14,7 @@ from gateware.points import point
 from golden.base.cache import default_cache
 from golden.base.locks import alone_in
 from golden.base.process import started
+from hw.stream.share import looked_at
 from sim.harness.harness import build_harness
 from sim.kit.launch import BUILD, wants_waves
 
@@ -36,7 +37,7 @@ def main() -> None:
     text = cached_simulation_verilog(design)
     folder = BUILD / f"{design.name}-harness"
     with alone_in(folder):
-        build_harness(folder, text, design.name, design.make())
+        build_harness(folder, text, design.name, looked_at(design.make()))
 
 
 if __name__ == "__main__":

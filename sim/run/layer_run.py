@@ -8,6 +8,7 @@ from golden.base.locks import alone_in
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
 from golden.exact.token_scale import Scale
+from hw.stream.share import looked_at
 from sim.kit.launch import BUILD, text_of, wants_waves
 from sim.run.cocotb_run import run_in_cocotb
 from sim.run.harness_run import run_in_harness
@@ -58,7 +59,7 @@ def run_layer(
         When the simulation fails.
     """
     design = point(address)
-    name, component = design.name, design.make()
+    name, component = design.name, looked_at(design.make())
     waves = wants_waves()
     text = verilog or (text_of(component, name) if waves else cached_simulation_verilog(design))
     say = progress or (lambda share: None)

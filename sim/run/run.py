@@ -193,8 +193,7 @@ def run(
     """
     with built_ahead(options.design_name, "" if verilog else options.simulator):
         progress("codebooks", None)
-        layer = source.layer or _quantised(source, options)
-        options.engine.require(layer)
+        layer = layer_of(source, options)
         progress("golden model", None)
         golden = options.engine.golden(layer, source.x)
         progress(f"Verilog and {options.simulator}", None)
@@ -220,6 +219,19 @@ def run(
         errors=split_errors(layer, source, golden),
         area=area,
     )
+
+
+def layer_of(source: LayerSource, options: Options) -> QuantizedLinear:
+    """Return a layer in the engine's numbers, quantised if it is not yet.
+
+    Raises
+    ------
+    InputError
+        If the design is too small for it, or has other numbers.
+    """
+    layer = source.layer or _quantised(source, options)
+    options.engine.require(layer)
+    return layer
 
 
 def _quantised(source: LayerSource, options: Options) -> QuantizedLinear:
