@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from gateware.design import Design, Value
 from gateware.parameters import explained
@@ -23,11 +24,13 @@ from gateware.variant import (
 )
 from golden.base.errors import InputError
 from golden.base.names import require_name
+from golden.exact.spec import default_numbers
 from hw.stream.share import looked_at
 
 NAME = "name"  # of the design and its top module, in place of one made of the changes
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.A)
 LONGEST = 64  # letters of a name made of changes; longer ones end in a hash
+FORM, WIDTH = {"symmetric", "activation_bits"}, "magnitude_bits"  # which follows from the form
 TRUTH = {"false": False, "true": True}
 
 
@@ -38,6 +41,9 @@ def is_own(text: str) -> bool:
 
 def own(base: D, said: str) -> D:
     """Return a design with the changes that the text behind its name says.
+
+    With ``symmetric`` or ``activation_bits`` the width of rows changes to what is usual, unless it
+    is said.
 
     Raises
     ------
@@ -53,7 +59,8 @@ def own(base: D, said: str) -> D:
     known = base.parameters
     for one in texts:
         require_name("parameter", one, known, f"kllm verilog --explain {base.name}", base.name)
-    changes = {one: _value(one, text, known[one]) for one, text in texts.items()}
+    said_values = {one: _value(one, text, known[one]) for one, text in texts.items()}
+    changes = said_values | _rows_of(base, said_values)
     try:
         changed = variant(base, changes)
         looked_at(changed.make())
@@ -63,7 +70,7 @@ def own(base: D, said: str) -> D:
         raise ImpossibleError(f"{base.name} cannot have {said}: {error}") from error
     if name:
         return replace(changed, name=name, address=address(changed.address, {NAME: name}))
-    return replace(changed, name=_name(base.name, changes))
+    return replace(changed, name=_name(base.name, said_values))
 
 
 def changes_of(said: Iterable[str]) -> dict[str, str]:
@@ -91,6 +98,16 @@ def _value(name: str, text: str, usual: Value) -> Value:
         return int(text, 0) if isinstance(usual, int) else text
     except (KeyError, ValueError):
         raise InputError(f"{name} must be {KINDS[type(usual)]}, got {text!r}") from None
+
+
+def _rows_of(base: Design, changes: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the usual width of rows of another form, if that is another and none is said."""
+    numbers = getattr(base.spec, "numbers", None)
+    if numbers is None or WIDTH in changes or not FORM & changes.keys():
+        return {}
+    form: Any = {one: changes.get(one, getattr(numbers, one)) for one in FORM}
+    usual = default_numbers(**form).magnitude_bits
+    return {WIDTH: usual} if usual != numbers.magnitude_bits else {}
 
 
 def _name(base: str, changes: Mapping[str, Value]) -> str:

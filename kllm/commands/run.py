@@ -183,10 +183,8 @@ def sized_design(
     --bits-a and --symmetric are parameters of such a design like others, unless they are set.
     """
     from gateware.own import changes_of, is_own
-    from gateware.points import point
     from gateware.variant import BEFORE, address
     from golden.exact.codebook import A_INDEX_BITS, require_index_bits
-    from golden.exact.spec import default_numbers
     from sim.run.run import engine_point
 
     # The file may say the design, if the command does not.
@@ -196,13 +194,12 @@ def sized_design(
         return whole, bits_a
     require_index_bits("--bits-a", bits_a, A_INDEX_BITS)
     base, _, said = whole.partition(BEFORE)
-    numbers = engine_point(base).spec.numbers
-    bits = bits_a if given(context, "bits_a") else numbers.activation_bits
-    if symmetric or bits > 4:
-        symmetric = symmetric or numbers.symmetric
-        form = vars(default_numbers(symmetric=symmetric, activation_bits=bits))
-        whole = address(base, form | changes_of([said]))
-    return whole, bits if given(context, "bits_a") else point(whole).spec.numbers.activation_bits
+    form = {"symmetric": True} if symmetric else {}
+    if given(context, "bits_a") and bits_a > 4:
+        form |= {"activation_bits": bits_a}
+    whole = address(address(base, form), changes_of([said]))
+    numbers = engine_point(whole).spec.numbers
+    return whole, bits_a if given(context, "bits_a") else numbers.activation_bits
 
 
 def own_layer(
