@@ -97,7 +97,7 @@ COMMANDS = (
 # Those whose sums decide roundings.
 PINNED = (
     *("study", "eval", "accuracy", "operations", "perplexity", "caches", "curve", "embed"),
-    "compile",
+    *("compile", "quantize"),
 )
 GROUPS = {
     "curve": "Vary one choice of the quantiser and measure.",
