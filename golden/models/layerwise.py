@@ -17,6 +17,7 @@ from golden.models.lm.checkpoint import EMBEDDING, tensor_shapes
 from golden.models.lm.config import LINEARS
 from golden.models.lm.config_file import CONFIG_FILE, read_config
 from golden.models.lm.model import LanguageModel
+from golden.models.lm.tokens import Tokens
 from golden.models.minilm import LINEARS as BERT_LINEARS
 from golden.models.minilm import attention, gelu
 from golden.quantise.methods.layer import Array
@@ -51,7 +52,7 @@ class LayerwiseModel(Protocol):
         """Return the names of a layer's linear layers."""
         ...
 
-    def embedded(self, rows: Sequence[Array]) -> list[Array]:
+    def embedded(self, rows: Sequence[Tokens]) -> list[Array]:
         """Return the hidden states (T, hidden) of rows of tokens before the first layer."""
         ...
 
@@ -118,7 +119,7 @@ class LlamaModel:
         """Return the names of a layer's linear layers."""
         return [f"model.layers.{layer}.{name}" for name in LINEARS]
 
-    def embedded(self, rows: Sequence[Array]) -> list[Array]:
+    def embedded(self, rows: Sequence[Tokens]) -> list[Array]:
         """Return the hidden states (T, hidden) of rows of tokens before the first layer."""
         table = self._tensors.read(EMBEDDING, self._shapes[EMBEDDING])
         return [table[row] for row in rows]
@@ -157,7 +158,7 @@ class BertModel:
         """Return the names of a layer's linear layers."""
         return [f"encoder.layer.{layer}.{name}" for name in BERT_LINEARS]
 
-    def embedded(self, rows: Sequence[Array]) -> list[Array]:
+    def embedded(self, rows: Sequence[Tokens]) -> list[Array]:
         """Return the hidden states (T, hidden) of rows of tokens before the first layer."""
         read = self._tensors.read
         words, places, kinds = (
@@ -181,8 +182,8 @@ class BertModel:
             return x @ weight + bias
 
         for x in hidden:
-            triple = [linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value")]
-            mixed = attention(*triple, count=self.heads)
+            q, k, v = (linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value"))
+            mixed = attention(q, k, v, count=self.heads)
             mixed = linear(f"{layer}.attention.output.dense", mixed)
             x = self._norm(f"{layer}.attention.output", x + mixed)
             inner = gelu(linear(f"{layer}.intermediate.dense", x))

@@ -20,7 +20,7 @@ from golden.base.errors import InputError
 from golden.base.files import make_folder, write_whole
 from golden.models.layerwise import LayerwiseModel, Seen, open_model
 from golden.models.lm.calibration import tokens_of_file, tokens_of_text, windows_of
-from golden.models.lm.tokens import TOKENIZER, load_tokenizer
+from golden.models.lm.tokens import TOKENIZER, Tokens, load_tokenizer
 from golden.quantise.layer_container import container
 from golden.quantise.methods.layer import Array
 from golden.quantise.quantize import quantize_linear
@@ -144,7 +144,7 @@ def _layer(
     return after
 
 
-def _rows(folder: Path, file: Path, model: LayerwiseModel, recipe: Recipe) -> list[Array]:
+def _rows(folder: Path, file: Path, model: LayerwiseModel, recipe: Recipe) -> list[Tokens]:
     """Return the windows of tokens that calibrate."""
     if file.suffix in TOKEN_FILES:
         tokens = tokens_of_file(file)
@@ -203,7 +203,7 @@ def _begin(out: Path, manifest: Mapping[str, Any]) -> None:
             )
 
 
-def _state(out: Path, model: LayerwiseModel, rows: Sequence[Array]) -> tuple[int, list[Array]]:
+def _state(out: Path, model: LayerwiseModel, rows: Sequence[Tokens]) -> tuple[int, list[Array]]:
     """Return the layer to begin with, and the hidden states before it."""
     for i in range(model.layers - 1, 0, -1):
         path = out / STATE.format(i)
