@@ -110,13 +110,8 @@ def test_what_is_wrong_is_said_first(model: Path, tmp_path: Path) -> None:
     (model / "config.json").write_text(json.dumps(CONFIG | {"model_type": "gpt2"}))
     with pytest.raises(InputError, match='model_type is "gpt2"'):
         open_model(model)
-    sizes = {"model_type": "bert", "hidden_size": 8, "num_attention_heads": 3, "vocab_size": 9}
-    sizes |= {"num_hidden_layers": 1, "max_position_embeddings": 16}
-    (model / "config.json").write_text(json.dumps(sizes))
-    with pytest.raises(InputError, match="multiple of num_attention_heads"):
-        open_model(model)
-    (model / "config.json").write_text(json.dumps(sizes | {"hidden_act": "relu"}))
-    with pytest.raises(InputError, match="hidden_act is 'relu'"):
+    (model / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_act": "relu"}))
+    with pytest.raises(InputError, match='hidden_act is "relu"'):
         open_model(model)
 
 

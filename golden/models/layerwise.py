@@ -4,41 +4,27 @@ Folders of LLaMA's kind and of BERT's, as they are published: ``config.json`` an
 parts or not, of any type of floating-point numbers.
 """
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from golden.base.errors import InputError
 from golden.base.tensor_file import TensorFile
+from golden.models.bert_config import LINEARS as BERT_LINEARS
+from golden.models.bert_config import is_bert, read_bert_config
+from golden.models.bert_config import tensor_shapes as bert_shapes
 from golden.models.lm.checkpoint import EMBEDDING, tensor_shapes
 from golden.models.lm.config import LINEARS
-from golden.models.lm.config_file import CONFIG_FILE, read_config
+from golden.models.lm.config_file import read_config
 from golden.models.lm.model import LanguageModel
 from golden.models.lm.tokens import Tokens
-from golden.models.minilm import LINEARS as BERT_LINEARS
 from golden.models.minilm import attention, gelu
 from golden.quantise.methods.layer import Array
 from golden.quantise.quantize import require_finite
 
 Seen = dict[str, list[Array]]  # inputs of linear layers, a row of text after the other
-BERT, PREFIX = "bert", "bert."  # what tensors of a model with a head of its own begin with
-# Keys of a BERT's ``config.json``, and the least that they may be.
-BERT_SIZES = {
-    "num_hidden_layers": 1,
-    "num_attention_heads": 1,
-    "hidden_size": 1,
-    "vocab_size": 1,
-    "max_position_embeddings": 2,
-}
-# What else one may say; the first is what it says where it is left out.
-BERT_ALLOWED = {
-    "hidden_act": ("gelu",),
-    "position_embedding_type": ("absolute",),
-    "is_decoder": (False,),
-}
 
 
 class LayerwiseModel(Protocol):
@@ -73,36 +59,29 @@ def open_model(folder: Path) -> LayerwiseModel:
     InputError
         If it is of no kind that is known, or a file is missing or broken.
     """
-    path = folder / CONFIG_FILE
-    try:
-        kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f"{path} cannot be read as a model's configuration: {error}") from None
-    return BertModel(folder) if kind == BERT else LlamaModel(folder)
+    return BertModel(folder) if is_bert(folder) else LlamaModel(folder)
 
 
 class _Tensors:
-    """The tensors of a folder, by their names behind a prefix; checked when they are read."""
+    """The tensors of a folder; checked when they are read."""
 
-    def __init__(self, folder: Path, prefix: str = "") -> None:
-        self.file = TensorFile(folder)
-        self.prefix = prefix if any(n.startswith(prefix) for n in self.file.names) else ""
+    def __init__(self, folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        self.file, self.shapes = TensorFile(folder), shapes
 
-    def read(self, name: str, shape: tuple[int, ...] | None = None) -> Array:
-        whole = self.prefix + name
-        found = self.file.tensor(whole)
-        if shape is not None and found.shape != shape:
+    def read(self, name: str) -> Array:
+        found = self.file.tensor(name)
+        if found.shape != self.shapes[name]:
             raise InputError(
-                f"tensor {whole!r} of {self.file.path} has shape {found.shape}; expected {shape}"
+                f"tensor {name!r} of {self.file.path} has shape {found.shape}; expected"
+                f" {self.shapes[name]}"
             )
-        require_finite(whole, found)
+        require_finite(name, found)
         return found
 
     def linear(self, name: str) -> tuple[Array, Array]:
         weight = self.read(f"{name}.weight")
-        biased = self.prefix + f"{name}.bias" in self.file.names
-        bias = self.read(f"{name}.bias") if biased else np.zeros(len(weight), np.float32)
-        return weight.T, bias
+        biased = f"{name}.bias" in self.shapes
+        return weight.T, self.read(f"{name}.bias") if biased else np.zeros(len(weight), np.float32)
 
 
 class LlamaModel:
@@ -112,7 +91,7 @@ class LlamaModel:
         self.config = read_config(folder)
         self.layers, self.vocabulary = self.config.layers, self.config.vocabulary
         self.context = self.config.context
-        self._tensors, self._shapes = _Tensors(folder), tensor_shapes(self.config)
+        self._tensors = _Tensors(folder, tensor_shapes(self.config))
         self.weights = self._tensors.linear
 
     def linears(self, layer: int) -> list[str]:
@@ -121,14 +100,14 @@ class LlamaModel:
 
     def embedded(self, rows: Sequence[Tokens]) -> list[Array]:
         """Return the hidden states (T, hidden) of rows of tokens before the first layer."""
-        table = self._tensors.read(EMBEDDING, self._shapes[EMBEDDING])
+        table = self._tensors.read(EMBEDDING)
         return [table[row] for row in rows]
 
     def after(self, layer: int, hidden: Sequence[Array], seen: Seen) -> list[Array]:
         """Return hidden states behind a layer; append inputs of its linear layers."""
         start = f"model.layers.{layer}."
-        shapes = {n: shape for n, shape in self._shapes.items() if n.startswith(start)}
-        tensors = {name: self._tensors.read(name, shape) for name, shape in shapes.items()}
+        names = [name for name in self._tensors.shapes if name.startswith(start)]
+        tensors = {name: self._tensors.read(name) for name in names}
         model = LanguageModel(tensors, self.config)
         return [model.layer(layer, x, len(x), seen) for x in hidden]
 
@@ -137,21 +116,10 @@ class BertModel:
     """An encoder of BERT's kind: norms behind what they norm, learned positions, GELU."""
 
     def __init__(self, folder: Path) -> None:
-        path = folder / CONFIG_FILE
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for key, least in BERT_SIZES.items():
-            if type(config.get(key)) is not int or config[key] < least:
-                raise InputError(f"{path}: {key} must be a whole number from {least} on")
-        for key, allowed in BERT_ALLOWED.items():
-            if config.get(key, allowed[0]) not in allowed:
-                raise InputError(f"{path}: {key} is {config[key]!r}; allowed is {allowed[0]!r}")
-        self.heads, self.hidden = config["num_attention_heads"], config["hidden_size"]
-        if self.hidden % self.heads:
-            raise InputError(f"{path}: hidden_size must be a multiple of num_attention_heads")
-        self.layers, self.vocabulary = config["num_hidden_layers"], config["vocab_size"]
-        self.context = config["max_position_embeddings"]
-        self.epsilon = float(config.get("layer_norm_eps", 1e-12))
-        self._tensors = _Tensors(folder, PREFIX)
+        self.config = read_bert_config(folder)
+        self.layers, self.vocabulary = self.config.layers, self.config.vocabulary
+        self.context = self.config.context
+        self._tensors = _Tensors(folder, bert_shapes(self.config))
         self.weights = self._tensors.linear
 
     def linears(self, layer: int) -> list[str]:
@@ -183,16 +151,16 @@ class BertModel:
 
         for x in hidden:
             q, k, v = (linear(f"{layer}.attention.self.{n}", x) for n in ("query", "key", "value"))
-            mixed = attention(q, k, v, count=self.heads)
+            mixed = attention(q, k, v, count=self.config.heads)
             mixed = linear(f"{layer}.attention.output.dense", mixed)
             x = self._norm(f"{layer}.attention.output", x + mixed)
             inner = gelu(linear(f"{layer}.intermediate.dense", x))
             yield self._norm(f"{layer}.output", x + linear(f"{layer}.output.dense", inner))
 
     def _norm(self, name: str, x: Array) -> Array:
-        gain, shift = (
-            self._tensors.read(f"{name}.LayerNorm.{n}", (self.hidden,)) for n in ("weight", "bias")
-        )
+        gain, shift = (self._tensors.read(f"{name}.LayerNorm.{n}") for n in ("weight", "bias"))
         centred = x - x.mean(axis=1, keepdims=True)
-        spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + np.float32(self.epsilon))
+        spread = np.sqrt(
+            (centred**2).mean(axis=1, keepdims=True) + np.float32(self.config.norm_epsilon)
+        )
         return centred / spread * gain + shift
