@@ -1,11 +1,14 @@
 """What ``kllm density`` compares: for each kind of arithmetic its logic, and an array of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 from gateware.design import Design
 from gateware.points import linear_counter as counter
 from gateware.points import point
+from gateware.variant import address
 from hw.linear.counter.counter_line import CounterLine
 from hw.linear.counter.counter_spec import CounterSpec
 
@@ -46,8 +49,8 @@ def counter_spec() -> CounterSpec:
     return counter.counter_spec(counter.PAPER | dict(outliers_max=205))
 
 
-def _lookup() -> DensityPoint:
-    tree, array = point("lookup_tree"), point("lookup_array")
+def _lookup(changes: Mapping[str, str]) -> DensityPoint:
+    tree, array = (point(address(name, changes)) for name in ("lookup_tree", "lookup_array"))
     inputs, lanes = array.spec.inputs_per_beat, array.spec.output_lanes
     return DensityPoint(
         block="lookup", lane=tree, lane_pairs=inputs, array=array, array_pairs=inputs * lanes
@@ -79,7 +82,13 @@ def _baseline(arithmetic: str) -> DensityPoint:
     )
 
 
-def density_points() -> list[DensityPoint]:
-    """Return everything that is compared, ours and the paper's first."""
+def density_points(changes: Mapping[str, str] = MappingProxyType({})) -> list[DensityPoint]:
+    """Return everything that is compared, ours and the paper's first.
+
+    Parameters
+    ----------
+    changes : mapping of str to str
+        Parameters of the lookup array that differ from the usual ones.
+    """
     baselines = ("int4", "int8", "dequant", "figlut", "fp16")
-    return [_lookup(), _counter(), *map(_baseline, baselines)]
+    return [_lookup(changes), _counter(), *map(_baseline, baselines)]

@@ -1,7 +1,7 @@
 """A design point: a component with every parameter chosen, and how its ports are described."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -28,11 +28,19 @@ class Design:
         ``functools.partial``.
     about : str
         What it is, in one line.
+    address : str
+        What :func:`gateware.points.point` finds it by where that is not the name: see
+        :mod:`gateware.own`.
     """
 
     name: str
     make: Callable[[], wiring.Component]
     about: str = ""
+    address: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not self.address:
+            object.__setattr__(self, "address", self.name)
 
     @property
     def kind(self) -> Any:
@@ -84,6 +92,7 @@ class Design:
         return {
             "name": self.name,
             "about": self.about,
+            "address": self.address,
             "parameters": self.parameters,
             "clock": CLOCK if clocked else None,
             "reset": {"name": RESET, "active": "high", "synchronous": True} if clocked else None,

@@ -47,6 +47,13 @@ OUTLIER_ENGINES: dict[str, tuple[str, Callable[[OrizuruSpec], wiring.Component]]
 def make_outlier_engine(engine: str, spec: OrizuruSpec) -> wiring.Component:
     """Return an outlier engine of a size.
 
+    Parameters
+    ----------
+    engine : str
+        Its kind: a name in :data:`OUTLIER_ENGINES`.
+    spec : OrizuruSpec
+        Its size.
+
     Raises
     ------
     InputError

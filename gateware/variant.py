@@ -6,12 +6,14 @@ What may be changed are its :attr:`gateware.design.Design.parameters`.
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from gateware.design import Design, Value, is_spec
 from golden.base.errors import InputError
 from hw.stream.share import call_signature
 
+D = TypeVar("D", bound=Design)
+BEFORE, BETWEEN = ":", ","  # what changes, and of each other, in a design's address
 KINDS = {bool: "true or false", int: "a whole number", str: "a text"}
 
 
@@ -19,7 +21,7 @@ class ImpossibleError(InputError):
     """Values that a specification refuses, alone or together."""
 
 
-def variant(design: Design, changes: Mapping[str, Value]) -> Design:
+def variant(design: D, changes: Mapping[str, Value]) -> D:
     """Return a design with some parameters changed, its name as it is, and ``about`` saying so.
 
     Parameters
@@ -57,7 +59,23 @@ def variant(design: Design, changes: Mapping[str, Value]) -> Design:
     except (TypeError, ValueError) as error:
         raise ImpossibleError(f"{design.name} cannot have {chosen}: {error}") from error
     changed = partial(make.func, *bound.args, **bound.kwargs)
-    return replace(design, make=changed, about=f"{design.name} with {chosen}")
+    return replace(
+        design,
+        make=changed,
+        about=f"{design.name} with {chosen}",
+        address=address(design.address, changes),
+    )
+
+
+def address(base: str, changes: Mapping[str, object]) -> str:
+    """Return the text that stands for a design with changes, after those that it may have."""
+    said = BETWEEN.join(f"{name}={value_text(value)}" for name, value in changes.items())
+    return f"{base}{BETWEEN if BEFORE in base else BEFORE}{said}" if said else base
+
+
+def value_text(value: object) -> str:
+    """Return a value as users write it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _changed(spec: Any, changes: Mapping[str, Value]) -> Any:

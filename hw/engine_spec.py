@@ -29,9 +29,9 @@ class EngineSpec:
     output_lanes : int
         Output channels computed side by side, n_t: a power of two, 2 to 256.
     inputs_max, outputs_max : int
-        Largest layer, K and N: multiples of the lanes, up to 16384.
+        Largest layer, K and N: multiples of ``inputs_per_beat`` and ``output_lanes``, up to 16384.
     outliers_max : int
-        Largest k_top, outliers kept on each side of a token: 1 to 1024.
+        Largest k_top, outliers kept on each side of a token: 1 to 1024, at most ``inputs_max``.
     scale_lanes : int
         Outputs scaled and rounded per cycle: a power of two, up to ``output_lanes``. Tiles
         follow each other without a gap when a tile takes ``output_lanes / scale_lanes`` beats

@@ -29,6 +29,8 @@ kllm doctor --json -  -  the same for scripts
 
 kllm run  -  a layer of MiniLM, from its weights to gates
 
+kllm export LAYER -o DIR  -  files that load an engine, and a bench in plain Verilog
+
 kllm generate  -  a chip writes text
 
 kllm embed  -  a chip turns texts into vectors
@@ -77,6 +79,8 @@ kllm paper  -  the KLLM paper's figures, reproduced
 
 kllm report  -  whole models to explore, and all areas, as pages
 
+kllm cache  -  what is kept of earlier work; --clear removes it
+
 kllm prove orizuru_unit_n4_k2_p4  -  that an engine is right, for every input there can be
 """
 # Each is the function ``command`` of the module of that name in kllm/commands; two words are a
@@ -86,13 +90,14 @@ COMMANDS = (
     *("curve width", "curve inputs", "curve outliers", "curve calibration", "curve bits"),
     *("verilog", "synth", "engines", "density", "nonlinear", "sweep", "report", "gates", "power"),
     *("sim orizuru", "sim compare"),
-    *("prove", "run", "compile", "generate", "embed", "bitstream"),
+    *("prove", "run", "export", "compile", "generate", "embed", "bitstream"),
     *("cycles", "compare", "paper", "plan"),
+    "cache",
 )
 # Those whose sums decide roundings.
 PINNED = (
     *("study", "eval", "accuracy", "operations", "perplexity", "caches", "curve", "embed"),
-    "compile",
+    *("compile", "quantize"),
 )
 GROUPS = {
     "curve": "Vary one choice of the quantiser and measure.",

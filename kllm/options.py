@@ -1,7 +1,7 @@
 """Options that several commands share: each is declared once, and means the same everywhere."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,6 +40,24 @@ Listing = Annotated[bool, typer.Option("--list", help="List what there is.")]
 Designs = Annotated[
     list[str] | None,
     typer.Argument(metavar="DESIGN", help="Design points; `kllm verilog --list` has them."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A parameter of the design that is to have another value; repeatable. `kllm verilog"
+        " --explain DESIGN` says which there are.",
+    ),
+]
+SpecFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--spec",
+        metavar="FILE.toml",
+        help='The same as lines NAME = VALUE; base = "DESIGN" in it can stand in for the design'
+        " and name for the name of what comes of it.",
+    ),
 ]
 Liberty = Annotated[
     list[str] | None,
@@ -126,8 +144,69 @@ def refuse(context: typer.Context, why: str, *names: str) -> None:
         raise InputError(f"{why}: leave out {', '.join(useless)}")
 
 
-def chosen_designs(names: list[str] | None, *, every: bool = False) -> "list[Design]":
-    """Return the designs that the user named, or all.
+def own_sizes(name: str | None, sets: list[str] | None, spec: Path | None) -> str | None:
+    """Return the address of a design with sizes of one's own: see :mod:`gateware.own`.
+
+    Parameters
+    ----------
+    name : str or None
+        The design that they are given for; the file can say it, too.
+    sets, spec
+        What ``--set`` and ``--spec`` say; the former has the last word.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or says another design.
+    """
+    from gateware.variant import address
+
+    changes = set_values(sets, spec)
+    base = changes.pop("base", name)
+    if name and base != name:
+        raise InputError(f"{spec} is for {base}, not for {name}: name one of them")
+    if base is None and changes:
+        raise InputError('own sizes are those of a design: name one, or write base = "DESIGN"')
+    return None if base is None else address(str(base), changes)
+
+
+def set_values(sets: list[str] | None, spec: Path | None) -> dict[str, str]:
+    """Return the names and values, as texts, that ``--set`` and ``--spec`` say."""
+    from gateware.own import changes_of
+    from gateware.variant import value_text
+
+    plain = read_spec(spec) if spec else {}
+    return {name: value_text(value) for name, value in plain.items()} | changes_of(sets or [])
+
+
+def read_spec(path: Path) -> dict[str, Any]:
+    """Return the names and values of a specification's file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or holds more than plain values.
+    """
+    import tomllib
+
+    try:
+        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
+    for name, value in plain.items():
+        if not isinstance(value, bool | int | str):
+            raise InputError(f"{path}: {name} must be a plain value, got {value!r}")
+    return plain
+
+
+def chosen_designs(
+    names: list[str] | None,
+    *,
+    every: bool = False,
+    sets: list[str] | None = None,
+    spec: Path | None = None,
+) -> "list[Design]":
+    """Return the designs that the user named, or all; each with the user's sizes.
 
     Raises
     ------
@@ -138,6 +217,8 @@ def chosen_designs(names: list[str] | None, *, every: bool = False) -> "list[Des
 
     if every:
         return list(CATALOGUE.values())
+    own = [own_sizes(name, sets, spec) for name in names or [None]]
+    names = [name for name in own if name is not None]
     if not names:
         raise InputError("name design points (`kllm verilog --list` has them), or say --all")
     return [point(name) for name in dict.fromkeys(names)]

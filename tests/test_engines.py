@@ -79,7 +79,7 @@ def test_words_fit_the_engine_s_port(name: str) -> None:
             (1536, 384, 31),
             "31 outliers .* 16: no design takes more than 16; keep a small",
         ),
-        ("minilm", (5000, 384, 1), "5000 inputs; .* 1536: no design takes so large a layer; run a"),
+        ("minilm", (5000, 384, 1), "5000 inputs; .* 1536: no design takes so large a layer; give"),
     ],
 )
 def test_what_is_too_large_is_told_where_it_fits(

@@ -145,7 +145,7 @@ def test_pauses(run: Callable[..., HarnessRun]) -> None:
     ],
 )
 def test_broken_rules_are_noticed(run: Callable[..., HarnessRun], fault: int, said: str) -> None:
-    with pytest.raises(ToolError, match=rf"{said}.*again with `.*streams .*task .*result`"):
+    with pytest.raises(ToolError, match=rf"{said}.*again with `.*streams.run .*task .*result`"):
         run(fault, stall=0.4)
 
 

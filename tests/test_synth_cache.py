@@ -19,13 +19,13 @@ from amaranth.lib.wiring import In, Out
 import synth.area.measure
 from gateware.design import Design
 from gateware.points import CATALOGUE
+from gateware.sources import reached, source_digest
+from golden.base.cache import Cache
 from golden.base.errors import InputError, ToolError
 from hw.stream.share import share
 from synth.area.area import as_json
-from synth.area.cache import Cache
 from synth.area.measure import measure_all, tree_digest
 from synth.area.measure_design import measure
-from synth.area.sources import reached, source_digest
 from synth.libraries.liberty import Library, read
 from synth.mapping.components import components
 from synth.mapping.mapped import map_component
@@ -149,7 +149,7 @@ def test_full_disk_is_one_sentence_and_no_failure(
     def full(path: Path, content: bytes) -> None:
         raise InputError(f"cannot write {path}: No space left on device")
 
-    monkeypatch.setattr("synth.area.cache.write_whole", full)
+    monkeypatch.setattr("golden.base.cache.write_whole", full)
     cache = Cache(tmp_path)
     (area,) = measure_all([holder("one", 1)], library, cache=cache)
     assert area.ge > 0

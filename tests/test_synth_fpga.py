@@ -14,10 +14,10 @@ import kllm.app
 import synth.fpga.fpga
 from gateware.design import Design
 from gateware.points import CATALOGUE
+from golden.base.cache import Cache
 from golden.base.errors import InputError, ToolError
 from hw.stream.token_buffer import TokenBuffer
 from synth.area.area import TIMEOUT
-from synth.area.cache import Cache
 from synth.fpga.fpga import DEVICES, PACKAGE, TABLES, Fit, fit, mapped
 
 DESIGN = CATALOGUE["fp16_add_pipelined"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import synth.timing.sta
+from golden.base.cache import Cache
 from golden.base.errors import InputError, ToolError
 from synth.area.area import Area
-from synth.area.cache import Cache
 from synth.area.measure import measure_all
 from synth.libraries.liberty import Library, read
 from tests.test_synth_timing import Accumulator, design_of

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 import kllm.app
 import synth.sweep.cluster
+from golden.base.cache import Cache
 from golden.base.errors import ToolError
-from synth.area.cache import Cache
 from synth.sweep.cluster import run_all, workers
 from synth.sweep.plan import plan
 from synth.sweep.points import Point

@@ -12,10 +12,10 @@ from amaranth.lib.wiring import In, Out
 
 import synth.timing.sta
 from gateware.design import Design
+from golden.base.cache import Cache
 from golden.base.errors import ToolError
 from golden.base.tools import Tool
 from synth.area.area import Area
-from synth.area.cache import Cache
 from synth.area.measure import measure_all
 from synth.area.measure_design import measure
 from synth.libraries.liberty import Library

@@ -96,8 +96,11 @@ class Contract(ABC, Generic[Spec]):
             return f"choose --design {' or '.join(fitting)}"
         most = max(one.outliers_max for one in same.values())
         if k_top > most:
-            return f"no design takes more than {most}; keep a smaller share (--outliers)"
-        return "no design takes so large a layer; run a part of it"
+            return (
+                f"no design takes more than {most}; keep a smaller share (--outliers), or give one"
+                f" its own sizes: --set outliers_max={k_top}"
+            )
+        return "no design takes so large a layer; give one its own sizes: --set inputs_max=..."
 
     def require(self, layer: QuantizedLinear) -> None:
         """Raise InputError if the engine is too small for a layer, or has other numbers."""

@@ -8,7 +8,10 @@ and ``kllm verilog NAME`` writes its Verilog.
 from importlib import import_module
 from pkgutil import iter_modules
 
+from gateware.own import own
 from gateware.point import Point
+from gateware.variant import BEFORE
+from golden.base.errors import InputError
 from golden.base.names import lookup
 
 
@@ -38,12 +41,20 @@ POINTS = collect(
 CATALOGUE = {name: one for name, one in POINTS.items() if one.catalogue}
 
 
-def point(name: str) -> Point:
-    """Return the point called ``name``.
+def point(address: str) -> Point:
+    """Return the point of a name, or one with other parameters: see :mod:`gateware.own`.
 
     Raises
     ------
     InputError
-        When there is none; the text has the names that come near.
+        When there is none; the text has the names that come near. When it cannot have such
+        parameters.
     """
-    return lookup("design", name, POINTS, "kllm verilog --list")
+    name, changed, said = address.partition(BEFORE)
+    found = lookup("design", name, POINTS, "kllm verilog --list")
+    if not changed:
+        return found
+    made = own(found, said)
+    if made.name in POINTS:
+        raise InputError(f"the name {made.name} is that of another design: choose one of your own")
+    return made

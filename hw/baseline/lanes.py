@@ -33,7 +33,15 @@ def make_operands(spec: MacSpec) -> Any:
 
 
 def make_lane(spec: MacSpec, *, pipelined: bool) -> Any:
-    """Return the logic of one output channel."""
+    """Return the logic of one output channel.
+
+    Parameters
+    ----------
+    spec : MacSpec
+        The array's.
+    pipelined : bool
+        Whether it has registers within.
+    """
     _, lane, sizes = PARTS[spec.arithmetic]
     return lane(spec.inputs_per_beat, *sizes, pipelined=pipelined)
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from amaranth.hdl import (
     ClockSignal,
+    Elaboratable,
     Instance,
     Module,
     ResetInserter,
@@ -17,6 +18,7 @@ from amaranth.lib import wiring
 
 Part = TypeVar("Part")
 _SIMULATED = "for_simulator"  # what a module for one has
+_USED = "_MustUse__used"  # what Amaranth asks of a component in the end
 
 
 @runtime_checkable
@@ -92,8 +94,13 @@ def simulated(m: Module) -> bool:
 
 
 def looked_at(part: Part) -> Part:
-    """Return a component or module that is not built: Amaranth warns of such."""
-    setattr(part, "_MustUse__used", True)  # noqa: B010
+    """Return a component or module that is not built, nor its parts: Amaranth warns of such."""
+    if not getattr(part, _USED, False):
+        setattr(part, _USED, True)
+        for value in vars(part).values():
+            for inner in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(inner, Elaboratable):
+                    looked_at(inner)
     return part
 
 

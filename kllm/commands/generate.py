@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from golden.base.errors import InputError, ToolError
-from kllm.options import DecoderFile, token_numbers
+from kllm.options import DecoderFile, Sets, SpecFile, own_sizes, token_numbers
 from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ kllm generate  -  a dozen tokens of the project's language model, out of the chi
 kllm generate --prompt "def read(self):" --tokens 16 --check-all
 
 kllm generate --chip chip_edge --stalls --json run.json --dump run.npz
+
+kllm generate --chip chip_edge --set vector_lanes=8 --tokens 2  -  a chip with sizes of your own
 
 kllm generate --simulator golden  -  the same text from the golden machine, in seconds
 
@@ -47,6 +49,8 @@ def command(
             f" compiled for, or {CHIP}."
         ),
     ] = None,
+    sets: Sets = None,
+    spec: SpecFile = None,
     simulator: Annotated[
         str,
         typer.Option(
@@ -98,10 +102,12 @@ def command(
     require_writable(dump)
     chosen = _model(model, decoder_file)
     decode = text_of(chosen.tokenizer)
+    # The file may say the chip, if the command does not.
+    named = chip or (None if spec else chosen.chip)
     options = GenerateOptions(
         prompt=_prompt(prompt, prompt_ids, chosen.tokenizer),
         count=tokens,
-        chip=chip or chosen.chip,
+        chip=own_sizes(named, sets, spec) or chosen.chip,
         simulator=simulator,
         memory=MemoryModel(latency=latency, stall=STALL if stalls else 0.0, seed=seed),
         check_all=check_all,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kllm.options import LAYER, Json, Liberty
+from kllm.options import LAYER, Json, Liberty, Sets, SpecFile, own_sizes
 from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ Examples:
 
 kllm power tiny_symmetric  -  energy of a small engine on three tokens
 
+kllm power tiny_symmetric --set output_lanes=8 --set outputs_max=64  -  one with other sizes
+
 kllm power small_symmetric --liberty sky130A --json power.json  -  a larger one, other cells
 """
 
@@ -26,6 +28,8 @@ def command(
     name: Annotated[str, typer.Argument(metavar="DESIGN", help="A linear engine.")],
     layer: Annotated[str, typer.Option(help="Layer of MiniLM; its corner that fits.")] = LAYER,
     tokens: Annotated[int, typer.Option(min=2, help="Tokens of English text.")] = 3,
+    sets: Sets = None,
+    spec: SpecFile = None,
     liberty: Liberty = None,
     clock_ps: Annotated[
         float | None,
@@ -48,7 +52,7 @@ def command(
     from synth.power.table import print_energy
 
     require_json(json_file)
-    chosen, library = point(name), load(liberty or [])
+    chosen, library = point(own_sizes(name, sets, spec) or name), load(liberty or [])
     Energies(library)  # a library without any is refused before the work
     with working() as say:
         found, ran = measure_energy(chosen, library, layer, tokens, clock_ps, say)
@@ -75,7 +79,7 @@ def measure_energy(
     gates = flat_gates(chosen, library)
     period = clock_ps or measure(chosen, library).delay_ps
     with alone_in(gate_folder(chosen.name)):
-        ran = run_gates(chosen.name, layer, tokens, gates.verilog, say)
+        ran = run_gates(chosen, layer, tokens, gates.verilog, say)
         say("energies")
         activity = read_activity(ran.folder / DUMP, "clk", ran.first, ran.last)
     return energy(chosen.name, gates.netlist, activity, library, clock_ps=period), ran

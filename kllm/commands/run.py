@@ -18,9 +18,13 @@ from kllm.options import (
     Outliers,
     Recipe,
     Seed,
+    Sets,
     Simulator,
+    SpecFile,
     Symmetric,
     Tuning,
+    given,
+    own_sizes,
     refuse,
 )
 from kllm.results import deliver, require_json
@@ -38,6 +42,8 @@ kllm run --layer encoder.layer.5.output.dense --symmetric --bits-a 3 --simulator
 kllm run --model lm --layer model.layers.0.mlp.down_proj  -  a layer of the language model
 
 kllm run --weights model.safetensors --tensor fc.weight --activations x.npy --json out.json
+
+kllm run --design tiny --set inputs_max=384 --set outputs_max=384  -  an engine of your own sizes
 
 kllm run --decoder-layer 0 --tokens 8  -  a whole layer of the language model, on the chip
 
@@ -82,6 +88,8 @@ def command(
     design: Annotated[
         str, typer.Option(help="Design point; kllm verilog --list has them.")
     ] = "minilm",
+    sets: Sets = None,
+    spec: SpecFile = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -129,6 +137,7 @@ def command(
     if encoder_layer is not None:
         run_encoder(context, encoder_layer, tokens, seed, json_file)
         return
+    design, bits_a = sized_design(context, design, bits_a, symmetric, sets, spec)
     options = Options(
         design=design,
         simulator=choose_simulator(simulator),
@@ -159,6 +168,38 @@ def command(
             f"{outcome.mismatches} of {outcome.run.y.size} output values differ from the"
             f" golden model; {outcome.first_wrong}"
         )
+
+
+def sized_design(
+    context: typer.Context,
+    name: str,
+    bits_a: int,
+    symmetric: bool,
+    sets: list[str] | None,
+    spec: Path | None,
+) -> tuple[str, int]:
+    """Return the design with the user's sizes, if there are any, and the bits of an activation.
+
+    --bits-a and --symmetric are parameters of such a design like others, unless they are set.
+    """
+    from gateware.own import changes_of, is_own
+    from gateware.variant import BEFORE, address
+    from golden.exact.codebook import A_INDEX_BITS, require_index_bits
+    from sim.run.run import engine_point
+
+    # The file may say the design, if the command does not.
+    named = name if given(context, "design") or not spec else None
+    whole = own_sizes(named, sets, spec) or name
+    if not is_own(whole):
+        return whole, bits_a
+    require_index_bits("--bits-a", bits_a, A_INDEX_BITS)
+    base, _, said = whole.partition(BEFORE)
+    form = {"symmetric": True} if symmetric else {}
+    if given(context, "bits_a") and bits_a > 4:
+        form |= {"activation_bits": bits_a}
+    whole = address(address(base, form), changes_of([said]))
+    numbers = engine_point(whole).spec.numbers
+    return whole, bits_a if given(context, "bits_a") else numbers.activation_bits
 
 
 def own_layer(

@@ -10,7 +10,7 @@ from kllm.options import Json, Plot, Scheduler, Timeout, Workers
 from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
-    from synth.area.cache import Cache
+    from golden.base.cache import Cache
     from synth.sweep.points import Plan
     from synth.sweep.run import Measured
 
@@ -62,11 +62,11 @@ def command(
     """Measure a grid of designs: area, delay, cycles of a token, accuracy.
 
     Points run side by side on Dask. Each is kept as soon as it is measured, so an interrupted
-    sweep goes on where it was: in build/synth, or the folder KLLM_CACHE names (empty: nowhere). A
+    sweep goes on where it was: in build/cache, or the folder KLLM_CACHE names (empty: nowhere). A
     point that fails is said at the end; the others stand.
     """
+    from golden.base.cache import default_cache
     from golden.base.files import require_plot
-    from synth.area.cache import default_cache
     from synth.sweep.plan import read_plan
     from synth.sweep.show import draw, figures, print_table
 

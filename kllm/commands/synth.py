@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from golden.base.errors import ToolError
-from kllm.options import Designs, Json, Liberty, Timeout, chosen_designs, refuse
+from kllm.options import (
+    Designs,
+    Json,
+    Liberty,
+    Sets,
+    SpecFile,
+    Timeout,
+    chosen_designs,
+    refuse,
+)
 from kllm.results import deliver, require_json
 
 if TYPE_CHECKING:
@@ -20,6 +29,8 @@ Examples:
 kllm synth small  -  area and delay in the default library
 
 kllm synth tiny small --blocks --cells  -  each part's area, memories, which cells
+
+kllm synth tiny --set output_lanes=8 --no-delay  -  the area of one with sizes of your own
 
 kllm synth tiny --liberty osu035  -  another library of Debian's qflow
 
@@ -37,6 +48,8 @@ def command(
     context: typer.Context,
     names: Designs = None,
     every: Annotated[bool, typer.Option("--all", help="All design points.")] = False,
+    sets: Sets = None,
+    spec: SpecFile = None,
     liberty: Liberty = None,
     avoid: Annotated[
         list[str] | None,
@@ -80,20 +93,22 @@ def command(
     """Measure the area and delay of design points in a standard-cell library.
 
     Each distinct component is synthesised once, and the total comes from counts. What has been
-    measured is kept in build/synth (or the folder KLLM_CACHE names; empty: nowhere).
+    measured is kept in build/cache (or the folder KLLM_CACHE names; empty: nowhere).
     """
     if check or update:
         refuse(context, "the baseline is in the default library", "liberty", "avoid")
     if fpga:
         asic = ("liberty", "avoid", "macros", "check", "update", "blocks", "cells", "jobs")
         refuse(context, "an FPGA has no cells", *asic)
-    designs = chosen_designs(names, every=every)
+    if every or check or update:
+        refuse(context, "the catalogue's designs have their own sizes", "sets", "spec")
+    designs = chosen_designs(names, every=every, sets=sets, spec=spec)
     require_json(json_file)
     if fpga:
         fit_all(designs, fpga, json_file, timeout, fresh=fresh)
         return
+    from golden.base.cache import Cache, default_cache
     from synth.area.area import as_json
-    from synth.area.cache import Cache, default_cache
     from synth.area.tables import print_all
     from synth.libraries.liberty import read
     from synth.libraries.libraries import load
@@ -134,8 +149,8 @@ def fit_all(
     designs: "list[Design]", device: str, json_file: Path | None, timeout: float, *, fresh: bool
 ) -> None:
     """Place and route designs in an FPGA."""
+    from golden.base.cache import Cache, default_cache
     from golden.base.console import working
-    from synth.area.cache import Cache, default_cache
     from synth.fpga.fpga import fit
     from synth.fpga.fpga_table import print_fits
 

@@ -2,12 +2,25 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kllm.options import Designs, Folder, Json, Listing, chosen_designs, refuse
+from kllm.options import (
+    Designs,
+    Folder,
+    Json,
+    Listing,
+    Sets,
+    SpecFile,
+    chosen_designs,
+    own_sizes,
+    refuse,
+)
 from kllm.results import deliver, require_json
+
+if TYPE_CHECKING:
+    from gateware.design import Design
 
 EXAMPLES = """
 Examples:
@@ -17,6 +30,12 @@ kllm verilog --list  -  what there is
 kllm verilog --json -  -  the same with all parameters, for scripts
 
 kllm verilog tiny minilm -o rtl  -  rtl/tiny.v, rtl/tiny.json and so on
+
+kllm verilog --explain tiny  -  its parameters: meaning, default, range
+
+kllm verilog tiny --set output_lanes=8 --set inputs_max=128 -o rtl  -  sizes of your own
+
+kllm verilog tiny:output_lanes=8,name=mine -o rtl  -  the same in short, under a name of its own
 
 kllm verilog chip_edge -o rtl --package  -  rtl/chip_edge.core and rtl/chip_edge.sdc beside them
 
@@ -41,6 +60,14 @@ def command(
         ),
     ] = False,
     listing: Listing = False,
+    sets: Sets = None,
+    spec: SpecFile = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DESIGN", help="List its parameters: meaning, value, and what they can be."
+        ),
+    ] = None,
     json_file: Json = None,
 ) -> None:
     """Write the Verilog of design points, each with a JSON file that describes it.
@@ -48,9 +75,15 @@ def command(
     The JSON file has the top module's ports, streams and fields, the parameters and latencies.
     With --list, or --json and no name, all design points are listed.
     """
-    if names:
+    if explain:
+        refuse(
+            context, "parameters are explained, nothing is written", "names", "folder", "listing"
+        )
+        explain_design(own_sizes(explain, sets, spec) or explain, json_file)
+    elif names or sets or spec:
         refuse(context, "each design's JSON lies beside its Verilog", "listing", "json_file")
-        write_designs(names, folder, package=package, macros=macros)
+        designs = chosen_designs(names, sets=sets, spec=spec)
+        write_designs(designs, folder, package=package, macros=macros)
     elif listing or json_file:
         from gateware.points import CATALOGUE
 
@@ -65,9 +98,9 @@ def command(
 
 
 def write_designs(
-    names: list[str], folder: Path, *, package: bool = False, macros: bool = False
+    designs: "list[Design]", folder: Path, *, package: bool = False, macros: bool = False
 ) -> None:
-    """Write DESIGN.v and DESIGN.json of each design to ``folder``; nothing if a name is wrong.
+    """Write DESIGN.v and DESIGN.json of each design to ``folder``.
 
     With ``package`` there are DESIGN.core and DESIGN.sdc, too, and with ``macros`` memories are
     apart: DESIGN_memories.v and DESIGN_memories_stub.v.
@@ -77,7 +110,6 @@ def write_designs(
     from golden.base.console import working
     from golden.base.files import make_folder, write_whole
 
-    designs = chosen_designs(names)
     make_folder(folder)
     written = []
     with working() as say:
@@ -97,6 +129,28 @@ def write_designs(
                 write_whole(written[-1], text)
     for path in written:
         typer.echo(path)
+
+
+def explain_design(address: str, json_file: Path | None) -> None:
+    """Print a design's parameters: what each is, its value, and what it can be."""
+    from dataclasses import asdict
+
+    from gateware.parameters import parameters
+    from gateware.points import point
+    from gateware.variant import value_text
+    from golden.base.console import console, table
+
+    require_json(json_file)
+    found = parameters(point(address))
+
+    def show() -> None:
+        rows = table("parameter", "value", "can be", "meaning", numeric=False)
+        for one in found:
+            depends = f" Of it depend {', '.join(one.dependent)}." if one.dependent else ""
+            rows.add_row(one.name, value_text(one.value), one.allowed, one.meaning + depends)
+        console().print(rows)
+
+    deliver(json_file, [asdict(one) for one in found], show)
 
 
 def show() -> None:

@@ -8,12 +8,13 @@ from time import perf_counter
 
 import numpy as np
 
-from gateware.emit import simulation_verilog
+from gateware.cached import cached_simulation_verilog
 from gateware.points import point
 from gateware.points.chip import CHIPS
+from gateware.variant import BEFORE
 from golden.base.errors import InputError
 from golden.base.locks import alone_in
-from golden.base.names import lookup
+from golden.base.names import lookup, require_name
 from golden.chip.compiler import Compiled, compile_decoder
 from golden.chip.decoder import Decoder
 from golden.chip.machine import Machine
@@ -43,7 +44,7 @@ class GenerateOptions:
     count : int
         Tokens to generate.
     chip : str
-        A name in :data:`gateware.points.chip.CHIPS`.
+        A name in :data:`gateware.points.chip.CHIPS`, or the address of one with other sizes.
     simulator : str
         ``verilator`` or ``icarus``: the chip's Verilog; ``golden``: the golden machine alone.
     memory : MemoryModel
@@ -65,7 +66,8 @@ class GenerateOptions:
     @property
     def spec(self) -> ChipSpec:
         """The chip."""
-        return lookup("chip", self.chip, CHIPS)
+        require_name("chip", self.chip.partition(BEFORE)[0], CHIPS)
+        return point(self.chip).spec
 
     def check(self, decoder: Decoder) -> None:
         """Raise InputError unless the model can do what is asked for; before anything runs."""
@@ -201,10 +203,11 @@ def prepare(
 @cache
 def built(chip: str) -> Path:
     """Return the harness with a chip."""
-    text = simulation_verilog(point(chip).make(), chip)
-    folder = BUILD / f"{chip}-chip"
+    design = point(chip)
+    text = cached_simulation_verilog(design)
+    folder = BUILD / f"{design.name}-chip"
     with alone_in(folder):
-        return build_chip(folder, text, chip)
+        return build_chip(folder, text, design.name)
 
 
 def generate(ready: Ready, *, said: Say = lambda token: None) -> Generated:

@@ -181,7 +181,7 @@ def build_chip(folder: Path, verilog: str, name: str, *, limit: float = BUILD_SE
         SOURCE,
         prefix="Vdesign",
         defines=[f"-DPORTS={ports}", f"-I{SOURCE.parent}", f"-I{DRIVER}"],
-        level="-O1",
+        level="-O2",
         limit=limit,
     )
 

@@ -22,7 +22,6 @@ from golden.base.errors import ToolError
 from golden.base.process import run_limited
 from hw.stream.share import looked_at
 from sim.harness.model import BUILD_SECONDS, build_model
-from sim.kit.builds import keep
 
 SOURCE = Path(__file__).with_name("streams.cpp")
 MODEL = "Vdesign"
@@ -167,8 +166,8 @@ def build_harness(
         Seconds of the processors' time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    keep(folder / "ports.h", Ports(component).header())
-    return build_model(folder, verilog, name, SOURCE, prefix=MODEL, limit=time_limit)
+    ports = Ports(component).header()
+    return build_model(folder, verilog, name, SOURCE, prefix=MODEL, ports=ports, limit=time_limit)
 
 
 def run_harness(

@@ -36,6 +36,8 @@ def run_in_icarus(
     ToolError
         When Icarus is missing, the chip breaks a rule of the bus, or is not done in time.
     """
+    design, address = point(name), name
+    name = design.name
     folder = make_folder(BUILD / f"{name}-run-icarus")
     files = {TASK: "task.npz", RESULT: "result.npz", CHOSEN: "chosen.jsonl"}
     paths = {key: folder / file for key, file in files.items()}
@@ -63,11 +65,11 @@ def run_in_icarus(
 
     simulate(
         f"{name}-run",
-        simulation_verilog(point(name).make(), name),
+        simulation_verilog(design.make(), name),
         BENCH,
         simulator="icarus",
         seed=task.memory.seed,
-        environment={DESIGN: name, **{key: str(path) for key, path in paths.items()}},
+        environment={DESIGN: address, **{key: str(path) for key, path in paths.items()}},
         top=name,
         time_limit=SECONDS,
         watch=look,

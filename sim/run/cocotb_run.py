@@ -24,12 +24,16 @@ def run_in_cocotb(
     x: BitArray,
     factor: Scale | None = None,
     *,
+    address: str | None = None,
     simulator: str,
     time_limit: float,
     seed: int = 0,
     progress: Callable[[float], None] = lambda share: None,
 ) -> LayerRun:
-    """Simulate an engine's Verilog under cocotb; see :func:`sim.run.layer_run.run_layer`."""
+    """Simulate an engine's Verilog under cocotb; see :func:`sim.run.layer_run.run_layer`.
+
+    The bench makes the engine anew to look at, by its address, which mostly is its name.
+    """
     folder = make_folder(BUILD / f"{name}-{simulator}")
     files = {LAYER: "layer.npz", RESULT: "result.npz", PROGRESS: "progress"}
     paths = {key: folder / file for key, file in files.items()}
@@ -47,7 +51,7 @@ def run_in_cocotb(
         "sim.benches.run.bench_layer_run",
         simulator=simulator,
         seed=seed,
-        environment={DESIGN: name, **{key: str(path) for key, path in paths.items()}},
+        environment={DESIGN: address or name, **{key: str(path) for key, path in paths.items()}},
         time_limit=time_limit,
         optimise=True,
         watch=watch,

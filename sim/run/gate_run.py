@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gateware.design import Design
 from golden.base.errors import ToolError
 from golden.models.layer_source import model_layer
 from sim.kit.launch import BUILD
@@ -43,14 +44,18 @@ def gate_folder(name: str) -> Path:
 
 
 def run_gates(
-    name: str, layer: str, tokens: int, verilog: str, progress: Callable[[str, float | None], None]
+    design: Design,
+    layer: str,
+    tokens: int,
+    verilog: str,
+    progress: Callable[[str, float | None], None],
 ) -> GateRun:
     """Run the corner of a MiniLM layer that fits an engine on the Verilog of its gates.
 
     Parameters
     ----------
-    name : str
-        Design point of a linear engine.
+    design : Design
+        A linear engine.
     layer : str
         Layer of MiniLM.
     tokens : int
@@ -67,7 +72,7 @@ def run_gates(
     ToolError
         When an output differs from the golden model's in any bit.
     """
-    options = Options(design=name, simulator="icarus")
+    options = Options(design=design.address, simulator="icarus")
     source, spec = model_layer(layer, tokens), options.engine.spec
     inputs = min(source.weight.shape[0], spec.inputs_max)
     outputs = min(source.weight.shape[1], spec.outputs_max)
@@ -83,7 +88,7 @@ def run_gates(
         raise ToolError(f"{outcome.mismatches} outputs of the gates differ from the golden model")
     first = outcome.run.first
     return GateRun(
-        folder=gate_folder(name),
+        folder=gate_folder(design.name),
         first=int(first[0]),
         last=int(first[-1]) - 1,
         tokens=tokens - 1,

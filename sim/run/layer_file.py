@@ -1,5 +1,6 @@
 """A quantised layer and its tokens in a file, on the way into the simulator's process."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from golden.exact.token_scale import Scale, ScaleFactor
 
 
 def save_layer(
-    path: Path, layer: QuantizedLinear, x: BitArray, factor: Scale | None = None
+    path: Path | BytesIO, layer: QuantizedLinear, x: BitArray, factor: Scale | None = None
 ) -> None:
     """Write a layer, tokens (T, K) and their factors (T,), if they have any, as ``.npz``."""
     spec = layer.spec
@@ -33,7 +34,7 @@ def save_layer(
     )
 
 
-def load_layer(path: Path) -> tuple[QuantizedLinear, BitArray, Scale | None]:
+def load_layer(path: Path | BytesIO) -> tuple[QuantizedLinear, BitArray, Scale | None]:
     """Return what :func:`save_layer` wrote."""
     with np.load(path, allow_pickle=False) as file:
         symmetric, magnitude_bits, activation_bits = file["spec"].tolist()

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+from gateware.cached import cached_simulation_verilog
 from gateware.points import point
 from golden.base.locks import alone_in
 from golden.exact.fp16 import BitArray
 from golden.exact.linear import QuantizedLinear
 from golden.exact.token_scale import Scale
+from hw.stream.share import looked_at
 from sim.kit.launch import BUILD, text_of, wants_waves
 from sim.run.cocotb_run import run_in_cocotb
 from sim.run.harness_run import run_in_harness
@@ -14,7 +16,7 @@ from sim.run.layer_result import LayerRun
 
 
 def run_layer(
-    name: str,
+    address: str,
     layer: QuantizedLinear,
     x: BitArray,
     factor: Scale | None = None,
@@ -32,8 +34,8 @@ def run_layer(
 
     Parameters
     ----------
-    name : str
-        Design point.
+    address : str
+        Design point, see :func:`gateware.points.point`.
     layer : QuantizedLinear
         Fits the design.
     x : (T, K) uint16
@@ -56,10 +58,12 @@ def run_layer(
     ToolError
         When the simulation fails.
     """
-    component = point(name).make()
-    text = verilog or text_of(component, name)
+    design = point(address)
+    name, component = design.name, looked_at(design.make())
+    waves = wants_waves()
+    text = verilog or (text_of(component, name) if waves else cached_simulation_verilog(design))
     say = progress or (lambda share: None)
-    bare = simulator == "verilator" and not wants_waves()
+    bare = simulator == "verilator" and not waves
     with alone_in(BUILD / f"{name}-{'harness' if bare else simulator}"):
         if bare:
             return run_in_harness(
@@ -71,6 +75,7 @@ def run_layer(
             layer,
             x,
             factor,
+            address=address,
             simulator=simulator,
             seed=seed,
             time_limit=time_limit,

@@ -9,6 +9,8 @@ import numpy as np
 
 from gateware.engines.contract import Contract
 from gateware.engines.kinds import engine, is_engine
+from gateware.own import is_own
+from gateware.point import Point
 from gateware.points import CATALOGUE, point
 from gateware.sizes import SUFFIX, engine_name
 from golden.accuracy.error_split import ErrorSplit, split_errors
@@ -17,12 +19,22 @@ from golden.exact.codebook import A_INDEX_BITS, require_index_bits
 from golden.exact.linear import QuantizedLinear, Result
 from golden.exact.outliers import outliers_per_side
 from golden.models.layer_source import LayerSource
-from golden.quantise.quantize import quantize_linear
 from golden.quantise.recipes.table import DEFAULT, require_recipe
+from sim.run.ahead import built_ahead
 from sim.run.layer_result import LayerRun
 from sim.run.layer_run import run_layer
+from sim.run.quantised import quantised
 
 Progress = Callable[[str, float | None], None]  # what is being done, and which share of it
+
+
+def engine_point(address: str) -> Point:
+    """Return a design point that runs layers; raise InputError if it does not, or is not."""
+    found = point(address)
+    if not is_engine(found):
+        engines = ", ".join(name for name, made in CATALOGUE.items() if is_engine(made))
+        raise InputError(f"the design {address} does not run a layer: choose one of {engines}")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +44,8 @@ class Options:
     Parameters
     ----------
     design : str
-        Design point, with or without the suffix of symmetric codebooks.
+        Design point, with or without the suffix of symmetric codebooks; or the address of one with
+        sizes of its own (:mod:`gateware.own`), which is as it says.
     simulator : str
         ``icarus`` or ``verilator``.
     weight_bits : int
@@ -76,15 +89,13 @@ class Options:
                 f"there is no {self.design_name}: choose other --bits-a, leave out --symmetric, or"
                 f" choose one of {others or 'kllm verilog --list'}"
             )
-        if not is_engine(point(self.design_name)):
-            engines = ", ".join(name for name, made in CATALOGUE.items() if is_engine(made))
-            raise InputError(
-                f"the design {self.design} does not run a layer: choose one of {engines}"
-            )
+        engine_point(self.design_name)
 
     @property
     def design_name(self) -> str:
-        """The design's full name."""
+        """The design's full name, or its address."""
+        if is_own(self.design):
+            return self.design
         size = self.design.removesuffix(SUFFIX)
         symmetric = self.symmetric or size != self.design
         bits = 4 if size.endswith(("_a5", "_a8")) else self.activation_bits
@@ -93,7 +104,7 @@ class Options:
     @cached_property
     def engine(self) -> Contract[Any]:
         """What runs a layer on the design."""
-        return engine(point(self.design_name).spec)
+        return engine(engine_point(self.design_name).spec)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,21 +191,21 @@ def run(
     ToolError
         If the simulator or the synthesis fails.
     """
-    progress("codebooks", None)
-    layer = source.layer or _quantised(source, options)
-    options.engine.require(layer)
-    progress("golden model", None)
-    golden = options.engine.golden(layer, source.x)
-    progress(f"Verilog and {options.simulator}", None)
-    simulated = run_layer(
-        options.design_name,
-        layer,
-        source.x,
-        simulator=options.simulator,
-        seed=options.seed,
-        verilog=verilog,
-        progress=lambda share: progress("simulation", share),
-    )
+    with built_ahead(options.design_name, "" if verilog else options.simulator):
+        progress("codebooks", None)
+        layer = layer_of(source, options)
+        progress("golden model", None)
+        golden = options.engine.golden(layer, source.x)
+        progress(f"Verilog and {options.simulator}", None)
+        simulated = run_layer(
+            options.design_name,
+            layer,
+            source.x,
+            simulator=options.simulator,
+            seed=options.seed,
+            verilog=verilog,
+            progress=lambda share: progress("simulation", share),
+        )
     area = None
     if measure_area:
         progress("synthesis", None)
@@ -210,22 +221,35 @@ def run(
     )
 
 
+def layer_of(source: LayerSource, options: Options) -> QuantizedLinear:
+    """Return a layer in the engine's numbers, quantised if it is not yet.
+
+    Raises
+    ------
+    InputError
+        If the design is too small for it, or has other numbers.
+    """
+    layer = source.layer or _quantised(source, options)
+    options.engine.require(layer)
+    return layer
+
+
 def _quantised(source: LayerSource, options: Options) -> QuantizedLinear:
     """Quantise a layer if the design is large enough for it."""
     inputs, outputs = source.weight.shape
     k_top = outliers_per_side(inputs, options.outlier_share)
     options.engine.require_size(inputs=inputs, outputs=outputs, k_top=k_top)
     numbers = options.engine.spec.numbers
-    return quantize_linear(
-        source.weight,
-        source.bias,
-        source.calibration,
-        weight_bits=options.weight_bits,
-        activation_bits=options.activation_bits,
-        symmetric=numbers.symmetric,
-        outlier_share=options.outlier_share,
-        recipe=options.recipe,
-        magnitude_bits=numbers.magnitude_bits,
+    return quantised(
+        source,
+        {
+            "weight_bits": options.weight_bits,
+            "activation_bits": options.activation_bits,
+            "symmetric": numbers.symmetric,
+            "outlier_share": options.outlier_share,
+            "recipe": options.recipe,
+            "magnitude_bits": numbers.magnitude_bits,
+        },
     )
 
 

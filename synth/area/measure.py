@@ -15,11 +15,11 @@ from functools import cache as once
 from typing import Any
 
 from gateware.design import Design
+from gateware.sources import source_digest
+from golden.base.cache import Cache, default_cache
 from golden.base.errors import InputError
 from golden.base.process import stop_all
 from synth.area.area import TIMEOUT, Area, Block, Memory, of_json, units
-from synth.area.cache import Cache, default_cache
-from synth.area.sources import source_digest
 from synth.libraries.liberty import NO_AREA, Library
 from synth.mapping.components import Component, components, times
 from synth.mapping.mapped import Mapped, flow_digest, map_component
@@ -55,7 +55,7 @@ def measure_all(
     jobs : int, optional
         Runs of Yosys and ABC at a time; by default one for each core.
     cache : Cache, optional
-        What is known; by default :func:`synth.area.cache.default_cache`.
+        What is known; by default :func:`golden.base.cache.default_cache`.
     own_macros : Library, optional
         Liberty files of memory macros.
     timed : bool

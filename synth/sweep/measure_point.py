@@ -7,12 +7,12 @@ from functools import cache
 
 from amaranth.hdl import UnusedElaboratable
 
+from gateware.sources import files_digest, reached, source_digest
+from golden.base.cache import default_cache
 from golden.base.errors import InputError
 from golden.base.tools import MODEL_PACKAGE
 from synth.area.area import Area, Block
-from synth.area.cache import default_cache
 from synth.area.measure import digest, measure_all
-from synth.area.sources import files_digest, reached, source_digest
 from synth.libraries.liberty import Library
 from synth.libraries.libraries import load
 from synth.mapping.mapped import flow_digest

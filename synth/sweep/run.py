@@ -7,7 +7,7 @@ from functools import partial
 
 from distributed import Client
 
-from synth.area.cache import Cache
+from golden.base.cache import Cache
 from synth.sweep.cluster import run_all
 from synth.sweep.measure_point import Figures, measure_point, point_digest
 from synth.sweep.points import Plan, Point

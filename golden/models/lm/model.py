@@ -153,17 +153,21 @@ class LanguageModel:
         """Return the last hidden states (B * T, hidden); append inputs of layers to their lists."""
         x = self.tensors[EMBEDDING][windows.ravel()]
         for i in range(self.config.layers):
-            layer = f"model.layers.{i}"
-            a = self._norm(f"{layer}.input_layernorm", x)
-            q, k, v = (self._linear(f"{layer}.self_attn.{n}_proj", a, seen) for n in "qkv")
-            softmax = partial(self.operations.softmax, layer)
-            mixed = attention(q, k, v, windows.shape[1], self.config, self.cache, softmax)
-            x = x + self._linear(f"{layer}.self_attn.o_proj", mixed, seen)
-            a = self._norm(f"{layer}.post_attention_layernorm", x)
-            gate, up = (self._linear(f"{layer}.mlp.{n}_proj", a, seen) for n in ("gate", "up"))
-            inner = self.operations.activation(layer, gate, silu(gate), up) * up
-            x = x + self._linear(f"{layer}.mlp.down_proj", inner, seen)
+            x = self.layer(i, x, windows.shape[1], seen)
         return self._norm("model.norm", x)
+
+    def layer(self, i: int, x: Array, length: int, seen: dict[str, list[Array]]) -> Array:
+        """Return the hidden states (B * T, hidden) behind a decoder layer, of windows of T."""
+        layer = f"model.layers.{i}"
+        a = self._norm(f"{layer}.input_layernorm", x)
+        q, k, v = (self._linear(f"{layer}.self_attn.{n}_proj", a, seen) for n in "qkv")
+        softmax = partial(self.operations.softmax, layer)
+        mixed = attention(q, k, v, length, self.config, self.cache, softmax)
+        x = x + self._linear(f"{layer}.self_attn.o_proj", mixed, seen)
+        a = self._norm(f"{layer}.post_attention_layernorm", x)
+        gate, up = (self._linear(f"{layer}.mlp.{n}_proj", a, seen) for n in ("gate", "up"))
+        inner = self.operations.activation(layer, gate, silu(gate), up) * up
+        return x + self._linear(f"{layer}.mlp.down_proj", inner, seen)
 
     def _linear(self, name: str, x: Array, seen: dict[str, list[Array]]) -> Array:
         if name in self.before:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from gateware.design import Design
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("golden", "hw", "gateware")
 # What turns any component into RTLIL.
 ALWAYS = ("gateware.design", "gateware.emit", "hw.stream.share")
+# What else components read: which registers a chip has.
+DATA = "*.rdl"
 
 
 def source_digest(design: Design) -> str | None:
@@ -38,7 +40,7 @@ def source_digest(design: Design) -> str | None:
     whole.update(f"{importlib.metadata.version('amaranth')} {sys.version_info}".encode())
     whole.update(f"{design.name} {make.func.__qualname__} {make.args} {make.keywords}".encode())
     ours = reached({start for start in starts if start.startswith(FOLDERS)})
-    whole.update(files_digest(ours).encode())
+    whole.update(files_digest([*ours, *(ROOT / "hw").rglob(DATA)]).encode())
     return whole.hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What has been measured before, under ``build/synth``: by content, and safe to lose.
+"""What has been made or measured before, under ``build/cache``: by content, and safe to lose.
 
 The name of a file is a hash of everything that its content depends on, so nothing is ever stale;
 a damaged file counts as missing. Files are written whole (:func:`golden.base.files.write_whole`).
@@ -7,6 +7,7 @@ a damaged file counts as missing. Files are written whole (:func:`golden.base.fi
 import fcntl
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from golden.base.files import build_folder, make_folder, write_whole
 T = TypeVar("T")
 
 VARIABLE = "KLLM_CACHE"
+KEY = re.compile(r"[0-9a-f]{62}(\.busy)?")  # of a file, behind the two digits of its folder
 
 
 class Cache:
@@ -122,6 +124,22 @@ class Cache:
                     path.unlink()
                 file.close()
 
+    def files(self) -> dict[str, list[Path]]:
+        """Return the files of results, by their kind; no others that the folder may hold."""
+        found: dict[str, list[Path]] = {}
+        for path in sorted(self.folder.glob("*/[0-9a-f][0-9a-f]/*") if self.folder else ()):
+            if KEY.fullmatch(path.name) and path.is_file():
+                found.setdefault(path.parent.parent.name, []).append(path)
+        return found
+
+    def clear(self) -> None:
+        """Remove all results, and the folders that are empty then."""
+        for path in [path for paths in self.files().values() for path in paths]:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # others are in them, or write into them
+                path.parent.rmdir()
+                path.parent.parent.rmdir()
+
     def _path(self, kind: str, key: str) -> Path:
         assert self.folder is not None
         return self.folder / kind / key[:2] / key[2:]
@@ -132,8 +150,18 @@ def _check(content: bytes) -> bytes:
 
 
 def default_cache() -> Cache:
-    """Return the cache that ``KLLM_CACHE`` names (empty: none), or else ``build/synth``."""
+    """Return the cache that ``KLLM_CACHE`` names (empty: none), or else ``build/cache``."""
     own = os.environ.get(VARIABLE)
     if own is None:
-        return Cache(build_folder("synth"))
+        return Cache(build_folder("cache"))
     return Cache(Path(own) if own else None)
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return a hash of texts and bytes, each with its length: none runs into the next."""
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        whole.update(f"{len(data)}\0".encode())
+        whole.update(data)
+    return whole.hexdigest()
