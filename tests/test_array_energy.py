@@ -8,7 +8,7 @@ import pytest
 
 from gateware.system.designs import chips
 from gateware.system.energies import array_ge, array_pj, energies
-from synth.area.cache import Cache
+from golden.base.cache import Cache
 from synth.libraries.liberty import Library
 from synth.power import arrays as module
 from synth.power.array_rows import BOUNDS, CENTROIDS, CHANNELS, ROWS, array_rows, clusters

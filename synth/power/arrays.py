@@ -20,6 +20,7 @@ from gateware.points import point
 from gateware.points.baseline import make_array
 from gateware.sizes import engine_spec
 from gateware.system.energies import KEPT
+from golden.base.cache import Cache, default_cache
 from golden.base.console import working
 from golden.base.files import require_writable, write_whole
 from golden.exact.mac import GROUP
@@ -28,7 +29,6 @@ from hw.baseline.scaled_array import ScaledArray
 from hw.linear.counter.bin_merge import BinMerge
 from hw.linear.counter.count_tree import CountTree
 from hw.linear.lookup.lookup_array import LookupArray
-from synth.area.cache import Cache, default_cache
 from synth.area.measure import digest, measure_all
 from synth.libraries.liberty import Library
 from synth.libraries.libraries import load
