@@ -107,8 +107,10 @@ def use(chip: str, layer: QuantizedLinear, x: BitArray, several: int) -> Use:
     main = tiles * -(-layer.inputs // lanes) << several
     digits = layer.spec.residual_digits(layer.inputs)
     rows = tiles * digits * -(-2 * layer.k_top // lanes) << several
-    shares = (main / cycles, (main + rows) / cycles, read / cycles / spec.bus_bytes)
-    return Use(1 << several, cycles, *(round(share, 4) for share in shares), read)
+    main_share, all_share, bus = (
+        round(part / cycles, 4) for part in (main, main + rows, read / spec.bus_bytes)
+    )
+    return Use(1 << several, cycles, main_share, all_share, bus, read)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
