@@ -137,9 +137,15 @@ def test_files_of_a_compilation_agree(compiled: Path) -> None:
     row = places["regions"]["embedding"]
     assert row["size"] == 1000 * 16 * 2
     listing = (compiled / PROGRAM).read_text().splitlines()
-    assert len(listing) == len(program["steps"])
-    for n, (line, name) in enumerate(zip(listing, program["steps"], strict=True)):
-        at = program["address"] + BYTES * n
+    programs = [program, *places["blocks"]]
+    assert [one["tokens"] for one in programs] == [1, *expected.blocks]
+    said = [
+        (one["address"] + BYTES * n, name)
+        for one in programs
+        for n, name in enumerate(one["steps"])
+    ]
+    assert len(listing) == len(said)
+    for line, (at, name) in zip(listing, said, strict=True):
         address, step, text = line.split(maxsplit=2)
         assert (int(address, 16), step) == (at, name)
         assert text == Instruction.unpack(image[at : at + BYTES]).text()

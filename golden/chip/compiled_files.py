@@ -6,10 +6,11 @@
     What memory holds before the first token, byte by byte from address 0 on.
 `map.json`
     Where in it what stands: ``regions`` with address and size; ``program``, its address and what
-    each of its instructions computes; ``tokens``, the address of the prompt; ``end_token``, behind
+    each of its instructions computes; ``blocks``, the same of programs that take several tokens of
+    a prompt at a time, and how many; ``tokens``, the address of the prompt; ``end_token``, behind
     which a text ends, or null. The chip's name.
 `program.txt`
-    The program, an instruction a line: address, what it computes, operation, fields.
+    The programs, an instruction a line: address, what it computes, operation, fields.
 `tokenizer.json`
     The model's own, if it has one.
 """
@@ -58,22 +59,34 @@ def write_compiled(
     folder: Path, chip: str, compiled: Compiled, end_token: int | None = None
 ) -> None:
     """Write image, map and program of a model into a folder that is there."""
-    steps = list(compiled.names.values())
+    programs = {1: compiled.program, **compiled.blocks}
+    said = [
+        {"tokens": tokens, "address": address, "steps": compiled.steps(address)}
+        for tokens, address in programs.items()
+    ]
     places: dict[str, Any] = {
         "chip": chip,
         "bytes": len(compiled.memory),
         "tokens": compiled.tokens,
         "end_token": end_token,
-        "program": {"address": compiled.program, "steps": steps},
+        "program": said[0],
+        "blocks": said[1:],
         "regions": {
             name: {"address": address, "size": size}
             for name, (address, size) in compiled.regions.items()
         },
     }
-    code = compiled.memory[compiled.program :][: BYTES * len(steps)]
     write_whole(folder / IMAGE, compiled.memory)
     write_whole(folder / MAP, json.dumps(places, indent=1) + "\n")
-    lines = disassemble(code, steps, compiled.program)
+    lines = (
+        line
+        for one in said
+        for line in disassemble(
+            compiled.memory[one["address"] :][: BYTES * len(one["steps"])],
+            one["steps"],
+            one["address"],
+        )
+    )
     write_whole(folder / PROGRAM, "".join(f"{line}\n" for line in lines))
 
 
@@ -97,12 +110,17 @@ def read_compiled(folder: Path) -> CompiledModel:
         if "programs" in places:
             raise InputError(f"{folder} holds an encoder: `kllm embed --model {folder}` runs it")
         memory = (folder / IMAGE).read_bytes()
-        program, steps = places["program"]["address"], places["program"]["steps"]
+        programs = [places["program"], *places["blocks"]]
         compiled = Compiled(
             memory=memory,
             regions={n: (one["address"], one["size"]) for n, one in places["regions"].items()},
-            program=program,
-            names={program + BYTES * n: name for n, name in enumerate(steps)},
+            program=places["program"]["address"],
+            names={
+                one["address"] + BYTES * n: name
+                for one in programs
+                for n, name in enumerate(one["steps"])
+            },
+            blocks={one["tokens"]: one["address"] for one in places["blocks"]},
         )
         chip, size, end_token = places["chip"], places["bytes"], places.get("end_token")
         if end_token is not None and type(end_token) is not int:

@@ -1,15 +1,15 @@
 """A decoder becomes a memory image and the program of one token."""
 
+import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 from typing import Any
 
 from golden.base.errors import InputError
 from golden.chip.attention import AttentionBuilder
 from golden.chip.decoder import Decoder
 from golden.chip.image import CompiledImage
-from golden.chip.instruction import Index, Op
+from golden.chip.instruction import BYTES, Index, Op
 from golden.chip.layer_image import channels_of
 from golden.chip.rules import VECTORS_MAX
 from golden.chip.schedule import constants_early
@@ -32,16 +32,13 @@ class Compiled(CompiledImage):
         Address of the program of a token.
     names : dict of int to str
         What each instruction computes, by its address.
-    block : int
-        Tokens that the program of a block takes at a time; 1 if there is none.
-    block_program : int
-        Its address.
+    blocks : dict of int to int
+        Addresses of programs that take several tokens at a time, by how many.
     """
 
     program: int
     names: dict[int, str]
-    block: int = 1
-    block_program: int = 0
+    blocks: dict[int, int] = field(default_factory=dict)
 
     def passes(self, known: int, limit: int) -> list[tuple[int, int, int]]:
         """Return what runs, one behind the other, make tokens up to position ``limit``.
@@ -53,9 +50,20 @@ class Compiled(CompiledImage):
         list of (int, int, int)
             The address of the program, and from which position to before which.
         """
-        first = known // self.block * self.block if self.block > 1 else 0
-        found = [(self.block_program, 0, first), (self.program, first, limit)]
+        found, first = [], 0
+        for tokens, program in sorted(self.blocks.items(), reverse=True):
+            end = known - (known - first) % tokens
+            found.append((program, first, end))
+            first = end
+        found.append((self.program, first, limit))
         return [one for one in found if one[1] < one[2]]
+
+    def steps(self, program: int) -> list[str]:
+        """Return what the instructions of a program compute, in their order."""
+        others = {self.program, *self.blocks.values()} - {program}
+        ours = self.names.keys() - others
+        at = itertools.count(program, BYTES)
+        return [self.names[n] for n in itertools.takewhile(ours.__contains__, at)]
 
 
 def compile_decoder(decoder: Decoder, shape: ChipShape) -> Compiled:
@@ -69,14 +77,14 @@ def compile_decoder(decoder: Decoder, shape: ChipShape) -> Compiled:
     compiler = Compiler(decoder, shape)
     compiler.tokens()
     program, names = compiler.finish()
-    block = compiler.largest_block()
-    block_program = 0
-    if block > 1:
-        compiler.tokens(block)
-        block_program, more = compiler.finish("block")
+    blocks, tokens = {}, compiler.largest_block()
+    while tokens > 1:
+        compiler.tokens(tokens)
+        blocks[tokens], more = compiler.finish(f"block.{tokens}")
         names |= more
+        tokens //= 2
     image = compiler.image
-    return Compiled(bytes(image.data), image.regions, program, names, block, block_program)
+    return Compiled(bytes(image.data), image.regions, program, names, blocks)
 
 
 class Compiler(AttentionBuilder):
@@ -239,7 +247,7 @@ class Compiler(AttentionBuilder):
         rest, at = self.at["rest"], self.at["logits"]
         rows = {"index": Index.POSITION, "stride": self.row_bytes(size.vocabulary)}
         best: list[tuple[str, dict[str, Any]]] = []
-        for first, end in pairwise([*range(0, size.vocabulary, step), size.vocabulary]):
+        for first, end in itertools.pairwise([*range(0, size.vocabulary, step), size.vocabulary]):
             name, count = f"head.{first}", end - first
             one, other = (channels_of(layer, slice(first, end)) for layer in self.decoder.head)
             self.linear(f"{name}.0", one, x, rest, scaled=True)
