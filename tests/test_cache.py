@@ -1,7 +1,8 @@
 """What is kept of earlier work: nothing stale, nothing made twice, and nothing else removed."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ import gateware.cached
 import gateware.sources
 import kllm.app
 import sim.harness.model
+import sim.run.ahead
 import sim.run.quantised
 from gateware.cached import cached_simulation_verilog, is_simulation_known
 from gateware.points import point
 from golden.base.cache import Cache, default_cache, digest
 from golden.models.layer_source import LayerSource
 from sim.harness.model import build_model
+from sim.run.ahead import built_ahead
 from sim.run.quantised import quantised
 
 OPTIONS = {"weight_bits": 4, "activation_bits": 4, "symmetric": True, "recipe": "paper"}
@@ -85,6 +88,31 @@ def test_other_sizes_are_another_verilog(cache: Cache, monkeypatch: pytest.Monke
     cached_simulation_verilog(point("tiny:name=mine,inputs_max=128"))
     assert is_simulation_known(point("tiny:name=mine,inputs_max=128"))
     assert not is_simulation_known(point("tiny:name=mine,inputs_max=256"))
+
+
+def test_a_program_is_built_ahead_where_that_saves_time(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    @contextmanager
+    def started(command: list[str], **_: object) -> Iterator[None]:
+        begun.append(command[-1])
+        yield
+
+    monkeypatch.setattr(sim.run.ahead, "started", started)
+    monkeypatch.setattr(gateware.cached, "simulation_verilog", lambda made, name: name)
+    for simulator in ("icarus", "verilator"):
+        with built_ahead("tiny:inputs_max=128", simulator):
+            pass
+    assert begun == ["tiny:inputs_max=128"]
+    cached_simulation_verilog(point("tiny:inputs_max=128"))
+    with built_ahead("tiny:inputs_max=128", "verilator"):  # it is there
+        pass
+    monkeypatch.setenv("KLLM_CACHE", "")
+    with built_ahead("tiny", "verilator"):  # nothing would be left of it
+        pass
+    assert len(begun) == 1
 
 
 @pytest.fixture

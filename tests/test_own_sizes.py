@@ -16,7 +16,7 @@ from kllm.options import own_sizes
 from sim.chip.generate import GenerateOptions
 from sim.run.run import Options
 
-WIDE = "minilm:inputs_per_beat=32,output_lanes=128,inputs_max=4096,activation_bits=5"
+WIDE = "tiny:inputs_per_beat=8,output_lanes=16,inputs_max=4096,activation_bits=5"
 
 
 def command(*arguments: str):
@@ -25,11 +25,11 @@ def command(*arguments: str):
 
 def test_an_address_is_a_design_with_these_sizes() -> None:
     made = point(WIDE)
-    changed = {"inputs_per_beat": 32, "output_lanes": 128, "inputs_max": 4096, "activation_bits": 5}
-    assert made.parameters == point("minilm").parameters | changed
+    changed = {"inputs_per_beat": 8, "output_lanes": 16, "inputs_max": 4096, "activation_bits": 5}
+    assert made.parameters == point("tiny").parameters | changed
     assert made.address == WIDE
     assert point(made.address).parameters == made.parameters
-    assert made.name.startswith("minilm_")
+    assert made.name.startswith("tiny_")
     assert made.name.isidentifier()
     assert len(made.name) <= LONGEST
     assert made.name != point(WIDE.replace("4096", "8192")).name
