@@ -28,8 +28,8 @@ TRIED = {name: one for name, one in POINTS.items() if one.bench is not None}
 SLOW = (
     *("lookup_engine_plain", "lookup_engine_a5", "lookup_engine_a5_symmetric", "lookup_engine_a8"),
     "stream_engine",  # frame_reader is what it adds
-    # Tokens of lookup_engine_factor bring factors along.
-    *("lookup_engine_symmetric", "lookup_engine_a8_symmetric"),
+    # Tokens of lookup_engine_together bring factors along.
+    *("lookup_engine_symmetric", "lookup_engine_a8_symmetric", "lookup_engine_factor"),
     *("sequencer_edge", "instruction_fetch_edge", "vector_sum_4", "index_histogram_l1"),
     *("counter_engine_plain", "counter_engine_symmetric"),
     *("fp16_counter_engine_plain", "fp16_counter_engine_symmetric", "fp16_counter_array"),
@@ -38,6 +38,11 @@ SLOW = (
     *("counter_array", "compensation_array"),  # parts of counter_engine_folded
     *(name for name in TRIED if name.endswith("_wide") and hasattr(TRIED[name].make(), "step")),
     *("axi_reader_1024", "axi_writer_1024", "read_share_1024"),
+    # Other forms of parts that are tried in one or two.
+    *("lookup_array_a8_plain", "token_quantizer_a8_plain", "token_quantizer_a5"),
+    *("residual_builder_a8_plain", "clustering_unit_a5_symmetric", "row_maker_plain"),
+    *("orizuru_tree_levels", "orizuru_stream_heap", "quick_select_p8", "counter_line_plain"),
+    "integer_lane_int8_pipelined",
     # Rows and vectors of 4096 elements.
     *("score_quantizer", "index_softmax", "index_histogram", "index_sum", "index_mean_square"),
     *("bitonic_top_k_p16", "output_scaler_wide", "fp16_count_tree_32", "fp16_output_stage_2"),

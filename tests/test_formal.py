@@ -163,7 +163,7 @@ def test_bug_is_found(bug: str) -> None:
         ("orizuru_unit_n4_k2_p4", "cell $gt ", "cell $ge "),
         ("orizuru_tree_n3_k2_p4", "cell $gt ", "cell $ge "),
         ("bitonic_top_k_n3_k2_p4", "cell $gt ", "cell $lt "),  # sorts the wrong way
-        ("token_buffer_w2_l2_d3", "cell $xor ", "cell $or "),  # stays with the same half
+        ("token_buffer_w2_l2_d3", "cell $add ", "cell $or "),  # stays with the same half
         ("axi_reader_moves", "cell $ne ", "cell $eq "),  # there is never room for a burst
         ("register_bank_bus", "cell $and ", "cell $or "),  # takes bytes without their strobes
     ],

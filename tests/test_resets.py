@@ -88,7 +88,7 @@ LOST = {
 def test_benches_notice_a_lost_reset(
     fault: str, tmp_path: Path, needs: Needs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that come so do not reach the parts of a queue."""
+    """Those that come so do not reach the registers of a queue."""
     needs("icarus")
     monkeypatch.setattr("sim.kit.launch.BUILD", tmp_path)
     kept, resets, noisy = LOST[fault]
@@ -103,6 +103,6 @@ def test_benches_notice_a_lost_reset(
     age <= (was & ~rst) ? 0 : age + (age != 255);
   end
 """
-    faulty = text.replace("  input rst;\n", counters, 1).replace(".rst(rst)", f".rst({kept})", 1)
+    faulty = text.replace("  input rst;\n", counters, 1).replace("= rst ?", f"= ({kept}) ?")
     with pytest.raises(BenchError, match=r"^queue-reset on icarus, seed 7: keeps_order"):
         run("queue", faulty, resets, monkeypatch)

@@ -24,7 +24,7 @@ def errors(names: list[str] | tuple[str, ...], **options) -> list[ErrorSplit]:
     return [split for _, split in study(model_layers(names, TOKENS), **options)]
 
 
-@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("symmetric", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_arithmetic_errs_far_less_than_the_codebooks(symmetric: bool) -> None:
     """A layer of each kind; `kllm study` has all 36."""
     found = errors(linear_layers()[6::7], symmetric=symmetric)
