@@ -1,4 +1,4 @@
-"""A decoder becomes a memory image and the program of one token."""
+"""A decoder becomes a memory image, and the programs of a token and of blocks of a prompt."""
 
 import itertools
 from collections.abc import Iterator, Mapping
